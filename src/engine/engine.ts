@@ -1,0 +1,124 @@
+import type { Key } from '../codec/key.js'
+
+/**
+ * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript, may
+ * work on one region at the same time.
+ *
+ * An engine never throws on a hot path. It leaves the outcome in {@link Engine.result}, whose words are named below, and
+ * the facade turns a negative status into an error. Values that need JavaScript to decode them are left as
+ * bytes at the start of {@link Engine.scratch}.
+ */
+export interface Engine {
+  readonly kind: 'native' | 'typescript'
+  /** The region. The near-cache loads bucket versions from it. */
+  readonly words: Int32Array
+  /** The outcome of the last call: {@link RESULT_STATUS} and the words after it. */
+  readonly result: Int32Array
+  /** Encoded bytes in and out. Replaced by a larger one by {@link Engine.growScratch}. */
+  readonly scratch: Uint8Array
+
+  /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. */
+  growScratch(bytes: number): void
+
+  /**
+   * Looks `key` up. Status FOUND with the value returned (kinds undefined to UTF-16 string), ENCODED with the value's bytes in
+   * the scratch buffer, ABSENT, or SCRATCH_TOO_SMALL with the length needed.
+   */
+  get(key: Key): unknown
+
+  /** As {@link Engine.get}, without the value: status FOUND or ABSENT, entry version, home bucket and its version. */
+  peek(key: Key): void
+
+  /**
+   * Writes an entry if `mode` allows it.
+   *
+   * @param kind the value kind of the region format; for strings VALUE_LATIN1, whatever the string's units
+   * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
+   * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
+   * @param version for PUT_IF_VERSION, the entry version that the key must have
+   * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
+   *
+   * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold). With
+   * RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
+   * that value does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
+   */
+  put(key: Key, kind: number, value: unknown, mode: number, version?: number): unknown
+
+  /**
+   * Deletes the entry of `key`, if present and `mode` (PUT_ALWAYS or PUT_IF_VERSION, plus RETURN_PREVIOUS) allows it. Status
+   * DONE or NOT_DONE; RESULT_PREVIOUS as for {@link Engine.put}.
+   */
+  remove(key: Key, mode: number, version?: number): unknown
+
+  /**
+   * Adds `by` to the number stored under `key`, an absent key counting as 0, and returns the sum. Status DONE, or NOT_A_COUNTER (the
+   * value is no safe integer) or COUNTER_RANGE (the sum would be none).
+   */
+  increment(key: Key, by: number): number
+
+  /** Number of live entries: exact when no write is in flight. O(thread records). */
+  size(): number
+
+  /** Deletes every entry. Not one atomic step: an insert that runs meanwhile may survive. */
+  clear(): void
+
+  /**
+   * Collects the keys whose hash is at least `fromHash`, in hash order, into the scratch buffer, as many as fit: RESULT_LENGTH
+   * records of `kind, byte length, bytes padded to a word`. Keys with one hash are never separated.
+   *
+   * @param fromHash 0 to 2^32
+   * @returns the hash to go on from, 2^32 after the last key; status DONE, or SCRATCH_TOO_SMALL if the first hash alone did not fit
+   */
+  collect(fromHash: number): number
+
+  /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
+  verify(): string[]
+
+  /** Gives this thread's cached blocks and its thread record back. No other method may be called afterwards. */
+  close(): void
+}
+
+// Words of Engine.result.
+export const RESULT_STATUS = 0
+/** Value kind of the region format. */
+export const RESULT_KIND = 1
+/** Bytes of an encoded value; bytes needed; number of collected keys. */
+export const RESULT_LENGTH = 2
+/** Entry version, low and high word. After a write, the version written. */
+export const RESULT_VERSION_LOW = 3
+export const RESULT_VERSION_HIGH = 4
+/** Word index of the home bucket's version, divided by BLOCK_WORDS (so that it fits 32 bits). */
+export const RESULT_HOME = 5
+/** The home bucket's version at which the outcome was true; odd if a writer held the bucket. */
+export const RESULT_HOME_VERSION = 6
+/** Block number of the entry found. */
+export const RESULT_ENTRY = 7
+/** ABSENT, FOUND or ENCODED: what put or remove met. */
+export const RESULT_PREVIOUS = 8
+/** On TIMEOUT: process id and thread id of the owner. */
+export const RESULT_OWNER_PID = 9
+export const RESULT_OWNER_THREAD = 10
+export const RESULT_WORDS = 16
+
+// Statuses. Negative ones become errors.
+export const ABSENT = 0
+export const FOUND = 1
+export const ENCODED = 2
+export const NOT_DONE = 3
+export const DONE = 4
+export const SCRATCH_TOO_SMALL = 5
+export const FULL = -1
+export const TIMEOUT = -2
+export const CORRUPT = -3
+export const ENTRY_TOO_LARGE = -4
+export const KEY_TYPE = -5
+export const NOT_A_COUNTER = -6
+export const COUNTER_RANGE = -7
+
+// Modes of put and remove.
+export const PUT_ALWAYS = 0
+export const PUT_IF_ABSENT = 1
+export const PUT_IF_PRESENT = 2
+export const PUT_IF_VERSION = 3
+export const PUT_CONDITION_MASK = 3
+export const RETURN_PREVIOUS = 4

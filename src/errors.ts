@@ -1,0 +1,31 @@
+/**
+ * Every error of this package carries one of these codes. A call that throws has changed nothing.
+ *
+ * | code | class | when |
+ * | --- | --- | --- |
+ * | `ERR_MAPSAFE_FULL` | Error | the region has no room left for the entry |
+ * | `ERR_MAPSAFE_KEY_TYPE` | TypeError | the key is no string, number, bigint, boolean or `Uint8Array` |
+ * | `ERR_MAPSAFE_VALUE_TYPE` | TypeError | structured clone cannot take the value |
+ * | `ERR_MAPSAFE_ENTRY_TOO_LARGE` | RangeError | the entry could not fit even into an empty region |
+ * | `ERR_MAPSAFE_CLOSED` | Error | the map was closed by this thread |
+ * | `ERR_MAPSAFE_OPTIONS` | TypeError or RangeError | an option or argument of the wrong type or outside its range |
+ * | `ERR_MAPSAFE_FORMAT` | Error | not a region, or one of another format version |
+ * | `ERR_MAPSAFE_CORRUPT` | Error | the region's bytes contradict themselves |
+ * | `ERR_MAPSAFE_COUNTER` | RangeError or TypeError | an increment would leave the safe integers, or meets no integer |
+ * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for and is not there |
+ * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
+ * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
+ */
+export type MapsafeErrorCode =
+  | 'ERR_MAPSAFE_FULL'
+  | 'ERR_MAPSAFE_KEY_TYPE'
+  | 'ERR_MAPSAFE_VALUE_TYPE'
+  | 'ERR_MAPSAFE_ENTRY_TOO_LARGE'
+  | 'ERR_MAPSAFE_CLOSED'
+  | 'ERR_MAPSAFE_OPTIONS'
+  | 'ERR_MAPSAFE_FORMAT'
+  | 'ERR_MAPSAFE_CORRUPT'
+  | 'ERR_MAPSAFE_COUNTER'
+  | 'ERR_MAPSAFE_ENGINE'
+  | 'ERR_MAPSAFE_THREADS'
+  | 'ERR_MAPSAFE_TIMEOUT'
