@@ -1,0 +1,196 @@
+#include "engine_handle.h"
+
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <new>
+
+#include "check.h"
+#include "methods.h"
+
+namespace mapsafe {
+namespace {
+
+constexpr std::size_t kInitialScratchBytes = 64 * 1024;
+
+// A zeroed ArrayBuffer and a view of `type` over all of it.
+bool MakeArray(napi_env env, napi_typedarray_type type, std::size_t length, std::size_t bytes, napi_value* array,
+               void** data) {
+  napi_value buffer;
+  return Check(env, napi_create_arraybuffer(env, bytes, data, &buffer)) &&
+         Check(env, napi_create_typedarray(env, type, length, buffer, 0, array));
+}
+
+void Forget(napi_env env, napi_ref* reference) {
+  if (*reference) napi_delete_reference(env, *reference);
+  *reference = nullptr;
+}
+
+}  // namespace
+
+napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identity) {
+  napi_typedarray_type type;
+  std::size_t length = 0;
+  void* base = nullptr;
+  if (napi_get_typedarray_info(env, words, &type, &length, &base, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array || reinterpret_cast<std::uintptr_t>(base) % sizeof(std::uint64_t) != 0) {
+    napi_throw_type_error(env, nullptr, "words must be an Int32Array aligned to 8 bytes");
+    return nullptr;
+  }
+  napi_value object, kind, result;
+  void* result_data = nullptr;
+  if (!Check(env, napi_create_object(env, &object)) ||
+      !Check(env, napi_create_string_utf8(env, "native", NAPI_AUTO_LENGTH, &kind)) ||
+      !MakeArray(env, napi_int32_array, sizeof(Outcome) / sizeof(std::int32_t), sizeof(Outcome), &result, &result_data)) {
+    return nullptr;
+  }
+  auto* handle = new EngineHandle(env, new (result_data) Outcome{});
+  handle->engine_ = Engine::Attach(base, length * sizeof(std::int32_t), identity, handle->outcome_);
+  if (!handle->engine_) {
+    delete handle;
+    napi_value null;
+    return Check(env, napi_get_null(env, &null)) ? null : nullptr;
+  }
+  // Runs when the thread ends without a close: its thread record goes back, while the references still hold the region.
+  napi_add_env_cleanup_hook(env, OnEnvironmentExit, handle);
+  const napi_property_descriptor properties[] = {
+      {"kind", nullptr, nullptr, nullptr, nullptr, kind, napi_enumerable, nullptr},
+      {"words", nullptr, nullptr, nullptr, nullptr, words, napi_enumerable, nullptr},
+      {"result", nullptr, nullptr, nullptr, nullptr, result, napi_enumerable, nullptr},
+  };
+  if (!Check(env, napi_create_reference(env, words, 1, &handle->words_ref_)) ||
+      !Check(env, napi_create_reference(env, result, 1, &handle->result_ref_)) ||
+      !Check(env, napi_define_properties(env, object, std::size(properties), properties)) ||
+      !handle->GrowScratch(env, object, kInitialScratchBytes) || !handle->DefineMethods(env, object)) {
+    handle->Close();
+    if (handle->functions_ == 0) delete handle;
+    return nullptr;
+  }
+  return object;
+}
+
+bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
+  for (const Method& method : kMethods) {
+    napi_value function;
+    if (!Check(env, napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, this, &function)) ||
+        !Check(env, napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr))) {
+      return false;
+    }
+    ++functions_;
+    if (!Check(env, napi_set_named_property(env, object, method.name, function))) return false;
+  }
+  return true;
+}
+
+void EngineHandle::OnFunctionCollected(napi_env, void* data, void*) {
+  auto* handle = static_cast<EngineHandle*>(data);
+  if (--handle->functions_ == 0) delete handle;
+}
+
+void EngineHandle::OnEnvironmentExit(void* data) { static_cast<EngineHandle*>(data)->Close(); }
+
+void EngineHandle::Close() {
+  if (!engine_) return;
+  engine_.reset();
+  scratch_ = {nullptr, 0};
+  // Node.js allows this inside the hook itself, too.
+  napi_remove_env_cleanup_hook(env_, OnEnvironmentExit, this);
+  Forget(env_, &words_ref_);
+  Forget(env_, &result_ref_);
+  Forget(env_, &scratch_ref_);
+}
+
+bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t bytes) {
+  if (scratch_ref_ && bytes <= scratch_.capacity) return true;
+  const std::size_t capacity = std::bit_ceil(bytes);
+  napi_value array;
+  void* data = nullptr;
+  napi_ref reference = nullptr;
+  if (!MakeArray(env, napi_uint8_array, capacity, capacity, &array, &data) ||
+      !Check(env, napi_create_reference(env, array, 1, &reference))) {
+    return false;
+  }
+  if (!Check(env, napi_set_named_property(env, object, "scratch", array))) {
+    napi_delete_reference(env, reference);
+    return false;
+  }
+  Forget(env, &scratch_ref_);
+  scratch_ref_ = reference;
+  scratch_ = {static_cast<std::byte*>(data), capacity};
+  engine_->SetScratch(scratch_.data, scratch_.capacity);
+  return true;
+}
+
+bool EngineHandle::ReadKey(napi_env env, napi_value value, Key* key) {
+  const Status status = keys_.Read(env, value, key);
+  if (status != Status::kFound) {
+    outcome_->status = status;
+    return false;
+  }
+  engine_->Hash(key);
+  return true;
+}
+
+bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result) {
+  switch (kind) {
+    case kValueUndefined:
+    case kValueNull:
+    case kValueFalse:
+    case kValueTrue:
+      *result = {nullptr, 0, kind};
+      return true;
+    case kValueNumber:
+      if (napi_get_value_double(env, value, &value_number_) != napi_ok) break;
+      *result = {reinterpret_cast<const std::byte*>(&value_number_), sizeof value_number_, kind};
+      return true;
+    case kValueLatin1: {
+      Text text;
+      if (!value_text_.Read(env, value, &text)) break;
+      *result = {reinterpret_cast<const std::byte*>(text.words), static_cast<std::uint32_t>(text.bytes),
+                 text.latin1 ? kValueLatin1 : kValueUtf16};
+      return true;
+    }
+    default: {
+      std::uint32_t length = 0;
+      if (kind > kValueClone || napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity) break;
+      *result = {scratch_.data, length, kind};
+      return true;
+    }
+  }
+  napi_throw_type_error(env, nullptr, "the value does not fit its kind");
+  return false;
+}
+
+napi_value EngineHandle::TakeValue(napi_env env, Status* status) {
+  const char* bytes = reinterpret_cast<const char*>(scratch_.data);
+  const std::uint32_t length = outcome_->length;
+  napi_value value = nullptr;  // undefined
+  switch (outcome_->kind) {
+    case kValueUndefined:
+      return nullptr;
+    case kValueNull:
+      napi_get_null(env, &value);
+      return value;
+    case kValueFalse:
+    case kValueTrue:
+      napi_get_boolean(env, outcome_->kind == kValueTrue, &value);
+      return value;
+    case kValueNumber: {
+      double number;
+      std::memcpy(&number, bytes, sizeof number);
+      napi_create_double(env, number, &value);
+      return value;
+    }
+    case kValueLatin1:
+      Check(env, napi_create_string_latin1(env, bytes, length, &value));
+      return value;
+    case kValueUtf16:
+      Check(env, napi_create_string_utf16(env, reinterpret_cast<const char16_t*>(bytes), length / sizeof(char16_t), &value));
+      return value;
+    default:
+      *status = Status::kEncoded;
+      return nullptr;
+  }
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,74 @@
+// What keeps an Engine and the memory it works on alive for as long as JavaScript may call it.
+//
+// Thread safety: none; a handle belongs to the thread (the Node-API environment) that made it.
+// Invariants: while open, strong references hold the region, the result and the scratch buffer, so their memory outlives
+// every use. The handle itself lives until the last of the JavaScript functions that point to it was collected.
+#ifndef MAPSAFE_ADDON_ENGINE_HANDLE_H_
+#define MAPSAFE_ADDON_ENGINE_HANDLE_H_
+
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "../core/engine.h"
+#include "key_reader.h"
+#include "text_buffer.h"
+
+namespace mapsafe {
+
+class EngineHandle {
+ public:
+  // Makes the JavaScript object that implements the interface Engine of src/engine/engine.ts over `words`, an Int32Array;
+  // null if every thread record of the region is taken; nullptr with an exception pending if something failed.
+  static napi_value Create(napi_env env, napi_value words, Identity identity);
+
+  EngineHandle(const EngineHandle&) = delete;
+  EngineHandle& operator=(const EngineHandle&) = delete;
+
+  bool open() const { return engine_ != nullptr; }
+  Engine& engine() { return *engine_; }
+  Outcome& outcome() { return *outcome_; }
+  const Scratch& scratch() const { return scratch_; }
+
+  // Reads and hashes a key. False after leaving why not in the outcome.
+  bool ReadKey(napi_env env, napi_value value, Key* key);
+
+  // Reads what put was given. False with an exception pending if `value` does not fit `kind`.
+  bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result);
+
+  // The JavaScript value that the engine left in the scratch buffer. If it is of a kind that JavaScript must decode, sets
+  // `status` (kFound) to kEncoded and returns undefined.
+  napi_value TakeValue(napi_env env, Status* status);
+
+  // Replaces the scratch buffer of `object` by one of at least `bytes`. False with an exception pending on failure.
+  bool GrowScratch(napi_env env, napi_value object, std::size_t bytes);
+
+  // Closes the engine and lets go of all memory. Idempotent.
+  void Close();
+
+ private:
+  EngineHandle(napi_env env, Outcome* outcome) : env_(env), outcome_(outcome) {}
+  ~EngineHandle() { Close(); }
+
+  static void OnFunctionCollected(napi_env env, void* data, void* hint);
+  static void OnEnvironmentExit(void* data);
+  bool DefineMethods(napi_env env, napi_value object);
+
+  const napi_env env_;
+  Outcome* const outcome_;  // the memory of the Int32Array `result`
+  Scratch scratch_{nullptr, 0};
+  std::unique_ptr<Engine> engine_;
+  KeyReader keys_;
+  TextBuffer value_text_;
+  double value_number_ = 0;
+  std::size_t functions_ = 0;  // JavaScript functions that point here
+  napi_ref words_ref_ = nullptr;
+  napi_ref result_ref_ = nullptr;
+  napi_ref scratch_ref_ = nullptr;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_ADDON_ENGINE_HANDLE_H_

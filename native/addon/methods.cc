@@ -1,0 +1,181 @@
+#include "methods.h"
+
+#include <array>
+#include <string>
+
+#include "check.h"
+#include "engine_handle.h"
+
+namespace mapsafe {
+namespace {
+
+// The arguments of one call. Those that were not given are undefined.
+template <std::size_t kArguments>
+class Call {
+ public:
+  Call(napi_env env, napi_callback_info info) : env_(env) {
+    std::size_t count = kArguments;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, arguments_.data(), &object_, &data);
+    handle_ = static_cast<EngineHandle*>(data);
+  }
+
+  // False with an exception pending after close: the facade prevents such calls, but memory must not depend on it.
+  bool open() const {
+    if (handle_->open()) [[likely]] return true;
+    napi_throw_error(env_, "ERR_MAPSAFE_CLOSED", "this engine was closed");
+    return false;
+  }
+
+  EngineHandle& handle() const { return *handle_; }
+  napi_value object() const { return object_; }
+  napi_value operator[](std::size_t i) const { return arguments_[i]; }
+
+  // False with an exception pending if an argument is no number.
+  bool Number(std::size_t i, double* number) const { return Check(env_, napi_get_value_double(env_, arguments_[i], number)); }
+  bool Number(std::size_t i, std::uint32_t* number) const {
+    return Check(env_, napi_get_value_uint32(env_, arguments_[i], number));
+  }
+
+ private:
+  napi_env env_;
+  EngineHandle* handle_;
+  napi_value object_ = nullptr;
+  std::array<napi_value, kArguments> arguments_;
+};
+
+// The entry version argument, which is there only if the mode asks for it.
+template <std::size_t kArguments>
+bool ReadVersion(const Call<kArguments>& call, std::size_t i, std::uint32_t mode, std::uint64_t* version) {
+  if ((mode & kPutConditionMask) != kPutIfVersion) return true;
+  double number;
+  if (!call.Number(i, &number)) return false;
+  // No entry has version 2^64 - 1, so what is no version matches none.
+  *version = number >= 0 && number <= 9007199254740991.0 ? static_cast<std::uint64_t>(number) : ~std::uint64_t{0};
+  return true;
+}
+
+napi_value TakePrevious(napi_env env, EngineHandle& handle) {
+  Outcome& outcome = handle.outcome();
+  return outcome.previous == Status::kFound ? handle.TakeValue(env, &outcome.previous) : nullptr;
+}
+
+napi_value Get(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (!call.open() || !call.handle().ReadKey(env, call[0], &key)) return nullptr;
+  call.handle().engine().Get(key);
+  Outcome& outcome = call.handle().outcome();
+  return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
+}
+
+napi_value Peek(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (call.open() && call.handle().ReadKey(env, call[0], &key)) call.handle().engine().Peek(key);
+  return nullptr;
+}
+
+napi_value Put(napi_env env, napi_callback_info info) {
+  const Call<5> call(env, info);
+  Key key;
+  Value value;
+  std::uint32_t kind, mode;
+  std::uint64_t version = 0;
+  if (!call.open() || !call.Number(1, &kind) || !call.Number(3, &mode) || !ReadVersion(call, 4, mode, &version) ||
+      !call.handle().ReadValue(env, kind, call[2], &value) || !call.handle().ReadKey(env, call[0], &key)) {
+    return nullptr;
+  }
+  call.handle().engine().Put(key, value, mode, version);
+  return (mode & kReturnPrevious) != 0 ? TakePrevious(env, call.handle()) : nullptr;
+}
+
+napi_value Remove(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  Key key;
+  std::uint32_t mode;
+  std::uint64_t version = 0;
+  if (!call.open() || !call.Number(1, &mode) || !ReadVersion(call, 2, mode, &version) ||
+      !call.handle().ReadKey(env, call[0], &key)) {
+    return nullptr;
+  }
+  call.handle().engine().Remove(key, mode, version);
+  return (mode & kReturnPrevious) != 0 ? TakePrevious(env, call.handle()) : nullptr;
+}
+
+napi_value MakeNumber(napi_env env, double number) {
+  napi_value value = nullptr;
+  Check(env, napi_create_double(env, number, &value));
+  return value;
+}
+
+napi_value Increment(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  Key key;
+  double by;
+  if (!call.open() || !call.Number(1, &by)) return nullptr;
+  if (!call.handle().ReadKey(env, call[0], &key)) return MakeNumber(env, 0);
+  return MakeNumber(env, call.handle().engine().Increment(key, by));
+}
+
+napi_value Size(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  return call.open() ? MakeNumber(env, call.handle().engine().Size()) : nullptr;
+}
+
+napi_value Clear(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  if (call.open()) call.handle().engine().Clear();
+  return nullptr;
+}
+
+napi_value Collect(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  double from_hash;
+  if (!call.open() || !call.Number(0, &from_hash)) return nullptr;
+  return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(static_cast<std::uint64_t>(from_hash))));
+}
+
+napi_value Verify(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  napi_value lines, line;
+  if (!call.open() || !Check(env, napi_create_array(env, &lines))) return nullptr;
+  std::uint32_t i = 0;
+  for (const std::string& violation : call.handle().engine().Verify()) {
+    if (!Check(env, napi_create_string_utf8(env, violation.data(), violation.size(), &line)) ||
+        !Check(env, napi_set_element(env, lines, i++, line))) {
+      return nullptr;
+    }
+  }
+  return lines;
+}
+
+napi_value GrowScratch(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t bytes;
+  if (call.open() && call.Number(0, &bytes)) call.handle().GrowScratch(env, call.object(), bytes);
+  return nullptr;
+}
+
+napi_value Close(napi_env env, napi_callback_info info) {
+  Call<0>(env, info).handle().Close();
+  return nullptr;
+}
+
+}  // namespace
+
+const std::array<Method, kMethodCount> kMethods = {{
+    {"get", Get},
+    {"peek", Peek},
+    {"put", Put},
+    {"remove", Remove},
+    {"increment", Increment},
+    {"size", Size},
+    {"clear", Clear},
+    {"collect", Collect},
+    {"verify", Verify},
+    {"growScratch", GrowScratch},
+    {"close", Close},
+}};
+
+}  // namespace mapsafe

@@ -1,0 +1,23 @@
+// The methods of the interface Engine (src/engine/engine.ts) as Node-API callbacks. Each is called with its EngineHandle as
+// the function's data, so that no call has to unwrap `this`.
+#ifndef MAPSAFE_ADDON_METHODS_H_
+#define MAPSAFE_ADDON_METHODS_H_
+
+#include <node_api.h>
+
+#include <array>
+#include <cstddef>
+
+namespace mapsafe {
+
+struct Method {
+  const char* name;
+  napi_callback callback;
+};
+
+inline constexpr std::size_t kMethodCount = 11;
+extern const std::array<Method, kMethodCount> kMethods;
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_ADDON_METHODS_H_

@@ -1,0 +1,46 @@
+// Reads JavaScript strings as the region stores them: Latin-1 if every unit is at most 0xff, else UTF-16.
+//
+// Thread safety: none; a TextBuffer belongs to one engine. What it returns is valid until its next Read.
+#ifndef MAPSAFE_ADDON_TEXT_BUFFER_H_
+#define MAPSAFE_ADDON_TEXT_BUFFER_H_
+
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../core/region.h"
+
+namespace mapsafe {
+
+// An encoded string: words, the last padded with zeros.
+struct Text {
+  const Word* words;
+  std::size_t bytes;
+  bool latin1;
+};
+
+class TextBuffer {
+ public:
+  TextBuffer() { Resize(kKeptUnits); }
+
+  // False if `value` is no string.
+  bool Read(napi_env env, napi_value value, Text* text);
+
+ private:
+  // A longer string's buffer is given back by the next Read.
+  static constexpr std::size_t kKeptUnits = 1024;
+
+  void Resize(std::size_t units);
+  char16_t* units() { return reinterpret_cast<char16_t*>(wide_.data()); }
+  bool Pack(std::size_t length);
+
+  std::size_t capacity_ = 0;   // units, with room for the terminator that Node-API writes
+  std::vector<Word> wide_;     // two units a word
+  std::vector<Word> narrow_;   // four units a word
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_ADDON_TEXT_BUFFER_H_

@@ -1,0 +1,62 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import type { Engine } from './engine.js'
+
+/** The addon's exports; see native/addon. */
+export interface NativeBinding {
+  /**
+   * Attaches this thread to a formatted and checked region.
+   *
+   * @param words the whole region
+   * @param pid process id, for other threads to tell who holds what
+   * @param threadId `threadId` of `node:worker_threads`
+   * @returns null if every thread record of the region is taken
+   * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
+   */
+  createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
+}
+
+type Loaded = { binding: NativeBinding } | { failure: string }
+
+const WARNED = 'mapsafe: warned that there is no native engine'
+
+let loaded: Loaded | undefined
+
+/**
+ * Loads the native engine: a binary built in place (build/Release), else the prebuilt one of this platform.
+ *
+ * @returns undefined if there is none, or it does not load here. The outcome is kept for the life of the thread.
+ */
+export function loadNative(): NativeBinding | undefined {
+  loaded ??= load()
+  return 'binding' in loaded ? loaded.binding : undefined
+}
+
+/** Why {@link loadNative} returned undefined, in one line. */
+export function nativeFailure(): string {
+  loaded ??= load()
+  return 'failure' in loaded ? loaded.failure : ''
+}
+
+/**
+ * Warns that the TypeScript engine serves in place of the native one: once in a thread and the workers it starts afterwards.
+ */
+export function warnWithoutNative(): void {
+  if (getEnvironmentData(WARNED) === true) return
+  setEnvironmentData(WARNED, true)
+  process.emitWarning(`mapsafe runs on its slower TypeScript engine: ${nativeFailure()}`, 'MapsafeWarning')
+}
+
+function load(): Loaded {
+  const require = createRequire(import.meta.url)
+  try {
+    // The package's own name leads to its root, from the sources as from either bundle.
+    const root = dirname(require.resolve('mapsafe/package.json'))
+    const loadBinary = require('node-gyp-build') as (root: string) => NativeBinding
+    return { binding: loadBinary(root) }
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    return { failure: reason }
+  }
+}
