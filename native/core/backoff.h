@@ -1,0 +1,53 @@
+// Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens to
+// the thread it waits for.
+#ifndef MAPSAFE_CORE_BACKOFF_H_
+#define MAPSAFE_CORE_BACKOFF_H_
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+
+namespace mapsafe {
+
+inline void SpinPause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+class Backoff {
+ public:
+  // Waits a little longer each time. False once the bound is spent: the caller gives up.
+  bool Wait() {
+    if (++rounds_ <= kSpins) {
+      SpinPause();
+      return true;
+    }
+    if (rounds_ == kSpins + 1) start_ = std::chrono::steady_clock::now();
+    if (rounds_ <= kSpins + kYields) {
+      std::this_thread::yield();
+      return true;
+    }
+    if (std::chrono::steady_clock::now() - start_ > kBound) return false;
+    std::this_thread::sleep_for(sleep_);
+    sleep_ = std::min(sleep_ * 2, kLongestSleep);
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t kSpins = 64;   // about 2 microseconds: a bucket is held for far less
+  static constexpr std::uint32_t kYields = 16;  // lets a holder run that was preempted on this core
+  static constexpr std::chrono::microseconds kLongestSleep{1000};
+  static constexpr std::chrono::seconds kBound{2};  // longer than any scheduling delay; see docs/protocol.md, "Waiting"
+
+  std::uint32_t rounds_ = 0;
+  std::chrono::microseconds sleep_{50};
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_BACKOFF_H_

@@ -1,0 +1,138 @@
+#include "block_cache.h"
+
+#include <algorithm>
+
+#include "mutex.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr std::size_t kMaxClassBytes = std::size_t{kMaxClassBlocks} * kBlockBytes;
+
+// Pages that an empty map needs for itself: a span of segments and a span of small directory arrays.
+constexpr std::size_t kEmptyMapPages = 16;
+
+constexpr std::uint32_t BlocksFor(std::size_t bytes) {
+  return static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);
+}
+
+constexpr std::size_t PagesFor(std::size_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes;
+}
+
+// Blocks moved between cache and heap at once: enough to make the mutex cheap, few enough to strand little memory.
+constexpr std::uint32_t Batch(std::uint32_t size_class) {
+  constexpr std::uint32_t kBatchBytes = 8192;
+  constexpr std::uint32_t kMaxBatch = 32;
+  return std::clamp(kBatchBytes / (ClassBlocks(size_class) * kBlockBytes), 1u, kMaxBatch);
+}
+
+// Classes above 8 KiB are not worth stranding even one block.
+constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
+  constexpr std::uint32_t kMaxCachedBlocks = 512;
+  return ClassBlocks(size_class) > kMaxCachedBlocks ? 0 : 2 * Batch(size_class);
+}
+
+}  // namespace
+
+Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
+  if (bytes > kMaxClassBytes) {
+    const std::size_t pages = PagesFor(bytes);
+    if (pages > heap_.page_count()) {
+      *failure = Status::kFull;
+      return 0;
+    }
+    if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) {
+      *failure = Status::kTimeout;
+      return 0;
+    }
+    const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages));
+    UnlockMutex(region_, kHeaderHeapMutex);
+    *failure = Status::kFull;
+    return block;
+  }
+  const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
+  const WordIndex head = thread_.CacheHead(size_class);
+  const WordIndex count = thread_.CacheCount(size_class);
+  if (region_.Load(head) == 0 && !Refill(size_class, failure)) return 0;
+  const Block block = region_.Load(head);
+  if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) {
+    *failure = Status::kCorrupt;
+    return 0;
+  }
+  region_.Store(head, region_.Load(WordOf(block)));
+  region_.Store(count, region_.Load(count) - 1);
+  return block;
+}
+
+void BlockCache::Free(Block block, std::size_t bytes) {
+  if (!region_.Contains(block, kBlockWords)) return;
+  if (bytes > kMaxClassBytes) {
+    if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+    heap_.GiveRun(block);
+    UnlockMutex(region_, kHeaderHeapMutex);
+    return;
+  }
+  const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
+  const WordIndex head = thread_.CacheHead(size_class);
+  const WordIndex count = thread_.CacheCount(size_class);
+  // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
+  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged).
+  region_.StoreRelease(WordOf(block), region_.Load(head));
+  region_.Store(head, block);
+  const Word cached = region_.Load(count) + 1;
+  region_.Store(count, cached);
+  if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
+}
+
+void BlockCache::Flush() {
+  for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+    const Word cached = region_.Load(thread_.CacheCount(size_class));
+    if (cached > 0) GiveBack(size_class, cached);
+  }
+  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+  heap_.ReleaseEmptySpans();
+  UnlockMutex(region_, kHeaderHeapMutex);
+}
+
+bool BlockCache::CouldFit(std::size_t bytes) const {
+  return PagesFor(bytes) + kEmptyMapPages <= heap_.page_count();
+}
+
+bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
+  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) {
+    *failure = Status::kTimeout;
+    return false;
+  }
+  const WordIndex head = thread_.CacheHead(size_class);
+  const std::uint32_t wanted = CacheLimit(size_class) == 0 ? 1 : Batch(size_class);
+  std::uint32_t taken = 0;
+  for (; taken < wanted; ++taken) {
+    const Block block = heap_.Take(size_class);
+    if (block == 0) break;
+    region_.StoreRelease(WordOf(block), region_.Load(head));  // release: see Free
+    region_.Store(head, block);
+  }
+  UnlockMutex(region_, kHeaderHeapMutex);
+  region_.Store(thread_.CacheCount(size_class), taken);
+  *failure = Status::kFull;
+  return taken > 0;
+}
+
+void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
+  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+  const WordIndex head = thread_.CacheHead(size_class);
+  std::uint32_t given = 0;
+  for (; given < count; ++given) {
+    const Block block = region_.Load(head);
+    if (!region_.Contains(block, kBlockWords)) break;
+    region_.Store(head, region_.Load(WordOf(block)));
+    heap_.Give(size_class, block);
+  }
+  UnlockMutex(region_, kHeaderHeapMutex);
+  const WordIndex cached = thread_.CacheCount(size_class);
+  region_.Store(cached, region_.Load(cached) - given);
+}
+
+}  // namespace mapsafe

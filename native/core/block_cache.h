@@ -1,0 +1,41 @@
+// A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: verify() counts it,
+// and the blocks of a dead thread can be found.
+//
+// Thread safety: owner only. Takes the heap mutex once a batch.
+#ifndef MAPSAFE_CORE_BLOCK_CACHE_H_
+#define MAPSAFE_CORE_BLOCK_CACHE_H_
+
+#include "heap.h"
+#include "outcome.h"
+#include "thread_record.h"
+
+namespace mapsafe {
+
+class BlockCache {
+ public:
+  BlockCache(Region region, ThreadRecord thread) : region_(region), thread_(thread), heap_(region) {}
+
+  // A block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt.
+  Block Allocate(std::size_t bytes, Status* failure);
+
+  // `bytes` as given to Allocate. If the heap mutex cannot be had the block stays in the cache.
+  void Free(Block block, std::size_t bytes);
+
+  // Gives everything back to the heap, and spans without a used block back to the page runs.
+  void Flush();
+
+  // Whether `bytes` bytes could be had from an empty heap that holds only an empty map.
+  bool CouldFit(std::size_t bytes) const;
+
+ private:
+  bool Refill(std::uint32_t size_class, Status* failure);
+  void GiveBack(std::uint32_t size_class, std::uint32_t count);
+
+  Region region_;
+  ThreadRecord thread_;
+  Heap heap_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_BLOCK_CACHE_H_

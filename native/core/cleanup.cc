@@ -1,0 +1,89 @@
+#include "cleanup.h"
+
+#include "mutex.h"
+#include "restructure.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
+
+// The first hash after those of a segment, or kHashEnd.
+std::uint64_t EndOf(const Region& region, Block segment) {
+  const Word depth = region.Load(WordOf(segment) + kSegmentDepth);
+  const std::uint64_t width = kHashEnd >> (depth > kMaxDepth ? kMaxDepth : depth);
+  return region.Load(WordOf(segment) + kSegmentPrefix) + width;
+}
+
+// Empties every slot of a held segment; returns the number of live entries that were there.
+std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
+  std::uint32_t live = 0;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if (!IsLive(reference)) continue;
+      ++live;
+      unlinked->Add(reference);
+      bucket.Vacate(slot, 0);
+    }
+    if (i < kHomeBuckets) bucket.SetOverflow({0, 0});
+  }
+  return live;
+}
+
+}  // namespace
+
+std::uint32_t CleanUpLocked(Core& core, Block segment) {
+  if (!HoldSegment(core, segment)) return 0;
+  Unlinked unlinked;
+  SweepTombstones(core, segment, &unlinked);
+  BringHome(core, segment);
+  ReleaseSegment(core, segment);
+  unlinked.FreeAll(core);
+  return unlinked.count();
+}
+
+void CleanUp(Core& core, Block segment) {
+  const Outcome outcome = *core.outcome;  // of the operation that came across the tombstones
+  core.thread.Claim(segment);
+  if (LockMutex(core.region, WordOf(segment) + kSegmentMutex, core.thread.owner_mark())) {
+    CleanUpLocked(core, segment);
+    UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+  }
+  core.thread.ClearClaim();
+  *core.outcome = outcome;
+}
+
+void CleanUpAll(Core& core) {
+  for (std::uint64_t hash = 0; hash < kHashEnd;) {
+    const Location location = Locate(core.region, static_cast<std::uint32_t>(hash));
+    if (location.segment == 0) return;
+    if (TombstonesOf(core.region, location.segment) > 0) CleanUp(core, location.segment);
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (end <= hash) return;
+    hash = end;
+  }
+}
+
+void Clear(Core& core) {
+  core.outcome->status = Status::kDone;
+  for (std::uint64_t hash = 0; hash < kHashEnd;) {
+    const Location location = LockSegment(core, static_cast<std::uint32_t>(hash));
+    if (location.segment == 0) return;
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (!HoldSegment(core, location.segment)) return UnlockSegment(core, location.segment);
+    Unlinked unlinked;
+    SweepTombstones(core, location.segment, &unlinked);
+    const std::uint32_t live = Empty(core, location.segment, &unlinked);
+    ReleaseSegment(core, location.segment);
+    UnlockSegment(core, location.segment);
+    core.thread.AddSize(0 - live);
+    unlinked.FreeAll(core);
+    if (end <= hash) return Fail(core, Status::kCorrupt);
+    hash = end;
+  }
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,47 @@
+// What one thread's engine is made of. The operations are free functions over it, one idea a file.
+#ifndef MAPSAFE_CORE_CORE_H_
+#define MAPSAFE_CORE_CORE_H_
+
+#include "block_cache.h"
+#include "bucket.h"
+#include "directory.h"
+#include "half_sip_hash.h"
+#include "outcome.h"
+#include "thread_record.h"
+
+namespace mapsafe {
+
+struct Core {
+  Region region;
+  ThreadRecord thread;
+  BlockCache blocks;
+  HashSecret secret;
+  Outcome* outcome;
+  Scratch scratch;
+
+  Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }
+  Bucket BucketAt(Block segment, std::uint32_t index) {
+    return {region, WordOf(segment) + kSegmentBuckets + std::size_t{index} * kBucketWords};
+  }
+};
+
+// Ends an operation with `status` and, for kTimeout, the thread that holds `target`.
+inline void Fail(Core& core, Status status, Identity owner = {0, 0}) {
+  core.outcome->status = status;
+  core.outcome->owner_pid = owner.pid;
+  core.outcome->owner_thread = owner.thread;
+}
+
+// Frees the block of an entry that no reader can reach any more.
+inline void FreeEntry(Core& core, Block entry) {
+  if (core.region.Contains(entry, kEntryData)) core.blocks.Free(entry, ReadHeader(core.region, entry).bytes());
+}
+
+// The count is kept by relaxed additions after the fact and may be off by the writes in flight, even below zero.
+inline std::int32_t TombstonesOf(const Region& region, Block segment) {
+  return static_cast<std::int32_t>(region.Load(WordOf(segment) + kSegmentTombstones));
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_CORE_H_

@@ -1,0 +1,62 @@
+// From hash to segment. See docs/format.md, "Directory".
+//
+// Thread safety: Locate and StillMaps from anywhere without a lock; the rest under the directory mutex.
+// Invariants: every entry of the current array names a segment whose prefix covers it; an array, once replaced, stays
+// readable for ever, so a stale reader finds stale segments, never garbage.
+#ifndef MAPSAFE_CORE_DIRECTORY_H_
+#define MAPSAFE_CORE_DIRECTORY_H_
+
+#include "region.h"
+
+namespace mapsafe {
+
+// The top `depth` bits of a hash.
+constexpr std::uint32_t TopBits(std::uint32_t hash, std::uint32_t depth) {
+  return depth == 0 ? 0 : hash >> (32 - depth);
+}
+
+struct Location {
+  Block directory;
+  WordIndex entry;  // the directory word that named the segment
+  Block segment;    // 0: the directory is damaged
+
+  WordIndex bucket(std::uint32_t index) const {
+    return WordOf(segment) + kSegmentBuckets + std::size_t{index} * kBucketWords;
+  }
+};
+
+inline constexpr std::size_t kSegmentWords = kSegmentBytes / sizeof(Word);
+
+inline Location Locate(const Region& region, std::uint32_t hash) {
+  // Both acquires pair with the releases in PublishDirectory and AssignSegment: array and segment are complete before
+  // their block numbers appear.
+  const Block directory = region.LoadAcquire(kHeaderDirectory);
+  if (!region.Contains(directory, kDirectoryEntries)) return {directory, 0, 0};
+  const Word depth = region.Load(WordOf(directory) + kDirectoryDepth);
+  if (depth > kMaxDepth || !region.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) {
+    return {directory, 0, 0};
+  }
+  const WordIndex entry = WordOf(directory) + kDirectoryEntries + TopBits(hash, depth);
+  const Block segment = region.LoadAcquire(entry);
+  return {directory, entry, region.Contains(segment, kSegmentWords) ? segment : 0};
+}
+
+// Whether a lookup would be led to the same segment again. Call it after an acquire load of a bucket version: a split that
+// was over by then has changed one of the two words, and is seen.
+inline bool StillMaps(const Region& region, const Location& location) {
+  return region.Load(kHeaderDirectory) == location.directory && region.Load(location.entry) == location.segment;
+}
+
+constexpr std::size_t DirectoryBytes(std::uint32_t depth) {
+  return (kDirectoryEntries + (std::size_t{1} << depth)) * sizeof(Word);
+}
+
+// Fills `next` with the current array doubled, and publishes it.
+void DoubleDirectory(Region& region, Block next);
+
+// Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`.
+void AssignSegment(Region& region, Block segment, std::uint32_t prefix, std::uint32_t depth);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_DIRECTORY_H_

@@ -1,0 +1,76 @@
+#include "engine.h"
+
+#include "cleanup.h"
+#include "collect.h"
+#include "lookup.h"
+#include "verify.h"
+#include "write.h"
+
+namespace mapsafe {
+
+std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome) {
+  const Region region(base, bytes);
+  const std::optional<ThreadRecord> thread = ThreadRecord::Attach(region, identity, kEngineNative);
+  if (!thread) return nullptr;
+  return std::unique_ptr<Engine>(new Engine(region, *thread, outcome));
+}
+
+Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
+    : core_{region,  thread, BlockCache(region, thread), {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)},
+            outcome, {}} {}
+
+Engine::~Engine() {
+  Close();
+}
+
+void Engine::Hash(Key* key) const {
+  key->hash = HalfSipHash(core_.secret, key->words, key->length, key->kind);
+}
+
+void Engine::Get(const Key& key) {
+  Lookup(core_, key, true);
+}
+
+void Engine::Peek(const Key& key) {
+  Lookup(core_, key, false);
+}
+
+void Engine::Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
+  mapsafe::Put(core_, key, value, mode, version);
+}
+
+void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
+  mapsafe::Remove(core_, key, mode, version);
+}
+
+double Engine::Increment(const Key& key, double by) {
+  return mapsafe::Increment(core_, key, by);
+}
+
+std::uint32_t Engine::Size() const {
+  Word sum = 0;
+  for (std::uint32_t i = 0; i < kRegistryThreads; ++i) sum += core_.region.Load(ThreadRecord::At(i) + kThreadSizeDelta);
+  // A deletion may be counted before its insert by another thread was; nobody should see "minus one".
+  return static_cast<std::int32_t>(sum) < 0 ? 0 : sum;
+}
+
+void Engine::Clear() {
+  mapsafe::Clear(core_);
+}
+
+std::uint64_t Engine::Collect(std::uint64_t from_hash) {
+  return mapsafe::Collect(core_, from_hash);
+}
+
+std::vector<std::string> Engine::Verify() {
+  return mapsafe::Verify(core_.region, core_.secret);
+}
+
+void Engine::Close() {
+  if (closed_) return;
+  closed_ = true;
+  core_.blocks.Flush();
+  core_.thread.Detach();
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,58 @@
+// The operations on a region, as one thread sees them. docs/protocol.md explains how threads work together;
+// src/engine/engine.ts documents each operation's outcome.
+//
+// Thread safety: an Engine belongs to one thread. Any number of engines may work on one region.
+// Invariants: the region was formatted and checked (format.h) and outlives the engine.
+#ifndef MAPSAFE_CORE_ENGINE_H_
+#define MAPSAFE_CORE_ENGINE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core.h"
+#include "entry.h"
+#include "outcome.h"
+
+namespace mapsafe {
+
+class Engine {
+ public:
+  // Takes a thread record; null if all are taken. `outcome` must outlive the engine.
+  static std::unique_ptr<Engine> Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome);
+
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Must be called before any operation that copies out, and again when the buffer moves.
+  void SetScratch(std::byte* data, std::size_t capacity) { core_.scratch = {data, capacity}; }
+
+  // Fills in key.hash; keys handed to the operations below must have passed through it.
+  void Hash(Key* key) const;
+
+  // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall.
+  void Get(const Key& key);
+  void Peek(const Key& key);
+  void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
+  void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);
+  double Increment(const Key& key, double by);
+
+  std::uint32_t Size() const;
+  void Clear();
+  std::uint64_t Collect(std::uint64_t from_hash);
+  std::vector<std::string> Verify();
+
+  // Gives cached blocks and the thread record back. Idempotent.
+  void Close();
+
+ private:
+  Engine(Region region, ThreadRecord thread, Outcome* outcome);
+
+  Core core_;
+  bool closed_ = false;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_ENGINE_H_

@@ -1,0 +1,96 @@
+// Entries: built once, published, never changed. See docs/format.md, "Entry".
+//
+// Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
+// version of the bucket they came from was validated; until then lengths are only checked against the region's end.
+#ifndef MAPSAFE_CORE_ENTRY_H_
+#define MAPSAFE_CORE_ENTRY_H_
+
+#include "region.h"
+
+namespace mapsafe {
+
+// A key as the caller encoded it: words, the last padded with zeros.
+struct Key {
+  const Word* words;
+  std::uint32_t length;  // bytes
+  std::uint32_t kind;
+  std::uint32_t hash;
+
+  Word meta() const { return length | kind << kKeyKindShift; }
+};
+
+struct Value {
+  const std::byte* bytes;
+  std::uint32_t length;
+  std::uint32_t kind;
+};
+
+constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
+  return bytes / 4 + (bytes % 4 != 0 ? 1 : 0);
+}
+
+inline constexpr Word kKeyMetaMask = (1u << kValueKindShift) - 1;
+
+// The fixed part of an entry, as read; consistent only once validated.
+struct EntryHeader {
+  Word hash;
+  Word meta;
+  Word value_length;
+  std::uint64_t version;
+
+  std::uint32_t key_length() const { return meta & ((1u << kKeyLengthBits) - 1); }
+  std::uint32_t key_kind() const { return meta >> kKeyKindShift & kKeyKindMask; }
+  std::uint32_t value_kind() const { return meta >> kValueKindShift & kValueKindMask; }
+  std::size_t value_offset() const { return kEntryData + WordsFor(key_length()); }  // words
+  std::size_t words() const { return value_offset() + WordsFor(value_length); }
+  std::size_t bytes() const { return words() * sizeof(Word); }
+};
+
+// `block` must have passed Region::Contains(block, kEntryData).
+inline EntryHeader ReadHeader(const Region& region, Block block) {
+  const WordIndex at = WordOf(block);
+  return {region.Load(at + kEntryHash), region.Load(at + kEntryMeta), region.Load(at + kEntryValueLength),
+          region.Load(at + kEntryVersion) | static_cast<std::uint64_t>(region.Load(at + kEntryVersion + 1)) << 32};
+}
+
+constexpr std::size_t EntryBytes(std::uint32_t key_length, std::uint32_t value_length) {
+  return kEntryHeaderBytes + (std::size_t{WordsFor(key_length)} + WordsFor(value_length)) * sizeof(Word);
+}
+
+// Whether the entry at `block` is for `key`. False, never a fault, on bytes that make no entry.
+inline bool EntryMatches(const Region& region, Block block, const Key& key) {
+  const WordIndex at = WordOf(block);
+  const std::uint32_t count = WordsFor(key.length);
+  if (!region.Contains(block, kEntryData + count)) return false;
+  if (region.Load(at + kEntryHash) != key.hash) return false;
+  if ((region.Load(at + kEntryMeta) & kKeyMetaMask) != key.meta()) return false;
+  std::uint32_t i = 0;
+  for (; i + 2 <= count; i += 2) {
+    const std::uint64_t pair = key.words[i] | static_cast<std::uint64_t>(key.words[i + 1]) << 32;
+    if (region.LoadPair(at + kEntryData + i) != pair) return false;
+  }
+  return i == count || region.Load(at + kEntryData + i) == key.words[i];
+}
+
+// Writes everything but the version into a block that only this thread knows. Atomic all the same: a reader that followed
+// an old reference may still be looking at the block's former content. The release fence pairs with that reader's acquire
+// fence (Versions::Unchanged): if it meets one of these words, it meets the version raised before the block was freed.
+inline void BuildEntry(Region& region, Block block, const Key& key, const Value& value) {
+  std::atomic_thread_fence(std::memory_order_release);
+  const WordIndex at = WordOf(block);
+  region.Store(at + kEntryHash, key.hash);
+  region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift);
+  region.Store(at + kEntryValueLength, value.length);
+  region.Store(at + kEntryVersion + 2, 0);
+  region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
+  region.CopyIn(at + kEntryData + WordsFor(key.length), value.length, value.bytes);
+}
+
+inline void SetEntryVersion(Region& region, Block block, std::uint64_t version) {
+  region.Store(WordOf(block) + kEntryVersion, static_cast<Word>(version));
+  region.Store(WordOf(block) + kEntryVersion + 1, static_cast<Word>(version >> 32));
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_ENTRY_H_

@@ -1,0 +1,19 @@
+// Making a region, and recognising one. See docs/format.md.
+#ifndef MAPSAFE_CORE_FORMAT_H_
+#define MAPSAFE_CORE_FORMAT_H_
+
+#include <cstddef>
+
+#include "half_sip_hash.h"
+
+namespace mapsafe {
+
+// Formats zeroed memory of a whole number of pages as an empty map. No one else may know the memory yet.
+void FormatRegion(void* base, std::size_t bytes, HashSecret secret);
+
+// Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within it.
+bool CheckRegion(void* base, std::size_t bytes);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_FORMAT_H_

@@ -1,0 +1,74 @@
+#include "lookup.h"
+
+#include "backoff.h"
+
+namespace mapsafe {
+
+Sighting Walk(Core& core, const Location& location, const Key& key, Versions* versions) {
+  Sighting sighting{HomeOf(key.hash), kSlotsPerBucket, 0, false};
+  const Bucket home = core.BucketAt(location, sighting.bucket);
+  sighting.slot = home.Probe(key, &sighting.entry, &sighting.damaged);
+  if (sighting.found()) return sighting;
+
+  const Overflow overflow = home.overflow();
+  if (overflow.neighbour > 0) {
+    sighting.bucket = NeighbourOf(HomeOf(key.hash));
+    const Bucket neighbour = core.BucketAt(location, sighting.bucket);
+    versions->Note(neighbour);
+    sighting.slot = neighbour.Probe(key, &sighting.entry, &sighting.damaged);
+    if (sighting.found()) return sighting;
+  }
+  if (overflow.stash > 0) {
+    for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
+      sighting.bucket = i;
+      const Bucket stash = core.BucketAt(location, i);
+      versions->Note(stash);
+      sighting.slot = stash.Probe(key, &sighting.entry, &sighting.damaged);
+      if (sighting.found()) return sighting;
+    }
+  }
+  return sighting;
+}
+
+Status CopyValue(Core& core, Block entry) {
+  const EntryHeader header = ReadHeader(core.region, entry);
+  if (!core.region.Contains(entry, header.words())) return Status::kCorrupt;
+  core.outcome->kind = header.value_kind();
+  core.outcome->length = header.value_length;
+  if (header.value_length > core.scratch.capacity) return Status::kScratchTooSmall;
+  core.region.CopyOut(WordOf(entry) + header.value_offset(), header.value_length, core.scratch.data);
+  return Status::kFound;
+}
+
+void Lookup(Core& core, const Key& key, bool copy_value) {
+  Outcome& outcome = *core.outcome;
+  for (Backoff backoff;;) {
+    const Location location = Locate(core.region, key.hash);
+    if (location.segment == 0) return Fail(core, Status::kCorrupt);
+    Versions versions(core.region);
+    const Bucket home = core.BucketAt(location, HomeOf(key.hash));
+    const Word version = versions.Note(home);
+    const Sighting sighting = Walk(core, location, key, &versions);
+
+    Status status = Status::kAbsent;
+    std::uint64_t entry_version = 0;
+    if (sighting.found()) {
+      entry_version = ReadHeader(core.region, sighting.entry).version;
+      status = copy_value ? CopyValue(core, sighting.entry) : Status::kFound;
+    } else if (sighting.damaged) {
+      status = Status::kCorrupt;
+    }
+    if (versions.Unchanged() && (sighting.found() || StillMaps(core.region, location))) {
+      outcome.status = status;
+      outcome.version_low = static_cast<Word>(entry_version);
+      outcome.version_high = static_cast<Word>(entry_version >> 32);
+      outcome.home = home.block();
+      outcome.home_version = version;
+      outcome.entry = sighting.found() ? sighting.entry : 0;
+      return;
+    }
+    if (!backoff.Wait()) return Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
+  }
+}
+
+}  // namespace mapsafe

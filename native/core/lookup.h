@@ -1,0 +1,61 @@
+// The engine read: no lock, no store to shared memory. See docs/protocol.md, "Read".
+#ifndef MAPSAFE_CORE_LOOKUP_H_
+#define MAPSAFE_CORE_LOOKUP_H_
+
+#include "core.h"
+
+namespace mapsafe {
+
+// Where a bucket walk met a key, with the versions to validate. A walk that met none has slot kSlotsPerBucket.
+struct Sighting {
+  std::uint32_t bucket;  // index within the segment
+  std::uint32_t slot;
+  Block entry;
+  bool damaged;
+
+  bool found() const { return slot < kSlotsPerBucket; }
+};
+
+// The versions of the buckets a walk read references from: the home bucket, then whatever else.
+class Versions {
+ public:
+  explicit Versions(Region& region) : region_(&region) {}
+
+  Word Note(const Bucket& bucket) {
+    const Word version = bucket.LoadVersion();
+    buckets_[count_] = bucket.at();
+    versions_[count_++] = version;
+    return version;
+  }
+
+  // Whether none changed since. The fence pairs with the release that every writer's version store is: if any word read
+  // before it came from after that store, the reload sees a changed version (Boehm, MSPC 2012, section 4).
+  bool Unchanged() const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      if (Bucket(*region_, buckets_[i]).ReloadVersion() != versions_[i]) return false;
+    }
+    return true;
+  }
+
+ private:
+  Region* region_;
+  std::uint32_t count_ = 0;
+  WordIndex buckets_[2 + kStashBuckets];
+  Word versions_[2 + kStashBuckets];
+};
+
+// Looks for `key` in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). The home's version
+// must have been noted already; those of further buckets are noted before they are read.
+Sighting Walk(Core& core, const Location& location, const Key& key, Versions* versions);
+
+// Copies a value into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if lengths leave the
+// region, which is a fact only if the versions then validate.
+Status CopyValue(Core& core, Block entry);
+
+// Looks `key` up and fills in the outcome; copies the value out if wanted.
+void Lookup(Core& core, const Key& key, bool copy_value);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_LOOKUP_H_

@@ -1,0 +1,59 @@
+// How an operation ended, and where its bytes go. The words of Outcome are those of Engine.result in
+// src/engine/engine.ts, in the same order, so that JavaScript reads them without a call.
+#ifndef MAPSAFE_CORE_OUTCOME_H_
+#define MAPSAFE_CORE_OUTCOME_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mapsafe {
+
+enum class Status : std::int32_t {
+  kAbsent = 0,
+  kFound = 1,
+  kEncoded = 2,
+  kNotDone = 3,
+  kDone = 4,
+  kScratchTooSmall = 5,
+  kFull = -1,
+  kTimeout = -2,
+  kCorrupt = -3,
+  kEntryTooLarge = -4,
+  kKeyType = -5,
+  kNotACounter = -6,
+  kCounterRange = -7,
+};
+
+struct Outcome {
+  Status status;
+  std::uint32_t kind;
+  std::uint32_t length;
+  std::uint32_t version_low;
+  std::uint32_t version_high;
+  std::uint32_t home;  // block number of the home bucket
+  std::uint32_t home_version;
+  std::uint32_t entry;
+  Status previous;
+  std::uint32_t owner_pid;
+  std::uint32_t owner_thread;
+  std::uint32_t unused[5];
+};
+static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t));
+
+// Where values and collected keys are copied to.
+struct Scratch {
+  std::byte* data;
+  std::size_t capacity;
+};
+
+// Conditions and flags of a write, as in src/engine/engine.ts.
+inline constexpr std::uint32_t kPutAlways = 0;
+inline constexpr std::uint32_t kPutIfAbsent = 1;
+inline constexpr std::uint32_t kPutIfPresent = 2;
+inline constexpr std::uint32_t kPutIfVersion = 3;
+inline constexpr std::uint32_t kPutConditionMask = 3;
+inline constexpr std::uint32_t kReturnPrevious = 4;
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_OUTCOME_H_

@@ -1,0 +1,117 @@
+// Access to the words of a region.
+//
+// Thread safety: a Region is a pointer and a size, and may be copied. Every access to shared memory in this engine goes
+// through it and is atomic, so that racing reads, which the protocol allows and then discards, are defined behaviour.
+//
+// Memory orders: "relaxed" is for words that a version, validated afterwards, or a mutex protects. Wherever acquire or
+// release matters, the comment at the call says what it pairs with.
+#ifndef MAPSAFE_CORE_REGION_H_
+#define MAPSAFE_CORE_REGION_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "layout.h"
+
+namespace mapsafe {
+
+using Word = std::uint32_t;
+using WordIndex = std::size_t;
+using Block = std::uint32_t;  // 0 is "none": block 0 is the header
+
+constexpr WordIndex WordOf(Block block) {
+  return static_cast<WordIndex>(block) * kBlockWords;
+}
+
+class Region {
+ public:
+  Region(void* base, std::size_t bytes)
+      : words_(static_cast<Word*>(base)), word_count_(bytes / sizeof(Word)) {}
+
+  std::size_t word_count() const { return word_count_; }
+  std::size_t block_count() const { return word_count_ / kBlockWords; }
+
+  // Whether `block` may be the first of a structure of `words` words. Every reference read from the region passes through
+  // this before it is followed.
+  bool Contains(Block block, std::size_t words) const {
+    const WordIndex first = WordOf(block);
+    return block != 0 && first < word_count_ && words <= word_count_ - first;
+  }
+
+  Word Load(WordIndex i) const { return Ref(i).load(std::memory_order_relaxed); }
+  Word LoadAcquire(WordIndex i) const { return Ref(i).load(std::memory_order_acquire); }
+  void Store(WordIndex i, Word value) { Ref(i).store(value, std::memory_order_relaxed); }
+  void StoreRelease(WordIndex i, Word value) { Ref(i).store(value, std::memory_order_release); }
+
+  bool CompareAndSwap(WordIndex i, Word expected, Word desired) {
+    return Ref(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  void Add(WordIndex i, Word delta) { Ref(i).fetch_add(delta, std::memory_order_relaxed); }
+
+  // Two words at an even index at once; the low word is the one at `i`.
+  std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
+
+  // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates versions.
+  void CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const;
+
+  // Stores `bytes` bytes from word `to` on, relaxed, the last word padded with zeros.
+  void CopyIn(WordIndex to, std::size_t bytes, const std::byte* from);
+
+ private:
+  std::atomic_ref<Word> Ref(WordIndex i) const { return std::atomic_ref<Word>(words_[i]); }
+  std::atomic_ref<std::uint64_t> PairRef(WordIndex i) const {
+    return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(words_ + i));
+  }
+
+  Word* words_;
+  std::size_t word_count_;
+};
+
+inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const {
+  if ((from & 1) != 0 && bytes >= sizeof(Word)) {
+    const Word word = Load(from++);
+    std::memcpy(to, &word, sizeof word);
+    to += sizeof word;
+    bytes -= sizeof word;
+  }
+  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t), from += 2, to += sizeof(std::uint64_t)) {
+    const std::uint64_t pair = LoadPair(from);
+    std::memcpy(to, &pair, sizeof pair);
+  }
+  for (; bytes > 0; ++from) {
+    const Word word = Load(from);
+    const std::size_t part = bytes < sizeof word ? bytes : sizeof word;
+    std::memcpy(to, &word, part);
+    to += part;
+    bytes -= part;
+  }
+}
+
+inline void Region::CopyIn(WordIndex to, std::size_t bytes, const std::byte* from) {
+  if ((to & 1) != 0 && bytes >= sizeof(Word)) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    Store(to++, word);
+    from += sizeof word;
+    bytes -= sizeof word;
+  }
+  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t), to += 2, from += sizeof(std::uint64_t)) {
+    std::uint64_t pair;
+    std::memcpy(&pair, from, sizeof pair);
+    PairRef(to).store(pair, std::memory_order_relaxed);
+  }
+  while (bytes > 0) {
+    Word word = 0;
+    const std::size_t part = bytes < sizeof word ? bytes : sizeof word;
+    std::memcpy(&word, from, part);
+    Store(to++, word);
+    from += part;
+    bytes -= part;
+  }
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_REGION_H_

@@ -1,0 +1,116 @@
+#include "restructure.h"
+
+#include "backoff.h"
+#include "mutex.h"
+
+namespace mapsafe {
+
+bool HoldBucket(Bucket* bucket) {
+  for (Backoff backoff;;) {
+    const Word version = bucket->LoadVersion();
+    if ((version & 1) == 0 && bucket->TryHold(version)) return true;
+    if (!backoff.Wait()) return false;
+  }
+}
+
+bool HoldSegment(Core& core, Block segment) {
+  const WordIndex moves = WordOf(segment) + kSegmentMoves;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    if (HoldBucket(&bucket)) continue;
+    Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, bucket.block()));
+    while (i-- > 0) core.BucketAt(segment, i).Release();
+    return false;
+  }
+  // Odd before the first move: the moves themselves are releases, so a collector that meets one also meets this.
+  core.region.Store(moves, core.region.Load(moves) + 1);
+  return true;
+}
+
+void ReleaseSegment(Core& core, Block segment) {
+  const WordIndex moves = WordOf(segment) + kSegmentMoves;
+  core.region.StoreRelease(moves, core.region.Load(moves) + 1);
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) core.BucketAt(segment, i).Release();
+}
+
+Location LockSegment(Core& core, std::uint32_t hash) {
+  for (;;) {
+    const Location location = Locate(core.region, hash);
+    if (location.segment == 0) {
+      Fail(core, Status::kCorrupt);
+      return location;
+    }
+    const WordIndex mutex = WordOf(location.segment) + kSegmentMutex;
+    core.thread.Claim(location.segment);
+    if (!LockMutex(core.region, mutex, core.thread.owner_mark())) {
+      core.thread.ClearClaim();
+      Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(core.region, core.region.Load(mutex)));
+      return {location.directory, location.entry, 0};
+    }
+    if (StillMaps(core.region, location)) return location;
+    UnlockSegment(core, location.segment);  // it was split while we waited
+  }
+}
+
+void UnlockSegment(Core& core, Block segment) {
+  UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+  core.thread.ClearClaim();
+}
+
+void SweepTombstones(Core& core, Block segment, Unlinked* unlinked) {
+  const std::uint32_t before = unlinked->count();
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if ((reference & kTombstone) == 0) continue;
+      unlinked->Add(reference & ~kTombstone);
+      bucket.Vacate(slot, 0);
+    }
+  }
+  core.region.Add(WordOf(segment) + kSegmentTombstones, before - unlinked->count());
+}
+
+namespace {
+
+// Moves one spilled key of `home` out of `from`. Copy, step, clear: a scan that could miss both places meets a changed
+// home version.
+void MoveTo(Bucket* to, std::uint32_t room, Bucket* home, Bucket* from, std::uint32_t slot) {
+  to->Publish(room, from->Tag(slot), from->Slot(slot));
+  home->Step();
+  from->Vacate(slot, 0);
+}
+
+}  // namespace
+
+void BringHome(Core& core, Block segment) {
+  std::array<Overflow, kHomeBuckets> overflows{};
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
+      const std::uint32_t home_index = HomeOf(ReadHeader(core.region, reference).hash);
+      if (home_index == i) continue;
+      Bucket home = core.BucketAt(segment, home_index);
+      if (const std::uint32_t room = home.FindRoom(); room < kSlotsPerBucket) {
+        MoveTo(&home, room, &home, &bucket, slot);
+      } else if (i < kHomeBuckets) {
+        ++overflows[home_index].neighbour;
+      } else {
+        Bucket neighbour = core.BucketAt(segment, NeighbourOf(home_index));
+        const std::uint32_t spare = neighbour.FindRoom();
+        if (spare == kSlotsPerBucket) {
+          ++overflows[home_index].stash;
+          continue;
+        }
+        ++overflows[home_index].neighbour;
+        home.SetOverflow({home.overflow().neighbour + 1, home.overflow().stash});
+        MoveTo(&neighbour, spare, &home, &bucket, slot);
+      }
+    }
+  }
+  for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow(overflows[i]);
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,48 @@
+// What split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys home.
+//
+// Thread safety: everything here needs the segment's mutex; what changes slots also needs all its buckets held.
+#ifndef MAPSAFE_CORE_RESTRUCTURE_H_
+#define MAPSAFE_CORE_RESTRUCTURE_H_
+
+#include <array>
+
+#include "core.h"
+
+namespace mapsafe {
+
+// Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound.
+bool HoldBucket(Bucket* bucket);
+
+// Takes every bucket of a segment and makes SEGMENT_MOVES odd. On failure nothing is held, and the outcome says who is in
+// the way.
+bool HoldSegment(Core& core, Block segment);
+void ReleaseSegment(Core& core, Block segment);
+
+// Locks the mutex of the segment that `hash` maps to, having claimed it. On failure the outcome says why.
+// The location's segment is 0 then.
+Location LockSegment(Core& core, std::uint32_t hash);
+void UnlockSegment(Core& core, Block segment);
+
+// Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released.
+class Unlinked {
+ public:
+  void Add(Block entry) { blocks_[count_++] = entry; }
+  std::uint32_t count() const { return count_; }
+  void FreeAll(Core& core) const {
+    for (std::uint32_t i = 0; i < count_; ++i) FreeEntry(core, blocks_[i]);
+  }
+
+ private:
+  std::array<Block, kAllBuckets * kSlotsPerBucket> blocks_;
+  std::uint32_t count_ = 0;
+};
+
+// Empties every tombstone slot.
+void SweepTombstones(Core& core, Block segment, Unlinked* unlinked);
+
+// Moves spilled keys back towards their homes where there is room, and recounts all overflow marks.
+void BringHome(Core& core, Block segment);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_RESTRUCTURE_H_

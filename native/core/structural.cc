@@ -1,0 +1,126 @@
+// Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full, and
+// whoever lost too many races. See docs/protocol.md, "Write, structural".
+#include "backoff.h"
+#include "cleanup.h"
+#include "restructure.h"
+#include "split.h"
+#include "write.h"
+
+namespace mapsafe {
+
+namespace {
+
+enum class Step { kFinished, kNoRoom };
+
+// As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash
+// may change under the walk, and their reused blocks could look like our key.
+bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
+  for (Backoff backoff;;) {
+    Versions versions(core.region);
+    *sighting = Walk(core, location, key, &versions);
+    if (versions.Unchanged()) return true;
+    if (!backoff.Wait()) return false;
+  }
+}
+
+// Holds the first bucket with room for a key of this home: home, neighbour, stash. The home is held already.
+Bucket HoldRoom(Core& core, const Location& location, std::uint32_t home_index, std::uint32_t* index,
+                std::uint32_t* slot) {
+  Bucket home = core.BucketAt(location, home_index);
+  *index = home_index;
+  *slot = home.FindRoom();
+  if (*slot < kSlotsPerBucket) return home;
+  for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
+    *index = i == 0 ? NeighbourOf(home_index) : kHomeBuckets + i - 1;
+    Bucket bucket = core.BucketAt(location, *index);
+    if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(&bucket)) continue;
+    *slot = bucket.FindRoom();
+    if (*slot < kSlotsPerBucket) return bucket;
+    bucket.Release();
+  }
+  return home;
+}
+
+void RaiseOverflow(Bucket* home, std::uint32_t index) {
+  Overflow overflow = home->overflow();
+  ++(index < kHomeBuckets ? overflow.neighbour : overflow.stash);
+  home->SetOverflow(overflow);
+}
+
+// The edit under the segment's mutex and the home bucket. Lets go of both, except of the mutex for kNoRoom.
+Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
+  const std::uint32_t home_index = HomeOf(edit->key.hash);
+  Sighting sighting;
+  Status status = Status::kTimeout;
+  if (WalkHeld(core, location, edit->key, &sighting)) {
+    status = !sighting.found() && sighting.damaged ? Status::kCorrupt
+                                                   : Prepare(core, edit, sighting.found() ? sighting.entry : 0);
+  }
+  Bucket bucket = home;
+  std::uint32_t index = home_index;
+  std::uint32_t slot = sighting.slot;
+  if (status == Status::kDone && sighting.found()) {
+    index = sighting.bucket;
+    bucket = core.BucketAt(location, index);
+    if (index != home_index && !HoldBucket(&bucket)) status = Status::kTimeout;
+  } else if (status == Status::kDone) {
+    bucket = HoldRoom(core, location, home_index, &index, &slot);
+    if (slot == kSlotsPerBucket) {
+      home.Release();
+      return Step::kNoRoom;
+    }
+    if (index != home_index) RaiseOverflow(&home, index);
+  }
+  if (status != Status::kDone) {
+    Fail(core, status, ThreadRecord::ClaimantOf(core.region, bucket.block()));
+    core.outcome->home = home.block();
+    core.outcome->home_version = home.Release();
+    UnlockSegment(core, location.segment);
+    return Step::kFinished;
+  }
+
+  const Block current = sighting.found() ? sighting.entry : 0;
+  Change change{location.segment, home, bucket, slot, current, current == 0 ? bucket.Slot(slot) : 0,
+                home.EntryVersionAfter(home.ReloadVersion())};
+  if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  Apply(core, *edit, &change);
+  if (index != home_index) bucket.Release();
+  const Word home_version = home.Release();
+  UnlockSegment(core, location.segment);
+  Finish(core, *edit, change, home_version);
+  return Step::kFinished;
+}
+
+// Room in a segment without any, by cleanup or else by a split.
+Status MakeRoom(Core& core, Block segment) {
+  return CleanUpLocked(core, segment) > 0 ? Status::kDone : Split(core, segment);
+}
+
+}  // namespace
+
+void EditStructurally(Core& core, Edit* edit) {
+  for (bool reclaimed = false;;) {
+    const Location location = LockSegment(core, edit->key.hash);
+    if (location.segment == 0) return;
+    Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
+    if (!HoldBucket(&home)) {
+      Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
+      return UnlockSegment(core, location.segment);
+    }
+    if (EditHeld(core, location, home, edit) == Step::kFinished) return;
+    const Status made = MakeRoom(core, location.segment);
+    UnlockSegment(core, location.segment);
+    if (made == Status::kDone) continue;
+    if (made == Status::kFull && !reclaimed) {
+      // Now, with no mutex held, memory can be gathered from everywhere, once.
+      reclaimed = true;
+      CleanUpAll(core);
+      core.blocks.Flush();
+      continue;
+    }
+    if (made != Status::kTimeout) Fail(core, made);
+    return;
+  }
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,59 @@
+// A thread's record in the region's registry: who it is, what it is about to take, how many entries it added.
+//
+// Thread safety: only the owner writes its record, except for taking and returning it; anyone may read any record.
+#ifndef MAPSAFE_CORE_THREAD_RECORD_H_
+#define MAPSAFE_CORE_THREAD_RECORD_H_
+
+#include <optional>
+
+#include "region.h"
+
+namespace mapsafe {
+
+struct Identity {
+  std::uint32_t pid;
+  std::uint32_t thread;  // Node's threadId, unique within the process
+};
+
+class ThreadRecord {
+ public:
+  // Takes a free record; nothing if all are taken. O(records).
+  static std::optional<ThreadRecord> Attach(Region region, Identity identity, Word engine);
+  void Detach();
+
+  // What this thread leaves in a mutex it holds. Never 0, and different after the record changed hands.
+  Word owner_mark() const { return owner_mark_; }
+
+  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so whoever sees a bucket
+  // taken also sees the claim on it.
+  void Claim(Block target) { region_.Store(at_ + kThreadClaim, target); }
+
+  // Release, so that the claim is seen to end only after the version or mutex was released.
+  void ClearClaim() { region_.StoreRelease(at_ + kThreadClaim, 0); }
+
+  void AddSize(Word delta) {
+    region_.Store(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta);
+  }
+
+  WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
+  WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }
+
+  static WordIndex At(std::uint32_t index) { return WordOf(kRegistryBlock) + std::size_t{index} * kThreadWords; }
+
+  // The thread that left `owner_mark` in a mutex.
+  static Identity OwnerOf(const Region& region, Word owner_mark);
+
+  // The thread that claims `target`, or zeros.
+  static Identity ClaimantOf(const Region& region, Block target);
+
+ private:
+  ThreadRecord(Region region, std::uint32_t index);
+
+  Region region_;
+  WordIndex at_;
+  Word owner_mark_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_THREAD_RECORD_H_

@@ -1,0 +1,228 @@
+#include "write.h"
+
+#include <cmath>
+
+#include "backoff.h"
+#include "cleanup.h"
+
+namespace mapsafe {
+
+namespace {
+
+// Lost races before a write queues up at the segment's mutex instead. More only burns time: measured on two cores, a
+// writer that lost four times in a row has met a stream of writers.
+constexpr int kOptimisticTries = 4;
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+bool IsSafeInteger(double number) {
+  return std::trunc(number) == number && std::fabs(number) <= kMaxSafeInteger;
+}
+
+void CountContention(Core& core, const Location& location) {
+  core.region.Add(WordOf(location.segment) + kSegmentContention, 1);
+}
+
+enum class Attempt { kFinished, kLost, kStructural };
+
+Attempt TryOptimistically(Core& core, Edit* edit) {
+  const Key& key = edit->key;
+  const Location location = Locate(core.region, key.hash);
+  if (location.segment == 0) {
+    Fail(core, Status::kCorrupt);
+    return Attempt::kFinished;
+  }
+  Versions versions(core.region);
+  Bucket home = core.BucketAt(location, HomeOf(key.hash));
+  const Word version = versions.Note(home);
+  if ((version & 1) != 0) {
+    CountContention(core, location);
+    return Attempt::kLost;
+  }
+  if (!StillMaps(core.region, location)) return Attempt::kLost;
+
+  const Sighting sighting = Walk(core, location, key, &versions);
+  if (sighting.found() && sighting.bucket != HomeOf(key.hash)) return Attempt::kStructural;
+  const Block current = sighting.found() ? sighting.entry : 0;
+  Status status = Prepare(core, edit, current);
+  if (!sighting.found() && sighting.damaged) status = Status::kCorrupt;
+  if (status != Status::kDone) {
+    if (!versions.Unchanged()) return Attempt::kLost;
+    core.outcome->status = status;
+    core.outcome->home = home.block();
+    core.outcome->home_version = version;
+    return Attempt::kFinished;
+  }
+  const std::uint32_t slot = sighting.found() ? sighting.slot : home.FindRoom();
+  if (slot == kSlotsPerBucket) return Attempt::kStructural;
+  if (!versions.Unchanged()) return Attempt::kLost;  // neighbour or stash; the home's version is the swap's business
+
+  Change change{location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0,
+                home.EntryVersionAfter(version)};
+  if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  core.thread.Claim(home.block());
+  if (!home.TryHold(version)) {
+    core.thread.ClearClaim();
+    CountContention(core, location);
+    return Attempt::kLost;
+  }
+  Apply(core, *edit, &change);
+  const Word home_version = home.Release();
+  core.thread.ClearClaim();
+  Finish(core, *edit, change, home_version);
+  return Attempt::kFinished;
+}
+
+void Run(Core& core, Edit* edit) {
+  for (int tries = 0; tries < kOptimisticTries; ++tries) {
+    switch (TryOptimistically(core, edit)) {
+      case Attempt::kFinished:
+        return;
+      case Attempt::kStructural:
+        return EditStructurally(core, edit);
+      case Attempt::kLost:
+        for (int spin = 0; spin < 8 << tries; ++spin) SpinPause();
+    }
+  }
+  EditStructurally(core, edit);
+}
+
+// A block for the entry; reclaims tombstones and cached blocks once before giving up.
+Block AllocateEntry(Core& core, std::size_t bytes) {
+  Status failure = Status::kFull;
+  if (!core.blocks.CouldFit(bytes)) {
+    Fail(core, Status::kEntryTooLarge);
+    return 0;
+  }
+  Block block = core.blocks.Allocate(bytes, &failure);
+  if (block == 0 && failure == Status::kFull) {
+    CleanUpAll(core);
+    core.blocks.Flush();
+    block = core.blocks.Allocate(bytes, &failure);
+  }
+  if (block == 0) {
+    Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
+  }
+  return block;
+}
+
+// Runs an edit that publishes an entry, and takes the block back if it was not published.
+void RunWithEntry(Core& core, Edit* edit, const Value& value) {
+  const std::size_t bytes = EntryBytes(edit->key.length, value.length);
+  edit->block = AllocateEntry(core, bytes);
+  if (edit->block == 0) return;
+  BuildEntry(core.region, edit->block, edit->key, value);
+  Run(core, edit);
+  if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
+}
+
+// The number stored in `current`, made the edit's sum and written into the entry to publish.
+Status PrepareSum(Core& core, Edit* edit, Block current) {
+  double number = 0;
+  if (current != 0) {
+    const EntryHeader header = ReadHeader(core.region, current);
+    if (header.value_kind() != kValueNumber) return Status::kNotACounter;
+    if (header.value_length != sizeof number || !core.region.Contains(current, header.words())) return Status::kCorrupt;
+    core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));
+    if (!IsSafeInteger(number)) return Status::kNotACounter;
+  }
+  edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
+  if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
+  core.region.CopyIn(WordOf(edit->block) + kEntryData + WordsFor(edit->key.length), sizeof edit->sum,
+                     reinterpret_cast<const std::byte*>(&edit->sum));
+  return Status::kDone;
+}
+
+}  // namespace
+
+Status Prepare(Core& core, Edit* edit, Block current) {
+  Outcome& outcome = *core.outcome;
+  outcome.previous = current == 0 ? Status::kAbsent : Status::kFound;
+  bool holds = true;
+  switch (edit->mode & kPutConditionMask) {
+    case kPutIfAbsent:
+      holds = current == 0;
+      break;
+    case kPutIfPresent:
+      holds = current != 0;
+      break;
+    case kPutIfVersion:
+      holds = current != 0 && ReadHeader(core.region, current).version == edit->version;
+      break;
+    default:
+      holds = edit->kind != Edit::Kind::kRemove || current != 0;
+  }
+  if (current != 0 && (edit->mode & kReturnPrevious) != 0) {
+    // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+    const Status copied = CopyValue(core, current);
+    if (copied != Status::kFound) return copied;
+  }
+  if (!holds) {
+    if (current != 0) {
+      const std::uint64_t version = ReadHeader(core.region, current).version;
+      outcome.version_low = static_cast<Word>(version);
+      outcome.version_high = static_cast<Word>(version >> 32);
+      outcome.entry = current;
+    }
+    return Status::kNotDone;
+  }
+  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, current) : Status::kDone;
+}
+
+void Apply(Core& core, const Edit& edit, Change* change) {
+  if (edit.kind == Edit::Kind::kRemove) {
+    const bool small = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
+    change->buried = small;
+    change->bucket.Vacate(change->slot, small ? change->previous | kTombstone : 0);
+  } else if (change->previous != 0) {
+    change->bucket.Replace(change->slot, edit.block);
+  } else {
+    change->bucket.Publish(change->slot, TagOf(edit.key.hash), edit.block);
+  }
+}
+
+void Finish(Core& core, const Edit& edit, const Change& change, Word home_version) {
+  Outcome& outcome = *core.outcome;
+  outcome.status = Status::kDone;
+  outcome.version_low = static_cast<Word>(change.version);
+  outcome.version_high = static_cast<Word>(change.version >> 32);
+  outcome.home = change.home.block();
+  outcome.home_version = home_version;
+  outcome.entry = edit.block;
+
+  const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
+  if (change.displaced != 0) {
+    core.region.Add(tombstones, ~Word{0});
+    FreeEntry(core, change.displaced & ~kTombstone);
+  }
+  if (edit.kind == Edit::Kind::kRemove) {
+    core.thread.AddSize(~Word{0});
+  } else if (change.previous == 0) {
+    core.thread.AddSize(1);
+  }
+  if (change.buried) {
+    core.region.Add(tombstones, 1);
+    if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
+  } else if (change.previous != 0) {
+    FreeEntry(core, change.previous);
+  }
+}
+
+void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
+  Edit edit{Edit::Kind::kPut, key, mode, version};
+  RunWithEntry(core, &edit, value);
+}
+
+void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version) {
+  Edit edit{Edit::Kind::kRemove, key, mode, version};
+  Run(core, &edit);
+}
+
+double Increment(Core& core, const Key& key, double by) {
+  Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
+  const double zero = 0;
+  RunWithEntry(core, &edit, {reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber});
+  return edit.sum;
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,61 @@
+// Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic" and "Write, structural".
+#ifndef MAPSAFE_CORE_WRITE_H_
+#define MAPSAFE_CORE_WRITE_H_
+
+#include "core.h"
+#include "lookup.h"
+
+namespace mapsafe {
+
+// One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked again
+// after a lost race.
+struct Edit {
+  enum class Kind { kPut, kRemove, kIncrement };
+
+  Kind kind;
+  const Key& key;
+  std::uint32_t mode;      // a kPut condition, perhaps with kReturnPrevious
+  std::uint64_t version;   // for kPutIfVersion
+  double by = 0;           // for kIncrement; becomes the sum
+  double sum = 0;
+  Block block = 0;         // the entry to publish, built but for its version; 0 for kRemove
+};
+
+// Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.
+inline constexpr std::size_t kMaxTombstoneBytes = 512;
+
+// A cleanup runs once tombstones exceed this share of a segment's slots.
+inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 3 / 10;
+
+// Writes `value` under `key`; fills in the outcome.
+void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
+void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
+double Increment(Core& core, const Key& key, double by);
+
+// What Prepare says: kDone to go on, anything else to stop with it. `current` is the entry found, or 0.
+Status Prepare(Core& core, Edit* edit, Block current);
+
+// A change as it happened to a slot.
+struct Change {
+  Block segment;
+  Bucket home;
+  Bucket bucket;  // where the slot lies; both buckets are held
+  std::uint32_t slot;
+  Block previous;         // the live entry to replace or delete, or 0
+  Word displaced;         // the tombstone whose slot is reused, or 0
+  std::uint64_t version;  // of the entry to write
+  bool buried = false;    // set by Apply: `previous` stays in its slot as a tombstone
+};
+
+// Changes the slot.
+void Apply(Core& core, const Edit& edit, Change* change);
+
+// Once both buckets are released, the home with `home_version`: fills in the outcome, counts, frees what was unlinked.
+void Finish(Core& core, const Edit& edit, const Change& change, Word home_version);
+
+// The structural path; see structural.cc.
+void EditStructurally(Core& core, Edit* edit);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_WRITE_H_
