@@ -1,0 +1,136 @@
+// What the C++ tests share: a region in anonymous memory, and an engine with string keys.
+#ifndef MAPSAFE_TEST_TESTING_H_
+#define MAPSAFE_TEST_TESTING_H_
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+#include "format.h"
+
+namespace mapsafe {
+
+// The seed of a randomised test: MAPSAFE_SEED, or a fresh one. Printed, so that every failure can be replayed.
+inline std::uint64_t Seed() {
+  const char* given = std::getenv("MAPSAFE_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::printf("MAPSAFE_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+// A factor for the size of stress tests: MAPSAFE_SCALE, 1 by default.
+inline int Scale() {
+  const char* given = std::getenv("MAPSAFE_SCALE");
+  return given != nullptr ? std::atoi(given) : 1;
+}
+
+class TestRegion {
+ public:
+  explicit TestRegion(std::size_t bytes)
+      : bytes_(bytes),
+        base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+    FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef});
+  }
+  ~TestRegion() { munmap(base_, bytes_); }
+  TestRegion(const TestRegion&) = delete;
+  TestRegion& operator=(const TestRegion&) = delete;
+
+  void* base() const { return base_; }
+  std::size_t bytes() const { return bytes_; }
+  Region region() const { return {base_, bytes_}; }
+
+ private:
+  std::size_t bytes_;
+  void* base_;
+};
+
+// An engine as a test wants it: string keys and values, answers as return values.
+class TestEngine {
+ public:
+  explicit TestEngine(const TestRegion& region, std::size_t scratch_bytes = 1 << 20) : scratch_(scratch_bytes) {
+    engine_ = Engine::Attach(region.base(), region.bytes(), {1, next_thread_++}, &outcome_);
+    engine_->SetScratch(scratch_.data(), scratch_.size());
+  }
+
+  std::optional<std::string> Get(const std::string& key) {
+    engine_->Get(Encode(key));
+    if (outcome_.status != Status::kFound) return std::nullopt;
+    return Copied();
+  }
+  bool Has(const std::string& key) {
+    engine_->Peek(Encode(key));
+    return outcome_.status == Status::kFound;
+  }
+  // Whether the condition held and the entry was written.
+  bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways,
+           std::uint64_t version = 0) {
+    engine_->Put(Encode(key),
+                 {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()),
+                  kValueLatin1},
+                 mode, version);
+    return outcome_.status == Status::kDone;
+  }
+  bool Remove(const std::string& key, std::uint32_t mode = kPutAlways, std::uint64_t version = 0) {
+    engine_->Remove(Encode(key), mode, version);
+    return outcome_.status == Status::kDone;
+  }
+  double Increment(const std::string& key, double by = 1) { return engine_->Increment(Encode(key), by); }
+
+  // All keys, by way of Collect.
+  std::vector<std::string> Keys() {
+    std::vector<std::string> keys;
+    for (std::uint64_t from = 0; from < std::uint64_t{1} << 32;) {
+      from = engine_->Collect(from);
+      EXPECT_EQ(outcome_.status, Status::kDone);
+      if (outcome_.status != Status::kDone) break;
+      const std::byte* at = scratch_.data();
+      for (std::uint32_t i = 0; i < outcome_.length; ++i) {
+        Word head[2];
+        std::memcpy(head, at, sizeof head);
+        keys.emplace_back(reinterpret_cast<const char*>(at + sizeof head), head[1]);
+        at += sizeof head + WordsFor(head[1]) * sizeof(Word);
+      }
+    }
+    return keys;
+  }
+
+  std::string Copied() const { return {reinterpret_cast<const char*>(scratch_.data()), outcome_.length}; }
+  std::uint64_t version() const {
+    return outcome_.version_low | static_cast<std::uint64_t>(outcome_.version_high) << 32;
+  }
+  Status status() const { return outcome_.status; }
+  const Outcome& outcome() const { return outcome_; }
+  Engine* operator->() { return engine_.get(); }
+
+ private:
+  Key Encode(const std::string& key) {
+    encoded_.assign(WordsFor(static_cast<std::uint32_t>(key.size())), 0);
+    if (!key.empty()) std::memcpy(encoded_.data(), key.data(), key.size());
+    Key result{encoded_.data(), static_cast<std::uint32_t>(key.size()), kKeyLatin1, 0};
+    engine_->Hash(&result);
+    return result;
+  }
+
+  static inline std::atomic<std::uint32_t> next_thread_{0};
+
+  Outcome outcome_{};
+  std::vector<std::byte> scratch_;
+  std::vector<Word> encoded_;
+  std::unique_ptr<Engine> engine_;
+};
+
+// Fails the test with every problem that Verify finds.
+inline void ExpectSound(TestEngine& engine) {
+  for (const std::string& problem : engine->Verify()) ADD_FAILURE() << problem;
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_TEST_TESTING_H_
