@@ -24,7 +24,8 @@ napi_value CreateEngine(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   napi_value function;
-  if (!mapsafe::Check(env, napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, CreateEngine, nullptr, &function)) ||
+  if (!mapsafe::Check(env,
+                      napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, CreateEngine, nullptr, &function)) ||
       !mapsafe::Check(env, napi_set_named_property(env, exports, "createEngine", function))) {
     return nullptr;
   }

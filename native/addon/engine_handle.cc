@@ -41,7 +41,8 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
   void* result_data = nullptr;
   if (!Check(env, napi_create_object(env, &object)) ||
       !Check(env, napi_create_string_utf8(env, "native", NAPI_AUTO_LENGTH, &kind)) ||
-      !MakeArray(env, napi_int32_array, sizeof(Outcome) / sizeof(std::int32_t), sizeof(Outcome), &result, &result_data)) {
+      !MakeArray(env, napi_int32_array, sizeof(Outcome) / sizeof(std::int32_t), sizeof(Outcome), &result,
+                 &result_data)) {
     return nullptr;
   }
   auto* handle = new EngineHandle(env, new (result_data) Outcome{});
@@ -87,7 +88,9 @@ void EngineHandle::OnFunctionCollected(napi_env, void* data, void*) {
   if (--handle->functions_ == 0) delete handle;
 }
 
-void EngineHandle::OnEnvironmentExit(void* data) { static_cast<EngineHandle*>(data)->Close(); }
+void EngineHandle::OnEnvironmentExit(void* data) {
+  static_cast<EngineHandle*>(data)->Close();
+}
 
 void EngineHandle::Close() {
   if (!engine_) return;
@@ -152,7 +155,8 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
     }
     default: {
       std::uint32_t length = 0;
-      if (kind > kValueClone || napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity) break;
+      if (kind > kValueClone || napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity)
+        break;
       *result = {scratch_.data, length, kind};
       return true;
     }
@@ -185,7 +189,8 @@ napi_value EngineHandle::TakeValue(napi_env env, Status* status) {
       Check(env, napi_create_string_latin1(env, bytes, length, &value));
       return value;
     case kValueUtf16:
-      Check(env, napi_create_string_utf16(env, reinterpret_cast<const char16_t*>(bytes), length / sizeof(char16_t), &value));
+      Check(env,
+            napi_create_string_utf16(env, reinterpret_cast<const char16_t*>(bytes), length / sizeof(char16_t), &value));
       return value;
     default:
       *status = Status::kEncoded;

@@ -1,8 +1,9 @@
 // What keeps an Engine and the memory it works on alive for as long as JavaScript may call it.
 //
 // Thread safety: none; a handle belongs to the thread (the Node-API environment) that made it.
-// Invariants: while open, strong references hold the region, the result and the scratch buffer, so their memory outlives
-// every use. The handle itself lives until the last of the JavaScript functions that point to it was collected.
+// Invariants: while open, strong references hold the region, the result and the scratch buffer, so their memory
+// outlives every use. The handle itself lives until the last of the JavaScript functions that point to it was
+// collected.
 #ifndef MAPSAFE_ADDON_ENGINE_HANDLE_H_
 #define MAPSAFE_ADDON_ENGINE_HANDLE_H_
 
@@ -20,8 +21,9 @@ namespace mapsafe {
 
 class EngineHandle {
  public:
-  // Makes the JavaScript object that implements the interface Engine of src/engine/engine.ts over `words`, an Int32Array;
-  // null if every thread record of the region is taken; nullptr with an exception pending if something failed.
+  // Makes the JavaScript object that implements the interface Engine of src/engine/engine.ts over `words`, an
+  // Int32Array; null if every thread record of the region is taken; nullptr with an exception pending if something
+  // failed.
   static napi_value Create(napi_env env, napi_value words, Identity identity);
 
   EngineHandle(const EngineHandle&) = delete;
@@ -38,8 +40,8 @@ class EngineHandle {
   // Reads what put was given. False with an exception pending if `value` does not fit `kind`.
   bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result);
 
-  // The JavaScript value that the engine left in the scratch buffer. If it is of a kind that JavaScript must decode, sets
-  // `status` (kFound) to kEncoded and returns undefined.
+  // The JavaScript value that the engine left in the scratch buffer. If it is of a kind that JavaScript must decode,
+  // sets `status` (kFound) to kEncoded and returns undefined.
   napi_value TakeValue(napi_env env, Status* status);
 
   // Replaces the scratch buffer of `object` by one of at least `bytes`. False with an exception pending on failure.

@@ -39,7 +39,8 @@ Status KeyReader::ReadNumber(napi_env env, napi_value value, Key* key) {
   double number = 0;
   napi_get_value_double(env, value, &number);
   if (number == 0) number = 0;  // -0 is the key 0
-  if (number != number) number = std::numeric_limits<double>::quiet_NaN();  // every NaN is one key, whatever its payload
+  if (number != number)
+    number = std::numeric_limits<double>::quiet_NaN();  // every NaN is one key, whatever its payload
   words_.resize(2);
   std::memcpy(words_.data(), &number, sizeof number);
   return Finish(words_.data(), sizeof number, kKeyNumber, key);

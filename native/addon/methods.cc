@@ -22,7 +22,8 @@ class Call {
 
   // False with an exception pending after close: the facade prevents such calls, but memory must not depend on it.
   bool open() const {
-    if (handle_->open()) [[likely]] return true;
+    if (handle_->open()) [[likely]]
+      return true;
     napi_throw_error(env_, "ERR_MAPSAFE_CLOSED", "this engine was closed");
     return false;
   }
@@ -32,7 +33,9 @@ class Call {
   napi_value operator[](std::size_t i) const { return arguments_[i]; }
 
   // False with an exception pending if an argument is no number.
-  bool Number(std::size_t i, double* number) const { return Check(env_, napi_get_value_double(env_, arguments_[i], number)); }
+  bool Number(std::size_t i, double* number) const {
+    return Check(env_, napi_get_value_double(env_, arguments_[i], number));
+  }
   bool Number(std::size_t i, std::uint32_t* number) const {
     return Check(env_, napi_get_value_uint32(env_, arguments_[i], number));
   }

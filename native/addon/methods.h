@@ -1,5 +1,5 @@
-// The methods of the interface Engine (src/engine/engine.ts) as Node-API callbacks. Each is called with its EngineHandle as
-// the function's data, so that no call has to unwrap `this`.
+// The methods of the interface Engine (src/engine/engine.ts) as Node-API callbacks. Each is called with its
+// EngineHandle as the function's data, so that no call has to unwrap `this`.
 #ifndef MAPSAFE_ADDON_METHODS_H_
 #define MAPSAFE_ADDON_METHODS_H_
 

@@ -36,9 +36,9 @@ class TextBuffer {
   char16_t* units() { return reinterpret_cast<char16_t*>(wide_.data()); }
   bool Pack(std::size_t length);
 
-  std::size_t capacity_ = 0;   // units, with room for the terminator that Node-API writes
-  std::vector<Word> wide_;     // two units a word
-  std::vector<Word> narrow_;   // four units a word
+  std::size_t capacity_ = 0;  // units, with room for the terminator that Node-API writes
+  std::vector<Word> wide_;    // two units a word
+  std::vector<Word> narrow_;  // four units a word
 };
 
 }  // namespace mapsafe
