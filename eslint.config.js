@@ -16,8 +16,8 @@ export default tseslint.config(
       // `while (true)` with a bounded wait inside is the shape of every retry loop of the protocol.
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/consistent-type-imports': 'error'
-    }
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
   },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts'],
@@ -25,8 +25,8 @@ export default tseslint.config(
       // Tests hand over what the types forbid, on purpose.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
-      '@typescript-eslint/no-unsafe-member-access': 'off'
-    }
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
   },
   {
     files: ['**/*.{js,cjs,mjs}'],
@@ -36,8 +36,8 @@ export default tseslint.config(
         console: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
-        performance: 'readonly'
-      }
-    }
-  }
+        performance: 'readonly',
+      },
+    },
+  },
 )

@@ -10,5 +10,5 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   shims: true,
-  clean: true
+  clean: true,
 })

@@ -7,6 +7,9 @@ import { bin, isStale, must } from './tools.js'
 const prefix = dirname(dirname(process.execPath))
 const nodedir = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []
 
-if (process.argv.includes('--force') || isStale('build/Release/mapsafe.node', 'native/core', 'native/addon', 'binding.gyp')) {
+if (
+  process.argv.includes('--force') ||
+  isStale('build/Release/mapsafe.node', 'native/core', 'native/addon', 'binding.gyp')
+) {
   must(bin('node-gyp'), ['configure', 'build', '--jobs=2', ...nodedir])
 }

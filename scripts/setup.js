@@ -1,8 +1,7 @@
-// Builds whatever is missing or older than its sources: the native engine, dist/, and the demo, examples and benchmarks.
+// Builds what is missing or older than its sources: the native engine and dist/; with --programs also the demo, the examples
+// and the benchmarks, which then are in out/programs.
 import { bin, isStale, must } from './tools.js'
 
 must(process.execPath, ['scripts/build-native.js'])
 if (isStale('dist/index.js', 'src', 'tsdown.config.ts', 'package.json')) must(bin('tsdown'), ['--logLevel', 'warn'])
-if (isStale('out/programs/tsconfig.programs.tsbuildinfo', 'demo', 'examples', 'bench', 'tsconfig.json')) {
-  must(bin('tsc'), ['-p', 'tsconfig.programs.json'])
-}
+if (process.argv.includes('--programs')) must(bin('tsc'), ['-p', 'tsconfig.programs.json'])

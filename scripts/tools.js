@@ -15,7 +15,7 @@ export const run = (command, args, env = {}) => {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
-    shell: process.platform === 'win32'
+    shell: process.platform === 'win32',
   })
   if (error) throw error
   return status ?? 1

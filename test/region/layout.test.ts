@@ -6,8 +6,9 @@ function constants(path: string, declaration: RegExp): Map<string, number> {
   const found = new Map<string, number>()
   for (const line of readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').split('\n')) {
     if (!line.includes(' = ')) continue
-    const [, name, value] = declaration.exec(line) ?? []
-    if (name === undefined) throw new Error(`${path}: not understood as a constant: ${line}`)
+    const match = declaration.exec(line)
+    if (!match) throw new Error(`${path}: not understood as a constant: ${line}`)
+    const [, name, value] = match
     found.set(name.replaceAll('_', '').toUpperCase(), Number(value))
   }
   return found
