@@ -29,3 +29,53 @@ export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_ENGINE'
   | 'ERR_MAPSAFE_THREADS'
   | 'ERR_MAPSAFE_TIMEOUT'
+
+const brand = Symbol.for('mapsafe.error')
+
+/**
+ * An error of this package. `instanceof MapsafeError` also holds for {@link MapsafeTypeError} and
+ * {@link MapsafeRangeError}, which are a `TypeError` and a `RangeError` as well; tell errors apart by
+ * {@link MapsafeError.code}.
+ */
+export class MapsafeError extends Error {
+  declare readonly code: MapsafeErrorCode
+
+  constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    identify(this, 'MapsafeError', code)
+  }
+
+  /** JavaScript has single inheritance, so the other two classes are recognized by a brand. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== MapsafeError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}
+
+/** A {@link MapsafeError} that is a `TypeError`. */
+export class MapsafeTypeError extends TypeError {
+  declare readonly code: MapsafeErrorCode
+
+  constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    identify(this, 'MapsafeTypeError', code)
+  }
+}
+
+/** A {@link MapsafeError} that is a `RangeError`. */
+export class MapsafeRangeError extends RangeError {
+  declare readonly code: MapsafeErrorCode
+
+  constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    identify(this, 'MapsafeRangeError', code)
+  }
+}
+
+function identify(error: Error, name: string, code: MapsafeErrorCode): void {
+  Object.defineProperties(error, {
+    name: { value: name },
+    code: { value: code, enumerable: true },
+    [brand]: { value: true },
+  })
+}

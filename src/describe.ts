@@ -1,0 +1,32 @@
+import { types } from 'node:util'
+
+const MAX_TEXT = 60
+
+/** Names `value` in an error message: short and on one line. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value)
+    case 'bigint':
+      return shorten(`${value.toString()}n`)
+    case 'symbol':
+      return shorten(value.toString())
+    case 'function':
+      return 'a function'
+    case 'object':
+      return value === null ? 'null' : describeObject(value)
+    default:
+      return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+function describeObject(value: object): string {
+  if (types.isProxy(value)) return 'a Proxy'
+  if (Array.isArray(value)) return 'an array'
+  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  return tag === 'Object' ? 'an object' : `an object of type ${shorten(tag)}`
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text
+}
