@@ -1,0 +1,422 @@
+import type { Key } from './codec/key.js'
+import { encodeValue, ValueDecoder } from './codec/value.js'
+import { describe } from './describe.js'
+import {
+  ABSENT,
+  DONE,
+  ENCODED,
+  FOUND,
+  NOT_DONE,
+  PUT_ALWAYS,
+  PUT_IF_ABSENT,
+  PUT_IF_VERSION,
+  RESULT_KIND,
+  RESULT_LENGTH,
+  RESULT_PREVIOUS,
+  RESULT_STATUS,
+  RESULT_VERSION_HIGH,
+  RESULT_VERSION_LOW,
+  RETURN_PREVIOUS,
+  SCRATCH_TOO_SMALL,
+  type Engine,
+} from './engine/engine.js'
+import { engineError } from './engine/engine-error.js'
+import { openEngine } from './engine/open.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from './errors.js'
+import { checkHandle, createHandle, type MapHandle } from './handle.js'
+import { keyBatches } from './map-keys.js'
+import { resolveAttachOptions, resolveMapOptions, type AttachOptions, type ConcurrentMapOptions } from './options.js'
+import { inspectRegion, type MapStats } from './region/inspect.js'
+import type { DeepReadonly, MapEntry } from './types.js'
+
+/** What {@link ConcurrentMap.verify} found. */
+export interface VerifyReport {
+  /** Whether every structural invariant holds. */
+  readonly ok: boolean
+  /** One line for every invariant that is violated. */
+  readonly problems: readonly string[]
+}
+
+/** Makes the constructor open an existing map instead of a new one. */
+class Attachment implements AttachOptions {
+  declare readonly engine: undefined
+  declare readonly freeze: undefined
+
+  constructor(
+    readonly handle: MapHandle,
+    readonly options: AttachOptions | undefined,
+  ) {}
+}
+
+/** Gives back the thread records of map objects that were dropped without being closed. */
+const dropped = new FinalizationRegistry<Engine>((engine) => {
+  engine.close()
+})
+
+/**
+ * A hash map that all worker threads of a process share, with the interface of `Map` and the atomic operations that sharing
+ * calls for. It never loses an entry: when it is full, a write throws.
+ *
+ * Keys are strings, numbers, bigints, booleans and `Uint8Array`s, compared as `Map` compares them, except that a `Uint8Array` is
+ * compared by content. Values are whatever structured clone copies, as it would copy them, and views are stored with the
+ * bytes they show. A value returned is a copy, deeply frozen unless the map was opened with `freeze: false`.
+ *
+ * Thread safety: a map object belongs to the thread that made it; any number of threads may each have one on the same map. Every
+ * operation on one key is atomic and linearizable, and reads never wait for writers. Where a method says nothing else, it takes
+ * O(1) expected and O(length) of the key and value it copies.
+ *
+ * Errors: every method throws a {@link MapsafeError} `ERR_MAPSAFE_CLOSED` after {@link ConcurrentMap.close}. One that takes a key
+ * throws `ERR_MAPSAFE_KEY_TYPE` (a `TypeError`) for a key of another type and `ERR_MAPSAFE_ENTRY_TOO_LARGE` (a
+ * `RangeError`) for one of more than 1,048,575 bytes. One that stores a value throws `ERR_MAPSAFE_VALUE_TYPE` (a `TypeError`)
+ * if the value cannot be stored, `ERR_MAPSAFE_ENTRY_TOO_LARGE` if no empty map of this size would hold it, and
+ * `ERR_MAPSAFE_FULL` if no room is left. `ERR_MAPSAFE_TIMEOUT` says that another thread held what was needed for
+ * 2 seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing.
+ */
+export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
+  /**
+   * What another thread needs to open the same map with {@link ConcurrentMap.attach}: a plain object to be sent with
+   * `postMessage` or as `workerData`. Stays valid after {@link ConcurrentMap.close}.
+   */
+  readonly handle: MapHandle
+  #engine: Engine | undefined
+  readonly #decoder: ValueDecoder
+
+  /**
+   * Makes an empty map. O(1): its memory is virtual until touched.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown, of the wrong type or out of range;
+   * `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there
+   */
+  constructor(options?: ConcurrentMapOptions) {
+    if (options instanceof Attachment) {
+      const { engine, freeze } = resolveAttachOptions(options.options)
+      this.handle = checkHandle(options.handle)
+      this.#engine = openEngine(this.handle.region, engine)
+      this.#decoder = new ValueDecoder(freeze)
+    } else {
+      const { maxBytes, engine, freeze } = resolveMapOptions(options)
+      this.handle = createHandle(maxBytes)
+      this.#engine = openEngine(this.handle.region, engine)
+      this.#decoder = new ValueDecoder(freeze)
+    }
+    dropped.register(this, this.#engine, this)
+  }
+
+  /**
+   * Opens a map that was made elsewhere.
+   *
+   * @param handle the {@link ConcurrentMap.handle} of another map object
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is none, or for a wrong option; `ERR_MAPSAFE_FORMAT` if its memory
+   * holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there;
+   * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
+   */
+  static attach<K extends Key, V>(handle: MapHandle, options?: AttachOptions): ConcurrentMap<K, V> {
+    return new ConcurrentMap<K, V>(new Attachment(handle, options))
+  }
+
+  /** The value of `key`; undefined if there is none, or if it is undefined. */
+  get(key: K): DeepReadonly<V> | undefined {
+    return this.#read(this.#open(), key)
+  }
+
+  /** Whether there is an entry for `key`, even one whose value is undefined. */
+  has(key: K): boolean {
+    const engine = this.#open()
+    engine.peek(key)
+    const status = statusOf(engine)
+    if (status < 0) throw engineError(engine, key)
+    return status === FOUND
+  }
+
+  /** The value of `key` with the version of its entry, from one instant; undefined if there is no entry. */
+  getEntry(key: K): MapEntry<V> | undefined {
+    const engine = this.#open()
+    const value = this.#read(engine, key)
+    return statusOf(engine) === ABSENT ? undefined : { value: value!, version: versionOf(engine), expiresAt: undefined }
+  }
+
+  /** Stores `value` under `key`, whatever was there. */
+  set(key: K, value: V): this {
+    this.#put(key, value, PUT_ALWAYS)
+    return this
+  }
+
+  /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
+  setIfAbsent(key: K, value: V): boolean {
+    return this.#put(key, value, PUT_IF_ABSENT)
+  }
+
+  /**
+   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} told, so that no write came
+   * in between.
+   *
+   * @param version 0 stands for "no entry"
+   * @returns whether it was stored
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   */
+  setIfVersion(key: K, value: V, version: number): boolean {
+    checkVersion(version)
+    return version === 0 ? this.#put(key, value, PUT_IF_ABSENT) : this.#put(key, value, PUT_IF_VERSION, version)
+  }
+
+  /** Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none */
+  swap(key: K, value: V): DeepReadonly<V> | undefined {
+    return this.#exchange(key, value, PUT_ALWAYS)
+  }
+
+  /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
+  getOrInsert(key: K, value: V): DeepReadonly<V> {
+    const engine = this.#open()
+    const found = this.#read(engine, key)
+    // Usually there is an entry; then the value given need not be encoded.
+    return statusOf(engine) === ABSENT ? this.#exchange(key, value, PUT_IF_ABSENT)! : found!
+  }
+
+  /** Deletes the entry of `key`. @returns whether there was one */
+  delete(key: K): boolean {
+    return this.#remove(key, PUT_ALWAYS)
+  }
+
+  /**
+   * Deletes the entry of `key` if it still has the version that {@link ConcurrentMap.getEntry} told.
+   *
+   * @param version no entry has version 0
+   * @returns whether it was deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   */
+  deleteIfVersion(key: K, version: number): boolean {
+    checkVersion(version)
+    return this.#remove(key, PUT_IF_VERSION, version)
+  }
+
+  /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */
+  take(key: K): DeepReadonly<V> | undefined {
+    const engine = this.#open()
+    for (;;) {
+      const previous = engine.remove(key, PUT_ALWAYS | RETURN_PREVIOUS)
+      if (this.#settled(engine, key)) return this.#previous(engine, previous)
+    }
+  }
+
+  /**
+   * Adds `by` to the number under `key`, which counts as 0 if there is no entry. Exact, however many threads do so.
+   *
+   * @param by a safe integer, default 1
+   * @returns the sum
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is no safe integer; `ERR_MAPSAFE_COUNTER`: a `TypeError` if the value is
+   * no safe integer, a `RangeError` if the sum would be none
+   */
+  increment(key: K, by = 1): number {
+    if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
+    const engine = this.#open()
+    const sum = engine.increment(key, by)
+    if (statusOf(engine) !== DONE) throw engineError(engine, key)
+    return sum
+  }
+
+  /**
+   * Deletes all entries. O(entries).
+   *
+   * Not one atomic step: an entry that another thread inserts meanwhile may survive.
+   */
+  clear(): void {
+    const engine = this.#open()
+    engine.clear()
+    if (statusOf(engine) !== DONE) throw engineError(engine)
+  }
+
+  /** Number of entries, exact when no write is under way. O(128). */
+  get size(): number {
+    return this.#open().size()
+  }
+
+  /**
+   * The keys, in no particular order.
+   *
+   * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is there
+   * throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
+   * instant in which it is reached. The map may be changed while iterating.
+   */
+  *keys(): IterableIterator<K> {
+    for (const batch of keyBatches(() => this.#open())) {
+      for (const key of batch as K[]) {
+        if (this.has(key)) yield key
+      }
+    }
+  }
+
+  /** The values, as {@link ConcurrentMap.keys} iterates. */
+  *values(): IterableIterator<DeepReadonly<V>> {
+    for (const [, value] of this.entries()) yield value
+  }
+
+  /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
+  *entries(): IterableIterator<[K, DeepReadonly<V>]> {
+    for (const batch of keyBatches(() => this.#open())) {
+      for (const key of batch as K[]) {
+        const engine = this.#open()
+        const value = this.#read(engine, key)
+        if (statusOf(engine) !== ABSENT) yield [key, value!]
+      }
+    }
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
+    return this.entries()
+  }
+
+  /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
+  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: unknown): void {
+    if (typeof callback !== 'function') throw wrongArgument('callback', callback, 'a function')
+    for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
+  }
+
+  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it
+  get [Symbol.toStringTag](): string {
+    return 'ConcurrentMap'
+  }
+
+  /** Figures about the map's memory and the threads that use it. O(segments); writes nothing. */
+  stats(): MapStats {
+    return inspectRegion(this.#open().words)
+  }
+
+  /**
+   * Checks every structural invariant of the map's memory. O(size of the map). For tests and for finding out what went
+   * wrong: call it while no thread writes, or it may take a write under way for a fault.
+   */
+  verify(): VerifyReport {
+    const problems = this.#open().verify()
+    return { ok: problems.length === 0, problems }
+  }
+
+  /**
+   * Lets go of the map in this thread. Entries stay as long as any thread holds the map or its {@link ConcurrentMap.handle}.
+   * Every other method throws afterwards; closing again does nothing.
+   */
+  close(): void {
+    const engine = this.#engine
+    if (engine === undefined) return
+    this.#engine = undefined
+    dropped.unregister(this)
+    engine.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #open(): Engine {
+    if (this.#engine === undefined) {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_CLOSED',
+        'This map was closed by this thread. Open it again with ConcurrentMap.attach(map.handle).',
+      )
+    }
+    return this.#engine
+  }
+
+  /** The value of `key`; the status tells an undefined value (FOUND) from none (ABSENT). */
+  #read(engine: Engine, key: K): DeepReadonly<V> | undefined {
+    for (;;) {
+      const value = engine.get(key)
+      switch (engine.result[RESULT_STATUS]) {
+        case FOUND:
+          return value as DeepReadonly<V>
+        case ENCODED:
+          return this.#decode(engine)
+        case ABSENT:
+          return undefined
+        case SCRATCH_TOO_SMALL:
+          engine.growScratch(lengthOf(engine))
+          break
+        default:
+          throw engineError(engine, key)
+      }
+    }
+  }
+
+  #put(key: K, value: V, mode: number, version = 0): boolean {
+    this.#open()
+    const encoder = encodeValue(value)
+    // Only now: a getter in the value may have used the map, or closed it.
+    const engine = this.#open()
+    encoder.stage(engine)
+    engine.put(key, encoder.kind, encoder.operand, mode, version)
+    encoder.release()
+    const status = statusOf(engine)
+    if (status === DONE) return true
+    if (status === NOT_DONE) return false
+    throw engineError(engine, key)
+  }
+
+  /** Puts, and returns what was there before; if the mode forbade the put, the same. If nothing was there, what is now. */
+  #exchange(key: K, value: V, mode: number): DeepReadonly<V> | undefined {
+    this.#open()
+    const encoder = encodeValue(value)
+    const engine = this.#open()
+    for (;;) {
+      encoder.stage(engine)
+      const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0)
+      if (!this.#settled(engine, key)) continue
+      if (mode === PUT_IF_ABSENT && statusOf(engine) === DONE) {
+        const stored = encoder.decode(this.#decoder, value)
+        encoder.release()
+        return stored as DeepReadonly<V>
+      }
+      encoder.release()
+      return this.#previous(engine, previous)
+    }
+  }
+
+  #remove(key: K, mode: number, version = 0): boolean {
+    const engine = this.#open()
+    engine.remove(key, mode, version)
+    const status = statusOf(engine)
+    if (status < 0) throw engineError(engine, key)
+    return status === DONE
+  }
+
+  /** Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value now. */
+  #settled(engine: Engine, key: K): boolean {
+    const status = statusOf(engine)
+    if (status === DONE || status === NOT_DONE) return true
+    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine, key)
+    engine.growScratch(lengthOf(engine))
+    return false
+  }
+
+  #previous(engine: Engine, previous: unknown): DeepReadonly<V> | undefined {
+    return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as DeepReadonly<V> | undefined)
+  }
+
+  /** The value whose bytes the last call left in the scratch buffer. */
+  #decode(engine: Engine): DeepReadonly<V> {
+    return this.#decoder.decode(engine.result[RESULT_KIND], engine.scratch, lengthOf(engine)) as DeepReadonly<V>
+  }
+}
+
+function statusOf(engine: Engine): number {
+  return engine.result[RESULT_STATUS]
+}
+
+function lengthOf(engine: Engine): number {
+  return engine.result[RESULT_LENGTH] >>> 0
+}
+
+function versionOf(engine: Engine): number {
+  return (engine.result[RESULT_VERSION_LOW] >>> 0) + engine.result[RESULT_VERSION_HIGH] * 2 ** 32
+}
+
+function checkVersion(version: unknown): void {
+  if (!Number.isSafeInteger(version) || (version as number) < 0) {
+    throw wrongArgument('version', version, 'a safe integer of at least 0')
+  }
+}
+
+function wrongArgument(name: string, given: unknown, expected: string): Error {
+  const message = `Argument ${name} is ${describe(given)}; expected ${expected}.`
+  return typeof given === 'number'
+    ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
+    : new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', message)
+}

@@ -1,0 +1,77 @@
+import { describe } from '../describe.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../errors.js'
+import { BLOCK_BYTES, HEADER_BLOCK_COUNT, MAX_KEY_BYTES } from '../region/layout.js'
+import {
+  CORRUPT,
+  COUNTER_RANGE,
+  ENTRY_TOO_LARGE,
+  FULL,
+  KEY_TYPE,
+  NOT_A_COUNTER,
+  RESULT_OWNER_PID,
+  RESULT_OWNER_THREAD,
+  RESULT_STATUS,
+  TIMEOUT,
+  type Engine,
+} from './engine.js'
+
+/**
+ * The error for the negative status that the last call left in `engine.result`.
+ *
+ * @param key what the call was about; only named in the message
+ */
+export function engineError(engine: Engine, key?: unknown): Error {
+  const result = engine.result
+  const status = result[RESULT_STATUS]
+  switch (status) {
+    case FULL:
+      return new MapsafeError(
+        'ERR_MAPSAFE_FULL',
+        `No room is left for the entry of key ${describe(key)} in a region of ${regionBytes(engine)} bytes. ` +
+          'Delete entries, or create the map with a larger maxBytes.',
+      )
+    case TIMEOUT:
+      return new MapsafeError(
+        'ERR_MAPSAFE_TIMEOUT',
+        `Thread ${result[RESULT_OWNER_THREAD]} of process ${result[RESULT_OWNER_PID]} held what was needed for longer ` +
+          'than the bound. Try again; if the process is stopped or being debugged, let it go on or end it.',
+      )
+    case CORRUPT:
+      return new MapsafeError(
+        'ERR_MAPSAFE_CORRUPT',
+        "The region's bytes contradict themselves: something wrote into it past the map. verify() tells where. " +
+          'Create a new map.',
+      )
+    case ENTRY_TOO_LARGE:
+      return new MapsafeRangeError(
+        'ERR_MAPSAFE_ENTRY_TOO_LARGE',
+        `The entry of key ${describe(key)} fits into no empty region of ${regionBytes(engine)} bytes, or the key is longer ` +
+          `than ${MAX_KEY_BYTES} bytes. Create the map with a larger maxBytes, shorten the key or split the value.`,
+      )
+    case KEY_TYPE:
+      return new MapsafeTypeError(
+        'ERR_MAPSAFE_KEY_TYPE',
+        `The key is ${describe(key)}; expected a string, number, bigint, boolean or Uint8Array.`,
+      )
+    case NOT_A_COUNTER:
+      return new MapsafeTypeError(
+        'ERR_MAPSAFE_COUNTER',
+        `The value of key ${describe(key)} is no safe integer, so it cannot be incremented. Set it to one first.`,
+      )
+    case COUNTER_RANGE:
+      return new MapsafeRangeError(
+        'ERR_MAPSAFE_COUNTER',
+        `The sum under key ${describe(key)} would leave the safe integers (-(2^53 - 1) to 2^53 - 1). Count in a ` +
+          'bigint or in several keys.',
+      )
+    default:
+      return new MapsafeError(
+        'ERR_MAPSAFE_CORRUPT',
+        `The ${engine.kind} engine answered with status ${status}, which this version does not know.`,
+      )
+  }
+}
+
+function regionBytes(engine: Engine): number {
+  return engine.words[HEADER_BLOCK_COUNT] * BLOCK_BYTES
+}

@@ -1,0 +1,37 @@
+import { threadId } from 'node:worker_threads'
+import { MapsafeError } from '../errors.js'
+import type { EngineChoice } from '../options.js'
+import { REGISTRY_THREADS } from '../region/layout.js'
+import type { Engine } from './engine.js'
+import { loadNative, nativeFailure, warnWithoutNative } from './native.js'
+import { TypescriptEngine } from './typescript/engine.js'
+import { checkRegion } from './typescript/format.js'
+
+/**
+ * Attaches this thread to a region with an engine of its choice.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if `region` is none, `ERR_MAPSAFE_ENGINE` if the native engine was asked for and
+ * is not there, `ERR_MAPSAFE_THREADS` if every thread record is taken
+ */
+export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: EngineChoice): Engine {
+  const native = choice === 'typescript' ? undefined : loadNative()
+  if (native === undefined) {
+    if (choice === 'native') {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_ENGINE',
+        `The native engine was asked for, but ${nativeFailure()}. Build it with "npm run build:native", or use the option ` +
+          "engine: 'auto'.",
+      )
+    }
+    if (choice === 'auto') warnWithoutNative()
+  }
+  if (native === undefined) return new TypescriptEngine(region)
+  checkRegion(region)
+  const engine = native.createEngine(new Int32Array(region), process.pid, threadId)
+  if (engine !== null) return engine
+  throw new MapsafeError(
+    'ERR_MAPSAFE_THREADS',
+    `All ${REGISTRY_THREADS} thread records of the map are taken. Close maps that are no longer used, and use one map ` +
+      'object a thread.',
+  )
+}

@@ -1,0 +1,7 @@
+export { ConcurrentMap, type VerifyReport } from './concurrent-map.js'
+export type { Key } from './codec/key.js'
+export { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from './errors.js'
+export type { MapHandle } from './handle.js'
+export type { AttachOptions, ConcurrentMapOptions, EngineChoice } from './options.js'
+export type { AttachedThread, MapStats } from './region/inspect.js'
+export type { DeepReadonly, MapEntry } from './types.js'

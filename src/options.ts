@@ -1,0 +1,107 @@
+import { describe } from './describe.js'
+import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
+import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES } from './region/layout.js'
+
+/** Which engine a thread works with. */
+export type EngineChoice = 'auto' | 'native' | 'typescript'
+
+/** Options of `ConcurrentMap.attach`: what each thread chooses for itself. */
+export interface AttachOptions {
+  /**
+   * `'native'`: the C++ engine, or an error where no binary fits. `'typescript'`: the engine in TypeScript, which runs
+   * everywhere. `'auto'`: native if it is there, else TypeScript with one warning a process. Threads with different
+   * engines work on one map at the same time. Default `'auto'`.
+   */
+  readonly engine?: EngineChoice | undefined
+  /**
+   * Whether values are deeply frozen when they are read. `false` saves the freezing, and hands out objects whose changes
+   * reach nobody. Default true.
+   */
+  readonly freeze?: boolean | undefined
+}
+
+/** Options of `new ConcurrentMap`. */
+export interface ConcurrentMapOptions extends AttachOptions {
+  /**
+   * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
+   * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096. Default
+   * 64 MiB.
+   */
+  readonly maxBytes?: number | undefined
+}
+
+export interface ResolvedAttachOptions {
+  readonly engine: EngineChoice
+  readonly freeze: boolean
+}
+
+export interface ResolvedMapOptions extends ResolvedAttachOptions {
+  readonly maxBytes: number
+}
+
+interface GivenOptions {
+  readonly maxBytes?: unknown
+  readonly engine?: unknown
+  readonly freeze?: unknown
+}
+
+const DEFAULT_MAX_BYTES = 64 * 2 ** 20
+const MAX_MAX_BYTES = MAX_REGION_BLOCKS * BLOCK_BYTES
+const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies EngineChoice[]
+
+/** Checks the options of `new ConcurrentMap` and fills in the defaults. */
+export function resolveMapOptions(options: unknown): ResolvedMapOptions {
+  const given = optionRecord(options, ['maxBytes', 'engine', 'freeze'])
+  return { maxBytes: resolveMaxBytes(given.maxBytes), ...resolveShared(given) }
+}
+
+/** Checks the options of `ConcurrentMap.attach` and fills in the defaults. */
+export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
+  return resolveShared(optionRecord(options, ['engine', 'freeze']))
+}
+
+function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `The options are ${describe(options)}; expected an object.`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new MapsafeTypeError(
+        'ERR_MAPSAFE_OPTIONS',
+        `There is no option ${describe(name)}; expected one of ${known.join(', ')}.`,
+      )
+    }
+  }
+  return options
+}
+
+function resolveShared(given: GivenOptions): ResolvedAttachOptions {
+  const { engine = 'auto', freeze = true } = given
+  if (!ENGINES.includes(engine)) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option engine is ${describe(engine)}; expected 'auto', 'native' or 'typescript'.`,
+    )
+  }
+  if (typeof freeze !== 'boolean') {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option freeze is ${describe(freeze)}; expected true or false.`)
+  }
+  return { engine: engine as EngineChoice, freeze }
+}
+
+function resolveMaxBytes(maxBytes: unknown = DEFAULT_MAX_BYTES): number {
+  if (typeof maxBytes !== 'number') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option maxBytes is ${describe(maxBytes)}; expected a number of bytes.`,
+    )
+  }
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_REGION_BYTES || maxBytes > MAX_MAX_BYTES) {
+    throw new MapsafeRangeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option maxBytes is ${maxBytes}; expected an integer from ${MIN_REGION_BYTES} (1 MiB) to ${MAX_MAX_BYTES} (16 GiB).`,
+    )
+  }
+  return maxBytes
+}

@@ -1,0 +1,117 @@
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  ENGINE_NATIVE,
+  HEADER_BLOCK_COUNT,
+  HEADER_DIRECTORY,
+  HEADER_PAGE_COUNT,
+  HEADER_PAGES_IN_USE,
+  HEADER_SEGMENT_COUNT,
+  MAX_DEPTH,
+  PAGE_BYTES,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  SEGMENT_BYTES,
+  SEGMENT_CONTENTION,
+  SEGMENT_DEPTH,
+  SEGMENT_TOMBSTONES,
+  THREAD_ATTACHED,
+  THREAD_ENGINE,
+  THREAD_ID,
+  THREAD_PID,
+  THREAD_SIZE_DELTA,
+  THREAD_STATE,
+  THREAD_WORDS,
+} from './layout.js'
+
+/** A thread that has the map open. */
+export interface AttachedThread {
+  readonly pid: number
+  /** `threadId` of `node:worker_threads` within that process; 0 is its main thread. */
+  readonly threadId: number
+  readonly engine: 'native' | 'typescript'
+}
+
+/** What a map consists of at the moment. Numbers of a map in use are a little apart from each other in time. */
+export interface MapStats {
+  /** Live entries. */
+  readonly entries: number
+  /** Slots whose entry was deleted and not cleaned up yet. */
+  readonly tombstones: number
+  readonly segments: number
+  /** The directory has 2 to this power entries. */
+  readonly directoryDepth: number
+  /** Writes that found a bucket taken or changed under them, since the map was made. */
+  readonly contention: number
+  /** Size of the region in bytes. */
+  readonly bytesTotal: number
+  /** Bytes of header, registry, page table, and heap pages that hold anything. */
+  readonly bytesInUse: number
+  /** Bytes of heap pages that hold nothing. Pages in use have free blocks besides. */
+  readonly bytesFree: number
+  /** Heap pages of 4,096 bytes that hold anything. */
+  readonly pagesInUse: number
+  readonly pagesTotal: number
+  readonly threads: readonly AttachedThread[]
+}
+
+/** Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. */
+export function inspectRegion(words: Int32Array): MapStats {
+  const load = (word: number): number => Atomics.load(words, word) >>> 0
+  const pagesTotal = load(HEADER_PAGE_COUNT)
+  const pagesInUse = load(HEADER_PAGES_IN_USE)
+  const bytesTotal = load(HEADER_BLOCK_COUNT) * BLOCK_BYTES
+  const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
+  return {
+    ...inspectThreads(load),
+    ...inspectSegments(words, load),
+    segments: load(HEADER_SEGMENT_COUNT),
+    bytesTotal,
+    bytesInUse: bytesTotal - bytesFree,
+    bytesFree,
+    pagesInUse,
+    pagesTotal,
+  }
+}
+
+type Load = (word: number) => number
+
+function inspectThreads(load: Load): Pick<MapStats, 'entries' | 'threads'> {
+  const threads: AttachedThread[] = []
+  let entries = 0
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
+    // A record's share of the size outlives the thread.
+    entries = (entries + load(record + THREAD_SIZE_DELTA)) >>> 0
+    if (load(record + THREAD_STATE) !== THREAD_ATTACHED) continue
+    threads.push({
+      pid: load(record + THREAD_PID),
+      threadId: load(record + THREAD_ID),
+      engine: load(record + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
+    })
+  }
+  return { entries, threads }
+}
+
+function inspectSegments(
+  words: Int32Array,
+  load: Load,
+): Pick<MapStats, 'tombstones' | 'contention' | 'directoryDepth'> {
+  const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
+  const directoryDepth = Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH)
+  const end = 2 ** directoryDepth
+  const lastSegment = words.length - SEGMENT_BYTES / 4
+  let tombstones = 0
+  let contention = 0
+  for (let index = 0; index < end;) {
+    const segment = load(directory + DIRECTORY_ENTRIES + index) * BLOCK_WORDS
+    if (segment > lastSegment) break // a damaged directory; verify() reports it
+    tombstones += load(segment + SEGMENT_TOMBSTONES)
+    contention += load(segment + SEGMENT_CONTENTION)
+    // A segment of smaller depth fills several entries in a row.
+    index += 2 ** Math.max(0, directoryDepth - load(segment + SEGMENT_DEPTH))
+  }
+  return { tombstones, contention, directoryDepth }
+}
