@@ -3,5 +3,5 @@
 import { bin, isStale, must } from './tools.js'
 
 must(process.execPath, ['scripts/build-native.js'])
-if (isStale('dist/index.js', 'src', 'tsdown.config.ts', 'package.json')) must(bin('tsdown'), ['--logLevel', 'warn'])
+if (isStale('dist/index.js', 'src', 'tsdown.config.ts', 'package.json')) must(bin('tsdown'), ['--logLevel', 'error'])
 if (process.argv.includes('--programs')) must(bin('tsc'), ['-p', 'tsconfig.programs.json'])

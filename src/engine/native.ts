@@ -49,11 +49,12 @@ export function warnWithoutNative(): void {
 }
 
 function load(): Loaded {
-  const require = createRequire(import.meta.url)
+  // Not named `require`, which the CommonJS bundle needs to translate `import.meta`.
+  const requireFromHere = createRequire(import.meta.url)
   try {
     // The package's own name leads to its root, from the sources as from either bundle.
-    const root = dirname(require.resolve('mapsafe/package.json'))
-    const loadBinary = require('node-gyp-build') as (root: string) => NativeBinding
+    const root = dirname(requireFromHere.resolve('mapsafe/package.json'))
+    const loadBinary = requireFromHere('node-gyp-build') as (root: string) => NativeBinding
     return { binding: loadBinary(root) }
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')

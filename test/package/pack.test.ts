@@ -1,0 +1,122 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+let project: string
+let installed: string
+
+/** Installs the package as `npm install --ignore-scripts` would, but from the tarball alone: its dependencies are linked. */
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'mapsafe-pack-'))
+  execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root })
+  const [tarball] = readdirSync(project)
+  installed = join(project, 'node_modules', 'mapsafe')
+  mkdirSync(installed, { recursive: true })
+  execFileSync('tar', ['-xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
+  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  for (const name of Object.keys(dependencies)) {
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
+  }
+}, 120_000)
+
+afterAll(() => {
+  rmSync(project, { recursive: true, force: true })
+})
+
+const imports = {
+  esm: "import { ConcurrentMap, MapsafeError } from 'mapsafe'; import { Worker } from 'node:worker_threads'\n",
+  cjs: "const { ConcurrentMap, MapsafeError } = require('mapsafe'); const { Worker } = require('node:worker_threads')\n",
+}
+
+/** Runs a program in the project that has the package installed. */
+function run(format: 'esm' | 'cjs', program: string): { stdout: string; stderr: string } {
+  const file = join(project, format === 'esm' ? 'program.mjs' : 'program.cjs')
+  writeFileSync(file, imports[format] + program)
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`status ${status}\n${stdout}\n${stderr}`)
+  return { stdout: stdout.trim(), stderr: stderr.trim() }
+}
+
+/** Opens several maps, works with them, and prints the engine that served. */
+const work = `
+  const map = new ConcurrentMap()
+  new ConcurrentMap().close()
+  map.set('key', { a: [1, 2] })
+  if (map.get('key').a[1] !== 2) throw new Error('not what was set')
+  console.log(map.stats().threads[0].engine)
+`
+
+describe.each(['esm', 'cjs'] as const)('the packed package, loaded as %s', (format) => {
+  test('runs its native engine without a warning', () => {
+    expect(run(format, work)).toEqual({ stdout: 'native', stderr: '' })
+  })
+
+  describe('without a binary', () => {
+    beforeAll(() => {
+      renameSync(join(installed, 'prebuilds'), join(installed, 'elsewhere'))
+    })
+    afterAll(() => {
+      renameSync(join(installed, 'elsewhere'), join(installed, 'prebuilds'))
+    })
+
+    test('runs its TypeScript engine with one warning line', () => {
+      const { stdout, stderr } = run(format, work)
+      expect(stdout).toBe('typescript')
+      // Node.js itself follows its first warning with a hint on --trace-warnings.
+      const lines = stderr.split('\n').filter((line) => !line.startsWith('(Use `'))
+      expect(lines).toHaveLength(1)
+      expect(lines[0]).toMatch(/MapsafeWarning: .*TypeScript engine.*No native build was found/)
+    })
+
+    test('warns once for a thread and the workers it starts', () => {
+      const worker = `import('mapsafe').then(({ ConcurrentMap }) => { new ConcurrentMap() })`
+      const { stderr } = run(format, `new ConcurrentMap(); new Worker(${JSON.stringify(worker)}, { eval: true })`)
+      expect(stderr.match(/MapsafeWarning/g)).toHaveLength(1)
+    })
+
+    test('does not warn if the TypeScript engine was asked for', () => {
+      expect(run(format, "new ConcurrentMap({ engine: 'typescript' })").stderr).toBe('')
+    })
+
+    test('throws if the native engine was asked for', () => {
+      const { stdout } = run(
+        format,
+        `
+          try {
+            new ConcurrentMap({ engine: 'native' })
+          } catch (error) {
+            console.log(error instanceof MapsafeError, error.code)
+          }
+        `,
+      )
+      expect(stdout).toBe('true ERR_MAPSAFE_ENGINE')
+    })
+  })
+})
+
+test('the packed package runs no script when it is installed', () => {
+  const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+    gypfile: boolean
+  }
+  expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]))
+  // A binding.gyp without this would make npm build it.
+  expect(gypfile).toBe(false)
+})
