@@ -1,0 +1,310 @@
+import { deepStrictEqual } from 'node:assert'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { encodeValue, ValueDecoder } from '../../src/codec/value.js'
+import { MapsafeError } from '../../src/errors.js'
+import type { Engine } from '../../src/engine/engine.js'
+import { runs, seed } from '../support/seed.js'
+import { storableValues } from '../support/values.js'
+
+const thawed = new ValueDecoder(false)
+const frozen = new ValueDecoder(true)
+
+/** Writes a value the way a map does, into a scratch buffer, and reads it back. */
+function roundTrip(value: unknown, decoder = thawed): unknown {
+  const encoder = encodeValue(value)
+  const engine = scratchEngine()
+  encoder.stage(engine)
+  return typeof encoder.operand === 'number' && encoder.kind > 7
+    ? decoder.decode(encoder.kind, engine.scratch, encoder.operand)
+    : value
+}
+
+function scratchEngine(): Engine {
+  const engine = {
+    scratch: new Uint8Array(16),
+    growScratch(bytes: number): void {
+      engine.scratch = new Uint8Array(bytes)
+    },
+  }
+  return engine as Engine
+}
+
+function codeOf(action: () => unknown): string {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof MapsafeError) return `${error.code} ${error.message.split(',')[0]}`
+    throw error
+  }
+  return 'no error'
+}
+
+describe('a value comes back as structuredClone would copy it', () => {
+  for (const [name, value] of Object.entries(storableValues())) {
+    test(name, () => {
+      const copy = roundTrip(value)
+      deepStrictEqual(copy, structuredClone(value))
+      if (typeof value === 'object' && value !== null) expect(copy).not.toBe(value)
+    })
+  }
+
+  test('own __proto__ is a property and changes no prototype', () => {
+    const copy = roundTrip(JSON.parse('{"list": [{"__proto__": {"polluted": true}}]}')) as { list: [object] }
+    expect(Object.getPrototypeOf(copy.list[0])).toBe(Object.prototype)
+    expect(Object.hasOwn(copy.list[0], '__proto__')).toBe(true)
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+
+  test('shared references stay shared, and cycles closed', () => {
+    const shared = { n: 1 }
+    const value: Record<string, unknown> = {
+      a: shared,
+      b: [shared],
+      date: new Date(1),
+      map: new Map([[shared, shared]]),
+    }
+    value.self = value
+    const copy = roundTrip(value) as { a: object; b: [object]; map: Map<object, object>; self: unknown }
+    expect(copy.b[0]).toBe(copy.a)
+    expect(copy.map.get(copy.a)).toBe(copy.a)
+    expect(copy.self).toBe(copy)
+  })
+
+  test('an error keeps its class, message, stack and cause', () => {
+    const error = new RangeError('outer', { cause: new TypeError('inner') })
+    const copy = roundTrip({ error }) as { error: RangeError & { cause: TypeError } }
+    expect(copy.error).toBeInstanceOf(RangeError)
+    expect(copy.error.stack).toBe(error.stack)
+    expect(copy.error.cause).toBeInstanceOf(TypeError)
+    expect(copy.error.cause.message).toBe('inner')
+    expect(Object.keys(copy.error)).toEqual([])
+  })
+
+  test('an invalid Date stays invalid', () => {
+    expect((roundTrip({ date: new Date(NaN) }) as { date: Date }).date.getTime()).toBeNaN()
+  })
+
+  test('an error may be its own cause', () => {
+    const error = new Error('cyclic')
+    error.cause = error
+    const copy = roundTrip(error) as Error
+    expect(copy.cause).toBe(copy)
+  })
+
+  test('a Buffer becomes a Uint8Array with the bytes shown, and nothing of its pool', () => {
+    const copy = roundTrip({ data: Buffer.from('pooled') }) as { data: Uint8Array }
+    expect(copy.data.constructor).toBe(Uint8Array)
+    expect(copy.data.buffer.byteLength).toBe(6)
+    expect(Buffer.from(copy.data).toString()).toBe('pooled')
+    expect((roundTrip(Buffer.from('root')) as Uint8Array).constructor).toBe(Uint8Array)
+  })
+
+  test('any nesting of JSON values, numbers and strings', () => {
+    fc.assert(
+      fc.property(
+        fc.anything({
+          withBigInt: true,
+          withBoxedValues: true,
+          withDate: true,
+          withMap: true,
+          withSet: true,
+          withTypedArray: true,
+          withSparseArray: true,
+          withObjectString: true,
+          stringUnit: 'binary',
+          withNullPrototype: true,
+        }),
+        (value) => {
+          deepStrictEqual(roundTrip(value), structuredClone(value))
+        },
+      ),
+      { seed, numRuns: runs(300) },
+    )
+  })
+})
+
+describe('getters', () => {
+  test('are read once', () => {
+    let reads = 0
+    const value = {
+      get counted(): number {
+        return ++reads
+      },
+      map: new Map(),
+    }
+    expect(roundTrip(value)).toEqual({ counted: 1, map: new Map() })
+    expect(reads).toBe(1)
+  })
+
+  test('may encode values themselves', () => {
+    const value = {
+      before: 'before',
+      get inner(): unknown {
+        return roundTrip({ nested: 'x'.repeat(10_000) })
+      },
+      after: 'after',
+    }
+    expect(roundTrip(value)).toEqual({ before: 'before', inner: { nested: 'x'.repeat(10_000) }, after: 'after' })
+  })
+
+  test('may delete later properties, which are then left out', () => {
+    const names = Array.from({ length: 40 }, (_, i) => `p${i}`)
+    for (const count of [2, 15, 16, 40]) {
+      const value: Record<string, unknown> = {
+        get first(): number {
+          delete value.p0
+          return 1
+        },
+      }
+      for (const name of names.slice(0, count)) value[name] = name
+      const copy = roundTrip(value) as object
+      expect(Object.keys(copy)).toEqual(['first', ...names.slice(1, count)])
+    }
+  })
+
+  test('that throw, throw through, and leave the encoder usable', () => {
+    const fault = new Error('from the getter')
+    const value = {
+      list: [
+        {
+          get bad(): never {
+            throw fault
+          },
+        },
+      ],
+    }
+    expect(() => encodeValue(value)).toThrow(fault)
+    expect(roundTrip({ a: 1 })).toEqual({ a: 1 })
+  })
+})
+
+describe('what cannot be stored is named with its path', () => {
+  const cases: [string, unknown, string][] = [
+    ['function', () => 1, 'value is a function'],
+    ['symbol', Symbol('s'), 'value is a symbol'],
+    ['nested function', { user: { callback: () => 1 } }, 'value.user.callback is a function'],
+    ['in an array', { list: [1, 2, 3, Symbol.iterator] }, 'value.list[3] is a symbol'],
+    ['in a Map', { map: new Map([['k', { f: () => 1 }]]) }, 'value.map.get("k").f is a function'],
+    ['as a Map key', new Map([[() => 1, 1]]), 'value.keys()[0] is a function'],
+    ['in a Set', new Set([1, () => 1]), 'value.values()[1] is a function'],
+    ['in a cause', new Error('e', { cause: () => 1 }), 'value.cause is a function'],
+    ['under an odd name', { 'a b': { 1: () => 1 } }, 'value["a b"]["1"] is a function'],
+    ['WeakMap', { w: new WeakMap() }, 'value.w is a WeakMap'],
+    ['WeakSet', new WeakSet(), 'value is a WeakSet'],
+    ['WeakRef', [new WeakRef({})], 'value[0] is a WeakRef'],
+    ['Promise', Promise.resolve(), 'value is a Promise'],
+    ['Proxy', { p: new Proxy({}, {}) }, 'value.p is a Proxy'],
+    ['SharedArrayBuffer', new SharedArrayBuffer(4), 'value is a SharedArrayBuffer'],
+    ['shared bytes', new Uint8Array(new SharedArrayBuffer(4)), 'value is a view of a SharedArrayBuffer'],
+    ['shared view', [new Int32Array(new SharedArrayBuffer(4))], 'value[0] is a view of a SharedArrayBuffer'],
+    ['MessagePort', new MessageChannel().port1, 'value is a MessagePort'],
+    ['Blob', new Blob([]), 'value is a Blob'],
+    ['generator', numbers(), 'value is a generator'],
+    ['iterator', new Map().keys(), 'value is an iterator'],
+    ['symbol object', Object(Symbol('s')), 'value is a symbol object'],
+  ]
+  test.each(cases)('%s', (_name, value, expected) => {
+    const message = codeOf(() => encodeValue(value))
+    expect(message.startsWith('ERR_MAPSAFE_VALUE_TYPE')).toBe(true)
+    expect(message).toContain(expected)
+    expect(() => encodeValue(value)).toThrow(TypeError)
+  })
+
+  test('nesting of 500 levels is stored, and more refused with an error, however deep', () => {
+    expect(roundTrip(nested(500))).toEqual(nested(500))
+    expect(codeOf(() => encodeValue(nested(501)))).toMatch(/nested deeper than 500 levels/)
+    expect(codeOf(() => encodeValue(nested(100_000)))).toMatch(
+      /^ERR_MAPSAFE_VALUE_TYPE value(\.a){4} \.\.\. (\.a){4} is nested/,
+    )
+  })
+})
+
+function* numbers(): Generator<number> {
+  yield 1
+}
+
+function nested(levels: number): object {
+  let value: object = {}
+  for (let level = 0; level < levels; level++) value = { a: value }
+  return value
+}
+
+describe('freezing', () => {
+  test('reaches every object and array', () => {
+    const copy = roundTrip({ a: { b: [{ c: 1 }, Object.assign([1], { x: {} })] }, e: new Error('e') }, frozen) as {
+      a: { b: [object, { x: object }] }
+      e: Error
+    }
+    for (const object of [copy, copy.a, copy.a.b, copy.a.b[0], copy.a.b[1], copy.a.b[1].x, copy.e]) {
+      expect(Object.isFrozen(object)).toBe(true)
+    }
+    expect(frozen.immutable).toBe(true)
+  })
+
+  test('reaches objects in a cycle', () => {
+    const cycle: { self?: object; list: unknown[] } = { list: [] }
+    cycle.self = cycle
+    cycle.list.push(cycle)
+    const copy = roundTrip(cycle, frozen) as { list: unknown[] }
+    expect(Object.isFrozen(copy) && Object.isFrozen(copy.list)).toBe(true)
+  })
+
+  test.each([new Map(), new Set(), new Date(), new Uint8Array(1), new ArrayBuffer(1), /x/g, new Float64Array(1)])(
+    'tells that %s is not immutable, but freezes what is around it',
+    (part) => {
+      const copy = roundTrip({ part }, frozen)
+      expect(Object.isFrozen(copy)).toBe(true)
+      expect(frozen.immutable).toBe(false)
+    },
+  )
+
+  test('a RegExp with a position still works', () => {
+    const copy = roundTrip(/a/g, frozen) as RegExp
+    expect('aa'.match(copy)).toEqual(['a', 'a'])
+    expect(copy.exec('ba')?.index).toBe(1)
+  })
+
+  test('is left out on demand', () => {
+    const copy = roundTrip({ a: [] }) as { a: unknown[] }
+    copy.a.push(1)
+    expect(copy.a).toEqual([1])
+    expect(thawed.immutable).toBe(false)
+  })
+})
+
+describe('damaged bytes', () => {
+  test('give ERR_MAPSAFE_CORRUPT or another value, but no other error', () => {
+    const samples = Object.values(storableValues()).filter((value) => typeof value === 'object' && value !== null)
+    const small = samples.map((value) => encoded(value)).filter(({ bytes }) => bytes.length < 2000)
+    fc.assert(
+      fc.property(fc.constantFrom(...small), fc.nat(), fc.nat(255), fc.boolean(), ({ kind, bytes }, at, byte, cut) => {
+        const damaged = bytes.slice()
+        damaged[at % bytes.length] = byte
+        const length = cut ? at % bytes.length : bytes.length
+        try {
+          frozen.decode(kind, damaged, length)
+        } catch (error) {
+          if (!(error instanceof MapsafeError && error.code === 'ERR_MAPSAFE_CORRUPT')) throw error
+        }
+      }),
+      { seed, numRuns: runs(300) * 10 },
+    )
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+
+  test('bytes left over, or an unknown kind, are reported', () => {
+    const { kind, bytes } = encoded({ a: 1 })
+    const longer = new Uint8Array(bytes.length + 1)
+    longer.set(bytes)
+    expect(codeOf(() => frozen.decode(kind, longer, longer.length))).toMatch(/^ERR_MAPSAFE_CORRUPT/)
+    expect(codeOf(() => frozen.decode(31, bytes, bytes.length))).toMatch(/^ERR_MAPSAFE_CORRUPT/)
+  })
+})
+
+function encoded(value: unknown): { kind: number; bytes: Uint8Array } {
+  const encoder = encodeValue(value)
+  const engine = scratchEngine()
+  encoder.stage(engine)
+  return { kind: encoder.kind, bytes: engine.scratch.slice(0, encoder.operand as number) }
+}
