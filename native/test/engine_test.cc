@@ -51,6 +51,22 @@ TEST(Engine, VersionsGrowAcrossDeletion) {
   }
 }
 
+TEST(Engine, VersionsGrowAcrossSplits) {
+  TestRegion region(64 << 20);
+  TestEngine engine(region);
+  std::vector<std::uint64_t> versions;
+  for (int i = 0; i < 400; ++i) {
+    for (int j = 0; j < 50; ++j) engine.Put("k" + std::to_string(i), "x");
+    versions.push_back(engine.version());
+  }
+  for (int i = 0; i < 20000; ++i) engine.Put("filler" + std::to_string(i), "x");
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    engine.Put("k" + std::to_string(i), "x");
+    EXPECT_GT(engine.version(), versions[i]);
+  }
+  ExpectSound(engine);
+}
+
 TEST(Engine, VersionsGrowAcrossTheWrapOfABucketVersion) {
   TestRegion region(kMinRegionBytes);
   TestEngine engine(region);

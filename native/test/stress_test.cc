@@ -98,6 +98,29 @@ TEST(Stress, ValuesAreWholeAndBelongToTheirKeys) {
   ExpectSound(engine);
 }
 
+// A key that is only ever overwritten is there at every instant.
+TEST(Stress, OverwrittenKeysAreNeverMissing) {
+  const std::uint64_t seed = Seed();
+  TestRegion region(16 << 20);
+  constexpr std::uint64_t kKeys = 8;
+  {
+    TestEngine engine(region);
+    for (std::uint64_t i = 0; i < kKeys; ++i) ASSERT_TRUE(engine.Put("k" + std::to_string(i), "first"));
+  }
+  InParallel(region, seed, [&](int thread, TestEngine& engine, std::mt19937_64& random) {
+    for (int i = 0; i < 50000 * Scale(); ++i) {
+      const std::string key = "k" + std::to_string(random() % kKeys);
+      if (thread < 2) {
+        ASSERT_TRUE(engine.Put(key, std::string(random() % 100, 'v')));
+      } else {
+        ASSERT_TRUE(engine.Has(key)) << key;
+      }
+    }
+  });
+  TestEngine engine(region);
+  ExpectSound(engine);
+}
+
 // Each thread owns some keys and knows what it wrote last; the others read along.
 TEST(Stress, OwnersSeeTheirOwnLastWrite) {
   const std::uint64_t seed = Seed();
@@ -162,7 +185,7 @@ TEST(Stress, PresentKeysAreAlwaysFoundWhileSegmentsSplit) {
   const int rounds = 3 * Scale();
   for (int round = 0; round < rounds; ++round) {
     TestRegion region(64 << 20);
-    constexpr int kStable = 300;
+    constexpr int kStable = 600;  // fills one segment so far that many keys live in neighbours and the stash
     {
       TestEngine engine(region);
       for (int i = 0; i < kStable; ++i) ASSERT_TRUE(engine.Put("stable" + std::to_string(i), "here"));

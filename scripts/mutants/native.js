@@ -1,0 +1,139 @@
+/**
+ * Sabotages of the C++ engine. Each breaks one rule of docs/protocol.md; some C++ test must go red for each.
+ * `find` occurs exactly once in `file`, and so does that of `also`, a second edit of the same file.
+ */
+export const mutants = [
+  {
+    name: 'skip-version-bump',
+    why: 'a release that restores the old version hides the write from readers and optimistic writers',
+    file: 'core/bucket.h',
+    find: 'const Word next = region_->Load(at_ + kBucketVersion) + 1;',
+    replace: 'const Word next = region_->Load(at_ + kBucketVersion) - 1;',
+  },
+  {
+    name: 'free-before-release',
+    why: 'a free list runs through a block that readers of the still unchanged version are in',
+    file: 'core/write.cc',
+    find: '    change->bucket.Replace(change->slot, edit.block);\n',
+    replace:
+      '    change->bucket.Replace(change->slot, edit.block);\n    FreeEntry(core, change->previous);\n' +
+      '    for (int i = 0; i < 20; ++i) SpinPause();\n',
+    also: { find: '    FreeEntry(core, change.previous);\n', replace: '    if (edit.block == 0) FreeEntry(core, change.previous);\n' },
+  },
+  {
+    name: 'publish-before-built',
+    why: 'a reader meets an entry whose value is not there yet',
+    file: 'core/write.cc',
+    find: '  BuildEntry(core.region, edit->block, edit->key, value);\n  Run(core, edit);',
+    replace:
+      '  const std::string junk(value.length, 1);\n' +
+      '  BuildEntry(core.region, edit->block, edit->key, {reinterpret_cast<const std::byte*>(junk.data()), value.length, value.kind});\n' +
+      '  Run(core, edit);\n' +
+      '  if (core.outcome->status == Status::kDone && edit->kind == Edit::Kind::kPut) {\n' +
+      '    BuildEntry(core.region, edit->block, edit->key, value);\n' +
+      '  }',
+  },
+  {
+    name: 'reader-without-validation',
+    why: 'a torn or foreign value is returned',
+    file: 'core/lookup.h',
+    find: 'if (Bucket(*region_, buckets_[i]).ReloadVersion() != versions_[i]) return false;',
+    replace: 'if (Bucket(*region_, buckets_[i]).ReloadVersion() == 0xfffffff1u) return false;',
+  },
+  {
+    name: 'hold-without-compare-and-swap',
+    why: 'two writers hold one bucket, and an update is lost',
+    file: 'core/bucket.h',
+    find: 'return region_->CompareAndSwap(at_ + kBucketVersion, even_version, even_version + 1);',
+    replace: 'region_->StoreRelease(at_ + kBucketVersion, even_version + 1);\n    return true;',
+  },
+  {
+    name: 'mutex-always-free',
+    why: 'two threads restructure one segment, or take one block',
+    file: 'core/mutex.h',
+    find: 'while (region.Load(mutex) != 0 || !region.CompareAndSwap(mutex, 0, owner_mark)) {',
+    replace: 'while (region.CompareAndSwap(mutex, 0, owner_mark) && region.Load(mutex) == 0) {',
+  },
+  {
+    name: 'miss-without-directory-recheck',
+    why: 'a key that moved in a split is missed by a reader with the old directory entry',
+    file: 'core/lookup.cc',
+    find: 'if (versions.Unchanged() && (sighting.found() || StillMaps(core.region, location))) {',
+    replace: 'if (versions.Unchanged()) {',
+  },
+  {
+    name: 'split-empties-before-assigning',
+    why: 'for a moment a moved key is in neither segment',
+    file: 'core/split.cc',
+    find: '  AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);\n',
+    replace:
+      '  EmptyUpperHalf(core, segment, bit);\n' +
+      '  AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);\n',
+  },
+  {
+    name: 'bring-home-clears-first',
+    why: 'a key on its way home is, for a while, in neither bucket',
+    file: 'core/restructure.cc',
+    find: '  to->Publish(room, from->Tag(slot), from->Slot(slot));\n  home->Step();\n  from->Vacate(slot, 0);',
+    replace:
+      '  const std::uint32_t tag = from->Tag(slot);\n  const Word reference = from->Slot(slot);\n' +
+      '  from->Vacate(slot, 0);\n  for (int i = 0; i < 200; ++i) SpinPause();\n' +
+      '  to->Publish(room, tag, reference);\n  (void)home;',
+  },
+  {
+    name: 'moves-not-counted',
+    why: 'an iterator walks a segment while its keys change places, and misses some',
+    file: 'core/restructure.cc',
+    find: '  core.region.Store(moves, core.region.Load(moves) + 1);\n  return true;',
+    replace: '  core.region.Store(moves, core.region.Load(moves) - 1);\n  return true;',
+  },
+  {
+    name: 'tombstones-live',
+    why: 'a deleted key lingers',
+    file: 'core/bucket.h',
+    find: 'return reference != 0 && (reference & kTombstone) == 0;',
+    replace: 'return reference != 0;',
+  },
+  {
+    name: 'tag-kept-on-delete',
+    why: 'a dead slot keeps looking like a candidate',
+    file: 'core/bucket.h',
+    find: '    region_->StoreRelease(at_ + kBucketSlots + slot, rest);\n    SetTag(slot, 0);',
+    replace: '    region_->StoreRelease(at_ + kBucketSlots + slot, rest);',
+  },
+  {
+    name: 'overflow-not-raised',
+    why: 'a key in the neighbour or the stash is never looked for',
+    file: 'core/structural.cc',
+    find: 'if (index != home_index) RaiseOverflow(&home, index);',
+    replace: 'if (index > kAllBuckets) RaiseOverflow(&home, index);',
+  },
+  {
+    name: 'twin-without-versions',
+    why: 'entry versions start again in the new segment, and repeat for a key',
+    file: 'core/split.cc',
+    find: 'region.Store(target.at() + kBucketVersion, region.Load(source.at() + kBucketVersion));',
+    replace: 'region.Store(target.at() + kBucketVersion, 1);',
+  },
+  {
+    name: 'size-not-counted',
+    why: 'size drifts from the number of entries',
+    file: 'core/cleanup.cc',
+    find: 'core.thread.AddSize(0 - live);',
+    replace: 'core.thread.AddSize(1 - live);',
+  },
+  {
+    name: 'no-reclaim-of-displaced',
+    why: 'the block behind a reused tombstone is leaked',
+    file: 'core/write.cc',
+    find: '    FreeEntry(core, change.displaced & ~kTombstone);\n',
+    replace: '',
+  },
+  {
+    name: 'epoch-not-raised',
+    why: 'entry versions repeat once a bucket version wraps',
+    file: 'core/bucket.h',
+    find: 'if (next == 0) region_->Store(at_ + kBucketEpoch, region_->Load(at_ + kBucketEpoch) + 1);',
+    replace: '',
+  },
+]

@@ -1,0 +1,119 @@
+/**
+ * Breaks the protocol on purpose and demands that a test notices.
+ *
+ *   node scripts/mutants/run.js [native|typescript] [name ...]
+ *
+ * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
+ * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(fileURLToPath(import.meta.url), '../../..')
+const ATTEMPTS = 3 // a race needs its chance
+
+function run(command, args, options) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options })
+  return {
+    ok: status === 0 && !signal && !error,
+    hung: error?.code === 'ETIMEDOUT',
+    text: `${stdout ?? ''}${stderr ?? ''}`,
+  }
+}
+
+/** The C++ engine with its own tests, built without CMake: one compiler call a mutant. */
+const native = {
+  copy(to) {
+    cpSync(join(root, 'native'), to, { recursive: true })
+  },
+  build(at) {
+    const sources = readdirSync(join(at, 'core')).filter((name) => name.endsWith('.cc'))
+    return run('g++', [
+      ...['-std=c++20', '-O1', '-w', '-I', join(at, 'core'), '-I', join(at, 'test')],
+      ...sources.map((name) => join(at, 'core', name)),
+      ...[join(at, 'test/engine_test.cc'), join(at, 'test/stress_test.cc')],
+      ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
+    ])
+  },
+  test(at, attempt) {
+    const scale = String(3 * 4 ** attempt)
+    return run(join(at, 'tests'), ['--gtest_brief=1'], {
+      timeout: 100_000,
+      env: { ...process.env, MAPSAFE_SCALE: scale },
+    })
+  },
+}
+
+/** The TypeScript engine with the suites that concern it. */
+const typescript = {
+  copy(to) {
+    for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'scripts', 'prebuilds']) {
+      cpSync(join(root, name), join(to, name), { recursive: true, errorOnExist: false })
+    }
+    symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
+  },
+  build: () => ({ ok: true, text: '' }),
+  test(at, attempt) {
+    return run('npx', ['vitest', 'run', '--bail=1', 'test/engine', 'test/concurrency', 'test/linearizability'], {
+      cwd: at,
+      timeout: 400_000,
+      env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1), MAPSAFE_ENGINES: 'typescript' },
+    })
+  },
+}
+
+function mutate(at, { name, file, also, ...edit }) {
+  const path = join(at, file)
+  let source = readFileSync(path, 'utf8')
+  for (const { find, replace } of also ? [edit, also] : [edit]) {
+    if (source.split(find).length !== 2) throw new Error(`${name}: its text does not occur exactly once in ${file}`)
+    source = source.replace(find, () => replace)
+  }
+  writeFileSync(path, source)
+}
+
+function findKiller(engine, at) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { ok, hung, text } = engine.test(at, attempt)
+    if (ok) continue
+    const failed = /\[  FAILED  \] (\S+)/.exec(text) ?? /(?:FAIL|×) +(.+)/.exec(text)
+    return failed ? failed[1].trim() : hung ? 'a hang' : 'a crash'
+  }
+  return undefined
+}
+
+async function hunt(kind, names) {
+  const engine = kind === 'native' ? native : typescript
+  const { mutants } = await import(`./${kind}.js`)
+  let survivors = 0
+  const chosen = mutants.filter(({ name }) => names.length === 0 || names.includes(name))
+  for (const mutant of [{ name: 'unbroken' }, ...chosen]) {
+    const at = mkdtempSync(join(tmpdir(), 'mapsafe-mutant-'))
+    try {
+      engine.copy(at)
+      if (mutant.file) mutate(at, mutant)
+      const built = engine.build(at)
+      if (!built.ok) throw new Error(`${mutant.name}: does not compile\n${built.text}`)
+      const killer = findKiller(engine, at)
+      if (!mutant.file) {
+        if (killer) throw new Error(`the unbroken ${kind} engine fails: ${killer}`)
+        continue
+      }
+      if (!killer) survivors++
+      console.log(`${killer ? 'caught  ' : 'SURVIVED'}  ${kind}  ${mutant.name}${killer ? `  by ${killer}` : ''}`)
+    } finally {
+      rmSync(at, { recursive: true, force: true })
+    }
+  }
+  console.log(`${kind}: ${chosen.length - survivors} of ${chosen.length} mutants caught`)
+  return survivors
+}
+
+const [kind, ...names] = process.argv.slice(2)
+const kinds = kind ? [kind] : ['native', 'typescript']
+let survivors = 0
+for (const each of kinds) survivors += await hunt(each, names)
+process.exitCode = survivors > 0 ? 1 : 0
