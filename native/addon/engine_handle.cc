@@ -153,13 +153,17 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
                  text.latin1 ? kValueLatin1 : kValueUtf16};
       return true;
     }
-    default: {
+    case kValueBigint:
+    case kValueBytes:
+    case kValuePlain:
+    case kValueClone: {
       std::uint32_t length = 0;
-      if (kind > kValueClone || napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity)
-        break;
+      if (napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity) break;
       *result = {scratch_.data, length, kind};
       return true;
     }
+    default:
+      break;
   }
   napi_throw_type_error(env, nullptr, "the value does not fit its kind");
   return false;

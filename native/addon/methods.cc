@@ -1,6 +1,7 @@
 #include "methods.h"
 
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "check.h"
@@ -8,6 +9,8 @@
 
 namespace mapsafe {
 namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 // The arguments of one call. Those that were not given are undefined.
 template <std::size_t kArguments>
@@ -54,7 +57,8 @@ bool ReadVersion(const Call<kArguments>& call, std::size_t i, std::uint32_t mode
   double number;
   if (!call.Number(i, &number)) return false;
   // No entry has version 2^64 - 1, so what is no version matches none.
-  *version = number >= 0 && number <= 9007199254740991.0 ? static_cast<std::uint64_t>(number) : ~std::uint64_t{0};
+  const bool is_version = number >= 0 && number <= kMaxSafeInteger && number == std::floor(number);
+  *version = is_version ? static_cast<std::uint64_t>(number) : ~std::uint64_t{0};
   return true;
 }
 
