@@ -1,0 +1,27 @@
+/** Less than a microsecond each round: a bucket is held for far less than all of them. */
+const SPINS = 64
+const FIRST_SLEEP_MS = 0.05
+const LONGEST_SLEEP_MS = 1
+/** Longer than any scheduling delay; see docs/protocol.md, "Waiting". */
+const BOUND_MS = 2000
+
+// A private word that nobody ever notifies: waiting on it is the only sleep JavaScript has on every thread.
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner. */
+export class Backoff {
+  private rounds = 0
+  private sleepMs = FIRST_SLEEP_MS
+  private deadline = 0
+
+  /** Waits a little longer each time. False once the bound is spent: the caller gives up. */
+  wait(): boolean {
+    if (++this.rounds <= SPINS) return true
+    const now = performance.now()
+    if (this.deadline === 0) this.deadline = now + BOUND_MS
+    if (now > this.deadline) return false
+    Atomics.wait(sleeper, 0, 0, this.sleepMs)
+    this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)
+    return true
+  }
+}

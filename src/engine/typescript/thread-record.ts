@@ -1,0 +1,124 @@
+import { threadId } from 'node:worker_threads'
+import {
+  BLOCK_WORDS,
+  ENGINE_TYPESCRIPT,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  THREAD_ATTACHED,
+  THREAD_CACHE_COUNTS,
+  THREAD_CACHE_HEADS,
+  THREAD_CLAIM,
+  THREAD_ENGINE,
+  THREAD_FENCE,
+  THREAD_FREE,
+  THREAD_ID,
+  THREAD_INCARNATION,
+  THREAD_PID,
+  THREAD_SIZE_DELTA,
+  THREAD_STATE,
+  THREAD_WORDS,
+} from '../../region/layout.js'
+
+/** Word index of thread record `index`. */
+export function threadRecordAt(index: number): number {
+  return REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
+}
+
+/**
+ * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
+ * owner writes it, except for taking and returning it; anyone may read any record.
+ */
+export class ThreadRecord {
+  /** What this thread leaves in a mutex it holds. Never 0, and another one after the record changed hands. */
+  readonly mark: number
+  /** Word index of the heads of the per-class lists of free blocks. */
+  readonly cacheHeads: number
+  /** Word index of the lengths of those lists. */
+  readonly cacheCounts: number
+
+  /** Word index of the record. */
+  readonly at: number
+
+  private constructor(
+    private readonly words: Int32Array,
+    index: number,
+  ) {
+    this.at = threadRecordAt(index)
+    this.mark = (index + 1) | (words[this.at + THREAD_INCARNATION] << 8)
+    this.cacheHeads = this.at + THREAD_CACHE_HEADS
+    this.cacheCounts = this.at + THREAD_CACHE_COUNTS
+  }
+
+  /** Takes a free record; undefined if all are taken. O(records). */
+  static attach(words: Int32Array): ThreadRecord | undefined {
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      const at = threadRecordAt(index)
+      if (Atomics.compareExchange(words, at + THREAD_STATE, THREAD_FREE, THREAD_ATTACHED) !== THREAD_FREE) continue
+      Atomics.store(words, at + THREAD_INCARNATION, (Atomics.load(words, at + THREAD_INCARNATION) + 1) | 0)
+      Atomics.store(words, at + THREAD_PID, process.pid)
+      Atomics.store(words, at + THREAD_ID, threadId)
+      Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
+      Atomics.store(words, at + THREAD_CLAIM, 0)
+      return new ThreadRecord(words, index)
+    }
+    return undefined
+  }
+
+  detach(): void {
+    this.clearClaim()
+    Atomics.store(this.words, this.at + THREAD_STATE, THREAD_FREE)
+  }
+
+  /** Announces what the thread is about to take, so that whoever sees it taken also sees by whom. */
+  claim(block: number): void {
+    Atomics.store(this.words, this.at + THREAD_CLAIM, block)
+  }
+
+  clearClaim(): void {
+    Atomics.store(this.words, this.at + THREAD_CLAIM, 0)
+  }
+
+  addSize(delta: number): void {
+    const word = this.at + THREAD_SIZE_DELTA
+    // No read-modify-write: nobody else writes this word.
+    Atomics.store(this.words, word, (this.words[word] + delta) | 0)
+  }
+
+  /**
+   * A full fence, made of the only means JavaScript has: plain accesses may pass an `Atomics.store` downwards or an
+   * `Atomics.load` upwards on a weakly ordered machine, but nothing passes the two in a row.
+   */
+  fence(): void {
+    Atomics.store(this.words, this.at + THREAD_FENCE, 0)
+    Atomics.load(this.words, this.at + THREAD_FENCE)
+  }
+}
+
+/** Inserts minus deletes over all thread records: the number of entries when no write is in flight. */
+export function sumOfSizeDeltas(words: Int32Array): number {
+  let sum = 0
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    sum = (sum + Atomics.load(words, threadRecordAt(index) + THREAD_SIZE_DELTA)) | 0
+  }
+  return sum
+}
+
+/** Word index of the record of the thread that left `mark` in a mutex; -1 if the mark names none. */
+export function ownerOf(mark: number): number {
+  const index = (mark & 0xff) - 1
+  return index >= 0 && index < REGISTRY_THREADS ? threadRecordAt(index) : -1
+}
+
+/**
+ * Word index of the record of an attached thread, other than the one with record `self`, that claims `bucket` or `segment`;
+ * -1 if there is none.
+ */
+export function claimantOf(words: Int32Array, bucket: number, segment: number, self: number): number {
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const at = threadRecordAt(index)
+    if (at === self || Atomics.load(words, at + THREAD_STATE) !== THREAD_ATTACHED) continue
+    const claim = Atomics.load(words, at + THREAD_CLAIM)
+    if (claim === bucket || claim === segment) return at
+  }
+  return -1
+}
