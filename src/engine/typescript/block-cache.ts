@@ -1,0 +1,157 @@
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  HEADER_HEAP_MUTEX,
+  MAX_CLASS_BLOCKS,
+  PAGE_BYTES,
+  SIZE_CLASSES,
+} from '../../region/layout.js'
+import { CORRUPT, TIMEOUT } from '../engine.js'
+import { classBlocks, classOf, Heap } from './heap.js'
+import { lockMutex, unlockMutex } from './mutex.js'
+import { WEAKLY_ORDERED, type Region } from './region.js'
+import type { ThreadRecord } from './thread-record.js'
+
+const MAX_CLASS_BYTES = MAX_CLASS_BLOCKS * BLOCK_BYTES
+/** Pages that an empty map needs for itself: a span of segments and a span of small directory arrays. */
+const EMPTY_MAP_PAGES = 16
+/** Blocks moved between cache and heap at once: enough to make the mutex cheap, few enough to strand little memory. */
+const BATCH_BYTES = 8192
+const MAX_BATCH = 32
+/** Larger blocks are not worth stranding even one. */
+const MAX_CACHED_BYTES = 8192
+
+const batches = new Int32Array(SIZE_CLASSES)
+const cacheLimits = new Int32Array(SIZE_CLASSES)
+for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+  const bytes = classBlocks(sizeClass) * BLOCK_BYTES
+  batches[sizeClass] = Math.min(Math.max(Math.floor(BATCH_BYTES / bytes), 1), MAX_BATCH)
+  cacheLimits[sizeClass] = bytes > MAX_CACHED_BYTES ? 0 : 2 * batches[sizeClass]
+}
+
+/**
+ * A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: `verify()` counts
+ * it, and the blocks of a dead thread can be found.
+ *
+ * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
+ */
+export class BlockCache {
+  private readonly words: Int32Array
+  private readonly heap: Heap
+
+  constructor(
+    private readonly region: Region,
+    private readonly thread: ThreadRecord,
+  ) {
+    this.words = region.words
+    this.heap = new Heap(region)
+  }
+
+  /** A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT. */
+  allocate(bytes: number): number {
+    if (bytes > MAX_CLASS_BYTES) return this.allocateRun(Math.ceil(bytes / PAGE_BYTES))
+    const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    const head = this.thread.cacheHeads + sizeClass
+    if (this.words[head] === 0) {
+      const status = this.refill(sizeClass)
+      if (status < 0) return status
+    }
+    const block = this.words[head]
+    if (!this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
+    this.words[head] = this.words[block * BLOCK_WORDS]
+    this.words[this.thread.cacheCounts + sizeClass]--
+    return block
+  }
+
+  /**
+   * @param bytes as given to {@link BlockCache.allocate}
+   *
+   * Without the heap mutex within the bound of waiting, the block stays in the cache.
+   */
+  free(block: number, bytes: number): void {
+    if (!this.region.contains(block, BLOCK_WORDS)) return
+    // What this thread soon writes into the block must not be seen by a reader that still sees the version from before the
+    // block was unlinked. x64 keeps stores in order.
+    if (WEAKLY_ORDERED) this.thread.fence()
+    if (bytes > MAX_CLASS_BYTES) {
+      this.freeRun(block)
+      return
+    }
+    const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    const head = this.thread.cacheHeads + sizeClass
+    const count = this.thread.cacheCounts + sizeClass
+    this.words[block * BLOCK_WORDS] = this.words[head]
+    this.words[head] = block
+    const cached = this.words[count] + 1
+    this.words[count] = cached
+    if (cached > cacheLimits[sizeClass]) this.giveBack(sizeClass, Math.max(cached >> 1, 1))
+  }
+
+  /** Gives every cached block back to the heap, and spans without a used block back to the page runs. */
+  flush(): void {
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      const cached = this.words[this.thread.cacheCounts + sizeClass]
+      if (cached > 0) this.giveBack(sizeClass, cached)
+    }
+    if (!this.lock()) return
+    this.heap.releaseEmptySpans()
+    this.unlock()
+  }
+
+  /** Whether `bytes` bytes could be had from a heap that holds only an empty map. */
+  couldFit(bytes: number): boolean {
+    return Math.ceil(bytes / PAGE_BYTES) + EMPTY_MAP_PAGES <= this.heap.pageCount
+  }
+
+  private allocateRun(pages: number): number {
+    if (!this.lock()) return TIMEOUT
+    const block = this.heap.takeRun(pages)
+    this.unlock()
+    return block
+  }
+
+  private freeRun(block: number): void {
+    if (!this.lock()) return
+    this.heap.giveRun(block)
+    this.unlock()
+  }
+
+  private refill(sizeClass: number): number {
+    if (!this.lock()) return TIMEOUT
+    const head = this.thread.cacheHeads + sizeClass
+    const wanted = cacheLimits[sizeClass] === 0 ? 1 : batches[sizeClass]
+    let block = 0
+    let taken = 0
+    for (; taken < wanted; taken++) {
+      block = this.heap.take(sizeClass)
+      if (block < 0) break
+      this.words[block * BLOCK_WORDS] = this.words[head]
+      this.words[head] = block
+    }
+    this.unlock()
+    this.words[this.thread.cacheCounts + sizeClass] = taken
+    return taken > 0 ? taken : block
+  }
+
+  private giveBack(sizeClass: number, count: number): void {
+    if (!this.lock()) return
+    const head = this.thread.cacheHeads + sizeClass
+    let given = 0
+    for (; given < count; given++) {
+      const block = this.words[head]
+      if (!this.region.contains(block, BLOCK_WORDS)) break
+      this.words[head] = this.words[block * BLOCK_WORDS]
+      this.heap.give(sizeClass, block)
+    }
+    this.unlock()
+    this.words[this.thread.cacheCounts + sizeClass] -= given
+  }
+
+  private lock(): boolean {
+    return lockMutex(this.words, HEADER_HEAP_MUTEX, this.thread.mark)
+  }
+
+  private unlock(): void {
+    unlockMutex(this.words, HEADER_HEAP_MUTEX)
+  }
+}

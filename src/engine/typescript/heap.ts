@@ -1,0 +1,303 @@
+import {
+  BLOCK_WORDS,
+  EXACT_CLASSES,
+  HEADER_HEAP,
+  HEADER_HEAP_TOP,
+  HEADER_PAGE_COUNT,
+  HEADER_PAGE_TABLE,
+  HEADER_PAGES_IN_USE,
+  HEADER_PARTIAL_SPANS,
+  HEADER_RUN_BINS,
+  MIN_SPAN_BLOCKS,
+  MIN_SPAN_PAGES,
+  PAGE_BLOCKS,
+  PAGE_CARVED,
+  PAGE_CLASS_SHIFT,
+  PAGE_ENTRY_WORDS,
+  PAGE_FREE_COUNT,
+  PAGE_FREE_HEAD,
+  PAGE_FREE_RUN,
+  PAGE_FREE_RUN_END,
+  PAGE_INSIDE,
+  PAGE_KIND,
+  PAGE_LARGE_RUN,
+  PAGE_NEXT,
+  PAGE_PREVIOUS,
+  PAGE_RUN,
+  PAGE_SPAN,
+  PAGE_SPAN_LATER,
+  RUN_BIN_COUNT,
+  SIZE_CLASSES,
+} from '../../region/layout.js'
+import { CORRUPT, FULL } from '../engine.js'
+import type { Region } from './region.js'
+
+/** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
+export function classOf(blocks: number): number {
+  if (blocks <= EXACT_CLASSES) return blocks - 1
+  const last = blocks - 1
+  const log = 31 - Math.clz32(last)
+  return EXACT_CLASSES + (log - 5) * 8 + (last >>> (log - 3)) - 8
+}
+
+/** Blocks in one piece of a size class. */
+export function classBlocks(sizeClass: number): number {
+  if (sizeClass < EXACT_CLASSES) return sizeClass + 1
+  const step = (sizeClass - EXACT_CLASSES) >> 3
+  return (((sizeClass - EXACT_CLASSES) & 7) + 9) << (step + 2)
+}
+
+/** Pages of a span of a size class. */
+export function spanPages(sizeClass: number): number {
+  return Math.max(MIN_SPAN_PAGES, Math.ceil((classBlocks(sizeClass) * MIN_SPAN_BLOCKS) / PAGE_BLOCKS))
+}
+
+/** Pieces that a span of a size class is cut into. */
+export function spanCapacity(sizeClass: number): number {
+  return Math.floor((spanPages(sizeClass) * PAGE_BLOCKS) / classBlocks(sizeClass))
+}
+
+/** Header word of the list that holds free runs of `pages` pages. */
+export function binOf(pages: number): number {
+  return HEADER_RUN_BINS + Math.min(31 - Math.clz32(pages), RUN_BIN_COUNT - 1)
+}
+
+/**
+ * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md, "Heap".
+ *
+ * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
+ * go through BlockCache, which takes it.
+ *
+ * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch, nor
+ * does one touch the never used pages.
+ */
+export class Heap {
+  readonly pageCount: number
+  private readonly words: Int32Array
+  private readonly table: number
+  private readonly firstBlock: number
+
+  constructor(private readonly region: Region) {
+    this.words = region.words
+    this.pageCount = this.words[HEADER_PAGE_COUNT]
+    this.table = this.words[HEADER_PAGE_TABLE] * BLOCK_WORDS
+    this.firstBlock = this.words[HEADER_HEAP]
+  }
+
+  /** A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs of one bin) when a new span is needed. */
+  take(sizeClass: number): number {
+    const list = HEADER_PARTIAL_SPANS + sizeClass
+    if (this.words[list] === 0) {
+      const status = this.growClass(sizeClass)
+      if (status < 0) return status
+    }
+    const page = this.words[list] - 1
+    if (!this.isPage(page)) return CORRUPT
+    const at = this.descriptor(page)
+    const capacity = spanCapacity(sizeClass)
+    let freeCount = this.words[at + PAGE_FREE_COUNT]
+    let carved = this.words[at + PAGE_CARVED]
+    let block: number
+    if (freeCount > 0) {
+      block = this.words[at + PAGE_FREE_HEAD]
+      if (!this.region.contains(block, BLOCK_WORDS)) return CORRUPT
+      this.words[at + PAGE_FREE_HEAD] = this.words[block * BLOCK_WORDS]
+      this.words[at + PAGE_FREE_COUNT] = --freeCount
+    } else {
+      block = this.blockOf(page) + carved * classBlocks(sizeClass)
+      if (carved >= capacity || !this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
+      this.words[at + PAGE_CARVED] = ++carved
+    }
+    if (freeCount === 0 && carved === capacity) this.unlink(list, page)
+    return block
+  }
+
+  /** Takes back a block that {@link Heap.take} gave for this class. */
+  give(sizeClass: number, block: number): void {
+    const page = this.spanOf(block)
+    if (page < 0) return
+    const at = this.descriptor(page)
+    const freeCount = this.words[at + PAGE_FREE_COUNT]
+    const carved = this.words[at + PAGE_CARVED]
+    this.words[block * BLOCK_WORDS] = this.words[at + PAGE_FREE_HEAD]
+    this.words[at + PAGE_FREE_HEAD] = block
+    this.words[at + PAGE_FREE_COUNT] = freeCount + 1
+    const list = HEADER_PARTIAL_SPANS + sizeClass
+    if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
+    // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
+    const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
+    if (freeCount + 1 === carved && !isOnlyOne) this.releaseSpan(sizeClass, page)
+  }
+
+  /** A run of whole pages, for what exceeds the largest class: its first block, or the status FULL or CORRUPT. */
+  takeRun(pages: number): number {
+    const page = this.allocateRun(pages)
+    if (page < 0) return page
+    const at = this.descriptor(page)
+    this.words[at + PAGE_KIND] = PAGE_LARGE_RUN
+    this.words[at + PAGE_RUN] = pages
+    return this.blockOf(page)
+  }
+
+  giveRun(block: number): void {
+    const page = this.pageOf(block)
+    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_LARGE_RUN) return
+    this.freeRun(page, this.words[this.descriptor(page) + PAGE_RUN])
+  }
+
+  /** Turns spans without a used block back into free runs. O(spans with room). */
+  releaseEmptySpans(): void {
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
+      // The bound ends a walk over a damaged list.
+      for (let steps = 0; link !== 0 && this.isPage(link - 1) && steps < this.pageCount; steps++) {
+        const page = link - 1
+        const at = this.descriptor(page)
+        link = this.words[at + PAGE_NEXT]
+        if (this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]) this.releaseSpan(sizeClass, page)
+      }
+    }
+  }
+
+  /** Page index of the span that `block` lies in; -1 if it lies in none. */
+  private spanOf(block: number): number {
+    const page = this.pageOf(block)
+    if (!this.isPage(page)) return -1
+    const at = this.descriptor(page)
+    const kind = this.words[at + PAGE_KIND] & 0xff
+    if (kind === PAGE_SPAN) return page
+    const first = this.words[at + PAGE_RUN]
+    return kind === PAGE_SPAN_LATER && this.isPage(first) ? first : -1
+  }
+
+  private growClass(sizeClass: number): number {
+    const pages = spanPages(sizeClass)
+    const first = this.allocateRun(pages)
+    if (first < 0) return first
+    const at = this.descriptor(first)
+    this.words[at + PAGE_KIND] = PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT)
+    this.words[at + PAGE_RUN] = pages
+    this.words[at + PAGE_FREE_HEAD] = 0
+    this.words[at + PAGE_FREE_COUNT] = 0
+    this.words[at + PAGE_CARVED] = 0
+    for (let page = first + 1; page < first + pages; page++) {
+      this.words[this.descriptor(page) + PAGE_KIND] = PAGE_SPAN_LATER
+      this.words[this.descriptor(page) + PAGE_RUN] = first
+    }
+    this.link(HEADER_PARTIAL_SPANS + sizeClass, first)
+    return first
+  }
+
+  private releaseSpan(sizeClass: number, page: number): void {
+    this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
+    const pages = this.words[this.descriptor(page) + PAGE_RUN]
+    for (let later = page + 1; later < page + pages && this.isPage(later); later++) {
+      this.words[this.descriptor(later) + PAGE_KIND] = PAGE_INSIDE
+      this.words[this.descriptor(later) + PAGE_RUN] = 0
+    }
+    this.freeRun(page, pages)
+  }
+
+  private allocateRun(pages: number): number {
+    for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
+      let link = this.words[bin]
+      // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
+      for (let steps = 0; link !== 0 && steps < this.pageCount; steps++) {
+        const page = link - 1
+        if (!this.isPage(page)) return CORRUPT
+        const length = this.words[this.descriptor(page) + PAGE_RUN]
+        link = this.words[this.descriptor(page) + PAGE_NEXT]
+        if (length < pages || length > this.pageCount - page) continue
+        this.removeFreeRun(page)
+        if (length > pages) this.insertFreeRun(page + pages, length - pages)
+        this.words[HEADER_PAGES_IN_USE] += pages
+        return page
+      }
+    }
+    const top = this.words[HEADER_HEAP_TOP]
+    if (top < 0 || top > this.pageCount) return CORRUPT
+    if (pages > this.pageCount - top) return FULL
+    this.words[HEADER_HEAP_TOP] = top + pages
+    this.words[HEADER_PAGES_IN_USE] += pages
+    return top
+  }
+
+  private freeRun(first: number, length: number): void {
+    let page = first
+    let pages = length
+    if (pages <= 0 || pages > this.pageCount - page) return
+    this.words[HEADER_PAGES_IN_USE] -= pages
+    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
+    const after = page + pages
+    if (this.isPage(after) && this.words[this.descriptor(after) + PAGE_KIND] === PAGE_FREE_RUN) {
+      pages += this.words[this.descriptor(after) + PAGE_RUN]
+      this.removeFreeRun(after)
+    }
+    if (page > 0) {
+      const last = page - 1
+      const kind = this.words[this.descriptor(last) + PAGE_KIND]
+      if (kind === PAGE_FREE_RUN_END || kind === PAGE_FREE_RUN) {
+        const before = kind === PAGE_FREE_RUN_END ? this.words[this.descriptor(last) + PAGE_RUN] : last
+        if (before < 0 || before > last) return
+        this.removeFreeRun(before)
+        pages += page - before
+        page = before
+      }
+    }
+    // A run that ends at the top becomes untouched ground again instead of a list member.
+    if (page + pages === this.words[HEADER_HEAP_TOP]) this.words[HEADER_HEAP_TOP] = page
+    else this.insertFreeRun(page, pages)
+  }
+
+  private insertFreeRun(page: number, pages: number): void {
+    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_FREE_RUN
+    this.words[this.descriptor(page) + PAGE_RUN] = pages
+    if (pages > 1) {
+      const end = this.descriptor(page + pages - 1)
+      this.words[end + PAGE_KIND] = PAGE_FREE_RUN_END
+      this.words[end + PAGE_RUN] = page
+    }
+    this.link(binOf(pages), page)
+  }
+
+  private removeFreeRun(page: number): void {
+    const pages = this.words[this.descriptor(page) + PAGE_RUN]
+    if (pages <= 0 || pages > this.pageCount - page) return
+    this.unlink(binOf(pages), page)
+    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
+    this.words[this.descriptor(page + pages - 1) + PAGE_KIND] = PAGE_INSIDE
+  }
+
+  private link(list: number, page: number): void {
+    const next = this.words[list]
+    const at = this.descriptor(page)
+    this.words[at + PAGE_NEXT] = next
+    this.words[at + PAGE_PREVIOUS] = 0
+    if (this.isPage(next - 1)) this.words[this.descriptor(next - 1) + PAGE_PREVIOUS] = page + 1
+    this.words[list] = page + 1
+  }
+
+  private unlink(list: number, page: number): void {
+    const next = this.words[this.descriptor(page) + PAGE_NEXT]
+    const previous = this.words[this.descriptor(page) + PAGE_PREVIOUS]
+    if (this.isPage(previous - 1)) this.words[this.descriptor(previous - 1) + PAGE_NEXT] = next
+    else this.words[list] = next
+    if (this.isPage(next - 1)) this.words[this.descriptor(next - 1) + PAGE_PREVIOUS] = previous
+  }
+
+  private blockOf(page: number): number {
+    return this.firstBlock + page * PAGE_BLOCKS
+  }
+
+  private pageOf(block: number): number {
+    return (block - this.firstBlock) >> 8
+  }
+
+  private isPage(page: number): boolean {
+    return page >= 0 && page < this.pageCount
+  }
+
+  private descriptor(page: number): number {
+    return this.table + page * PAGE_ENTRY_WORDS
+  }
+}
