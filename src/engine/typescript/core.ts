@@ -1,0 +1,93 @@
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  SEGMENT_TOMBSTONES,
+  SLOTS_PER_BUCKET,
+  THREAD_ID,
+  THREAD_PID,
+} from '../../region/layout.js'
+import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS } from '../engine.js'
+import { BlockCache } from './block-cache.js'
+import { sizeOf } from './entry.js'
+import { Lookup } from './lookup.js'
+import type { Region } from './region.js'
+import { claimantOf, ownerOf, type ThreadRecord } from './thread-record.js'
+
+const INITIAL_SCRATCH_BYTES = 65536
+
+/** What one thread's engine is made of. The operations are functions over it, one idea a file. */
+export class Core {
+  readonly words: Int32Array
+  readonly blocks: BlockCache
+  readonly lookup: Lookup
+  readonly unlinked: Unlinked
+  readonly result = new Int32Array(RESULT_WORDS)
+  scratch = new Uint8Array(INITIAL_SCRATCH_BYTES)
+  /** The scratch buffer by words. */
+  scratchWords = new Int32Array(this.scratch.buffer)
+
+  constructor(
+    readonly region: Region,
+    readonly thread: ThreadRecord,
+  ) {
+    this.words = region.words
+    this.blocks = new BlockCache(region, thread)
+    this.lookup = new Lookup(region, thread)
+    this.unlinked = new Unlinked(this)
+  }
+
+  /** Makes the scratch buffer at least `bytes` long. */
+  growScratch(bytes: number): void {
+    if (bytes <= this.scratch.length) return
+    this.scratch = new Uint8Array(Math.ceil(bytes / BLOCK_WORDS) * BLOCK_WORDS)
+    this.scratchWords = new Int32Array(this.scratch.buffer)
+  }
+
+  /** Ends an operation with `status`; for TIMEOUT after one of the two methods below. */
+  end(status: number): void {
+    this.result[RESULT_STATUS] = status
+  }
+
+  /** Notes for the status TIMEOUT who holds the mutex at word `mutex`. */
+  noteOwner(mutex: number): void {
+    this.noteRecord(ownerOf(Atomics.load(this.words, mutex)))
+  }
+
+  /** As {@link Core.noteOwner}, for a bucket, given by its first word, of the segment in block `segment`. */
+  noteClaimant(bucket: number, segment: number): void {
+    this.noteRecord(claimantOf(this.words, bucket / BLOCK_WORDS, segment, this.thread.at))
+  }
+
+  /** Frees the block of an entry that no reader can reach any more. */
+  freeEntry(block: number): void {
+    if (this.region.contains(block, ENTRY_DATA)) this.blocks.free(block, sizeOf(this.words, block * BLOCK_WORDS))
+  }
+
+  private noteRecord(record: number): void {
+    this.result[RESULT_OWNER_PID] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_PID)
+    this.result[RESULT_OWNER_THREAD] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_ID)
+  }
+}
+
+/** Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released. */
+export class Unlinked {
+  count = 0
+  private readonly blocks = new Int32Array(ALL_BUCKETS * SLOTS_PER_BUCKET)
+
+  constructor(private readonly core: Core) {}
+
+  add(block: number): void {
+    this.blocks[this.count++] = block
+  }
+
+  freeAll(): void {
+    for (let i = 0; i < this.count; i++) this.core.freeEntry(this.blocks[i])
+    this.count = 0
+  }
+}
+
+/** Tombstones of a segment: kept by additions after the fact, so it may be off by the writes in flight, even below zero. */
+export function tombstonesOf(words: Int32Array, segment: number): number {
+  return Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES)
+}

@@ -1,0 +1,83 @@
+/**
+ * Entries: built once, published, never changed. See docs/format.md, "Entry". An entry is given by the index of its first
+ * word, or by its block number where it says so.
+ *
+ * Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
+ * version of the bucket they came from was validated; until then lengths are only checked against the region's end.
+ */
+import type { KeyBuffer } from '../../codec/key.js'
+import {
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_HEADER_BYTES,
+  ENTRY_META,
+  ENTRY_VALUE_LENGTH,
+  ENTRY_VERSION,
+  KEY_KIND_MASK,
+  KEY_KIND_SHIFT,
+  KEY_LENGTH_BITS,
+  VALUE_KIND_MASK,
+  VALUE_KIND_SHIFT,
+} from '../../region/layout.js'
+import type { Region } from './region.js'
+
+/** The bits of ENTRY_META that tell key length and key kind. */
+export const KEY_META_MASK = 2 ** VALUE_KIND_SHIFT - 1
+const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
+
+/** Words that `bytes` bytes fill, for any unsigned 32-bit number of bytes. */
+export function wordsFor(bytes: number): number {
+  return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
+}
+
+export function entryBytes(keyLength: number, valueLength: number): number {
+  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength)) * 4
+}
+
+export function keyLengthOf(meta: number): number {
+  return meta & KEY_LENGTH_MASK
+}
+
+export function keyKindOf(meta: number): number {
+  return (meta >>> KEY_KIND_SHIFT) & KEY_KIND_MASK
+}
+
+export function valueKindOf(meta: number): number {
+  return (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
+}
+
+/** Size of the entry at `entry`, as its header tells. */
+export function sizeOf(words: Int32Array, entry: number): number {
+  return entryBytes(keyLengthOf(words[entry + ENTRY_META]), words[entry + ENTRY_VALUE_LENGTH] >>> 0)
+}
+
+/** Whether the entry in `block` is for the key. False, never a fault, on bytes that make no entry. */
+export function matches(region: Region, block: number, hash: number, meta: number, key: Int32Array): boolean {
+  const words = region.words
+  const entry = block * BLOCK_WORDS
+  const count = wordsFor(keyLengthOf(meta))
+  if (!region.contains(block, ENTRY_DATA + count)) return false
+  if (words[entry + ENTRY_HASH] !== hash || (words[entry + ENTRY_META] & KEY_META_MASK) !== meta) return false
+  const data = entry + ENTRY_DATA
+  for (let i = 0; i < count; i++) if (words[data + i] !== key[i]) return false
+  return true
+}
+
+/** Writes header and key, but neither version nor value, into a block that only this thread knows. */
+export function buildEntry(
+  words: Int32Array,
+  entry: number,
+  hash: number,
+  key: KeyBuffer,
+  valueKind: number,
+  valueLength: number,
+): void {
+  words[entry + ENTRY_HASH] = hash
+  words[entry + ENTRY_META] = key.length | (key.kind << KEY_KIND_SHIFT) | (valueKind << VALUE_KIND_SHIFT)
+  words[entry + ENTRY_VALUE_LENGTH] = valueLength
+  words[entry + ENTRY_VERSION + 2] = 0 // reserved
+  const count = wordsFor(key.length)
+  const data = entry + ENTRY_DATA
+  for (let i = 0; i < count; i++) words[data + i] = key.words[i]
+}

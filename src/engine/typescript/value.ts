@@ -1,0 +1,169 @@
+/** Values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch buffer. */
+import { constants } from 'node:buffer'
+import {
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_META,
+  ENTRY_VALUE_LENGTH,
+  VALUE_CLONE,
+  VALUE_FALSE,
+  VALUE_LATIN1,
+  VALUE_NULL,
+  VALUE_NUMBER,
+  VALUE_TRUE,
+  VALUE_UNDEFINED,
+  VALUE_UTF16,
+} from '../../region/layout.js'
+import { CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
+import type { Core } from './core.js'
+import { keyLengthOf, valueKindOf, wordsFor } from './entry.js'
+import { byteOffset } from './region.js'
+
+/** Above this it pays to look at the versions before the copy as well: a racy length may be anything. */
+const LONG_VALUE_BYTES = 4096
+/** Below this a loop over words is faster than a call of `set`. */
+const SHORT_COPY_WORDS = 128
+/** V8 answers without a scan for strings that it holds as Latin-1. */
+const WIDE_UNIT = /[\u0100-\uffff]/
+
+// A double and its two halves.
+const doubles = new Float64Array(1)
+const halves = new Int32Array(doubles.buffer)
+
+export function loadDouble(words: Int32Array, at: number): number {
+  halves[0] = words[at]
+  halves[1] = words[at + 1]
+  return doubles[0]
+}
+
+export function storeDouble(words: Int32Array, at: number, number: number): void {
+  doubles[0] = number
+  words[at] = halves[0]
+  words[at + 1] = halves[1]
+}
+
+/** Reads values for one engine. After {@link ValueReader.read}, {@link ValueReader.status} tells how it went. */
+export class ValueReader {
+  status = FOUND
+
+  constructor(private readonly core: Core) {}
+
+  /**
+   * Reads the value of the entry that the last walk met.
+   *
+   * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT if
+   * lengths or kind make no sense. Every one is a fact only if the walk's versions then prove unchanged.
+   */
+  read(): unknown {
+    const { core } = this
+    const { words, lookup, result } = core
+    const block = lookup.entry
+    const entry = block * BLOCK_WORDS
+    const meta = words[entry + ENTRY_META]
+    const kind = valueKindOf(meta)
+    const length = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+    const at = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
+    result[RESULT_KIND] = kind
+    result[RESULT_LENGTH] = length
+    this.status = CORRUPT
+    if (at + wordsFor(length) > words.length) return undefined
+    if (length > LONG_VALUE_BYTES && !lookup.unchanged()) return undefined
+    this.status = FOUND
+    switch (kind) {
+      case VALUE_LATIN1:
+      case VALUE_UTF16:
+        return this.readString(block, byteOffset(block) + (at - entry) * 4, kind, length)
+      case VALUE_NUMBER:
+        return loadDouble(words, at)
+      case VALUE_UNDEFINED:
+        return undefined
+      case VALUE_NULL:
+        return null
+      case VALUE_FALSE:
+        return false
+      case VALUE_TRUE:
+        return true
+      default:
+        this.copyEncoded(at, kind, length)
+        return undefined
+    }
+  }
+
+  private readString(block: number, start: number, kind: number, length: number): string {
+    if (length === 0) return ''
+    const units = kind === VALUE_LATIN1 ? length : length / 2
+    if (units > constants.MAX_STRING_LENGTH) {
+      this.status = CORRUPT
+      return ''
+    }
+    const window = this.core.region.windowOf(block)
+    return kind === VALUE_LATIN1 ? window.latin1Slice(start, start + length) : window.ucs2Slice(start, start + length)
+  }
+
+  private copyEncoded(at: number, kind: number, length: number): void {
+    const { words, scratch, scratchWords } = this.core
+    if (kind < VALUE_UNDEFINED || kind > VALUE_CLONE) this.status = CORRUPT
+    else if (length > scratch.length) this.status = SCRATCH_TOO_SMALL
+    else {
+      this.status = ENCODED
+      copyWords(words, at, scratchWords, 0, wordsFor(length))
+    }
+  }
+}
+
+/** Encodes values for one engine: first {@link ValueWriter.measure}, then {@link ValueWriter.write} into a block of that size. */
+export class ValueWriter {
+  /** Value kind of the region format. */
+  kind = 0
+  /** Length in bytes. */
+  length = 0
+  private value: unknown
+
+  constructor(private readonly core: Core) {}
+
+  /** Takes a value as Engine.put does, and tells its kind and length. */
+  measure(kind: number, value: unknown): void {
+    this.kind = kind
+    this.value = value
+    if (kind === VALUE_LATIN1) {
+      const text = value as string
+      const isWide = WIDE_UNIT.test(text)
+      this.kind = isWide ? VALUE_UTF16 : VALUE_LATIN1
+      this.length = isWide ? text.length * 2 : text.length
+    } else if (kind === VALUE_NUMBER) this.length = 8
+    else this.length = kind > VALUE_UTF16 ? (value as number) : 0
+  }
+
+  /** Writes the value at word `at` of the entry in `block`, the last word padded with zeros. */
+  write(block: number, at: number): void {
+    const { core, length, kind } = this
+    const { words } = core
+    if (kind === VALUE_NUMBER) {
+      storeDouble(words, at, this.value as number)
+      return
+    }
+    if (length === 0) return
+    const count = wordsFor(length)
+    words[at + count - 1] = 0
+    if (kind === VALUE_LATIN1 || kind === VALUE_UTF16) {
+      const window = core.region.windowOf(block)
+      const start = byteOffset(block) + (at - block * BLOCK_WORDS) * 4
+      if (kind === VALUE_LATIN1) window.latin1Write(this.value as string, start, length)
+      else window.ucs2Write(this.value as string, start, length)
+      return
+    }
+    copyWords(core.scratchWords, 0, words, at, count)
+    const padding = count * 4 - length
+    if (padding > 0) words[at + count - 1] &= -1 >>> (padding * 8)
+  }
+
+  /** Lets go of the value, so that it can be collected. */
+  clear(): void {
+    this.value = undefined
+  }
+}
+
+function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
+  if (count > SHORT_COPY_WORDS) to.set(from.subarray(start, start + count), at)
+  else for (let i = 0; i < count; i++) to[at + i] = from[start + i]
+}
