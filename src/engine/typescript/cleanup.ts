@@ -1,0 +1,99 @@
+/** Reclaiming tombstones, and clearing. See docs/protocol.md, "Cleanup" and "Clear". */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  HOME_BUCKETS,
+  SEGMENT_DEPTH,
+  SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
+  SLOTS_PER_BUCKET,
+} from '../../region/layout.js'
+import { CORRUPT, DONE, TIMEOUT } from '../engine.js'
+import { bucketAt, loadSlot, storeOverflow, vacate } from './bucket.js'
+import { tombstonesOf, type Core } from './core.js'
+import { HASH_END } from './directory.js'
+import { lockMutex } from './mutex.js'
+import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
+
+/** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
+export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
+
+/** Cleans up a segment whose mutex is held. Whether it found a tombstone. */
+export function cleanUpLocked(core: Core, segment: number): boolean {
+  if (!holdSegment(core, segment)) return false
+  sweepTombstones(core, segment)
+  bringHome(core, segment)
+  releaseSegment(core.words, segment)
+  const hasFound = core.unlinked.count > 0
+  core.unlinked.freeAll()
+  return hasFound
+}
+
+/** Cleans up a segment, unless someone holds it for longer than the bound of waiting. */
+export function cleanUp(core: Core, segment: number): void {
+  core.thread.claim(segment)
+  if (lockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX, core.thread.mark)) {
+    cleanUpLocked(core, segment)
+    unlockSegment(core, segment)
+  } else core.thread.clearClaim()
+}
+
+/** Cleans up every segment that has tombstones. O(segments). */
+export function cleanUpAll(core: Core): void {
+  const { words, lookup } = core
+  for (let hash = 0; hash < HASH_END;) {
+    if (!lookup.locateSegment(hash | 0)) return
+    const { segment } = lookup
+    if (tombstonesOf(words, segment) > 0) cleanUp(core, segment)
+    const end = endOf(words, segment)
+    if (end <= hash) return
+    hash = end
+  }
+}
+
+/** Deletes every entry, one segment after the other. Status DONE, TIMEOUT or CORRUPT. */
+export function clear(core: Core): number {
+  const { words, lookup } = core
+  for (let hash = 0; hash < HASH_END;) {
+    const locked = lockSegment(core, hash | 0)
+    if (locked !== DONE) return locked
+    const { segment } = lookup
+    const end = endOf(words, segment)
+    if (!holdSegment(core, segment)) {
+      unlockSegment(core, segment)
+      return TIMEOUT
+    }
+    sweepTombstones(core, segment)
+    const live = emptySegment(core, segment)
+    releaseSegment(words, segment)
+    unlockSegment(core, segment)
+    core.thread.addSize(-live)
+    core.unlinked.freeAll()
+    if (end <= hash) return CORRUPT
+    hash = end
+  }
+  return DONE
+}
+
+/** The first hash after those of a segment, or HASH_END. */
+export function endOf(words: Int32Array, segment: number): number {
+  const at = segment * BLOCK_WORDS
+  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** words[at + SEGMENT_DEPTH]
+}
+
+/** Empties every slot of a held segment without tombstones; returns the number of entries that were there. */
+function emptySegment(core: Core, segment: number): number {
+  const { words, unlinked } = core
+  const before = unlinked.count
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference === 0) continue
+      unlinked.add(reference)
+      vacate(words, bucket, slot, 0)
+    }
+    if (index < HOME_BUCKETS) storeOverflow(words, bucket, 0, 0)
+  }
+  return unlinked.count - before
+}

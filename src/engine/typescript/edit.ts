@@ -1,0 +1,211 @@
+/** One change of one key in the making, and what the optimistic and the structural write have in common. */
+import {
+  BLOCK_WORDS,
+  BUCKET_EPOCH,
+  ENTRY_DATA,
+  ENTRY_META,
+  ENTRY_VALUE_LENGTH,
+  ENTRY_VERSION,
+  SEGMENT_TOMBSTONES,
+  VALUE_NUMBER,
+} from '../../region/layout.js'
+import {
+  ABSENT,
+  CORRUPT,
+  COUNTER_RANGE,
+  DONE,
+  FOUND,
+  NOT_A_COUNTER,
+  NOT_DONE,
+  PUT_CONDITION_MASK,
+  PUT_IF_ABSENT,
+  PUT_IF_PRESENT,
+  PUT_IF_VERSION,
+  RESULT_ENTRY,
+  RESULT_HOME,
+  RESULT_HOME_VERSION,
+  RESULT_PREVIOUS,
+  RESULT_STATUS,
+  RESULT_VERSION_HIGH,
+  RESULT_VERSION_LOW,
+  RETURN_PREVIOUS,
+  SCRATCH_TOO_SMALL,
+} from '../engine.js'
+import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from './bucket.js'
+import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
+import { tombstonesOf, type Core } from './core.js'
+import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { loadDouble, storeDouble, ValueReader } from './value.js'
+
+export const EDIT_PUT = 0
+export const EDIT_REMOVE = 1
+export const EDIT_INCREMENT = 2
+
+/** Larger entries are not left behind as tombstones: deleted megabytes must not wait for a cleanup. */
+const MAX_TOMBSTONE_BYTES = 512
+
+/**
+ * The change that an engine is about to make. One object is reused for all writes of an engine. The key is the lookup's;
+ * {@link Edit.prepare} is asked, against what the last walk met, whether and how to go on, perhaps again after a lost race.
+ */
+export class Edit {
+  /** The entry to publish, built but for its version; 0 for a removal. */
+  block = 0
+  /** The sum that an increment publishes. */
+  sum = 0
+  /** The value replaced or met, for RETURN_PREVIOUS. */
+  previous: unknown
+
+  private kind = EDIT_PUT
+  private mode = 0
+  private version = 0
+  private by = 0
+  private readonly reader: ValueReader
+  private readonly words: Int32Array
+
+  // The change as it happens to a slot.
+  private current = 0
+  private displaced = 0
+  private versionLow = 0
+  private versionHigh = 0
+  private isBuried = false
+
+  constructor(private readonly core: Core) {
+    this.words = core.words
+    this.reader = new ValueReader(core)
+  }
+
+  /**
+   * @param mode as for Engine.put
+   * @param version for PUT_IF_VERSION
+   * @param by for an increment
+   */
+  begin(kind: number, block: number, mode: number, version: number, by: number): void {
+    this.kind = kind
+    this.block = block
+    this.mode = mode
+    this.version = version
+    this.by = by
+    this.previous = undefined
+  }
+
+  /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */
+  prepare(): number {
+    const { lookup, result } = this.core
+    const isPresent = lookup.slot >= 0
+    this.previous = undefined
+    if (!isPresent && lookup.isDamaged) return CORRUPT
+    result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
+    if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
+      // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+      this.previous = this.reader.read()
+      if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status === CORRUPT) return this.reader.status
+      result[RESULT_PREVIOUS] = this.reader.status
+    }
+    if (!this.conditionHolds(isPresent)) {
+      this.reportEntry(lookup.entry)
+      return NOT_DONE
+    }
+    return this.kind === EDIT_INCREMENT ? this.prepareSum(isPresent) : DONE
+  }
+
+  /**
+   * Notes the slot to change, which is empty or a tombstone or holds the key's entry, and gives the entry to publish the
+   * version it will have when the home is released for the first time after `homeVersion`.
+   */
+  aim(reference: number, homeVersion: number): void {
+    const next = ((homeVersion | 1) + 1) | 0
+    const epoch = this.words[this.core.lookup.home + BUCKET_EPOCH] + (next === 0 ? 1 : 0)
+    this.versionLow = (epoch << 31) | (next >>> 1)
+    this.versionHigh = epoch >>> 1
+    this.current = reference > 0 ? reference : 0
+    this.displaced = reference < 0 ? reference & ~TOMBSTONE_BIT : 0
+    if (this.block === 0) return
+    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION] = this.versionLow
+    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
+  }
+
+  /** Changes the slot. The slot's bucket and the home are held. */
+  apply(bucket: number, slot: number): void {
+    const { words, current } = this
+    this.isBuried = false
+    if (this.kind === EDIT_REMOVE) {
+      this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
+      vacate(words, bucket, slot, this.isBuried ? current | TOMBSTONE_BIT : 0)
+    } else if (current !== 0) replace(words, bucket, slot, this.block)
+    else publish(words, bucket, slot, tagOf(this.core.lookup.hash), this.block)
+  }
+
+  /** Once all buckets are released: fills in the outcome, counts, frees what was unlinked. */
+  finish(segment: number, homeVersion: number): void {
+    const { core, words } = this
+    const { result } = core
+    result[RESULT_STATUS] = DONE
+    result[RESULT_VERSION_LOW] = this.versionLow
+    result[RESULT_VERSION_HIGH] = this.versionHigh
+    this.reportHome(homeVersion)
+    result[RESULT_ENTRY] = this.block
+
+    if (this.displaced !== 0) {
+      Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      core.freeEntry(this.displaced)
+    }
+    if (this.kind === EDIT_REMOVE) core.thread.addSize(-1)
+    else if (this.current === 0) core.thread.addSize(1)
+    if (this.isBuried) {
+      Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
+    } else if (this.current !== 0) core.freeEntry(this.current)
+  }
+
+  reportHome(homeVersion: number): void {
+    this.core.result[RESULT_HOME] = this.core.lookup.home / BLOCK_WORDS
+    this.core.result[RESULT_HOME_VERSION] = homeVersion
+  }
+
+  private conditionHolds(isPresent: boolean): boolean {
+    switch (this.mode & PUT_CONDITION_MASK) {
+      case PUT_IF_ABSENT:
+        return !isPresent
+      case PUT_IF_PRESENT:
+        return isPresent
+      case PUT_IF_VERSION:
+        return isPresent && versionOf(this.words, this.core.lookup.entry) === this.version
+      default:
+        return isPresent || this.kind !== EDIT_REMOVE
+    }
+  }
+
+  /** Tells version and block of the entry met, or zeros. */
+  private reportEntry(block: number): void {
+    const { result } = this.core
+    result[RESULT_ENTRY] = block
+    result[RESULT_VERSION_LOW] = block === 0 ? 0 : this.words[block * BLOCK_WORDS + ENTRY_VERSION]
+    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : this.words[block * BLOCK_WORDS + ENTRY_VERSION + 1]
+  }
+
+  /** Makes the number met the sum, and writes it into the entry to publish. */
+  private prepareSum(isPresent: boolean): number {
+    const { words } = this
+    let number = 0
+    if (isPresent) {
+      const entry = this.core.lookup.entry * BLOCK_WORDS
+      const meta = words[entry + ENTRY_META]
+      if (valueKindOf(meta) !== VALUE_NUMBER) return NOT_A_COUNTER
+      const at = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
+      if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || at + 2 > words.length) return CORRUPT
+      number = loadDouble(words, at)
+      if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
+    }
+    this.sum = number + this.by + 0 // + 0: never -0
+    if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
+    storeDouble(words, this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length), this.sum)
+    return DONE
+  }
+}
+
+/** The version of the entry in `block`. */
+export function versionOf(words: Int32Array, block: number): number {
+  const entry = block * BLOCK_WORDS
+  return (words[entry + ENTRY_VERSION + 1] >>> 0) * 2 ** 32 + (words[entry + ENTRY_VERSION] >>> 0)
+}

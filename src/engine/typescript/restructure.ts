@@ -1,0 +1,152 @@
+/**
+ * What split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys home.
+ * Segments are given by block number.
+ *
+ * Thread safety: all of it needs the segment's mutex; what changes slots also needs all its buckets held.
+ */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  HOME_BUCKETS,
+  SEGMENT_MOVES,
+  SEGMENT_MUTEX,
+  SEGMENT_TOMBSTONES,
+  SLOTS_PER_BUCKET,
+} from '../../region/layout.js'
+import { CORRUPT, DONE, TIMEOUT } from '../engine.js'
+import {
+  bucketAt,
+  findRoom,
+  hold,
+  homeOf,
+  loadOverflow,
+  loadSlot,
+  loadTag,
+  neighbourCount,
+  neighbourOf,
+  publish,
+  release,
+  stashCount,
+  step,
+  storeOverflow,
+  TOMBSTONE_BIT,
+  vacate,
+} from './bucket.js'
+import type { Core } from './core.js'
+import { lockMutex, unlockMutex } from './mutex.js'
+
+// Counts of one bringHome, which nothing interrupts.
+const inNeighbour = new Int32Array(HOME_BUCKETS)
+const inStash = new Int32Array(HOME_BUCKETS)
+
+/**
+ * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT with the owner
+ * noted, or CORRUPT.
+ */
+export function lockSegment(core: Core, hash: number): number {
+  const { words, lookup, thread } = core
+  for (;;) {
+    if (!lookup.locateSegment(hash)) return CORRUPT
+    const { segment } = lookup
+    const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
+    thread.claim(segment)
+    if (!lockMutex(words, mutex, thread.mark)) {
+      thread.clearClaim()
+      core.noteOwner(mutex)
+      return TIMEOUT
+    }
+    if (lookup.stillMaps()) return DONE
+    unlockSegment(core, segment) // it was split while we waited
+  }
+}
+
+export function unlockSegment(core: Core, segment: number): void {
+  unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+  core.thread.clearClaim()
+}
+
+/** Takes every bucket and makes SEGMENT_MOVES odd. On failure nothing is held, and who is in the way is noted. */
+export function holdSegment(core: Core, segment: number): boolean {
+  const { words } = core
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    if (hold(words, bucket)) continue
+    core.noteClaimant(bucket, segment)
+    while (index-- > 0) release(words, bucketAt(segment, index))
+    return false
+  }
+  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
+  return true
+}
+
+export function releaseSegment(words: Int32Array, segment: number): void {
+  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
+  for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(segment, index))
+}
+
+/** Empties every tombstone slot. */
+export function sweepTombstones(core: Core, segment: number): void {
+  const { words, unlinked } = core
+  const before = unlinked.count
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference >= 0) continue
+      unlinked.add(reference & ~TOMBSTONE_BIT)
+      vacate(words, bucket, slot, 0)
+    }
+  }
+  Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, unlinked.count - before)
+}
+
+/** Moves spilled keys back towards their homes where there is room, and recounts all overflow marks. */
+export function bringHome(core: Core, segment: number): void {
+  const { words, region } = core
+  inNeighbour.fill(0)
+  inStash.fill(0)
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference <= 0 || !region.contains(reference, ENTRY_DATA)) continue
+      const home = homeOf(words[reference * BLOCK_WORDS + ENTRY_HASH])
+      if (home !== index) bringOneHome(words, segment, home, index, slot)
+    }
+  }
+  for (let index = 0; index < HOME_BUCKETS; index++) {
+    storeOverflow(words, bucketAt(segment, index), inNeighbour[index], inStash[index])
+  }
+}
+
+function bringOneHome(words: Int32Array, segment: number, homeIndex: number, index: number, slot: number): void {
+  const bucket = bucketAt(segment, index)
+  const home = bucketAt(segment, homeIndex)
+  if (findRoom(words, home) >= 0) {
+    move(words, home, home, bucket, slot)
+  } else if (index < HOME_BUCKETS) {
+    inNeighbour[homeIndex]++
+  } else {
+    const neighbour = bucketAt(segment, neighbourOf(homeIndex))
+    if (findRoom(words, neighbour) < 0) {
+      inStash[homeIndex]++
+      return
+    }
+    inNeighbour[homeIndex]++
+    const overflow = loadOverflow(words, home)
+    storeOverflow(words, home, neighbourCount(overflow) + 1, stashCount(overflow))
+    move(words, neighbour, home, bucket, slot)
+  }
+}
+
+/**
+ * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both places
+ * meets a changed home version.
+ */
+function move(words: Int32Array, to: number, home: number, from: number, slot: number): void {
+  publish(words, to, findRoom(words, to), loadTag(words, from, slot), loadSlot(words, from, slot))
+  step(words, home)
+  vacate(words, from, slot, 0)
+}

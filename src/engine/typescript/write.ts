@@ -1,0 +1,132 @@
+/** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
+import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_CONTENTION, VALUE_NUMBER } from '../../region/layout.js'
+import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
+import { findRoom, loadSlot, release, tryHold } from './bucket.js'
+import { cleanUpAll } from './cleanup.js'
+import type { Core } from './core.js'
+import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, type Edit } from './edit.js'
+import { buildEntry, entryBytes, wordsFor } from './entry.js'
+import { editStructurally } from './structural.js'
+import type { ValueWriter } from './value.js'
+
+/**
+ * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four times in
+ * a row has met a stream of writers.
+ */
+const OPTIMISTIC_TRIES = 4
+
+// How an optimistic attempt ended.
+const FINISHED = 0
+const LOST = 1
+const STRUCTURAL = 2
+
+/** Writes what `value` has measured under the lookup's key. */
+export function put(core: Core, edit: Edit, value: ValueWriter, mode: number, version: number): unknown {
+  writeEntry(core, edit, value, EDIT_PUT, mode, version, 0)
+  const { previous } = edit
+  edit.previous = undefined
+  return previous
+}
+
+export function remove(core: Core, edit: Edit, mode: number, version: number): unknown {
+  edit.begin(EDIT_REMOVE, 0, mode, version, 0)
+  run(core, edit)
+  const { previous } = edit
+  edit.previous = undefined
+  return previous
+}
+
+export function increment(core: Core, edit: Edit, value: ValueWriter, by: number): number {
+  value.measure(VALUE_NUMBER, 0)
+  writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
+  return edit.sum
+}
+
+/** Runs an edit that publishes an entry, and takes the block back if it was not published. */
+function writeEntry(
+  core: Core,
+  edit: Edit,
+  value: ValueWriter,
+  kind: number,
+  mode: number,
+  version: number,
+  by: number,
+): void {
+  const { key, hash } = core.lookup
+  const bytes = entryBytes(key.length, value.length)
+  const block = allocateEntry(core, bytes)
+  if (block < 0) {
+    core.end(block)
+    return
+  }
+  const entry = block * BLOCK_WORDS
+  buildEntry(core.words, entry, hash, key, value.kind, value.length)
+  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
+  edit.begin(kind, block, mode, version, by)
+  run(core, edit)
+  if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+}
+
+/** A block for the entry, or a status; reclaims tombstones and cached blocks once before giving up. */
+function allocateEntry(core: Core, bytes: number): number {
+  if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
+  let block = core.blocks.allocate(bytes)
+  if (block === FULL) {
+    cleanUpAll(core)
+    core.blocks.flush()
+    block = core.blocks.allocate(bytes)
+  }
+  if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+  return block
+}
+
+function run(core: Core, edit: Edit): void {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
+    const ended = tryOptimistically(core, edit)
+    if (ended === FINISHED) return
+    if (ended === STRUCTURAL) break
+  }
+  editStructurally(core, edit)
+}
+
+function tryOptimistically(core: Core, edit: Edit): number {
+  const { words, lookup, thread } = core
+  if (!lookup.locate()) {
+    core.end(CORRUPT)
+    return FINISHED
+  }
+  const { home, homeVersion, segment } = lookup
+  if ((homeVersion & 1) !== 0) return lost(words, segment)
+  if (!lookup.stillMaps()) return LOST
+
+  lookup.walk()
+  if (lookup.slot >= 0 && lookup.bucket !== home) return STRUCTURAL
+  const status = edit.prepare()
+  if (status !== DONE) {
+    if (!lookup.unchanged()) return LOST
+    core.end(status)
+    edit.reportHome(homeVersion)
+    return FINISHED
+  }
+  const slot = lookup.slot >= 0 ? lookup.slot : findRoom(words, home)
+  if (slot < 0) return STRUCTURAL
+  // The home's version is the swap's business.
+  if (!lookup.othersUnchanged()) return LOST
+
+  edit.aim(loadSlot(words, home, slot), homeVersion)
+  thread.claim(home / BLOCK_WORDS)
+  if (!tryHold(words, home, homeVersion)) {
+    thread.clearClaim()
+    return lost(words, segment)
+  }
+  edit.apply(home, slot)
+  const released = release(words, home)
+  thread.clearClaim()
+  edit.finish(segment, released)
+  return FINISHED
+}
+
+function lost(words: Int32Array, segment: number): number {
+  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_CONTENTION, 1)
+  return LOST
+}
