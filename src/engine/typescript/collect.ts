@@ -1,0 +1,164 @@
+/** Keys in hash order, for iterators. See docs/protocol.md, "Iteration". */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_META,
+  MAX_DEPTH,
+  SEGMENT_DEPTH,
+  SEGMENT_MOVES,
+  SLOTS_PER_BUCKET,
+} from '../../region/layout.js'
+import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../engine.js'
+import { Backoff } from './backoff.js'
+import { bucketAt, loadSlot } from './bucket.js'
+import { endOf } from './cleanup.js'
+import type { Core } from './core.js'
+import { HASH_END } from './directory.js'
+import { keyKindOf, keyLengthOf, wordsFor } from './entry.js'
+import { WEAKLY_ORDERED } from './region.js'
+
+const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
+/** Room for a key's number beside its hash in a double that sorts by hash. */
+const NUMBERS = 1024
+/** Words before the key's bytes in a collected record: kind and length. */
+const RECORD_HEADER_WORDS = 2
+
+/** Collects keys for one engine, a segment at a time. Keeps its buffers from call to call. */
+export class Collector {
+  private count = 0
+  private used = 0
+  private end = 0
+  private readonly order = new Float64Array(MAX_KEYS)
+  private readonly metas = new Int32Array(MAX_KEYS)
+  private readonly offsets = new Float64Array(MAX_KEYS)
+  private bytes = new Int32Array(16384)
+
+  constructor(private readonly core: Core) {}
+
+  /**
+   * Copies keys with hashes from `from` on, of one segment at most, into the scratch buffer. Returns the hash to go on from.
+   * O(segment).
+   */
+  collect(from: number): number {
+    const { result } = this.core
+    result[RESULT_LENGTH] = 0
+    if (from >= HASH_END) {
+      result[RESULT_STATUS] = DONE
+      return HASH_END
+    }
+    const status = this.collectSegment(from)
+    result[RESULT_STATUS] = status
+    return status === DONE ? this.deliver() : from
+  }
+
+  private collectSegment(from: number): number {
+    const { core } = this
+    const { words, lookup } = core
+    const backoff = new Backoff()
+    for (;;) {
+      if (!lookup.locateSegment(from | 0)) return CORRUPT
+      const { segment } = lookup
+      const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
+      const depth = words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
+      this.count = 0
+      this.used = 0
+      this.end = endOf(words, segment)
+      let status = depth < 0 || depth > MAX_DEPTH ? CORRUPT : DONE
+      for (let index = 0; index < ALL_BUCKETS && status === DONE && (moves & 1) === 0; index++) {
+        status = this.collectBucket(bucketAt(segment, index), from, backoff)
+      }
+      if (WEAKLY_ORDERED) core.thread.fence()
+      const isUndisturbed =
+        (moves & 1) === 0 && Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves && lookup.stillMaps()
+      if (isUndisturbed && status !== TIMEOUT) return status === DONE && this.end <= from ? CORRUPT : status
+      if (status === TIMEOUT || !backoff.wait()) {
+        core.noteClaimant(bucketAt(segment, 0), segment)
+        return TIMEOUT
+      }
+    }
+  }
+
+  /** Adds the keys of one bucket, read undisturbed. */
+  private collectBucket(bucket: number, from: number, backoff: Backoff): number {
+    const { words, region, thread } = this.core
+    const { count, used } = this
+    for (;;) {
+      const version = Atomics.load(words, bucket + BUCKET_VERSION)
+      let status = DONE
+      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+        const reference = loadSlot(words, bucket, slot)
+        if (reference <= 0) continue
+        if (!region.contains(reference, ENTRY_DATA) || !this.add(reference, from)) status = CORRUPT
+      }
+      if (WEAKLY_ORDERED) thread.fence()
+      if (Atomics.load(words, bucket + BUCKET_VERSION) === version) return status
+      this.count = count
+      this.used = used
+      if (!backoff.wait()) return TIMEOUT
+    }
+  }
+
+  /** Copies one key. False if it leads out of the region. */
+  private add(block: number, from: number): boolean {
+    const { words, region } = this.core
+    const entry = block * BLOCK_WORDS
+    const hash = words[entry + ENTRY_HASH] >>> 0
+    const meta = words[entry + ENTRY_META]
+    const length = wordsFor(keyLengthOf(meta))
+    if (!region.contains(block, ENTRY_DATA + length)) return false
+    if (hash < from) return true
+    if (this.used + length > this.bytes.length) this.grow(this.used + length)
+    for (let i = 0; i < length; i++) this.bytes[this.used + i] = words[entry + ENTRY_DATA + i]
+    this.order[this.count] = hash * NUMBERS + this.count
+    this.metas[this.count] = meta
+    this.offsets[this.count] = this.used
+    this.count++
+    this.used += length
+    return true
+  }
+
+  /** Writes what was collected to the scratch buffer, in hash order, as far as it fits. */
+  private deliver(): number {
+    const { result, scratchWords } = this.core
+    const order = this.order.subarray(0, this.count).sort()
+    let filled = 0
+    let delivered = 0
+    while (delivered < order.length) {
+      const hash = Math.floor(order[delivered] / NUMBERS)
+      let next = delivered
+      let size = 0
+      // Keys with one hash go together, so that the caller can go on from a hash.
+      for (; next < order.length && Math.floor(order[next] / NUMBERS) === hash; next++) {
+        size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
+      }
+      if (filled + size > scratchWords.length) {
+        if (delivered === 0) result[RESULT_STATUS] = SCRATCH_TOO_SMALL
+        result[RESULT_LENGTH] = delivered === 0 ? size * 4 : delivered
+        return hash
+      }
+      for (; delivered < next; delivered++) filled = this.deliverKey(order[delivered] % NUMBERS, filled)
+    }
+    result[RESULT_LENGTH] = delivered
+    return this.end
+  }
+
+  private deliverKey(number: number, at: number): number {
+    const { scratchWords } = this.core
+    const meta = this.metas[number]
+    const length = wordsFor(keyLengthOf(meta))
+    scratchWords[at] = keyKindOf(meta)
+    scratchWords[at + 1] = keyLengthOf(meta)
+    const from = this.offsets[number]
+    for (let i = 0; i < length; i++) scratchWords[at + RECORD_HEADER_WORDS + i] = this.bytes[from + i]
+    return at + RECORD_HEADER_WORDS + length
+  }
+
+  private grow(words: number): void {
+    const grown = new Int32Array(Math.max(words, this.bytes.length * 2))
+    grown.set(this.bytes)
+    this.bytes = grown
+  }
+}

@@ -1,0 +1,188 @@
+import type { Key } from '../../codec/key.js'
+import { MapsafeError } from '../../errors.js'
+import { BLOCK_WORDS, ENTRY_VERSION } from '../../region/layout.js'
+import {
+  ABSENT,
+  CORRUPT,
+  ENTRY_TOO_LARGE,
+  FOUND,
+  KEY_TYPE,
+  RESULT_ENTRY,
+  RESULT_HOME,
+  RESULT_HOME_VERSION,
+  RESULT_STATUS,
+  RESULT_VERSION_HIGH,
+  RESULT_VERSION_LOW,
+  TIMEOUT,
+  type Engine,
+} from '../engine.js'
+import { Backoff } from './backoff.js'
+import { clear } from './cleanup.js'
+import { Collector } from './collect.js'
+import { Core } from './core.js'
+import { Edit } from './edit.js'
+import { checkRegion } from './format.js'
+import { Region } from './region.js'
+import { sumOfSizeDeltas, ThreadRecord } from './thread-record.js'
+import { ValueReader, ValueWriter } from './value.js'
+import { verify } from './verify.js'
+import { increment, put, remove } from './write.js'
+
+/**
+ * The engine in TypeScript: the same bytes and the same protocol as the native one, over `Atomics`.
+ *
+ * Thread safety: an engine belongs to the thread that made it. Any number of engines may work on one region.
+ */
+export class TypescriptEngine implements Engine {
+  readonly kind = 'typescript'
+  readonly words: Int32Array
+  readonly result: Int32Array
+  private readonly core: Core
+  private readonly reader: ValueReader
+  private readonly writer: ValueWriter
+  private readonly edit: Edit
+  private readonly collector: Collector
+
+  /**
+   * Takes a thread record of the region in `buffer`. O(records).
+   *
+   * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if the buffer holds no region, ERR_MAPSAFE_THREADS if all records are taken
+   */
+  constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
+    checkRegion(buffer)
+    const region = new Region(buffer)
+    const thread = ThreadRecord.attach(region.words)
+    if (thread === undefined) {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_THREADS',
+        'every thread record of the region is taken; close maps in threads that no longer use them',
+      )
+    }
+    this.core = new Core(region, thread)
+    this.words = region.words
+    this.result = this.core.result
+    this.reader = new ValueReader(this.core)
+    this.writer = new ValueWriter(this.core)
+    this.edit = new Edit(this.core)
+    this.collector = new Collector(this.core)
+  }
+
+  get scratch(): Uint8Array {
+    return this.core.scratch
+  }
+
+  growScratch(bytes: number): void {
+    this.core.growScratch(bytes)
+  }
+
+  get(key: Key): unknown {
+    if (!this.setKey(key)) return undefined
+    const { lookup } = this.core
+    let backoff: Backoff | undefined
+    for (;;) {
+      if (!lookup.locate()) {
+        this.core.end(CORRUPT)
+        return undefined
+      }
+      lookup.walk()
+      if (lookup.slot >= 0) {
+        const value = this.reader.read()
+        this.reportEntry(this.reader.status)
+        if (lookup.unchanged()) return value
+      } else {
+        this.reportEntry(lookup.isDamaged ? CORRUPT : ABSENT)
+        if (lookup.unchanged() && lookup.stillMaps()) return undefined
+      }
+      backoff ??= new Backoff()
+      if (!backoff.wait()) {
+        this.endWithTimeout()
+        return undefined
+      }
+    }
+  }
+
+  peek(key: Key): void {
+    if (!this.setKey(key)) return
+    const { lookup } = this.core
+    let backoff: Backoff | undefined
+    for (;;) {
+      if (!lookup.locate()) {
+        this.core.end(CORRUPT)
+        return
+      }
+      lookup.walk()
+      this.reportEntry(lookup.slot >= 0 ? FOUND : lookup.isDamaged ? CORRUPT : ABSENT)
+      if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
+      backoff ??= new Backoff()
+      if (!backoff.wait()) {
+        this.endWithTimeout()
+        return
+      }
+    }
+  }
+
+  put(key: Key, kind: number, value: unknown, mode: number, version = 0): unknown {
+    if (!this.setKey(key)) return undefined
+    this.writer.measure(kind, value)
+    const previous = put(this.core, this.edit, this.writer, mode, version)
+    this.writer.clear()
+    return previous
+  }
+
+  remove(key: Key, mode: number, version = 0): unknown {
+    if (!this.setKey(key)) return undefined
+    return remove(this.core, this.edit, mode, version)
+  }
+
+  increment(key: Key, by: number): number {
+    if (!this.setKey(key)) return 0
+    return increment(this.core, this.edit, this.writer, by)
+  }
+
+  size(): number {
+    // A deletion may be counted before its insert by another thread was; nobody should see "minus one".
+    return Math.max(0, sumOfSizeDeltas(this.words))
+  }
+
+  clear(): void {
+    this.core.end(clear(this.core))
+  }
+
+  collect(fromHash: number): number {
+    return this.collector.collect(fromHash)
+  }
+
+  verify(): string[] {
+    return verify(this.core.region)
+  }
+
+  close(): void {
+    this.core.blocks.flush()
+    this.core.thread.detach()
+  }
+
+  private setKey(key: Key): boolean {
+    if (this.core.lookup.setKey(key)) return true
+    this.core.end(this.core.lookup.key.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
+    return false
+  }
+
+  /** Fills in the outcome of a read, which is a fact only if the walk's versions then prove unchanged. */
+  private reportEntry(status: number): void {
+    const { result, words } = this
+    const { lookup } = this.core
+    const block = lookup.entry
+    result[RESULT_STATUS] = status
+    result[RESULT_VERSION_LOW] = block === 0 ? 0 : words[block * BLOCK_WORDS + ENTRY_VERSION]
+    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[block * BLOCK_WORDS + ENTRY_VERSION + 1]
+    result[RESULT_HOME] = lookup.home / BLOCK_WORDS
+    result[RESULT_HOME_VERSION] = lookup.homeVersion
+    result[RESULT_ENTRY] = block
+  }
+
+  private endWithTimeout(): void {
+    const { lookup } = this.core
+    this.core.noteClaimant(lookup.home, lookup.segment)
+    this.core.end(TIMEOUT)
+  }
+}

@@ -1,0 +1,116 @@
+/** Checks of one entry, given by its block number. */
+import {
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_META,
+  ENTRY_VALUE_LENGTH,
+  ENTRY_VERSION,
+  HEADER_SECRET_0,
+  HEADER_SECRET_1,
+  KEY_BIGINT,
+  KEY_BOOLEAN,
+  KEY_BYTES,
+  KEY_LATIN1,
+  KEY_NUMBER,
+  KEY_UTF16,
+  VALUE_BIGINT,
+  VALUE_CLONE,
+  VALUE_NUMBER,
+  VALUE_TRUE,
+  VALUE_UNDEFINED,
+  VALUE_UTF16,
+} from '../../region/layout.js'
+import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { halfSipHash } from './half-sip-hash.js'
+import type { Region } from './region.js'
+
+const META_BITS = 28
+const NAN_HIGH = 0x7ff80000
+const NEGATIVE_ZERO_HIGH = 0x80000000 | 0
+
+export function hashOf(region: Region, block: number): number {
+  return region.words[block * BLOCK_WORDS + ENTRY_HASH]
+}
+
+/** Whether two entries that lie within the region have one key. */
+export function sameKey(words: Int32Array, a: number, b: number): boolean {
+  const left = a * BLOCK_WORDS
+  const right = b * BLOCK_WORDS
+  const meta = words[left + ENTRY_META] & KEY_META_MASK
+  if (meta !== (words[right + ENTRY_META] & KEY_META_MASK)) return false
+  for (let i = 0; i < wordsFor(keyLengthOf(meta)); i++) {
+    if (words[left + ENTRY_DATA + i] !== words[right + ENTRY_DATA + i]) return false
+  }
+  return true
+}
+
+/** What is wrong with an entry: each as the end of a sentence about its block. */
+export function problemsOfEntry(region: Region, block: number): string[] {
+  const { words } = region
+  const entry = block * BLOCK_WORDS
+  if (!region.contains(block, ENTRY_DATA) || !region.contains(block, sizeOf(words, entry) / 4)) {
+    return ['leads out of the region']
+  }
+  const problems: string[] = []
+  const meta = words[entry + ENTRY_META]
+  const kind = keyKindOf(meta)
+  const length = keyLengthOf(meta)
+  const key = words.subarray(entry + ENTRY_DATA, entry + ENTRY_DATA + wordsFor(length))
+  if (meta >>> META_BITS !== 0 || words[entry + ENTRY_VERSION + 2] !== 0) problems.push('has reserved bits set')
+  if (!isPadded(key, length)) problems.push('has a key whose last word is not padded with zeros')
+  if (!isKey(kind, key, length)) problems.push(`has a malformed key of kind ${kind} and ${length} bytes`)
+  const valueKind = valueKindOf(meta)
+  const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+  if (!isValue(valueKind, valueLength))
+    problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
+  const value = words.subarray(entry + ENTRY_DATA + key.length, entry + sizeOf(words, entry) / 4)
+  if (!isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
+  const hash = halfSipHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], key, key.length, length | (kind << 28))
+  if (words[entry + ENTRY_HASH] !== hash) {
+    problems.push(`has hash ${words[entry + ENTRY_HASH] >>> 0}, but its key hashes to ${hash >>> 0}`)
+  }
+  return problems
+}
+
+function isPadded(words: Int32Array, bytes: number): boolean {
+  const used = bytes & 3
+  return used === 0 || words[words.length - 1] >>> (used * 8) === 0
+}
+
+function isKey(kind: number, key: Int32Array, length: number): boolean {
+  switch (kind) {
+    case KEY_LATIN1:
+    case KEY_BYTES:
+      return true
+    case KEY_UTF16:
+      return length % 2 === 0 && key.some((word) => (word & 0xff00ff00) !== 0)
+    case KEY_NUMBER:
+      return length === 8 && isCanonicalNumber(key[0], key[1])
+    case KEY_BIGINT:
+      return isCanonicalBigint(key, length)
+    case KEY_BOOLEAN:
+      return length === 1 && (key[0] === 0 || key[0] === 1)
+    default:
+      return false
+  }
+}
+
+function isCanonicalNumber(low: number, high: number): boolean {
+  if (low === 0 && high === NEGATIVE_ZERO_HIGH) return false
+  const isNan = (high & 0x7ff00000) === 0x7ff00000 && ((high & 0xfffff) !== 0 || low !== 0)
+  return !isNan || (low === 0 && high === NAN_HIGH)
+}
+
+function isCanonicalBigint(key: Int32Array, length: number): boolean {
+  if (length % 4 !== 0 || length < 4 || (key[0] !== 0 && key[0] !== 1)) return false
+  return key.length === 1 ? key[0] === 0 : key[key.length - 1] !== 0
+}
+
+function isValue(kind: number, length: number): boolean {
+  if (kind < VALUE_UNDEFINED || kind > VALUE_CLONE) return false
+  if (kind <= VALUE_TRUE) return length === 0
+  if (kind === VALUE_NUMBER) return length === 8
+  if (kind === VALUE_UTF16) return length % 2 === 0
+  return kind !== VALUE_BIGINT || (length >= 4 && length % 4 === 0)
+}
