@@ -1,0 +1,75 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { ConcurrentMap } from '../../src/index.js'
+import { Crew } from '../support/crew.js'
+import { lineups } from '../support/lineups.js'
+import { scaled } from '../support/scale.js'
+import { expectSound } from '../support/sound.js'
+import type * as tasks from './updates.tasks.js'
+
+const crew = new Crew<typeof tasks>(new URL('updates.tasks.ts', import.meta.url), 8)
+afterAll(() => crew.dismiss())
+
+const COUNTERS = 3
+
+describe.each(lineups)('no update is lost ($name)', (lineup) => {
+  test.each([2, 4, 8])('increments by %i workers add up', async (workers) => {
+    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const added = await crew.run({ lineup, handle, workers }, 'increment', COUNTERS, scaled(24_000 / workers))
+    for (let i = 0; i < COUNTERS; i++) expect(map.get(`counter ${i}`)).toBe(sum(added.map((row) => row[i])))
+    expectSound(map)
+  })
+
+  test.each([2, 4])('read, add and setIfVersion by %i workers add up', async (workers) => {
+    using map = new ConcurrentMap<string, { sum: number }>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const added = await crew.run({ lineup, handle, workers }, 'addByVersion', COUNTERS, scaled(12_000 / workers))
+    for (let i = 0; i < COUNTERS; i++) expect(map.get(`cell ${i}`)).toEqual({ sum: sum(added.map((row) => row[i])) })
+    expectSound(map)
+  })
+
+  test.each([2, 8])('setIfAbsent, then take: one of %i workers wins each key, one gets it', async (workers) => {
+    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const keys = scaled(6000)
+    const won = await crew.run({ lineup, handle, workers }, 'claimKeys', keys)
+    expect(ascending(won.flat())).toEqual(numbersBelow(keys))
+    for (const [worker, row] of won.entries()) for (const key of row) expect(map.get(key)).toBe(worker)
+    expectSound(map)
+
+    const taken = await crew.run({ lineup, handle, workers }, 'takeKeys', keys)
+    expect(ascending(taken.flat())).toEqual(numbersBelow(keys))
+    expect(map.size).toBe(0)
+    expectSound(map)
+  })
+
+  test('swap and take: every token put in comes out once, or is there at the end', async () => {
+    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const exchanged = await crew.run({ lineup, handle, workers: 4 }, 'exchangeTokens', 4, scaled(6000))
+    const given = exchanged.flatMap((one) => one.given)
+    const found = exchanged.flatMap((one) => one.received).concat([...map.values()])
+    expect(ascending(found)).toEqual(ascending(given))
+    expectSound(map)
+  })
+
+  test.each([2, 4])('size is inserts minus deletes of %i workers', async (workers) => {
+    using map = new ConcurrentMap<string, string>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const balances = await crew.run({ lineup, handle, workers }, 'insertAndDelete', scaled(2000), scaled(12_000))
+    expect(map.size).toBe(sum(balances))
+    expectSound(map)
+  })
+})
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+function ascending(numbers: readonly number[]): number[] {
+  return numbers.toSorted((a, b) => a - b)
+}
+
+function numbersBelow(end: number): number[] {
+  return Array.from({ length: end }, (_, i) => i)
+}

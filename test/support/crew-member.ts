@@ -1,0 +1,31 @@
+// A worker of a Crew: does the tasks it is told, one after the other.
+import { parentPort, workerData } from 'node:worker_threads'
+import { ConcurrentMap } from '../../src/index.js'
+import { Barrier } from './barrier.js'
+import type { Order, Outcome, Task } from './crew.js'
+import { Random } from './random.js'
+
+const { tasks } = workerData as { tasks: string }
+const module = (await import(tasks)) as Record<string, Task>
+
+parentPort!.on('message', (order: Order) => {
+  parentPort!.postMessage(obey(order))
+})
+
+function obey({ task, parameters, handle, attach, worker, workers, seed, barrier: memory }: Order): Outcome {
+  const barrier = new Barrier(memory, workers)
+  const rendezvous = (): void => barrier.wait()
+  try {
+    const map = ConcurrentMap.attach(handle, attach)
+    try {
+      const shift = { map, worker, workers, random: new Random(seed).fork(worker), rendezvous }
+      rendezvous()
+      return { result: module[task](shift, ...parameters) }
+    } finally {
+      map.close()
+    }
+  } catch (error) {
+    barrier.break()
+    return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+}

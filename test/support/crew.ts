@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads'
+import type { AttachOptions, ConcurrentMap, Key, MapHandle } from '../../src/index.js'
+import { Barrier } from './barrier.js'
+import type { Lineup } from './lineups.js'
+import type { Random } from './random.js'
+import { seed } from './seed.js'
+
+/** What a task finds when it runs in a worker. */
+export interface Shift<V = unknown> {
+  /** Attached with the worker's engine, closed after the task. */
+  readonly map: ConcurrentMap<Key, V>
+  /** Number of this worker, from 0. */
+  readonly worker: number
+  readonly workers: number
+  /** This worker's own choices. */
+  readonly random: Random
+  /** Waits until every worker of the run came here. A task starts with one done. */
+  readonly rendezvous: () => void
+}
+
+/** Runs in a worker, synchronously. Parameters and result are structured-cloned. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any value type and any parameters
+export type Task = (shift: Shift<any>, ...parameters: any[]) => unknown
+
+type ParametersOf<T> = T extends (shift: never, ...parameters: infer P) => unknown ? P : never
+type ResultOf<T> = T extends (...all: never) => infer R ? R : never
+
+/** How many workers, on which map, with which engines. */
+export interface Run {
+  readonly lineup: Lineup
+  readonly handle: MapHandle
+  /** Default: all of the crew. */
+  readonly workers?: number
+  /** Beside the engine. Default none. */
+  readonly attach?: Omit<AttachOptions, 'engine'>
+}
+
+/** What a worker is told; see crew-member.ts. */
+export interface Order {
+  readonly task: string
+  readonly parameters: readonly unknown[]
+  readonly handle: MapHandle
+  readonly attach: AttachOptions
+  readonly worker: number
+  readonly workers: number
+  readonly seed: number
+  readonly barrier: SharedArrayBuffer
+}
+
+export type Outcome = { readonly result: unknown } | { readonly failure: string }
+
+/**
+ * Worker threads that do the tasks of one module, again and again: a worker takes a quarter of a second to start, so tests of
+ * a file share one crew. `Tasks` is the module's type.
+ */
+export class Crew<Tasks> {
+  readonly #members: Worker[]
+
+  /** @param tasks URL of the module whose exports are the tasks */
+  constructor(tasks: URL, size: number) {
+    console.info(`MAPSAFE_SEED=${seed}`)
+    const entry = new URL('crew-member.ts', import.meta.url).href
+    this.#members = Array.from({ length: size }, () => {
+      return new Worker(new URL('typescript-worker.js', import.meta.url), { workerData: { entry, tasks: tasks.href } })
+    })
+  }
+
+  /** Runs one task on every worker at once, and returns what each returned. Fails if one fails. */
+  async run<Name extends keyof Tasks & string>(
+    { lineup, handle, workers = this.#members.length, attach = {} }: Run,
+    task: Name,
+    ...parameters: ParametersOf<Tasks[Name]>
+  ): Promise<ResultOf<Tasks[Name]>[]> {
+    const barrier = Barrier.memory()
+    const orders = this.#members.slice(0, workers).map(async (member, worker) => {
+      const engine = lineup.engineOf(worker)
+      const order: Order = {
+        ...{ task, parameters, handle, worker, workers, seed, barrier },
+        attach: { ...attach, engine },
+      }
+      const outcome = await ask(member, order)
+      if ('result' in outcome) return outcome.result
+      throw new Error(`worker ${worker} of ${workers} (${engine}), MAPSAFE_SEED=${seed}: ${outcome.failure}`)
+    })
+    const settled = await Promise.allSettled(orders)
+    const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []))
+    if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'))
+    return settled.map((one) => (one as PromiseFulfilledResult<ResultOf<Tasks[Name]>>).value)
+  }
+
+  async dismiss(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.terminate()))
+  }
+}
+
+function ask(member: Worker, order: Order): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const stop = (code: number): void => reject(new Error(`the worker ended with code ${code}`))
+    const settle = (): void => void member.off('message', answer).off('error', fail).off('exit', stop)
+    const answer = (outcome: Outcome): void => {
+      settle()
+      resolve(outcome)
+    }
+    const fail = (error: Error): void => {
+      settle()
+      reject(error)
+    }
+    member.on('message', answer).on('error', fail).on('exit', stop)
+    member.postMessage(order)
+  })
+}
