@@ -232,7 +232,7 @@ describe('lifetime', () => {
   test('an engine lives as long as one of its functions, then gives its record back', async () => {
     native.put('key', VALUE_NUMBER, 1, PUT_ALWAYS)
     native.close()
-    const functions = [Reflect.get(open(), 'get') as (key: Key) => unknown]
+    const functions: ((key: Key) => unknown)[] = [Reflect.get(open(), 'get')]
     await collectGarbage()
     expect(functions[0]('key')).toBe(1)
     expect(threadsAttached()).toBe(1)
