@@ -64,16 +64,23 @@ function parse(parameters: readonly string[]): GivenOptions {
 }
 
 function integer(name: string, given: string | undefined, least: number, most: number): number | undefined {
-  const value = number(name, given, least, most)
-  if (value !== undefined && !Number.isInteger(value)) {
-    throw new DemoError(`${name} is '${given ?? ''}'; expected an integer from ${least} to ${most}`)
-  }
-  return value
+  return inRange(name, given, /^\d+$/, `an integer from ${least} to ${most}`, least, most)
 }
 
 function number(name: string, given: string | undefined, least: number, most: number): number | undefined {
+  return inRange(name, given, /^\d+(\.\d+)?$/, `a number from ${least} to ${most}`, least, most)
+}
+
+function inRange(
+  name: string,
+  given: string | undefined,
+  form: RegExp,
+  expected: string,
+  least: number,
+  most: number,
+): number | undefined {
   if (given === undefined) return undefined
-  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : NaN
+  const value = form.test(given) ? Number(given) : NaN
   if (value >= least && value <= most) return value
-  throw new DemoError(`${name} is '${given}'; expected a number from ${least} to ${most}`)
+  throw new DemoError(`${name} is '${given}'; expected ${expected}`)
 }

@@ -7,7 +7,7 @@ import { bin, exists, must, root, run } from './tools.js'
 const results = join(root, 'test-results')
 const selection = process.argv.slice(2)
 
-must(process.execPath, ['scripts/setup.js'])
+must(process.execPath, ['scripts/setup.js', '--programs'])
 rmSync(results, { recursive: true, force: true })
 mkdirSync(results)
 
