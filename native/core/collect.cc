@@ -1,6 +1,7 @@
 #include "collect.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "backoff.h"
@@ -26,6 +27,24 @@ struct Harvest {
     bytes.resize(byte_count);
   }
 };
+
+// Drops repeats from keys sorted by hash: a key that was deleted and inserted again during the walk may have been met
+// in two buckets, and is delivered once.
+void DropRepeats(Harvest* harvest) {
+  const auto same = [harvest](const FoundKey& a, const FoundKey& b) {
+    return a.kind == b.kind && a.length == b.length &&
+           std::memcmp(harvest->bytes.data() + a.offset, harvest->bytes.data() + b.offset, a.length) == 0;
+  };
+  auto kept = harvest->keys.begin();
+  for (const FoundKey& key : harvest->keys) {
+    bool repeated = false;
+    for (auto other = kept; !repeated && other != harvest->keys.begin() && (other - 1)->hash == key.hash; --other) {
+      repeated = same(*(other - 1), key);
+    }
+    if (!repeated) *kept++ = key;
+  }
+  harvest->keys.erase(kept, harvest->keys.end());
+}
 
 // Adds the keys of one bucket, read undisturbed.
 Status CollectBucket(Core& core, const Bucket& bucket, std::uint64_t from, Harvest* harvest, Backoff* backoff) {
@@ -101,6 +120,7 @@ std::uint64_t Collect(Core& core, std::uint64_t from) {
   }
   std::sort(harvest.keys.begin(), harvest.keys.end(),
             [](const FoundKey& a, const FoundKey& b) { return a.hash < b.hash; });
+  DropRepeats(&harvest);
 
   std::size_t used = 0;
   std::size_t done = 0;

@@ -17,7 +17,7 @@ import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
 import { HASH_END } from './directory.js'
-import { keyKindOf, keyLengthOf, wordsFor } from './entry.js'
+import { KEY_META_MASK, keyKindOf, keyLengthOf, wordsFor } from './entry.js'
 import { WEAKLY_ORDERED } from './region.js'
 
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
@@ -123,15 +123,15 @@ export class Collector {
   /** Writes what was collected to the scratch buffer, in hash order, as far as it fits. */
   private deliver(): number {
     const { result, scratchWords } = this.core
-    const order = this.order.subarray(0, this.count).sort()
+    const order = this.dropRepeats(this.order.subarray(0, this.count).sort())
     let filled = 0
     let delivered = 0
     while (delivered < order.length) {
-      const hash = Math.floor(order[delivered] / NUMBERS)
+      const hash = hashOf(order[delivered])
       let next = delivered
       let size = 0
       // Keys with one hash go together, so that the caller can go on from a hash.
-      for (; next < order.length && Math.floor(order[next] / NUMBERS) === hash; next++) {
+      for (; next < order.length && hashOf(order[next]) === hash; next++) {
         size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
       }
       if (filled + size > scratchWords.length) {
@@ -143,6 +143,30 @@ export class Collector {
     }
     result[RESULT_LENGTH] = delivered
     return this.end
+  }
+
+  /** A key that is deleted and inserted again during the walk may be met in two buckets; it is delivered once. */
+  private dropRepeats(order: Float64Array): Float64Array {
+    let kept = 0
+    for (const each of order) if (!this.isAmong(order, kept, each)) order[kept++] = each
+    return order.subarray(0, kept)
+  }
+
+  /** Whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher hash. */
+  private isAmong(order: Float64Array, count: number, each: number): boolean {
+    const hash = hashOf(each)
+    for (let i = count - 1; i >= 0 && hashOf(order[i]) === hash; i--) {
+      if (this.isSameKey(order[i] % NUMBERS, each % NUMBERS)) return true
+    }
+    return false
+  }
+
+  private isSameKey(a: number, b: number): boolean {
+    const { metas, offsets, bytes } = this
+    if (((metas[a] ^ metas[b]) & KEY_META_MASK) !== 0) return false
+    const length = wordsFor(keyLengthOf(metas[a]))
+    for (let i = 0; i < length; i++) if (bytes[offsets[a] + i] !== bytes[offsets[b] + i]) return false
+    return true
   }
 
   private deliverKey(number: number, at: number): number {
@@ -161,4 +185,9 @@ export class Collector {
     grown.set(this.bytes)
     this.bytes = grown
   }
+}
+
+/** Hash of an element of a collector's order. */
+function hashOf(element: number): number {
+  return Math.floor(element / NUMBERS)
 }
