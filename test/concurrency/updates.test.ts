@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups } from '../support/lineups.js'
-import { scaled } from '../support/scale.js'
+import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './updates.tasks.js'
 

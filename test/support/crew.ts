@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { AttachOptions, ConcurrentMap, Key, MapHandle } from '../../src/index.js'
 import { Barrier } from './barrier.js'
-import type { Lineup } from './lineups.js'
 import type { Random } from './random.js'
-import { seed } from './seed.js'
+import { seed, type Lineup } from './run.js'
 
 /** What a task finds when it runs in a worker. */
 export interface Shift<V = unknown> {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { VerifyReport } from '../../src/index.js'
-import { seed } from './seed.js'
+import { seed } from './run.js'
 
 interface Verifiable {
   readonly size: number

@@ -1,4 +1,18 @@
+import { randomInt } from 'node:crypto'
 import type { EngineChoice } from '../../src/index.js'
+
+/**
+ * The seed of this run's random tests: MAPSAFE_SEED, or a fresh one. It is printed with a failure. The same seed repeats all
+ * choices, though not the schedule of the threads.
+ */
+export const seed = Number(process.env.MAPSAFE_SEED ?? randomInt(2 ** 31))
+
+const scale = Number(process.env.MAPSAFE_SCALE ?? 1)
+
+/** An amount of work, times MAPSAFE_SCALE (default 1). */
+export function scaled(amount: number): number {
+  return Math.max(1, Math.round(amount * scale))
+}
 
 /** Which engine each thread of a test works with. */
 export interface Lineup {
@@ -7,7 +21,7 @@ export interface Lineup {
   readonly engineOf: (worker: number) => EngineChoice
 }
 
-const ALL: readonly Lineup[] = [
+const ALL_LINEUPS: readonly Lineup[] = [
   { name: 'native', engineOf: () => 'native' },
   { name: 'typescript', engineOf: () => 'typescript' },
   { name: 'mixed', engineOf: (worker) => (worker % 2 === 0 ? 'native' : 'typescript') },
@@ -16,4 +30,4 @@ const ALL: readonly Lineup[] = [
 const chosen = process.env.MAPSAFE_ENGINES?.split(',')
 
 /** Every lineup, or those that MAPSAFE_ENGINES names, separated by commas. */
-export const lineups = ALL.filter(({ name }) => chosen?.includes(name) ?? true)
+export const lineups = ALL_LINEUPS.filter(({ name }) => chosen?.includes(name) ?? true)

@@ -1,0 +1,44 @@
+import type { Shift } from '../support/crew.js'
+
+/** Inserts keys that no other worker has, and looks the previous ones up meanwhile; returns the keys that were missing. */
+export function fill({ map, worker, workers, random }: Shift<number>, keys: number): string[] {
+  const missing: string[] = []
+  for (let i = worker; i < keys; i += workers) {
+    map.set(`key ${i}`, i)
+    const earlier = worker + workers * random.below(Math.floor((i - worker) / workers) + 1)
+    if (map.get(`key ${earlier}`) !== earlier) missing.push(`key ${earlier}`)
+  }
+  return missing
+}
+
+/** All workers insert the same keys; returns how many were inserted by this one. */
+export function fillTogether({ map, worker }: Shift<number>, keys: number): number {
+  let inserted = 0
+  for (let i = 0; i < keys; i++) if (map.setIfAbsent(i, worker)) inserted++
+  return inserted
+}
+
+/**
+ * The even workers insert and delete passing keys, so that segments are split and cleaned up; the odd ones look for the
+ * lasting keys 0 to `lasting` - 1, and return those they missed.
+ */
+export function lookWhileOthersMove(
+  { map, worker, random }: Shift<number>,
+  lasting: number,
+  passing: number,
+  times: number,
+): number[] {
+  const missed: number[] = []
+  for (let i = 0; i < times; i++) {
+    if (worker % 2 === 0) {
+      const key = `${worker} ${i % passing}`
+      if (random.chance(0.6)) map.set(key, i)
+      else map.delete(`${worker} ${random.below(passing)}`)
+      continue
+    }
+    const key = random.below(lasting)
+    const isThere = random.chance(0.2) ? map.has(key) : map.get(key) === key
+    if (!isThere) missed.push(key)
+  }
+  return missed
+}

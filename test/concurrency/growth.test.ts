@@ -1,0 +1,51 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { ConcurrentMap } from '../../src/index.js'
+import { Crew } from '../support/crew.js'
+import { lineups, scaled } from '../support/run.js'
+import { expectSound } from '../support/sound.js'
+import type * as tasks from './growth.tasks.js'
+
+const crew = new Crew<typeof tasks>(new URL('growth.tasks.ts', import.meta.url), 8)
+afterAll(() => crew.dismiss())
+
+describe.each(lineups)('growth under use ($name)', (lineup) => {
+  test.each([2, 8])('%i workers fill an empty map; each finds its keys all the while', async (workers) => {
+    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const keys = scaled(40_000)
+    const missing = await crew.run({ lineup, handle, workers }, 'fill', keys)
+    expect(missing.flat()).toEqual([])
+    expect(map.size).toBe(keys)
+    for (let i = 0; i < keys; i++) if (map.get(`key ${i}`) !== i) expect.fail(`key ${i} is lost`)
+    expectSound(map)
+  })
+
+  test.each([2, 4])('%i workers insert the same keys into an empty map; each key goes in once', async (workers) => {
+    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const keys = scaled(20_000)
+    const inserted = await crew.run({ lineup, handle, workers }, 'fillTogether', keys)
+    expect(inserted.reduce((sum, count) => sum + count, 0)).toBe(keys)
+    expect(map.size).toBe(keys)
+    expectSound(map)
+  })
+
+  // Small maps split at once and then are cleaned up often; each round grows one anew.
+  test.each([
+    { workers: 2, lasting: 600, passing: 4000, times: 15_000 },
+    { workers: 2, lasting: 600, passing: 50, times: 15_000 },
+    { workers: 4, lasting: 2000, passing: 1000, times: 8000 },
+  ])(
+    'keys that are there throughout are always found: $workers workers, $lasting lasting keys, $passing passing',
+    async ({ workers, lasting, passing, times }) => {
+      for (let round = 0; round < scaled(4); round++) {
+        using map = new ConcurrentMap<number | string, number>({ engine: lineup.engineOf(0) })
+        const { handle } = map
+        for (let key = 0; key < lasting; key++) map.set(key, key)
+        const missed = await crew.run({ lineup, handle, workers }, 'lookWhileOthersMove', lasting, passing, times)
+        expect(missed.flat()).toEqual([])
+        expectSound(map)
+      }
+    },
+  )
+})

@@ -1,0 +1,58 @@
+import type { Key } from '../../src/index.js'
+import type { Shift } from '../support/crew.js'
+
+/** Worker 0's part is to iterate, that of the others to insert and delete passing keys until it has finished. */
+export function iterateWhileOthersWrite(
+  shift: Shift<number>,
+  finished: SharedArrayBuffer,
+  lasting: number,
+  passes: number,
+): string[] {
+  const flag = new Int32Array(finished)
+  if (shift.worker !== 0) {
+    for (let i = 0; Atomics.load(flag, 0) === 0; i++) writePassing(shift, i)
+    return []
+  }
+  try {
+    return Array.from({ length: passes }, (_, pass) => iterate(shift, lasting, pass)).flat()
+  } finally {
+    Atomics.store(flag, 0, 1)
+  }
+}
+
+/** Waves of growth and shrinking, over keys that many passes see come and go. */
+function writePassing({ map, worker, random }: Shift<number>, i: number): void {
+  const isGrowing = (i >> 13) % 2 === 0
+  const key = `passing ${worker} ${random.below(8000)}`
+  if (random.chance(isGrowing ? 0.8 : 0.2)) map.set(key, i)
+  else map.delete(key)
+}
+
+/** One pass over the map: returns what it did not keep of its promises. */
+function iterate({ map, random }: Shift<number>, lasting: number, pass: number): string[] {
+  const faults: string[] = []
+  const seen = new Set<Key>()
+  const deleted = new Set<Key>()
+  const own = Array.from({ length: 200 }, (_, i) => `own ${i}`)
+  for (const key of own) map.set(key, pass)
+
+  for (const key of keysIn(map, pass)) {
+    if (seen.has(key)) faults.push(`${String(key)} was met twice`)
+    if (deleted.has(key)) faults.push(`${String(key)} was met after its deletion`)
+    seen.add(key)
+    if (!random.chance(0.1)) continue
+    const victim = random.pick(own)
+    map.delete(victim)
+    deleted.add(victim)
+  }
+  for (let key = 0; key < lasting; key++) if (!seen.has(key)) faults.push(`lasting key ${key} was not met`)
+  for (const key of own) if (!seen.has(key) && !deleted.has(key)) faults.push(`${key} was not met`)
+  return faults
+}
+
+/** Each pass iterates in another way. */
+function* keysIn(map: Shift<number>['map'], pass: number): Iterable<Key> {
+  if (pass % 3 === 0) yield* map.keys()
+  else if (pass % 3 === 1) for (const [key] of map.entries()) yield key
+  else for (const [key] of map) yield key
+}
