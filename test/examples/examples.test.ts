@@ -16,3 +16,13 @@ test.each(readdirSync(path('examples')).map((file) => basename(file, '.ts')))('%
   const promised = /console\.log\(.*\) \/\/ (.*)/.exec(readFileSync(path(`examples/${name}.ts`), 'utf8'))?.[1]
   expect(stdout.trim()).toBe(promised)
 })
+
+test('the example in the README is the program', () => {
+  expect(readFileSync(path('README.md'), 'utf8')).toContain(readFileSync(path('examples/workers.ts'), 'utf8'))
+})
+
+test('the README lists the errors as the sources do', () => {
+  const rows = (file: string): string[] => readFileSync(path(file), 'utf8').match(/\| `ERR_MAPSAFE_\w+` \|.*\|/g) ?? []
+  expect(rows('src/errors.ts').length).toBeGreaterThan(0)
+  expect(rows('README.md')).toEqual(rows('src/errors.ts'))
+})
