@@ -18,7 +18,10 @@ export const mutants = [
     replace:
       '    change->bucket.Replace(change->slot, edit.block);\n    FreeEntry(core, change->previous);\n' +
       '    for (int i = 0; i < 20; ++i) SpinPause();\n',
-    also: { find: '    FreeEntry(core, change.previous);\n', replace: '    if (edit.block == 0) FreeEntry(core, change.previous);\n' },
+    also: {
+      find: '    FreeEntry(core, change.previous);\n',
+      replace: '    if (edit.block == 0) FreeEntry(core, change.previous);\n',
+    },
   },
   {
     name: 'publish-before-built',
