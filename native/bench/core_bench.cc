@@ -2,9 +2,8 @@
 //
 //   core_bench [--seconds S] [--threads 1,2,4] [--json]
 //
-// Every map copies the value out on a read and checks it; every thread walks its own random sequence of keys. The figure is
-// the median of the rounds, in million operations a second.
-#include <libcuckoo/cuckoohash_map.hh>
+// Every map copies the value out on a read and checks it; every thread walks its own random sequence of keys. The
+// figure is the median of the rounds, in million operations a second.
 #include <sys/mman.h>
 #include <tbb/concurrent_hash_map.h>
 
@@ -14,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <libcuckoo/cuckoohash_map.hh>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -47,8 +47,7 @@ class SharedMap {
 
 class Mapsafe : public SharedMap {
  public:
-  Mapsafe()
-      : base_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+  Mapsafe() : base_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     mapsafe::FormatRegion(base_, kBytes, {0x243f6a88, 0x85a308d3});
   }
   ~Mapsafe() override { munmap(base_, kBytes); }
@@ -186,7 +185,8 @@ double Measure(SharedMap& map, const std::vector<std::string>& keys, int threads
       char out[kValueBytes];
       std::memset(value, 'a' + t, kValueBytes);
       ++ready;
-      while (!go.load()) {}
+      while (!go.load()) {
+      }
       const auto start = Clock::now();
       std::uint64_t operations = 0;
       while (!stop.load(std::memory_order_relaxed)) {
@@ -204,7 +204,8 @@ double Measure(SharedMap& map, const std::vector<std::string>& keys, int threads
       rates[static_cast<std::size_t>(t)] = static_cast<double>(operations) / spent.count() / 1e6;
     });
   }
-  while (ready.load() < threads) {}
+  while (ready.load() < threads) {
+  }
   go = true;
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   stop = true;
@@ -279,8 +280,8 @@ int main(int argc, char** argv) {
         for (std::size_t c = 0; c < contenders.size(); ++c) {
           const double median = Median(rates[c]);
           if (json) {
-            std::printf("%s\n{\"keys\":%zu,\"threads\":%d,\"writes\":%d,\"map\":\"%s\",\"mops\":%.2f}", first ? "" : ",",
-                        key_count, threads, write_percent, contenders[c].name, median);
+            std::printf("%s\n{\"keys\":%zu,\"threads\":%d,\"writes\":%d,\"map\":\"%s\",\"mops\":%.2f}",
+                        first ? "" : ",", key_count, threads, write_percent, contenders[c].name, median);
             first = false;
           } else {
             std::printf("%s %.1f  ", contenders[c].name, median);

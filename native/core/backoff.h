@@ -1,5 +1,5 @@
-// Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens to
-// the thread it waits for.
+// Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens
+// to the thread it waits for.
 #ifndef MAPSAFE_CORE_BACKOFF_H_
 #define MAPSAFE_CORE_BACKOFF_H_
 

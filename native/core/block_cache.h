@@ -1,5 +1,5 @@
-// A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: verify() counts it,
-// and the blocks of a dead thread can be found.
+// A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: verify() counts
+// it, and the blocks of a dead thread can be found.
 //
 // Thread safety: owner only. Takes the heap mutex once a batch.
 #ifndef MAPSAFE_CORE_BLOCK_CACHE_H_

@@ -63,8 +63,8 @@ class Bucket {
     return next;
   }
 
-  // Parts two steps that no reader may take for one, without letting go: from odd to the next odd. Release: the first step
-  // comes before it; the second step's stores are releases, so whoever saw one of them sees this version too.
+  // Parts two steps that no reader may take for one, without letting go: from odd to the next odd. Release: the first
+  // step comes before it; the second step's stores are releases, so whoever saw one of them sees this version too.
   void Step() {
     const Word next = region_->Load(at_ + kBucketVersion) + 2;
     if (next == 1) region_->Store(at_ + kBucketEpoch, region_->Load(at_ + kBucketEpoch) + 1);
@@ -117,8 +117,8 @@ class Bucket {
     overflow.neighbour = std::min(overflow.neighbour, kNeighbourMask);
     overflow.stash = std::min(overflow.stash, kStashSaturated);
     const Word word = region_->Load(at_ + kBucketTags + 2);
-    region_->StoreRelease(at_ + kBucketTags + 2,
-                          (word & ((1u << kOverflowShift) - 1)) | overflow.byte() << kOverflowShift);
+    region_->StoreRelease(at_ + kBucketTags + 2, (word & ((1u << kOverflowShift) - 1)) | overflow.byte()
+                                                                                             << kOverflowShift);
   }
 
   // The slot that holds `key`, or kSlotsPerBucket. Sets `entry` to its block. A reference that leaves the region sets

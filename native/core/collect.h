@@ -6,9 +6,9 @@
 
 namespace mapsafe {
 
-// Copies keys with hashes from `from` on, of one segment at most, into the scratch buffer; returns the hash to go on from,
-// 2^32 at the end. Fills in the outcome: kDone with the number of keys in `length`, or kScratchTooSmall with the bytes
-// that the keys of the first hash need. O(segment).
+// Copies keys with hashes from `from` on, of one segment at most, into the scratch buffer; returns the hash to go on
+// from, 2^32 at the end. Fills in the outcome: kDone with the number of keys in `length`, or kScratchTooSmall with the
+// bytes that the keys of the first hash need. O(segment).
 std::uint64_t Collect(Core& core, std::uint64_t from);
 
 }  // namespace mapsafe

@@ -41,8 +41,8 @@ inline Location Locate(const Region& region, std::uint32_t hash) {
   return {directory, entry, region.Contains(segment, kSegmentWords) ? segment : 0};
 }
 
-// Whether a lookup would be led to the same segment again. Call it after an acquire load of a bucket version: a split that
-// was over by then has changed one of the two words, and is seen.
+// Whether a lookup would be led to the same segment again. Call it after an acquire load of a bucket version: a split
+// that was over by then has changed one of the two words, and is seen.
 inline bool StillMaps(const Region& region, const Location& location) {
   return region.Load(kHeaderDirectory) == location.directory && region.Load(location.entry) == location.segment;
 }

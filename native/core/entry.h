@@ -72,9 +72,10 @@ inline bool EntryMatches(const Region& region, Block block, const Key& key) {
   return i == count || region.Load(at + kEntryData + i) == key.words[i];
 }
 
-// Writes everything but the version into a block that only this thread knows. Atomic all the same: a reader that followed
-// an old reference may still be looking at the block's former content. The release fence pairs with that reader's acquire
-// fence (Versions::Unchanged): if it meets one of these words, it meets the version raised before the block was freed.
+// Writes everything but the version into a block that only this thread knows. Atomic all the same: a reader that
+// followed an old reference may still be looking at the block's former content. The release fence pairs with that
+// reader's acquire fence (Versions::Unchanged): if it meets one of these words, it meets the version raised before the
+// block was freed.
 inline void BuildEntry(Region& region, Block block, const Key& key, const Value& value) {
   std::atomic_thread_fence(std::memory_order_release);
   const WordIndex at = WordOf(block);

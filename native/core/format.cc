@@ -36,7 +36,8 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret) {
 
   Heap heap(region);
   const Block segment = heap.Take(ClassOf(kSegmentBytes / kBlockBytes));
-  const Block directory = heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes));
+  const Block directory =
+      heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes));
   for (std::size_t i = 0; i < kSegmentWords; ++i) region.Store(WordOf(segment) + i, 0);
   region.Store(WordOf(directory) + kDirectoryDepth, 0);
   region.Store(WordOf(directory) + kDirectoryPrevious, 0);

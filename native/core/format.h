@@ -11,7 +11,8 @@ namespace mapsafe {
 // Formats zeroed memory of a whole number of pages as an empty map. No one else may know the memory yet.
 void FormatRegion(void* base, std::size_t bytes, HashSecret secret);
 
-// Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within it.
+// Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within
+// it.
 bool CheckRegion(void* base, std::size_t bytes);
 
 }  // namespace mapsafe

@@ -1,4 +1,5 @@
-// The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md, "Heap".
+// The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
+// "Heap".
 //
 // Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
 // Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.

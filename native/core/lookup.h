@@ -45,8 +45,8 @@ class Versions {
   Word versions_[2 + kStashBuckets];
 };
 
-// Looks for `key` in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). The home's version
-// must have been noted already; those of further buckets are noted before they are read.
+// Looks for `key` in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). The home's
+// version must have been noted already; those of further buckets are noted before they are read.
 Sighting Walk(Core& core, const Location& location, const Key& key, Versions* versions);
 
 // Copies a value into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if lengths leave the

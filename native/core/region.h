@@ -27,14 +27,13 @@ constexpr WordIndex WordOf(Block block) {
 
 class Region {
  public:
-  Region(void* base, std::size_t bytes)
-      : words_(static_cast<Word*>(base)), word_count_(bytes / sizeof(Word)) {}
+  Region(void* base, std::size_t bytes) : words_(static_cast<Word*>(base)), word_count_(bytes / sizeof(Word)) {}
 
   std::size_t word_count() const { return word_count_; }
   std::size_t block_count() const { return word_count_ / kBlockWords; }
 
-  // Whether `block` may be the first of a structure of `words` words. Every reference read from the region passes through
-  // this before it is followed.
+  // Whether `block` may be the first of a structure of `words` words. Every reference read from the region passes
+  // through this before it is followed.
   bool Contains(Block block, std::size_t words) const {
     const WordIndex first = WordOf(block);
     return block != 0 && first < word_count_ && words <= word_count_ - first;
@@ -53,7 +52,8 @@ class Region {
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
 
-  // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates versions.
+  // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates
+  // versions.
   void CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const;
 
   // Stores `bytes` bytes from word `to` on, relaxed, the last word padded with zeros.

@@ -13,8 +13,8 @@ namespace mapsafe {
 // Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound.
 bool HoldBucket(Bucket* bucket);
 
-// Takes every bucket of a segment and makes SEGMENT_MOVES odd. On failure nothing is held, and the outcome says who is in
-// the way.
+// Takes every bucket of a segment and makes SEGMENT_MOVES odd. On failure nothing is held, and the outcome says who is
+// in the way.
 bool HoldSegment(Core& core, Block segment);
 void ReleaseSegment(Core& core, Block segment);
 

@@ -1,5 +1,5 @@
-// Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full, and
-// whoever lost too many races. See docs/protocol.md, "Write, structural".
+// Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
+// and whoever lost too many races. See docs/protocol.md, "Write, structural".
 #include "backoff.h"
 #include "cleanup.h"
 #include "restructure.h"
@@ -12,8 +12,8 @@ namespace {
 
 enum class Step { kFinished, kNoRoom };
 
-// As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash
-// may change under the walk, and their reused blocks could look like our key.
+// As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
+// stash may change under the walk, and their reused blocks could look like our key.
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
   for (Backoff backoff;;) {
     Versions versions(core.region);
@@ -80,7 +80,12 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
   }
 
   const Block current = sighting.found() ? sighting.entry : 0;
-  Change change{location.segment, home, bucket, slot, current, current == 0 ? bucket.Slot(slot) : 0,
+  Change change{location.segment,
+                home,
+                bucket,
+                slot,
+                current,
+                current == 0 ? bucket.Slot(slot) : 0,
                 home.EntryVersionAfter(home.ReloadVersion())};
   if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
   Apply(core, *edit, &change);

@@ -3,9 +3,7 @@
 namespace mapsafe {
 
 ThreadRecord::ThreadRecord(Region region, std::uint32_t index)
-    : region_(region),
-      at_(At(index)),
-      owner_mark_((index + 1) | region.Load(At(index) + kThreadIncarnation) << 8) {}
+    : region_(region), at_(At(index)), owner_mark_((index + 1) | region.Load(At(index) + kThreadIncarnation) << 8) {}
 
 std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identity, Word engine) {
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {

@@ -24,16 +24,14 @@ class ThreadRecord {
   // What this thread leaves in a mutex it holds. Never 0, and different after the record changed hands.
   Word owner_mark() const { return owner_mark_; }
 
-  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so whoever sees a bucket
-  // taken also sees the claim on it.
+  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so whoever sees a
+  // bucket taken also sees the claim on it.
   void Claim(Block target) { region_.Store(at_ + kThreadClaim, target); }
 
   // Release, so that the claim is seen to end only after the version or mutex was released.
   void ClearClaim() { region_.StoreRelease(at_ + kThreadClaim, 0); }
 
-  void AddSize(Word delta) {
-    region_.Store(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta);
-  }
+  void AddSize(Word delta) { region_.Store(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta); }
 
   WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
   WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }

@@ -113,7 +113,8 @@ class Verifier {
       }
     }
     if (region_.Load(at + kSegmentTombstones) != tombstones) {
-      Problem("segment ", segment, ": ", region_.Load(at + kSegmentTombstones), " tombstones counted, found ", tombstones);
+      Problem("segment ", segment, ": ", region_.Load(at + kSegmentTombstones), " tombstones counted, found ",
+              tombstones);
     }
     for (std::uint32_t i = 0; i < kHomeBuckets; ++i) {
       const Overflow mark = Bucket(region_, at + kSegmentBuckets + std::size_t{i} * kBucketWords).overflow();

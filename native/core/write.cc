@@ -57,8 +57,8 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   if (slot == kSlotsPerBucket) return Attempt::kStructural;
   if (!versions.Unchanged()) return Attempt::kLost;  // neighbour or stash; the home's version is the swap's business
 
-  Change change{location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0,
-                home.EntryVersionAfter(version)};
+  Change change{
+      location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0, home.EntryVersionAfter(version)};
   if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
   core.thread.Claim(home.block());
   if (!home.TryHold(version)) {

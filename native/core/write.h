@@ -7,18 +7,18 @@
 
 namespace mapsafe {
 
-// One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked again
-// after a lost race.
+// One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked
+// again after a lost race.
 struct Edit {
   enum class Kind { kPut, kRemove, kIncrement };
 
   Kind kind;
   const Key& key;
-  std::uint32_t mode;      // a kPut condition, perhaps with kReturnPrevious
-  std::uint64_t version;   // for kPutIfVersion
-  double by = 0;           // for kIncrement; becomes the sum
+  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious
+  std::uint64_t version;  // for kPutIfVersion
+  double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
-  Block block = 0;         // the entry to publish, built but for its version; 0 for kRemove
+  Block block = 0;  // the entry to publish, built but for its version; 0 for kRemove
 };
 
 // Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.

@@ -1,5 +1,5 @@
-// Many threads on one region. Every test is a property that a broken protocol violates; scripts/mutants proves that each
-// does. Run under ThreadSanitizer, AddressSanitizer and UndefinedBehaviorSanitizer, without suppressions.
+// Many threads on one region. Every test is a property that a broken protocol violates; scripts/mutants proves that
+// each does. Run under ThreadSanitizer, AddressSanitizer and UndefinedBehaviorSanitizer, without suppressions.
 #include <thread>
 
 #include "testing.h"
@@ -54,7 +54,10 @@ TEST(Stress, NoUpdateIsLost) {
 TEST(Stress, VersionedWritesAreNotLost) {
   const std::uint64_t seed = Seed();
   TestRegion region(16 << 20);
-  { TestEngine engine(region); engine.Put("total", "0"); }
+  {
+    TestEngine engine(region);
+    engine.Put("total", "0");
+  }
   const int rounds = 3000 * Scale();
   InParallel(region, seed, [&](int, TestEngine& engine, std::mt19937_64& random) {
     for (int i = 0; i < rounds; ++i) {
@@ -190,28 +193,30 @@ TEST(Stress, PresentKeysAreAlwaysFoundWhileSegmentsSplit) {
       TestEngine engine(region);
       for (int i = 0; i < kStable; ++i) ASSERT_TRUE(engine.Put("stable" + std::to_string(i), "here"));
     }
-    InParallel(region, seed + static_cast<std::uint64_t>(round), [&](int thread, TestEngine& engine, std::mt19937_64& random) {
-      for (int i = 0; i < 15000; ++i) {
-        if (thread < 2) {
-          const std::string key = std::to_string(thread) + "-" + std::to_string(i);
-          ASSERT_TRUE(engine.Put(key, "value"));
-          if (random() % 3 == 0) {
-            ASSERT_TRUE(engine.Remove(key));
-          }
-        } else {
-          const std::string key = "stable" + std::to_string(random() % kStable);
-          ASSERT_EQ(engine.Get(key), "here") << key;
-        }
-        if (thread == 3 && i % 1500 == 0) {
-          std::vector<std::string> keys = engine.Keys();
-          std::sort(keys.begin(), keys.end());
-          ASSERT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end()) << "a key twice";
-          for (int j = 0; j < kStable; ++j) {
-            ASSERT_TRUE(std::binary_search(keys.begin(), keys.end(), "stable" + std::to_string(j))) << "stable" << j;
-          }
-        }
-      }
-    });
+    InParallel(region, seed + static_cast<std::uint64_t>(round),
+               [&](int thread, TestEngine& engine, std::mt19937_64& random) {
+                 for (int i = 0; i < 15000; ++i) {
+                   if (thread < 2) {
+                     const std::string key = std::to_string(thread) + "-" + std::to_string(i);
+                     ASSERT_TRUE(engine.Put(key, "value"));
+                     if (random() % 3 == 0) {
+                       ASSERT_TRUE(engine.Remove(key));
+                     }
+                   } else {
+                     const std::string key = "stable" + std::to_string(random() % kStable);
+                     ASSERT_EQ(engine.Get(key), "here") << key;
+                   }
+                   if (thread == 3 && i % 1500 == 0) {
+                     std::vector<std::string> keys = engine.Keys();
+                     std::sort(keys.begin(), keys.end());
+                     ASSERT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end()) << "a key twice";
+                     for (int j = 0; j < kStable; ++j) {
+                       ASSERT_TRUE(std::binary_search(keys.begin(), keys.end(), "stable" + std::to_string(j)))
+                           << "stable" << j;
+                     }
+                   }
+                 }
+               });
     TestEngine engine(region);
     ExpectSound(engine);
   }

@@ -71,10 +71,10 @@ class TestEngine {
   // Whether the condition held and the entry was written.
   bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways,
            std::uint64_t version = 0) {
-    engine_->Put(Encode(key),
-                 {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()),
-                  kValueLatin1},
-                 mode, version);
+    engine_->Put(
+        Encode(key),
+        {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()), kValueLatin1},
+        mode, version);
     return outcome_.status == Status::kDone;
   }
   bool Remove(const std::string& key, std::uint32_t mode = kPutAlways, std::uint64_t version = 0) {
