@@ -36,7 +36,7 @@ import {
   VALUE_NUMBER,
   VALUE_TRUE,
 } from '../../src/region/layout.js'
-import { runs, seed } from '../support/seed.js'
+import { scaled, seed } from '../support/run.js'
 
 // What the glue alone is answerable for: arguments in, values out, lifetimes. What the engine does with them is tested by the
 // conformance suite.
@@ -102,7 +102,7 @@ describe('keys', () => {
         typescript.put(key, VALUE_LATIN1, value + key, PUT_ALWAYS)
         expect(native.get(key)).toBe(value + key)
       }),
-      { seed, numRuns: runs(500) },
+      { seed, numRuns: scaled(500) },
     )
   })
 
