@@ -79,7 +79,7 @@ function findKiller(engine, at) {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { ok, hung, text } = engine.test(at, attempt)
     if (ok) continue
-    const failed = /\[  FAILED  \] (\S+)/.exec(text) ?? /(?:FAIL|×) +(.+)/.exec(text)
+    const failed = /\[ {2}FAILED {2}\] (\S+)/.exec(text) ?? /(?:FAIL|×) +(.+)/.exec(text)
     return failed ? failed[1].trim() : hung ? 'a hang' : 'a crash'
   }
   return undefined
