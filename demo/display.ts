@@ -1,6 +1,6 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
 import type { WriteStream } from 'node:tty'
-import { conclusion, progress, table, type Report, type Result } from './report.js'
+import { conclusion, progress, table, TABLE_WIDTH, type Report, type Result } from './report.js'
 
 /** Shows how the run goes, and its result. */
 export interface Display {
@@ -10,7 +10,8 @@ export interface Display {
 }
 
 export function openDisplay(output: NodeJS.WriteStream): Display {
-  return output.isTTY ? new LiveTable(output) : new Log(output)
+  // In a narrower window the table's lines would wrap, and moving up would miss its start.
+  return output.isTTY && output.columns >= TABLE_WIDTH ? new LiveTable(output) : new Log(output)
 }
 
 const REDRAW_MILLISECONDS = 200

@@ -34,8 +34,10 @@ export interface Result extends Report {
 
 const LABEL_WIDTH = 26
 const COLUMN_WIDTH = 24
+/** No line of {@link table} is wider. */
+export const TABLE_WIDTH = 80
 
-/** The figures side by side, at most 80 columns wide. */
+/** The figures side by side. */
 export function table(report: Report): string {
   const sides = [report.shared, report.private]
   const row = (label: string, cells: readonly string[]): string =>

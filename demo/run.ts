@@ -5,7 +5,7 @@ import type { Session } from './session.js'
 import { Team } from './team.js'
 import type { Trace } from './trace.js'
 
-const FIRST_TURN_REQUESTS = 4096
+const FIRST_TURN_REQUESTS_PER_WORKER = 2048
 /** How long a turn shall take at the slower cache: short enough for both to meet the same conditions. */
 const TURN_MILLISECONDS = 100
 
@@ -27,7 +27,7 @@ export async function run(options: DemoOptions, trace: Trace, onProgress: (repor
   try {
     const start = performance.now()
     let first = 0
-    let requests = FIRST_TURN_REQUESTS
+    let requests = FIRST_TURN_REQUESTS_PER_WORKER * workers
     const report = (): Report => ({
       seconds: (performance.now() - start) / 1000,
       shared: figures(shared),

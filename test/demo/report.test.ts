@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { conclusion, progress, table, type CacheResult, type Result } from '../../demo/report.js'
+import { conclusion, progress, table, TABLE_WIDTH, type CacheResult, type Result } from '../../demo/report.js'
 
 const side = (stale: number, memory: number): CacheResult => ({
   perWorker: [
@@ -20,9 +20,9 @@ const result: Result = {
   rss: 2 ** 27,
 }
 
-test('the table fits 80 columns and has each figure', () => {
+test('the table keeps its width and has each figure', () => {
   const lines = table(result).split('\n')
-  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(TABLE_WIDTH)
   expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual(
     expect.arrayContaining([
       ['worker 2, requests/s', '50,000', '50,000'],
