@@ -23,7 +23,7 @@ let installed: string
 /** Installs the package as `npm install --ignore-scripts` would, but from the tarball alone: its dependencies are linked. */
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'mapsafe-pack-'))
-  execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root })
+  execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root, stdio: 'pipe' })
   const [tarball] = readdirSync(project)
   installed = join(project, 'node_modules', 'mapsafe')
   mkdirSync(installed, { recursive: true })
