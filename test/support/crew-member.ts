@@ -12,13 +12,13 @@ parentPort!.on('message', (order: Order) => {
   parentPort!.postMessage(obey(order))
 })
 
-function obey({ task, parameters, handle, attach, worker, workers, seed, barrier: memory }: Order): Outcome {
+function obey({ task, parameters, handle, attach, worker, workers, seed, run, barrier: memory }: Order): Outcome {
   const barrier = new Barrier(memory, workers)
   const rendezvous = (): void => barrier.wait()
   try {
     const map = ConcurrentMap.attach(handle, attach)
     try {
-      const shift = { map, worker, workers, random: new Random(seed).fork(worker), rendezvous }
+      const shift = { map, worker, workers, random: new Random(seed).fork(run).fork(worker), rendezvous }
       rendezvous()
       return { result: module[task](shift, ...parameters) }
     } finally {

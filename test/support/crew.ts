@@ -43,6 +43,8 @@ export interface Order {
   readonly worker: number
   readonly workers: number
   readonly seed: number
+  /** How many runs the crew had before. */
+  readonly run: number
   readonly barrier: SharedArrayBuffer
 }
 
@@ -54,6 +56,7 @@ export type Outcome = { readonly result: unknown } | { readonly failure: string 
  */
 export class Crew<Tasks> {
   readonly #members: Worker[]
+  #runs = 0
 
   /** @param tasks URL of the module whose exports are the tasks */
   constructor(tasks: URL, size: number) {
@@ -71,10 +74,11 @@ export class Crew<Tasks> {
     ...parameters: ParametersOf<Tasks[Name]>
   ): Promise<ResultOf<Tasks[Name]>[]> {
     const barrier = Barrier.memory()
+    const run = this.#runs++
     const orders = this.#members.slice(0, workers).map(async (member, worker) => {
       const engine = lineup.engineOf(worker)
       const order: Order = {
-        ...{ task, parameters, handle, worker, workers, seed, barrier },
+        ...{ task, parameters, handle, worker, workers, seed, run, barrier },
         attach: { ...attach, engine },
       }
       const outcome = await ask(member, order)

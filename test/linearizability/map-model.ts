@@ -1,0 +1,110 @@
+import type { Model, Operation } from './checker.js'
+
+/** A call on one key, with what it returned. Values are numbers. An `undefined` that was returned means "no entry". */
+export type MapCall = { readonly key: number } & (
+  | { readonly name: 'get' | 'take'; readonly result: number | undefined }
+  | { readonly name: 'has' | 'delete'; readonly result: boolean }
+  | { readonly name: 'getEntry'; readonly result: { readonly value: number; readonly version: number } | undefined }
+  | { readonly name: 'set'; readonly value: number }
+  | { readonly name: 'setIfAbsent'; readonly value: number; readonly result: boolean }
+  | { readonly name: 'getOrInsert'; readonly value: number; readonly result: number }
+  | { readonly name: 'swap'; readonly value: number; readonly result: number | undefined }
+  | { readonly name: 'setIfVersion'; readonly value: number; readonly version: number; readonly result: boolean }
+  | { readonly name: 'deleteIfVersion'; readonly version: number; readonly result: boolean }
+  | { readonly name: 'increment'; readonly by: number; readonly result: number }
+)
+
+/** What is known of one key. */
+export interface KeyState {
+  /** Undefined: no entry. */
+  readonly value: number | undefined
+  /** The version of the entry if `isExact`. Else a version of an earlier one, and so lower than that of this one. */
+  readonly version: number
+  readonly isExact: boolean
+}
+
+/**
+ * One key of a map. Keys are independent, so a history of a map is linearizable if that of each key is (Herlihy and
+ * Wing's locality theorem), and checking key by key is much faster.
+ */
+export const keyModel: Model<KeyState, MapCall> = {
+  initial: { value: undefined, version: 0, isExact: false },
+
+  step(state, call) {
+    const { value } = state
+    const isPresent = value !== undefined
+    switch (call.name) {
+      case 'get':
+        return call.result === value ? state : undefined
+      case 'has':
+        return call.result === isPresent ? state : undefined
+      case 'getEntry':
+        if (call.result === undefined) return isPresent ? undefined : state
+        return call.result.value === value ? withVersion(state, call.result.version) : undefined
+      case 'set':
+        return written(state, call.value)
+      case 'setIfAbsent':
+        if (call.result === isPresent) return undefined
+        return call.result ? written(state, call.value) : state
+      case 'getOrInsert':
+        if (call.result !== (value ?? call.value)) return undefined
+        return isPresent ? state : written(state, call.value)
+      case 'swap':
+        return call.result === value ? written(state, call.value) : undefined
+      case 'delete':
+        if (call.result !== isPresent) return undefined
+        return call.result ? written(state, undefined) : state
+      case 'take':
+        if (call.result !== value) return undefined
+        return isPresent ? written(state, undefined) : state
+      case 'setIfVersion':
+        return conditional(state, call.version, call.value, call.result)
+      case 'deleteIfVersion':
+        // Here 0 is the version of no entry, so nothing is ever deleted.
+        if (call.version === 0) return call.result ? undefined : state
+        return conditional(state, call.version, undefined, call.result)
+      case 'increment':
+        return call.result === (value ?? 0) + call.by ? written(state, call.result) : undefined
+    }
+  },
+
+  fingerprint({ value, version, isExact }) {
+    return `${value ?? '-'} ${version} ${isExact}`
+  },
+}
+
+function written({ version }: KeyState, value: number | undefined): KeyState {
+  return { value, version, isExact: false }
+}
+
+/** The state, now that the version of its entry is known; undefined if it cannot be that one. */
+function withVersion(state: KeyState, version: number): KeyState | undefined {
+  const isPossible = state.isExact ? version === state.version : version > state.version
+  return isPossible ? { value: state.value, version, isExact: true } : undefined
+}
+
+/** A write on condition of a version, where 0 asks for there being no entry. */
+function conditional(
+  state: KeyState,
+  version: number,
+  value: number | undefined,
+  isDone: boolean,
+): KeyState | undefined {
+  const isPresent = state.value !== undefined
+  const met = version === 0 || !isPresent ? undefined : withVersion(state, version)
+  const mayHold = version === 0 ? !isPresent : met !== undefined
+  if (isDone) return mayHold ? written(met ?? state, value) : undefined
+  // An entry whose version nobody was told may have any other.
+  const mustHold = version === 0 ? !isPresent : mayHold && state.isExact
+  return mustHold ? undefined : state
+}
+
+/** The parts of a history that concern one key each. */
+export function historiesByKey(history: readonly Operation<MapCall>[]): Operation<MapCall>[][] {
+  const byKey = new Map<number, Operation<MapCall>[]>()
+  for (const operation of history) {
+    const { key } = operation.call
+    byKey.set(key, [...(byKey.get(key) ?? []), operation])
+  }
+  return [...byKey.values()]
+}

@@ -1,0 +1,58 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { ConcurrentMap, type Key } from '../../src/index.js'
+import { Crew } from '../support/crew.js'
+import { lineups, scaled, seed } from '../support/run.js'
+import { expectSound } from '../support/sound.js'
+import { checkLinearizable, type Operation, type Verdict } from './checker.js'
+import { historiesByKey, keyModel, type MapCall } from './map-model.js'
+import type * as tasks from './recorder.tasks.js'
+
+const crew = new Crew<typeof tasks>(new URL('recorder.tasks.ts', import.meta.url), 4)
+afterAll(() => crew.dismiss())
+
+/** Histories on one map: enough for its first splits, few enough that a split often meets the keys of the moment. */
+const HISTORIES_PER_MAP = 300
+/** About as many keys as go into a map before its first split. */
+const KEYS_BEFORE = 500
+
+describe.each(lineups)('every history is linearizable ($name)', (lineup) => {
+  test.each([
+    { workers: 2, calls: 32, keys: 1, maps: 20 },
+    { workers: 3, calls: 32, keys: 2, maps: 20 },
+    { workers: 4, calls: 24, keys: 3, maps: 20 },
+  ])('$workers workers, $keys keys at a time, some $calls calls', async ({ workers, calls, keys, maps }) => {
+    let overlaps = 0
+    for (let i = 0; i < scaled(maps); i++) {
+      using map = new ConcurrentMap<Key, number>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+      for (let key = 0; key < KEYS_BEFORE; key++) map.set(`before ${key}`, key)
+      const clock = new SharedArrayBuffer(4)
+      const extent = { histories: HISTORIES_PER_MAP, calls, keys }
+      const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'record', clock, extent)
+      for (const operations of historiesByKey(recorded.flat())) {
+        overlaps += overlapsIn(operations)
+        const verdict = checkLinearizable(operations, keyModel)
+        if (!verdict.isLinearizable) expect.fail(report(operations, verdict))
+      }
+      expectSound(map)
+    }
+    expect(overlaps, 'calls that overlapped, without which nothing is tested').toBeGreaterThan(0)
+  })
+})
+
+/** Calls that began while another was under way. */
+function overlapsIn(operations: readonly Operation<MapCall>[]): number {
+  const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
+  return sorted.filter(({ invoked }, i) => sorted.slice(0, i).some(({ returned }) => returned > invoked)).length
+}
+
+function report(operations: readonly Operation<MapCall>[], { order }: Verdict<MapCall>): string {
+  const line = ({ worker, invoked, returned, call }: Operation<MapCall>): string =>
+    `  worker ${worker}  [${invoked}, ${returned}]  ${JSON.stringify(call)}`
+  const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
+  return [
+    `Not linearizable (MAPSAFE_SEED=${seed}):`,
+    ...sorted.map(line),
+    `The longest order that explains a part of it has ${order.length} of ${operations.length} calls:`,
+    ...order.map(line),
+  ].join('\n')
+}

@@ -1,0 +1,100 @@
+import type { ConcurrentMap, Key } from '../../src/index.js'
+import type { Shift } from '../support/crew.js'
+import type { Random } from '../support/random.js'
+import type { Operation } from './checker.js'
+import type { MapCall } from './map-model.js'
+
+/** How much is recorded, by all workers together. */
+export interface Extent {
+  readonly histories: number
+  /** Calls in each history, more or less. */
+  readonly calls: number
+  /** Keys that the workers fight over during one history. No other history has them. */
+  readonly keys: number
+}
+
+/** What a worker last knew of each key, for calls that need it. */
+type Versions = Map<number, number>
+
+/** Values of different calls differ by more than the increments of one key come to. */
+const VALUE_STEP = 1000
+
+/** Passing keys of this worker, whose inserts and deletions make segments split and clean up under the recorded keys. */
+const PASSING_KEYS = 400
+
+/**
+ * Makes random calls and stamps them before and after with one clock, a shared word that each stamp increments. The clock
+ * also tells which history it is time for, and so which keys: whoever runs at all is in the middle of the fight.
+ *
+ * Why the stamps serve: `Atomics.add` is one step in an order that all threads agree on, and that order keeps each
+ * thread's program order. So if the stamp after call A is below the stamp before call B, then A returned before B began.
+ * A recorded call thus lasts at least as long as the real one: calls that overlapped never seem ordered, and a correct
+ * map is never accused. The price is that a fault within the few nanoseconds added may be missed.
+ */
+export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: Extent): Operation<MapCall>[] {
+  const { map, worker, workers, random } = shift
+  const { histories, calls, keys } = extent
+  const stamps = new Int32Array(clock)
+  const versions: Versions = new Map()
+  const operations: Operation<MapCall>[] = []
+  for (;;) {
+    const history = Math.floor(Atomics.load(stamps, 0) / (2 * calls))
+    if (history >= histories) return operations
+    if (random.chance(0.3)) disturb(shift)
+    const key = history * keys + random.below(keys)
+    const value = (operations.length * workers + worker + 1) * VALUE_STEP
+    const make = random.pick(CALLS)
+    const invoked = Atomics.add(stamps, 0, 1)
+    const call = make(map, key, value, random, versions)
+    const returned = Atomics.add(stamps, 0, 1)
+    operations.push({ worker, invoked, returned, call })
+  }
+}
+
+function disturb({ map, worker, random }: Shift<number>): void {
+  const key = `passing ${worker} ${random.below(PASSING_KEYS)}`
+  if (random.chance(0.6)) map.set(key, 0)
+  else map.delete(key)
+}
+
+type Make = (map: ConcurrentMap<Key, number>, key: number, value: number, random: Random, versions: Versions) => MapCall
+
+const get: Make = (map, key) => ({ key, name: 'get', result: map.get(key) })
+const has: Make = (map, key) => ({ key, name: 'has', result: map.has(key) })
+const getEntry: Make = (map, key, _, __, versions) => {
+  const entry = map.getEntry(key)
+  if (entry === undefined) return { key, name: 'getEntry', result: undefined }
+  versions.set(key, entry.version)
+  return { key, name: 'getEntry', result: { value: entry.value, version: entry.version } }
+}
+const set: Make = (map, key, value) => {
+  map.set(key, value)
+  return { key, name: 'set', value }
+}
+const setIfAbsent: Make = (map, key, value) => {
+  return { key, name: 'setIfAbsent', value, result: map.setIfAbsent(key, value) }
+}
+const getOrInsert: Make = (map, key, value) => {
+  return { key, name: 'getOrInsert', value, result: map.getOrInsert(key, value) }
+}
+const swap: Make = (map, key, value) => ({ key, name: 'swap', value, result: map.swap(key, value) })
+const take: Make = (map, key) => ({ key, name: 'take', result: map.take(key) })
+const remove: Make = (map, key) => ({ key, name: 'delete', result: map.delete(key) })
+const setIfVersion: Make = (map, key, value, _, versions) => {
+  const version = versions.get(key) ?? 0
+  return { key, name: 'setIfVersion', value, version, result: map.setIfVersion(key, value, version) }
+}
+const deleteIfVersion: Make = (map, key, _, __, versions) => {
+  const version = versions.get(key) ?? 0
+  return { key, name: 'deleteIfVersion', version, result: map.deleteIfVersion(key, version) }
+}
+const increment: Make = (map, key, _, random) => {
+  const by = 1 + random.below(9)
+  return { key, name: 'increment', by, result: map.increment(key, by) }
+}
+
+/** Reads are the most frequent, since they are what tells a fault. */
+const CALLS: readonly Make[] = [
+  ...[get, get, get, has, getEntry, getEntry, getEntry, set, set, setIfAbsent, getOrInsert, swap, take, remove, remove],
+  ...[setIfVersion, setIfVersion, deleteIfVersion, increment, increment],
+]
