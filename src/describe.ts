@@ -8,7 +8,8 @@ export function describe(value: unknown): string {
     case 'string':
       return JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value)
     case 'bigint':
-      return shorten(`${value.toString()}n`)
+      // Decimal digits of a large one would take quadratic time.
+      return BigInt.asIntN(256, value) === value ? shorten(`${value.toString()}n`) : 'a bigint of more than 256 bits'
     case 'symbol':
       return shorten(value.toString())
     case 'function':

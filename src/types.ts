@@ -1,6 +1,5 @@
 /** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
-type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView | Promise<unknown> | WeakKeyed
-type WeakKeyed = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
+type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
 type Primitive = string | number | bigint | boolean | symbol | null | undefined
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function at all, whatever its parameters
 type AnyFunction = (...parameters: any[]) => unknown

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeValue, ValueDecoder } from '../../src/codec/value.js'
 import { MapsafeError } from '../../src/errors.js'
 import type { Engine } from '../../src/engine/engine.js'
-import { runs, seed } from '../support/seed.js'
+import { scaled, seed } from '../support/run.js'
 import { storableValues } from '../support/values.js'
 
 const thawed = new ValueDecoder(false)
@@ -81,6 +81,11 @@ describe('a value comes back as structuredClone would copy it', () => {
     expect(Object.keys(copy.error)).toEqual([])
   })
 
+  test('an object may have more than 65,535 properties', () => {
+    const value = Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`key${i}`, i]))
+    deepStrictEqual(roundTrip(value), value)
+  })
+
   test('an invalid Date stays invalid', () => {
     expect((roundTrip({ date: new Date(NaN) }) as { date: Date }).date.getTime()).toBeNaN()
   })
@@ -119,7 +124,7 @@ describe('a value comes back as structuredClone would copy it', () => {
           deepStrictEqual(roundTrip(value), structuredClone(value))
         },
       ),
-      { seed, numRuns: runs(300) },
+      { seed, numRuns: scaled(300) },
     )
   })
 })
@@ -288,7 +293,7 @@ describe('damaged bytes', () => {
           if (!(error instanceof MapsafeError && error.code === 'ERR_MAPSAFE_CORRUPT')) throw error
         }
       }),
-      { seed, numRuns: runs(300) * 10 },
+      { seed, numRuns: scaled(3000) },
     )
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
