@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest'
+import {
+  COUNTER_RANGE,
+  DONE,
+  PUT_ALWAYS,
+  RESULT_OWNER_PID,
+  RESULT_OWNER_THREAD,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  TIMEOUT,
+} from '../../src/engine/engine.js'
+import { bucketAt } from '../../src/engine/typescript/bucket.js'
+import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
+import { formatRegion } from '../../src/engine/typescript/format.js'
+import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_TAGS,
+  BUCKET_VERSION,
+  BUCKET_WORDS,
+  DIRECTORY_ENTRIES,
+  ENTRY_META,
+  ENTRY_VALUE_LENGTH,
+  HEADER_DIRECTORY,
+  HEADER_HEAP_TOP,
+  HEADER_PAGE_TABLE,
+  HEADER_PARTIAL_SPANS,
+  MIN_REGION_BYTES,
+  PAGE_ENTRY_WORDS,
+  RUN_BIN_COUNT,
+  HEADER_RUN_BINS,
+  SEGMENT_DEPTH,
+  SEGMENT_MUTEX,
+  SEGMENT_TOMBSTONES,
+  SIZE_CLASSES,
+  THREAD_CACHE_HEADS,
+  THREAD_CLAIM,
+  VALUE_LATIN1,
+  VALUE_NUMBER,
+} from '../../src/region/layout.js'
+import { Random } from '../support/random.js'
+import { seed } from '../support/run.js'
+
+const KEYS = 600
+
+function makeFilled(): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+  formatRegion(buffer)
+  const engine = new TypescriptEngine(buffer)
+  for (let i = 0; i < KEYS; i++) engine.put(i, VALUE_LATIN1, 'v'.repeat(i % 400), PUT_ALWAYS)
+  for (let i = 0; i < KEYS; i += 3) engine.remove(i, PUT_ALWAYS)
+  engine.put('large', VALUE_LATIN1, 'v'.repeat(50_000), PUT_ALWAYS)
+  engine.close()
+  return buffer
+}
+
+function segmentOf(words: Int32Array): number {
+  return words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES]
+}
+
+/** Words that lead somewhere or tell a length; none that make a writer wait, which is bounded but would make a test long. */
+const targets: Record<string, (words: Int32Array, random: Random) => number> = {
+  'the directory': () => HEADER_DIRECTORY,
+  'a directory array': (words, random) => words[HEADER_DIRECTORY] * BLOCK_WORDS + random.pick([0, 4, 5]),
+  "a segment's depth": (words) => segmentOf(words) * BLOCK_WORDS + SEGMENT_DEPTH,
+  "a segment's tombstone count": (words) => segmentOf(words) * BLOCK_WORDS + SEGMENT_TOMBSTONES,
+  "a bucket's tags and slots": (words, random) =>
+    bucketAt(segmentOf(words), random.below(ALL_BUCKETS)) + BUCKET_TAGS + random.below(BUCKET_WORDS - BUCKET_TAGS),
+  "an entry's header": (words, random) => {
+    const slot = bucketAt(segmentOf(words), random.below(ALL_BUCKETS)) + 5 + random.below(11)
+    const entry = (words[slot] & 0x7fffffff) * BLOCK_WORDS
+    return entry + random.pick([0, ENTRY_META, ENTRY_VALUE_LENGTH])
+  },
+  'the heap top': () => HEADER_HEAP_TOP,
+  'a list head of the heap': (_, random) =>
+    random.chance(0.5)
+      ? HEADER_RUN_BINS + random.below(RUN_BIN_COUNT)
+      : HEADER_PARTIAL_SPANS + random.below(SIZE_CLASSES),
+  'a page descriptor': (words, random) =>
+    words[HEADER_PAGE_TABLE] * BLOCK_WORDS + random.below(60) * PAGE_ENTRY_WORDS + random.below(7),
+  "a thread's cache": (_, random) => threadRecordAt(0) + THREAD_CACHE_HEADS + random.below(2 * SIZE_CLASSES),
+}
+
+/** References that lead nowhere. A directory that leads to a false segment may make a writer wait there. */
+const outside = [0, -1, 0x7fffffff, 0x80000000]
+
+function work(engine: TypescriptEngine, random: Random): void {
+  const check = (): void => {
+    const status = engine.result[RESULT_STATUS]
+    expect(status >= COUNTER_RANGE && status <= SCRATCH_TOO_SMALL).toBe(true)
+  }
+  for (let i = 0; i < 200; i++) {
+    const key = random.below(KEYS)
+    engine.get(key)
+    check()
+    engine.put(key, VALUE_LATIN1, 'w'.repeat(random.below(300)), PUT_ALWAYS)
+    check()
+    engine.remove(key + 1, PUT_ALWAYS)
+    check()
+    engine.increment(key + 2, 1)
+    check()
+  }
+  engine.get('large')
+  check()
+  let from = 0
+  for (let calls = 0; from < 2 ** 32 && calls < 100; calls++) {
+    from = engine.collect(from)
+    check()
+    if (engine.result[RESULT_STATUS] !== DONE) break
+  }
+  engine.clear()
+  check()
+  engine.close()
+}
+
+describe('a damaged region gives an error or wrong data, never an exception or an endless loop', () => {
+  test.each(Object.keys(targets))('%s', (target) => {
+    const random = new Random(seed)
+    const sound = new Int32Array(makeFilled()).slice()
+    for (let round = 0; round < 40; round++) {
+      const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+      const words = new Int32Array(buffer)
+      words.set(sound)
+      const engine = new TypescriptEngine(buffer)
+      const at = targets[target](words, random)
+      const value = random.pick(
+        target.includes('directory') ? outside : [...outside, 1, random.below(2 ** 18), words[at] ^ 1],
+      )
+      if (words[at] === (value | 0)) continue
+      words[at] = value
+      engine.verify()
+      work(engine, random)
+      engine.verify()
+    }
+  })
+})
+
+describe('verify', () => {
+  test.each([
+    ['a flipped key byte', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1), 'hashes to'],
+    ['a longer value', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 2] = 9), 'malformed value'],
+    ['a lost entry', (words: Int32Array, slot: number) => (words[slot] = 0), 'lost'],
+    ['a wrong tag', (words: Int32Array, slot: number, home: number) => (words[home + 2] ^= 0x02020202), 'tag'],
+    ['a held bucket', (words: Int32Array, _: number, home: number) => (words[home] ^= 1), 'held'],
+    ['a version from the future', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 4] = 7), 'newer'],
+  ])('notices %s', (_, damage, message) => {
+    const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+    formatRegion(buffer)
+    const engine = new TypescriptEngine(buffer)
+    engine.put('key', VALUE_NUMBER, 1, PUT_ALWAYS)
+    const entry = engine.result[7]
+    const home = engine.result[5] * BLOCK_WORDS
+    const slot = home + 5
+    expect(engine.words[slot]).toBe(entry)
+    expect(engine.verify()).toEqual([])
+    damage(engine.words, slot, home)
+    expect(engine.verify().join('\n')).toContain(message)
+  })
+
+  function entryAt(words: Int32Array, slot: number): number {
+    return words[slot] * BLOCK_WORDS
+  }
+})
+
+describe('waiting', () => {
+  test('a write behind a dead owner gives up in time, and tells who it was', () => {
+    const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+    formatRegion(buffer)
+    const engine = new TypescriptEngine(buffer)
+    const dead = new TypescriptEngine(buffer)
+    engine.put('key', VALUE_NUMBER, 1, PUT_ALWAYS)
+    const home = engine.result[5] * BLOCK_WORDS
+    // The second engine claims and takes the bucket, and never comes back.
+    Atomics.store(engine.words, threadRecordAt(1) + THREAD_CLAIM, home / BLOCK_WORDS)
+    Atomics.store(engine.words, home + BUCKET_VERSION, engine.words[home] + 1)
+    const start = performance.now()
+    engine.put('key', VALUE_NUMBER, 2, PUT_ALWAYS)
+    expect(engine.result[RESULT_STATUS]).toBe(TIMEOUT)
+    expect(performance.now() - start).toBeLessThan(4000)
+    expect(engine.result[RESULT_OWNER_PID]).toBe(process.pid)
+    expect(engine.get('key')).toBe(1) // a reader does not wait
+
+    Atomics.store(engine.words, home + BUCKET_VERSION, engine.words[home] + 1)
+    Atomics.store(engine.words, threadRecordAt(1) + THREAD_CLAIM, 0)
+    engine.put('key', VALUE_NUMBER, 2, PUT_ALWAYS)
+    expect(engine.result[RESULT_STATUS]).toBe(DONE)
+    expect(engine.verify()).toEqual([])
+    dead.close()
+  })
+
+  test('so does one behind a mutex', () => {
+    const buffer = makeFilled()
+    const engine = new TypescriptEngine(buffer)
+    const mutex = segmentOf(engine.words) * BLOCK_WORDS + SEGMENT_MUTEX
+    Atomics.store(engine.words, mutex, 1 | (1 << 8))
+    engine.clear()
+    expect(engine.result[RESULT_STATUS]).toBe(TIMEOUT)
+    expect(engine.result[RESULT_OWNER_PID]).toBe(process.pid)
+    expect(engine.result[RESULT_OWNER_THREAD]).toBeGreaterThanOrEqual(0)
+    Atomics.store(engine.words, mutex, 0)
+    engine.clear()
+    expect(engine.result[RESULT_STATUS]).toBe(DONE)
+  })
+})
