@@ -99,10 +99,8 @@ test('keys are of the five types only', () => {
 })
 
 test('maps are made and attached with the types asked for', () => {
-  expectTypeOf(ConcurrentMap.attach<string, Session>)
-    .parameter(0)
-    .toEqualTypeOf<MapHandle>()
-  expectTypeOf(ConcurrentMap.attach<string, Session>).returns.toEqualTypeOf<Sessions>()
+  expectTypeOf<ReturnType<typeof ConcurrentMap.attach<string, Session>>>().toEqualTypeOf<Sessions>()
+  expectTypeOf<Parameters<typeof ConcurrentMap.attach<string, Session>>[0]>().toEqualTypeOf<MapHandle>()
   expectTypeOf(ConcurrentMap<string, Session>).toBeConstructibleWith({
     maxBytes: 2 ** 20,
     engine: 'auto',
