@@ -26,6 +26,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
+      // Tests of types name methods without calling them.
+      '@typescript-eslint/unbound-method': 'off',
     },
   },
   {
