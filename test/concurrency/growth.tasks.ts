@@ -19,8 +19,8 @@ export function fillTogether({ map, worker }: Shift<number>, keys: number): numb
 }
 
 /**
- * The even workers insert and delete passing keys, so that segments are split and cleaned up; the odd ones look for the
- * lasting keys 0 to `lasting` - 1, and return those they missed.
+ * The even workers insert and delete passing keys, so that segments are split and cleaned up, and set
+ * the lasting keys 0 to `lasting` - 1 anew; the odd ones look for those, and return what they missed.
  */
 export function lookWhileOthersMove(
   { map, worker, random }: Shift<number>,
@@ -31,8 +31,9 @@ export function lookWhileOthersMove(
   const missed: number[] = []
   for (let i = 0; i < times; i++) {
     if (worker % 2 === 0) {
-      const key = `${worker} ${i % passing}`
-      if (random.chance(0.6)) map.set(key, i)
+      const lastingKey = random.below(lasting)
+      if (random.chance(0.2)) map.set(lastingKey, lastingKey)
+      else if (random.chance(0.6)) map.set(`${worker} ${i % passing}`, i)
       else map.delete(`${worker} ${random.below(passing)}`)
       continue
     }

@@ -1,7 +1,10 @@
 import type { Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 
-/** Worker 0's part is to iterate, that of the others to insert and delete passing keys until it has finished. */
+/**
+ * Worker 0's part is to iterate; that of the others to insert and delete passing keys, and to overwrite lasting ones, until it
+ * has finished.
+ */
 export function iterateWhileOthersWrite(
   shift: Shift<number>,
   finished: SharedArrayBuffer,
@@ -10,7 +13,7 @@ export function iterateWhileOthersWrite(
 ): string[] {
   const flag = new Int32Array(finished)
   if (shift.worker !== 0) {
-    for (let i = 0; Atomics.load(flag, 0) === 0; i++) writePassing(shift, i)
+    for (let i = 0; Atomics.load(flag, 0) === 0; i++) write(shift, lasting, i)
     return []
   }
   try {
@@ -21,7 +24,11 @@ export function iterateWhileOthersWrite(
 }
 
 /** Waves of growth and shrinking, over keys that many passes see come and go. */
-function writePassing({ map, worker, random }: Shift<number>, i: number): void {
+function write({ map, worker, random }: Shift<number>, lasting: number, i: number): void {
+  if (random.chance(0.2)) {
+    map.set(random.below(lasting), i)
+    return
+  }
   const isGrowing = (i >> 13) % 2 === 0
   const key = `passing ${worker} ${random.below(8000)}`
   if (random.chance(isGrowing ? 0.8 : 0.2)) map.set(key, i)
