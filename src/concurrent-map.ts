@@ -1,32 +1,20 @@
 import type { Key } from './codec/key.js'
-import { encodeValue, ValueDecoder } from './codec/value.js'
 import { describe } from './describe.js'
-import {
-  ABSENT,
-  DONE,
-  ENCODED,
-  FOUND,
-  NOT_DONE,
-  PUT_ALWAYS,
-  PUT_IF_ABSENT,
-  PUT_IF_VERSION,
-  RESULT_KIND,
-  RESULT_LENGTH,
-  RESULT_PREVIOUS,
-  RESULT_STATUS,
-  RESULT_VERSION_HIGH,
-  RESULT_VERSION_LOW,
-  RETURN_PREVIOUS,
-  SCRATCH_TOO_SMALL,
-  type Engine,
-} from './engine/engine.js'
+import { DONE, PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_VERSION, RESULT_STATUS, type Engine } from './engine/engine.js'
 import { engineError } from './engine/engine-error.js'
 import { openEngine } from './engine/open.js'
-import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from './errors.js'
+import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 import { checkHandle, createHandle, type MapHandle } from './handle.js'
 import { keyBatches } from './map-keys.js'
-import { resolveAttachOptions, resolveMapOptions, type AttachOptions, type ConcurrentMapOptions } from './options.js'
+import {
+  resolveAttachOptions,
+  resolveMapOptions,
+  type AttachOptions,
+  type ConcurrentMapOptions,
+  type ResolvedAttachOptions,
+} from './options.js'
 import { inspectRegion, type MapStats } from './region/inspect.js'
+import { Store } from './store.js'
 import type { DeepReadonly, MapEntry } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
@@ -41,6 +29,7 @@ export interface VerifyReport {
 class Attachment implements AttachOptions {
   declare readonly engine: undefined
   declare readonly freeze: undefined
+  declare readonly nearCache: undefined
 
   constructor(
     readonly handle: MapHandle,
@@ -78,8 +67,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * `postMessage` or as `workerData`. Stays valid after {@link ConcurrentMap.close}.
    */
   readonly handle: MapHandle
-  #engine: Engine | undefined
-  readonly #decoder: ValueDecoder
+  readonly #store: Store<DeepReadonly<V>>
 
   /**
    * Makes an empty map. O(1): its memory is virtual until touched.
@@ -88,18 +76,18 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there
    */
   constructor(options?: ConcurrentMapOptions) {
+    let resolved: ResolvedAttachOptions
     if (options instanceof Attachment) {
-      const { engine, freeze } = resolveAttachOptions(options.options)
+      resolved = resolveAttachOptions(options.options)
       this.handle = checkHandle(options.handle)
-      this.#engine = openEngine(this.handle.region, engine)
-      this.#decoder = new ValueDecoder(freeze)
     } else {
-      const { maxBytes, engine, freeze } = resolveMapOptions(options)
-      this.handle = createHandle(maxBytes)
-      this.#engine = openEngine(this.handle.region, engine)
-      this.#decoder = new ValueDecoder(freeze)
+      const mapOptions = resolveMapOptions(options)
+      resolved = mapOptions
+      this.handle = createHandle(mapOptions.maxBytes)
     }
-    dropped.register(this, this.#engine, this)
+    const engine = openEngine(this.handle.region, resolved.engine)
+    this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
+    dropped.register(this, engine, this)
   }
 
   /**
@@ -116,34 +104,30 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** The value of `key`; undefined if there is none, or if it is undefined. */
   get(key: K): DeepReadonly<V> | undefined {
-    return this.#read(this.#open(), key)
+    return this.#store.get(key)
   }
 
   /** Whether there is an entry for `key`, even one whose value is undefined. */
   has(key: K): boolean {
-    const engine = this.#open()
-    engine.peek(key)
-    const status = statusOf(engine)
-    if (status < 0) throw engineError(engine, key)
-    return status === FOUND
+    return this.#store.has(key)
   }
 
   /** The value of `key` with the version of its entry, from one instant; undefined if there is no entry. */
   getEntry(key: K): MapEntry<V> | undefined {
-    const engine = this.#open()
-    const value = this.#read(engine, key)
-    return statusOf(engine) === ABSENT ? undefined : { value: value!, version: versionOf(engine), expiresAt: undefined }
+    const store = this.#store
+    const value = store.read(key)
+    return store.found ? { value: value!, version: store.version, expiresAt: undefined } : undefined
   }
 
   /** Stores `value` under `key`, whatever was there. */
   set(key: K, value: V): this {
-    this.#put(key, value, PUT_ALWAYS)
+    this.#store.put(key, value, PUT_ALWAYS)
     return this
   }
 
   /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
   setIfAbsent(key: K, value: V): boolean {
-    return this.#put(key, value, PUT_IF_ABSENT)
+    return this.#store.put(key, value, PUT_IF_ABSENT)
   }
 
   /**
@@ -156,25 +140,29 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   setIfVersion(key: K, value: V, version: number): boolean {
     checkVersion(version)
-    return version === 0 ? this.#put(key, value, PUT_IF_ABSENT) : this.#put(key, value, PUT_IF_VERSION, version)
+    return version === 0
+      ? this.#store.put(key, value, PUT_IF_ABSENT)
+      : this.#store.put(key, value, PUT_IF_VERSION, version)
   }
 
   /** Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none */
   swap(key: K, value: V): DeepReadonly<V> | undefined {
-    return this.#exchange(key, value, PUT_ALWAYS)
+    return this.#store.exchange(key, value, PUT_ALWAYS)
   }
 
   /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
   getOrInsert(key: K, value: V): DeepReadonly<V> {
-    const engine = this.#open()
-    const found = this.#read(engine, key)
+    const store = this.#store
+    const near = store.near(key)
+    if (near?.present === true) return near.value as DeepReadonly<V>
     // Usually there is an entry; then the value given need not be encoded.
-    return statusOf(engine) === ABSENT ? this.#exchange(key, value, PUT_IF_ABSENT)! : found!
+    const found = store.read(key)
+    return store.found ? found! : store.exchange(key, value, PUT_IF_ABSENT)!
   }
 
   /** Deletes the entry of `key`. @returns whether there was one */
   delete(key: K): boolean {
-    return this.#remove(key, PUT_ALWAYS)
+    return this.#store.remove(key, PUT_ALWAYS)
   }
 
   /**
@@ -186,16 +174,12 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   deleteIfVersion(key: K, version: number): boolean {
     checkVersion(version)
-    return this.#remove(key, PUT_IF_VERSION, version)
+    return this.#store.remove(key, PUT_IF_VERSION, version)
   }
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */
   take(key: K): DeepReadonly<V> | undefined {
-    const engine = this.#open()
-    for (;;) {
-      const previous = engine.remove(key, PUT_ALWAYS | RETURN_PREVIOUS)
-      if (this.#settled(engine, key)) return this.#previous(engine, previous)
-    }
+    return this.#store.take(key, PUT_ALWAYS)
   }
 
   /**
@@ -208,10 +192,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   increment(key: K, by = 1): number {
     if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
-    const engine = this.#open()
-    const sum = engine.increment(key, by)
-    if (statusOf(engine) !== DONE) throw engineError(engine, key)
-    return sum
+    return this.#store.increment(key, by)
   }
 
   /**
@@ -220,14 +201,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Not one atomic step: an entry that another thread inserts meanwhile may survive.
    */
   clear(): void {
-    const engine = this.#open()
+    const engine = this.#store.open()
     engine.clear()
-    if (statusOf(engine) !== DONE) throw engineError(engine)
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
   }
 
   /** Number of entries, exact when no write is under way. O(128). */
   get size(): number {
-    return this.#open().size()
+    return this.#store.open().size()
   }
 
   /**
@@ -238,7 +219,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * instant in which it is reached. The map may be changed while iterating.
    */
   *keys(): IterableIterator<K> {
-    for (const batch of keyBatches(() => this.#open())) {
+    for (const batch of keyBatches(() => this.#store.open())) {
       for (const key of batch as K[]) {
         if (this.has(key)) yield key
       }
@@ -252,11 +233,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
   *entries(): IterableIterator<[K, DeepReadonly<V>]> {
-    for (const batch of keyBatches(() => this.#open())) {
+    for (const batch of keyBatches(() => this.#store.open())) {
       for (const key of batch as K[]) {
-        const engine = this.#open()
-        const value = this.#read(engine, key)
-        if (statusOf(engine) !== ABSENT) yield [key, value!]
+        const value = this.#store.readPassing(key)
+        if (this.#store.found) yield [key, value!]
       }
     }
   }
@@ -278,7 +258,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Figures about the map's memory and the threads that use it. O(segments); writes nothing. */
   stats(): MapStats {
-    return inspectRegion(this.#open().words)
+    return inspectRegion(this.#store.open().words)
   }
 
   /**
@@ -286,7 +266,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * wrong: call it while no thread writes, or it may take a write under way for a fault.
    */
   verify(): VerifyReport {
-    const problems = this.#open().verify()
+    const problems = this.#store.open().verify()
     return { ok: problems.length === 0, problems }
   }
 
@@ -295,117 +275,12 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Every other method throws afterwards; closing again does nothing.
    */
   close(): void {
-    const engine = this.#engine
-    if (engine === undefined) return
-    this.#engine = undefined
-    dropped.unregister(this)
-    engine.close()
+    if (this.#store.close() !== undefined) dropped.unregister(this)
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
-
-  #open(): Engine {
-    if (this.#engine === undefined) {
-      throw new MapsafeError(
-        'ERR_MAPSAFE_CLOSED',
-        'This map was closed by this thread. Open it again with ConcurrentMap.attach(map.handle).',
-      )
-    }
-    return this.#engine
-  }
-
-  /** The value of `key`; the status tells an undefined value (FOUND) from none (ABSENT). */
-  #read(engine: Engine, key: K): DeepReadonly<V> | undefined {
-    for (;;) {
-      const value = engine.get(key)
-      switch (engine.result[RESULT_STATUS]) {
-        case FOUND:
-          return value as DeepReadonly<V>
-        case ENCODED:
-          return this.#decode(engine)
-        case ABSENT:
-          return undefined
-        case SCRATCH_TOO_SMALL:
-          engine.growScratch(lengthOf(engine))
-          break
-        default:
-          throw engineError(engine, key)
-      }
-    }
-  }
-
-  #put(key: K, value: V, mode: number, version = 0): boolean {
-    this.#open()
-    const encoder = encodeValue(value)
-    // Only now: a getter in the value may have used the map, or closed it.
-    const engine = this.#open()
-    encoder.stage(engine)
-    engine.put(key, encoder.kind, encoder.operand, mode, version)
-    encoder.release()
-    const status = statusOf(engine)
-    if (status === DONE) return true
-    if (status === NOT_DONE) return false
-    throw engineError(engine, key)
-  }
-
-  /** Puts, and returns what was there before; if the mode forbade the put, the same. If nothing was there, what is now. */
-  #exchange(key: K, value: V, mode: number): DeepReadonly<V> | undefined {
-    this.#open()
-    const encoder = encodeValue(value)
-    const engine = this.#open()
-    for (;;) {
-      encoder.stage(engine)
-      const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0)
-      if (!this.#settled(engine, key)) continue
-      if (mode === PUT_IF_ABSENT && statusOf(engine) === DONE) {
-        const stored = encoder.decode(this.#decoder, value)
-        encoder.release()
-        return stored as DeepReadonly<V>
-      }
-      encoder.release()
-      return this.#previous(engine, previous)
-    }
-  }
-
-  #remove(key: K, mode: number, version = 0): boolean {
-    const engine = this.#open()
-    engine.remove(key, mode, version)
-    const status = statusOf(engine)
-    if (status < 0) throw engineError(engine, key)
-    return status === DONE
-  }
-
-  /** Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value now. */
-  #settled(engine: Engine, key: K): boolean {
-    const status = statusOf(engine)
-    if (status === DONE || status === NOT_DONE) return true
-    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine, key)
-    engine.growScratch(lengthOf(engine))
-    return false
-  }
-
-  #previous(engine: Engine, previous: unknown): DeepReadonly<V> | undefined {
-    return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as DeepReadonly<V> | undefined)
-  }
-
-  /** The value whose bytes the last call left in the scratch buffer. */
-  #decode(engine: Engine): DeepReadonly<V> {
-    return this.#decoder.decode(engine.result[RESULT_KIND], engine.scratch, lengthOf(engine)) as DeepReadonly<V>
-  }
-}
-
-function statusOf(engine: Engine): number {
-  return engine.result[RESULT_STATUS]
-}
-
-function lengthOf(engine: Engine): number {
-  return engine.result[RESULT_LENGTH] >>> 0
-}
-
-function versionOf(engine: Engine): number {
-  return (engine.result[RESULT_VERSION_LOW] >>> 0) + engine.result[RESULT_VERSION_HIGH] * 2 ** 32
 }
 
 function checkVersion(version: unknown): void {

@@ -18,6 +18,12 @@ export interface AttachOptions {
    * reach nobody. Default true.
    */
   readonly freeze?: boolean | undefined
+  /**
+   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as any other read and
+   * costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with `freeze`,
+   * plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
+   */
+  readonly nearCache?: { readonly maxEntries?: number | undefined } | false | undefined
 }
 
 /** Options of `new ConcurrentMap`. */
@@ -33,6 +39,8 @@ export interface ConcurrentMapOptions extends AttachOptions {
 export interface ResolvedAttachOptions {
   readonly engine: EngineChoice
   readonly freeze: boolean
+  /** Capacity of the near-cache; 0 for none. */
+  readonly nearEntries: number
 }
 
 export interface ResolvedMapOptions extends ResolvedAttachOptions {
@@ -43,21 +51,26 @@ interface GivenOptions {
   readonly maxBytes?: unknown
   readonly engine?: unknown
   readonly freeze?: unknown
+  readonly nearCache?: unknown
 }
 
+const DEFAULT_NEAR_ENTRIES = 8192
+const MIN_NEAR_ENTRIES = 8
+/** Half of what a JavaScript `Map` can hold. */
+const MAX_NEAR_ENTRIES = 2 ** 23
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
 const MAX_MAX_BYTES = MAX_REGION_BLOCKS * BLOCK_BYTES
 const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies EngineChoice[]
 
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
 export function resolveMapOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'engine', 'freeze'])
+  const given = optionRecord(options, ['maxBytes', 'engine', 'freeze', 'nearCache'])
   return { maxBytes: resolveMaxBytes(given.maxBytes), ...resolveShared(given) }
 }
 
 /** Checks the options of `ConcurrentMap.attach` and fills in the defaults. */
 export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
-  return resolveShared(optionRecord(options, ['engine', 'freeze']))
+  return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache']))
 }
 
 function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
@@ -77,7 +90,7 @@ function optionRecord(options: unknown, known: readonly string[]): GivenOptions 
 }
 
 function resolveShared(given: GivenOptions): ResolvedAttachOptions {
-  const { engine = 'auto', freeze = true } = given
+  const { engine = 'auto', freeze = true, nearCache = {} } = given
   if (!ENGINES.includes(engine)) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
@@ -87,7 +100,41 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
   if (typeof freeze !== 'boolean') {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option freeze is ${describe(freeze)}; expected true or false.`)
   }
-  return { engine: engine as EngineChoice, freeze }
+  return {
+    engine: engine as EngineChoice,
+    freeze,
+    nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
+  }
+}
+
+function resolveNearEntries(nearCache: unknown): number {
+  if (typeof nearCache !== 'object' || nearCache === null) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache is ${describe(nearCache)}; expected false or an object with maxEntries.`,
+    )
+  }
+  const { maxEntries = DEFAULT_NEAR_ENTRIES, ...others } = nearCache as { maxEntries?: unknown }
+  const unknown = Object.keys(others)
+  if (unknown.length > 0) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `There is no option nearCache.${unknown[0]}; expected maxEntries.`,
+    )
+  }
+  if (typeof maxEntries !== 'number') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache.maxEntries is ${describe(maxEntries)}; expected a number of entries.`,
+    )
+  }
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < MIN_NEAR_ENTRIES || maxEntries > MAX_NEAR_ENTRIES) {
+    throw new MapsafeRangeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache.maxEntries is ${maxEntries}; expected an integer from ${MIN_NEAR_ENTRIES} to ${MAX_NEAR_ENTRIES}.`,
+    )
+  }
+  return maxEntries
 }
 
 function resolveMaxBytes(maxBytes: unknown = DEFAULT_MAX_BYTES): number {

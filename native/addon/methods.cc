@@ -76,6 +76,18 @@ napi_value Get(napi_env env, napi_callback_info info) {
   return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
 }
 
+napi_value GetIfChanged(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  Key key;
+  std::uint64_t known = kNoVersion;
+  if (!call.open() || !ReadVersion(call, 1, kPutIfVersion, &known) || !call.handle().ReadKey(env, call[0], &key)) {
+    return nullptr;
+  }
+  call.handle().engine().Get(key, known);
+  Outcome& outcome = call.handle().outcome();
+  return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
+}
+
 napi_value Peek(napi_env env, napi_callback_info info) {
   const Call<1> call(env, info);
   Key key;
@@ -169,10 +181,9 @@ napi_value Close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-}  // namespace
-
-const std::array<Method, kMethodCount> kMethods = {{
+constexpr Method kAllMethods[] = {
     {"get", Get},
+    {"getIfChanged", GetIfChanged},
     {"peek", Peek},
     {"put", Put},
     {"remove", Remove},
@@ -183,6 +194,10 @@ const std::array<Method, kMethodCount> kMethods = {{
     {"verify", Verify},
     {"growScratch", GrowScratch},
     {"close", Close},
-}};
+};
+
+}  // namespace
+
+const std::span<const Method> kMethods = kAllMethods;
 
 }  // namespace mapsafe

@@ -5,8 +5,7 @@
 
 #include <node_api.h>
 
-#include <array>
-#include <cstddef>
+#include <span>
 
 namespace mapsafe {
 
@@ -15,8 +14,7 @@ struct Method {
   napi_callback callback;
 };
 
-inline constexpr std::size_t kMethodCount = 11;
-extern const std::array<Method, kMethodCount> kMethods;
+extern const std::span<const Method> kMethods;
 
 }  // namespace mapsafe
 

@@ -27,12 +27,12 @@ void Engine::Hash(Key* key) const {
   key->hash = HalfSipHash(core_.secret, key->words, key->length, key->kind);
 }
 
-void Engine::Get(const Key& key) {
-  Lookup(core_, key, true);
+void Engine::Get(const Key& key, std::uint64_t known) {
+  mapsafe::Get(core_, key, known);
 }
 
 void Engine::Peek(const Key& key) {
-  Lookup(core_, key, false);
+  mapsafe::Peek(core_, key);
 }
 
 void Engine::Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {

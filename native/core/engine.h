@@ -31,8 +31,9 @@ class Engine {
   // Fills in key.hash; keys handed to the operations below must have passed through it.
   void Hash(Key* key) const;
 
-  // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall.
-  void Get(const Key& key);
+  // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall; kUnchanged,
+  // and no copy, if the entry has version `known`.
+  void Get(const Key& key, std::uint64_t known = kNoVersion);
   void Peek(const Key& key);
   void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);

@@ -40,7 +40,11 @@ Status CopyValue(Core& core, Block entry) {
   return Status::kFound;
 }
 
-void Lookup(Core& core, const Key& key, bool copy_value) {
+namespace {
+
+// Looks `key` up; `read(entry, entry version)` then says the status of an entry found, before it is validated.
+template <typename Read>
+void Lookup(Core& core, const Key& key, Read read) {
   Outcome& outcome = *core.outcome;
   for (Backoff backoff;;) {
     const Location location = Locate(core.region, key.hash);
@@ -54,7 +58,7 @@ void Lookup(Core& core, const Key& key, bool copy_value) {
     std::uint64_t entry_version = 0;
     if (sighting.found()) {
       entry_version = ReadHeader(core.region, sighting.entry).version;
-      status = copy_value ? CopyValue(core, sighting.entry) : Status::kFound;
+      status = read(sighting.entry, entry_version);
     } else if (sighting.damaged) {
       status = Status::kCorrupt;
     }
@@ -69,6 +73,18 @@ void Lookup(Core& core, const Key& key, bool copy_value) {
     }
     if (!backoff.Wait()) return Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
   }
+}
+
+}  // namespace
+
+void Get(Core& core, const Key& key, std::uint64_t known) {
+  Lookup(core, key, [&](Block entry, std::uint64_t version) {
+    return known != kNoVersion && version == known ? Status::kUnchanged : CopyValue(core, entry);
+  });
+}
+
+void Peek(Core& core, const Key& key) {
+  Lookup(core, key, [](Block, std::uint64_t) { return Status::kFound; });
 }
 
 }  // namespace mapsafe

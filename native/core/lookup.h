@@ -53,8 +53,11 @@ Sighting Walk(Core& core, const Location& location, const Key& key, Versions* ve
 // region, which is a fact only if the versions then validate.
 Status CopyValue(Core& core, Block entry);
 
-// Looks `key` up and fills in the outcome; copies the value out if wanted.
-void Lookup(Core& core, const Key& key, bool copy_value);
+// Looks `key` up and fills in the outcome; copies the value out unless the entry has version `known`: kUnchanged then.
+void Get(Core& core, const Key& key, std::uint64_t known);
+
+// As Get, without the value: kFound or kAbsent.
+void Peek(Core& core, const Key& key);
 
 }  // namespace mapsafe
 

@@ -15,6 +15,7 @@ enum class Status : std::int32_t {
   kNotDone = 3,
   kDone = 4,
   kScratchTooSmall = 5,
+  kUnchanged = 6,
   kFull = -1,
   kTimeout = -2,
   kCorrupt = -3,
@@ -45,6 +46,9 @@ struct Scratch {
   std::byte* data;
   std::size_t capacity;
 };
+
+// The version of no entry.
+inline constexpr std::uint64_t kNoVersion = 0;
 
 // Conditions and flags of a write, as in src/engine/engine.ts.
 inline constexpr std::uint32_t kPutAlways = 0;

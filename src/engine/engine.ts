@@ -26,6 +26,9 @@ export interface Engine {
    */
   get(key: Key): unknown
 
+  /** As {@link Engine.get}; but if the entry still has `version`, status UNCHANGED and no value. For the near-cache. */
+  getIfChanged(key: Key, version: number): unknown
+
   /** As {@link Engine.get}, without the value: status FOUND or ABSENT, entry version, home bucket and its version. */
   peek(key: Key): void
 
@@ -107,6 +110,7 @@ export const ENCODED = 2
 export const NOT_DONE = 3
 export const DONE = 4
 export const SCRATCH_TOO_SMALL = 5
+export const UNCHANGED = 6
 export const FULL = -1
 export const TIMEOUT = -2
 export const CORRUPT = -3

@@ -14,6 +14,7 @@ import {
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
   TIMEOUT,
+  UNCHANGED,
   type Engine,
 } from '../engine.js'
 import { Backoff } from './backoff.js'
@@ -27,6 +28,9 @@ import { sumOfSizeDeltas, ThreadRecord } from './thread-record.js'
 import { ValueReader, ValueWriter } from './value.js'
 import { verify } from './verify.js'
 import { increment, put, remove } from './write.js'
+
+/** The version of no entry. */
+const NO_VERSION = 0
 
 /**
  * The engine in TypeScript: the same bytes and the same protocol as the native one, over `Atomics`.
@@ -76,6 +80,10 @@ export class TypescriptEngine implements Engine {
   }
 
   get(key: Key): unknown {
+    return this.getIfChanged(key, NO_VERSION)
+  }
+
+  getIfChanged(key: Key, version: number): unknown {
     if (!this.setKey(key)) return undefined
     const { lookup } = this.core
     let backoff: Backoff | undefined
@@ -86,8 +94,12 @@ export class TypescriptEngine implements Engine {
       }
       lookup.walk()
       if (lookup.slot >= 0) {
-        const value = this.reader.read()
-        this.reportEntry(this.reader.status)
+        this.reportEntry(UNCHANGED)
+        let value: unknown
+        if (version === NO_VERSION || version !== this.reportedVersion()) {
+          value = this.reader.read()
+          this.result[RESULT_STATUS] = this.reader.status
+        }
         if (lookup.unchanged()) return value
       } else {
         this.reportEntry(lookup.isDamaged ? CORRUPT : ABSENT)
@@ -178,6 +190,10 @@ export class TypescriptEngine implements Engine {
     result[RESULT_HOME] = lookup.home / BLOCK_WORDS
     result[RESULT_HOME_VERSION] = lookup.homeVersion
     result[RESULT_ENTRY] = block
+  }
+
+  private reportedVersion(): number {
+    return (this.result[RESULT_VERSION_LOW] >>> 0) + this.result[RESULT_VERSION_HIGH] * 2 ** 32
   }
 
   private endWithTimeout(): void {

@@ -1,0 +1,170 @@
+import type { Key } from './codec/key.js'
+import { BUCKET_EPOCH } from './region/layout.js'
+
+/** What the near-cache knows about one key: the outcome of a lookup, and until when it holds. */
+export interface NearEntry {
+  // What a hit reads comes first, so that it shares a cache line with the object's header.
+  /** Word index of the home bucket, whose version vouches for the outcome. */
+  home: number
+  /** The home bucket's version, even, and its epoch when the outcome was true. */
+  version: number
+  epoch: number
+  /** Set by a hit, cleared by the eviction's hand. */
+  used: boolean
+  value: unknown
+  /** Whether the key had an entry. An absent key is remembered too: whatever inserts it changes the same version. */
+  present: boolean
+  /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
+  entryVersion: number
+}
+
+/**
+ * A thread's decoded values of its hot keys, each vouched for by the version of its home bucket: a hit costs a lookup in a
+ * JavaScript `Map` and two loads from shared memory, and is never stale.
+ *
+ * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd before the
+ * change and raises it to a new even number after (docs/protocol.md). An entry is stored with an even version only; so an
+ * equal version means that no write has begun since, and a read that returns the value takes effect at its load of the
+ * version. The load of the epoch, which counts how often the version wrapped, follows that of the version: an equal
+ * epoch then means that the version has not wrapped in between either, however old the entry is.
+ *
+ * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to the main ring,
+ * where a clock hand gives entries hit since its last round a further one. A scan over many keys therefore displaces one
+ * eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023), sections 4.1 and 4.2, without the ghost
+ * queue; a hit writes at most one flag.
+ *
+ * Thread safety: one thread.
+ */
+export class NearCache {
+  /** Entries by key. `Uint8Array` keys are left out: a `Map` compares them by identity. */
+  private readonly entries = new Map<Key, NearEntry>()
+  private readonly queue: Ring
+  private readonly main: Ring
+
+  /** @param maxEntries capacity, at least 8 */
+  constructor(
+    private readonly words: Int32Array,
+    maxEntries: number,
+  ) {
+    const queued = Math.floor(maxEntries / 8)
+    this.queue = new Ring(queued)
+    this.main = new Ring(maxEntries - queued)
+  }
+
+  /** Number of entries held, current or not. */
+  get size(): number {
+    return this.entries.size
+  }
+
+  /** The entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
+  hit(key: Key): NearEntry | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined || !this.isCurrent(entry)) return undefined
+    if (!entry.used) entry.used = true
+    return entry
+  }
+
+  /** The entry of `key`, true or not: its value saves decoding if the entry version is still the same. */
+  find(key: Key): NearEntry | undefined {
+    return this.entries.get(key)
+  }
+
+  /**
+   * Remembers the outcome of a lookup, unless a write was under way or has begun since.
+   *
+   * @param home word index of the home bucket
+   * @param version the home bucket's version at the lookup
+   */
+  store(key: Key, home: number, version: number, present: boolean, value: unknown, entryVersion: number): void {
+    if ((version & 1) !== 0) return
+    const epoch = this.words[home + BUCKET_EPOCH]
+    // Only now is the epoch known to belong to the version.
+    if (Atomics.load(this.words, home) !== version) return
+    const entry = this.entries.get(key)
+    if (entry === undefined) {
+      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion })
+    } else {
+      entry.home = home
+      entry.version = version
+      entry.epoch = epoch
+      entry.present = present
+      entry.value = value
+      entry.entryVersion = entryVersion
+      entry.used = true
+    }
+  }
+
+  /** Lets go of a value that is out of date and has no successor worth keeping. */
+  drop(entry: NearEntry): void {
+    entry.value = undefined
+    entry.version = NEVER
+    entry.entryVersion = 0
+  }
+
+  private isCurrent(entry: NearEntry): boolean {
+    // The order matters: see "Why a hit is current".
+    return (
+      Atomics.load(this.words, entry.home) === entry.version && this.words[entry.home + BUCKET_EPOCH] === entry.epoch
+    )
+  }
+
+  private insert(key: Key, entry: NearEntry): void {
+    this.entries.set(key, entry)
+    const leaving = this.queue.push(key)
+    if (leaving === undefined) return
+    const left = this.entries.get(leaving)
+    if (left?.used === true) {
+      left.used = false
+      this.promote(leaving)
+    } else {
+      this.entries.delete(leaving)
+    }
+  }
+
+  private promote(key: Key): void {
+    const main = this.main
+    // Ends: each step clears a flag or finds one cleared.
+    for (;;) {
+      const oldest = main.peek()
+      if (oldest === undefined) break
+      const entry = this.entries.get(oldest)
+      if (entry?.used !== true) {
+        this.entries.delete(oldest)
+        break
+      }
+      entry.used = false
+      main.skip()
+    }
+    main.push(key)
+  }
+}
+
+/** The version of an entry that no longer tells anything. No bucket at rest has it, since it is odd. */
+const NEVER = -1
+
+/** A fixed number of places that a hand goes round. */
+class Ring {
+  private readonly places: (Key | undefined)[]
+  private hand = 0
+
+  constructor(capacity: number) {
+    this.places = new Array<Key | undefined>(capacity).fill(undefined)
+  }
+
+  /** What is under the hand. */
+  peek(): Key | undefined {
+    return this.places[this.hand]
+  }
+
+  /** Puts `key` under the hand, moves on, and returns what was there. */
+  push(key: Key): Key | undefined {
+    const leaving = this.places[this.hand]
+    this.places[this.hand] = key
+    this.skip()
+    return leaving
+  }
+
+  skip(): void {
+    this.hand = this.hand + 1 === this.places.length ? 0 : this.hand + 1
+  }
+}
