@@ -130,6 +130,7 @@ describe('keys', () => {
   ])('%s is no key', (_, key) => {
     const calls: ((key: Key) => unknown)[] = [
       (key) => native.get(key),
+      (key) => native.getIfChanged(key, 1),
       (key) => native.peek(key),
       (key) => native.put(key, VALUE_TRUE, undefined, PUT_ALWAYS),
       (key) => native.remove(key, PUT_ALWAYS),
@@ -216,6 +217,7 @@ describe('lifetime', () => {
     expect(threadsAttached()).toBe(0)
     const calls = [
       (): unknown => native.get('key'),
+      (): unknown => native.getIfChanged('key', 1),
       (): unknown => native.put('key', VALUE_TRUE, undefined, PUT_ALWAYS),
       (): unknown => native.remove('key', PUT_ALWAYS),
       (): unknown => native.increment('key', 1),
