@@ -37,7 +37,7 @@ describeEachLineup(
       }
     })
 
-    test('objects are frozen throughout, and each reader has its own', () => {
+    test('objects are frozen throughout, since readers may share them', () => {
       subject().map.set('key', { list: [{ deep: 1 }] })
       const one = subject().map.get('key') as { list: object[] }
       const two = subject().map.get('key') as { list: object[] }
