@@ -141,7 +141,7 @@ describe('verify', () => {
     ['a flipped key byte', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1), 'hashes to'],
     ['a longer value', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 2] = 9), 'malformed value'],
     ['a lost entry', (words: Int32Array, slot: number) => (words[slot] = 0), 'lost'],
-    ['a wrong tag', (words: Int32Array, slot: number, home: number) => (words[home + 2] ^= 0x02020202), 'tag'],
+    ['a wrong tag', (words: Int32Array, _: number, home: number) => (words[home + 2] ^= 0x02020202), 'tag'],
     ['a held bucket', (words: Int32Array, _: number, home: number) => (words[home] ^= 1), 'held'],
     ['a version from the future', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 4] = 7), 'newer'],
   ])('notices %s', (_, damage, message) => {

@@ -38,6 +38,7 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
 export class BlockCache {
   private readonly words: Int32Array
   private readonly heap: Heap
+  private readonly mostBytes: number
 
   constructor(
     private readonly region: Region,
@@ -45,6 +46,7 @@ export class BlockCache {
   ) {
     this.words = region.words
     this.heap = new Heap(region)
+    this.mostBytes = (this.heap.pageCount - EMPTY_MAP_PAGES) * PAGE_BYTES
   }
 
   /** A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT. */
@@ -100,7 +102,7 @@ export class BlockCache {
 
   /** Whether `bytes` bytes could be had from a heap that holds only an empty map. */
   couldFit(bytes: number): boolean {
-    return Math.ceil(bytes / PAGE_BYTES) + EMPTY_MAP_PAGES <= this.heap.pageCount
+    return bytes <= this.mostBytes
   }
 
   private allocateRun(pages: number): number {

@@ -115,13 +115,12 @@ export class Lookup {
 
   /**
    * Whether a lookup would be led to the same segment again. Called after a bucket's version was loaded: a split that was
-   * over by then has changed one of the two words, and is seen.
+   * over by then has changed one of the two words, and is seen. Plain loads do, because the version's load, or the fence of
+   * {@link Lookup.unchanged}, synchronizes with whoever changed them.
    */
   stillMaps(): boolean {
-    return (
-      Atomics.load(this.words, HEADER_DIRECTORY) === this.directory &&
-      Atomics.load(this.words, this.directoryEntry) === this.segment
-    )
+    const words = this.words
+    return words[HEADER_DIRECTORY] === this.directory && words[this.directoryEntry] === this.segment
   }
 
   /** Looks for the key in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). */

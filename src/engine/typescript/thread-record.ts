@@ -18,6 +18,7 @@ import {
   THREAD_STATE,
   THREAD_WORDS,
 } from '../../region/layout.js'
+import { WEAKLY_ORDERED } from './region.js'
 
 /** Word index of thread record `index`. */
 export function threadRecordAt(index: number): number {
@@ -69,13 +70,18 @@ export class ThreadRecord {
     Atomics.store(this.words, this.at + THREAD_STATE, THREAD_FREE)
   }
 
-  /** Announces what the thread is about to take, so that whoever sees it taken also sees by whom. */
+  /**
+   * Announces what the thread is about to take. A plain store, because the compare-and-swap that takes it publishes what came
+   * before: whoever sees it taken also sees by whom.
+   */
   claim(block: number): void {
-    Atomics.store(this.words, this.at + THREAD_CLAIM, block)
+    this.words[this.at + THREAD_CLAIM] = block
   }
 
+  /** Ends the claim, and is seen to do so only after the release that came before: x64 keeps stores in order. */
   clearClaim(): void {
-    Atomics.store(this.words, this.at + THREAD_CLAIM, 0)
+    if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_CLAIM, 0)
+    else this.words[this.at + THREAD_CLAIM] = 0
   }
 
   addSize(delta: number): void {

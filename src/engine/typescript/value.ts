@@ -23,6 +23,9 @@ import { byteOffset } from './region.js'
 const LONG_VALUE_BYTES = 4096
 /** Below this a loop over words is faster than a call of `set`. */
 const SHORT_COPY_WORDS = 128
+/** Above this, copying twice costs more than a second look at the units. */
+const MAX_STAGED_UNITS = 512
+const utf8 = new TextEncoder()
 /** V8 answers without a scan for strings that it holds as Latin-1. */
 const WIDE_UNIT = /[\u0100-\uffff]/
 
@@ -118,6 +121,10 @@ export class ValueWriter {
   /** Length in bytes. */
   length = 0
   private value: unknown
+  /** Whether the value is a short string of ASCII that {@link ValueWriter.ascii} holds. */
+  private isStaged = false
+  private readonly ascii = new Uint8Array(MAX_STAGED_UNITS)
+  private readonly asciiWords = new Int32Array(this.ascii.buffer)
 
   constructor(private readonly core: Core) {}
 
@@ -125,12 +132,9 @@ export class ValueWriter {
   measure(kind: number, value: unknown): void {
     this.kind = kind
     this.value = value
-    if (kind === VALUE_LATIN1) {
-      const text = value as string
-      const isWide = WIDE_UNIT.test(text)
-      this.kind = isWide ? VALUE_UTF16 : VALUE_LATIN1
-      this.length = isWide ? text.length * 2 : text.length
-    } else if (kind === VALUE_NUMBER) this.length = 8
+    this.isStaged = false
+    if (kind === VALUE_LATIN1) this.measureString(value as string)
+    else if (kind === VALUE_NUMBER) this.length = 8
     else this.length = kind > VALUE_UTF16 ? (value as number) : 0
   }
 
@@ -143,24 +147,42 @@ export class ValueWriter {
       return
     }
     if (length === 0) return
-    const count = wordsFor(length)
-    words[at + count - 1] = 0
-    if (kind === VALUE_LATIN1 || kind === VALUE_UTF16) {
-      const window = core.region.windowOf(block)
-      const start = byteOffset(block) + (at - block * BLOCK_WORDS) * 4
-      if (kind === VALUE_LATIN1) window.latin1Write(this.value as string, start, length)
-      else window.ucs2Write(this.value as string, start, length)
-      return
-    }
-    copyWords(core.scratchWords, 0, words, at, count)
-    const padding = count * 4 - length
-    if (padding > 0) words[at + count - 1] &= -1 >>> (padding * 8)
+    const isString = kind === VALUE_LATIN1 || kind === VALUE_UTF16
+    if (isString && !this.isStaged) this.writeString(block, at)
+    else copyPadded(isString ? this.asciiWords : core.scratchWords, length, words, at)
   }
 
   /** Lets go of the value, so that it can be collected. */
   clear(): void {
     this.value = undefined
   }
+
+  private measureString(text: string): void {
+    const units = text.length
+    this.length = units
+    // One call both writes the string and tells that it is ASCII, when it took one byte of UTF-8 a unit.
+    if (units <= MAX_STAGED_UNITS && utf8.encodeInto(text, this.ascii).written === units) {
+      this.isStaged = true
+    } else if (WIDE_UNIT.test(text)) {
+      this.kind = VALUE_UTF16
+      this.length = units * 2
+    }
+  }
+
+  private writeString(block: number, at: number): void {
+    const window = this.core.region.windowOf(block)
+    const start = byteOffset(block) + (at - block * BLOCK_WORDS) * 4
+    this.core.words[at + wordsFor(this.length) - 1] = 0
+    if (this.kind === VALUE_LATIN1) window.latin1Write(this.value as string, start, this.length)
+    else window.ucs2Write(this.value as string, start, this.length)
+  }
+}
+
+/** Copies `bytes` bytes to word `at` of `to`, the last word padded with zeros. */
+function copyPadded(from: Int32Array, bytes: number, to: Int32Array, at: number): void {
+  const count = wordsFor(bytes)
+  copyWords(from, 0, to, at, count)
+  if ((bytes & 3) !== 0) to[at + count - 1] &= (1 << ((bytes & 3) * 8)) - 1
 }
 
 function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {

@@ -113,7 +113,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   // The home's version is the swap's business.
   if (!lookup.othersUnchanged()) return LOST
 
-  edit.aim(loadSlot(words, home, slot), homeVersion)
+  edit.aim(lookup.slot >= 0 ? lookup.entry : loadSlot(words, home, slot), homeVersion)
   thread.claim(home / BLOCK_WORDS)
   if (!tryHold(words, home, homeVersion)) {
     thread.clearClaim()
