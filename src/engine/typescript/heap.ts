@@ -92,7 +92,7 @@ export class Heap {
       if (status < 0) return status
     }
     const page = this.words[list] - 1
-    if (!this.isPage(page)) return CORRUPT
+    if (!this.isSpan(page, sizeClass)) return CORRUPT
     const at = this.descriptor(page)
     const capacity = spanCapacity(sizeClass)
     let freeCount = this.words[at + PAGE_FREE_COUNT]
@@ -100,7 +100,7 @@ export class Heap {
     let block: number
     if (freeCount > 0) {
       block = this.words[at + PAGE_FREE_HEAD]
-      if (!this.region.contains(block, BLOCK_WORDS)) return CORRUPT
+      if (this.spanOf(block) !== page) return CORRUPT
       this.words[at + PAGE_FREE_HEAD] = this.words[block * BLOCK_WORDS]
       this.words[at + PAGE_FREE_COUNT] = --freeCount
     } else {
@@ -115,7 +115,7 @@ export class Heap {
   /** Takes back a block that {@link Heap.take} gave for this class. */
   give(sizeClass: number, block: number): void {
     const page = this.spanOf(block)
-    if (page < 0) return
+    if (!this.isSpan(page, sizeClass)) return
     const at = this.descriptor(page)
     const freeCount = this.words[at + PAGE_FREE_COUNT]
     const carved = this.words[at + PAGE_CARVED]
@@ -150,7 +150,7 @@ export class Heap {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
       // The bound ends a walk over a damaged list.
-      for (let steps = 0; link !== 0 && this.isPage(link - 1) && steps < this.pageCount; steps++) {
+      for (let steps = 0; this.isSpan(link - 1, sizeClass) && steps < this.pageCount; steps++) {
         const page = link - 1
         const at = this.descriptor(page)
         link = this.words[at + PAGE_NEXT]
@@ -168,6 +168,11 @@ export class Heap {
     if (kind === PAGE_SPAN) return page
     const first = this.words[at + PAGE_RUN]
     return kind === PAGE_SPAN_LATER && this.isPage(first) ? first : -1
+  }
+
+  private isSpan(page: number, sizeClass: number): boolean {
+    const kind = PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT)
+    return this.isPage(page) && this.words[this.descriptor(page) + PAGE_KIND] === kind
   }
 
   private growClass(sizeClass: number): number {
@@ -204,7 +209,7 @@ export class Heap {
       // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
       for (let steps = 0; link !== 0 && steps < this.pageCount; steps++) {
         const page = link - 1
-        if (!this.isPage(page)) return CORRUPT
+        if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_FREE_RUN) return CORRUPT
         const length = this.words[this.descriptor(page) + PAGE_RUN]
         link = this.words[this.descriptor(page) + PAGE_NEXT]
         if (length < pages || length > this.pageCount - page) continue

@@ -25,6 +25,8 @@ const LONG_VALUE_BYTES = 4096
 const SHORT_COPY_WORDS = 128
 /** Above this, copying twice costs more than a second look at the units. */
 const MAX_STAGED_UNITS = 512
+/** Of a UTF-16 unit, so that the staging buffer never cuts a string short. */
+const MAX_UTF8_BYTES = 3
 const utf8 = new TextEncoder()
 /** V8 answers without a scan for strings that it holds as Latin-1. */
 const WIDE_UNIT = /[\u0100-\uffff]/
@@ -123,7 +125,7 @@ export class ValueWriter {
   private value: unknown
   /** Whether the value is a short string of ASCII that {@link ValueWriter.ascii} holds. */
   private isStaged = false
-  private readonly ascii = new Uint8Array(MAX_STAGED_UNITS)
+  private readonly ascii = new Uint8Array(MAX_STAGED_UNITS * MAX_UTF8_BYTES)
   private readonly asciiWords = new Int32Array(this.ascii.buffer)
 
   constructor(private readonly core: Core) {}
