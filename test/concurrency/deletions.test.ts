@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, scaled } from '../support/run.js'
+import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './deletions.tasks.js'
 
 const crew = new Crew<typeof tasks>(new URL('deletions.tasks.ts', import.meta.url), 4)
 afterAll(() => crew.dismiss())
 
-describe.each(lineups)('what is deleted is gone ($name)', (lineup) => {
+describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => {
   test.each([
     { workers: 2, keys: 3 },
     { workers: 2, keys: 400 },

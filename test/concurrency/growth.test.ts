@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, scaled } from '../support/run.js'
+import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './growth.tasks.js'
 
 const crew = new Crew<typeof tasks>(new URL('growth.tasks.ts', import.meta.url), 8)
 afterAll(() => crew.dismiss())
 
-describe.each(lineups)('growth under use ($name)', (lineup) => {
+describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   test.each([2, 8])('%i workers fill an empty map; each finds its keys all the while', async (workers) => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, scaled } from '../support/run.js'
+import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import { faultOf } from '../support/telling-value.js'
 import type * as tasks from './values.tasks.js'
@@ -9,7 +9,7 @@ import type * as tasks from './values.tasks.js'
 const crew = new Crew<typeof tasks>(new URL('values.tasks.ts', import.meta.url), 4)
 afterAll(() => crew.dismiss())
 
-describe.each(lineups)('a value read is a value written, whole and for this key ($name)', (lineup) => {
+describe.each(nearAndFarLineups)('a value read is a value written, whole and for this key ($name)', (lineup) => {
   test.each([
     { workers: 2, keys: 1, writes: 0.5 },
     { workers: 2, keys: 20, writes: 0.5 },

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap, type Key } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, scaled, seed } from '../support/run.js'
+import { nearAndFarLineups, scaled, seed } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import { checkLinearizable, type Operation, type Verdict } from './checker.js'
 import { historiesByKey, keyModel, type MapCall } from './map-model.js'
@@ -15,7 +15,7 @@ const HISTORIES_PER_MAP = 300
 /** About as many keys as go into a map before its first split. */
 const KEYS_BEFORE = 500
 
-describe.each(lineups)('every history is linearizable ($name)', (lineup) => {
+describe.each(nearAndFarLineups)('every history is linearizable ($name)', (lineup) => {
   test.each([
     { workers: 2, calls: 32, keys: 1, maps: 20 },
     { workers: 3, calls: 32, keys: 2, maps: 20 },

@@ -30,8 +30,6 @@ export interface Run {
   readonly handle: MapHandle
   /** Default: all of the crew. */
   readonly workers?: number
-  /** Beside the engine. Default none. */
-  readonly attach?: Omit<AttachOptions, 'engine'>
 }
 
 /** What a worker is told; see crew-member.ts. */
@@ -69,7 +67,7 @@ export class Crew<Tasks> {
 
   /** Runs one task on every worker at once, and returns what each returned. Fails if one fails. */
   async run<Name extends keyof Tasks & string>(
-    { lineup, handle, workers = this.#members.length, attach = {} }: Run,
+    { lineup, handle, workers = this.#members.length }: Run,
     task: Name,
     ...parameters: ParametersOf<Tasks[Name]>
   ): Promise<ResultOf<Tasks[Name]>[]> {
@@ -79,7 +77,7 @@ export class Crew<Tasks> {
       const engine = lineup.engineOf(worker)
       const order: Order = {
         ...{ task, parameters, handle, worker, workers, seed, run, barrier },
-        attach: { ...attach, engine },
+        attach: { ...lineup.attach, engine },
       }
       const outcome = await ask(member, order)
       if ('result' in outcome) return outcome.result
