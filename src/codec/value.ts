@@ -12,10 +12,16 @@ import {
   VALUE_TRUE,
   VALUE_UNDEFINED,
 } from '../region/layout.js'
+import { freezeClone, freezeTree } from '../freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
-import { StructureReader } from './structure-reader.js'
-import { StructureWriter } from './structure-writer.js'
+import { readClone, writeClone } from './clone.js'
+import { PlainReader, PlainWriter } from './plain.js'
 import { corruptValue, notStorable } from './value-error.js'
+import { ValueWalk } from './walk.js'
+
+const NO_BYTES = new Uint8Array(0)
+/** Up to this length, copying byte by byte takes less than making the view that a faster copy needs. */
+const SMALL_BYTES = 256
 
 /**
  * Turns a value into what {@link Engine.put} takes. The work is in two steps, because encoding an object may run getters, and a
@@ -26,12 +32,15 @@ export class ValueEncoder {
   kind = VALUE_UNDEFINED
   /** What `Engine.put` takes as its value: the string or number, or the length in bytes of what was encoded. */
   operand: unknown = undefined
-  private readonly writer = new StructureWriter()
-  private bytes: Uint8Array = this.writer.bytes
+  private bytes: Uint8Array = NO_BYTES
+  /** Where the encoded value begins in `bytes`. */
+  private start = 0
+  private readonly walk = new ValueWalk()
+  private readonly plain = new PlainWriter()
 
   /** Whether {@link ValueEncoder.encode} is under way, so that a value met meanwhile needs another encoder. */
   get busy(): boolean {
-    return this.writer.busy
+    return this.walk.busy
   }
 
   /**
@@ -54,8 +63,7 @@ export class ValueEncoder {
         this.set(VALUE_UNDEFINED, undefined)
         break
       case 'bigint':
-        this.bytes = encodeBigint(value)
-        this.set(VALUE_BIGINT, this.bytes.length)
+        this.setBytes(VALUE_BIGINT, encodeBigint(value))
         break
       case 'object':
         if (value === null) this.set(VALUE_NULL, undefined)
@@ -71,30 +79,50 @@ export class ValueEncoder {
     if (this.kind < VALUE_BIGINT) return
     const length = this.operand as number
     if (length > engine.scratch.length) engine.growScratch(length)
-    const bytes = this.bytes
-    engine.scratch.set(bytes.length === length ? bytes : bytes.subarray(0, length))
+    if (length > SMALL_BYTES) engine.scratch.set(this.encoded(length))
+    else copyBytes(this.bytes, this.start, length, engine.scratch)
   }
 
   /** What a reader of the encoded value will get. */
   decode(decoder: ValueDecoder, value: unknown): unknown {
-    return this.kind < VALUE_BIGINT ? value : decoder.decode(this.kind, this.bytes, this.operand as number)
+    if (this.kind < VALUE_BIGINT) return value
+    const length = this.operand as number
+    return decoder.decode(this.kind, this.encoded(length), length)
   }
 
   /** Lets go of the value, which may be large, until the next one comes. */
   release(): void {
     this.operand = undefined
-    this.bytes = this.writer.bytes
+    this.bytes = NO_BYTES
+    this.plain.release()
+  }
+
+  private encoded(length: number): Uint8Array {
+    const bytes = this.bytes
+    return bytes.length === length ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset + this.start, length)
   }
 
   private encodeObject(value: object): void {
     if (types.isUint8Array(value) && !types.isSharedArrayBuffer(value.buffer)) {
-      this.bytes = value
-      this.set(VALUE_BYTES, value.length)
-    } else {
-      this.writer.write(value)
-      this.bytes = this.writer.bytes
-      this.set(this.writer.hasReferences ? VALUE_CLONE : VALUE_PLAIN, this.writer.length)
+      this.setBytes(VALUE_BYTES, value)
+      return
     }
+    const copy = this.walk.copy(value)
+    if (this.walk.plain) {
+      const plain = this.plain
+      plain.write(copy)
+      this.bytes = plain.bytes
+      this.start = plain.start
+      this.set(VALUE_PLAIN, plain.end - plain.start)
+    } else {
+      this.setBytes(VALUE_CLONE, writeClone(copy))
+    }
+  }
+
+  private setBytes(kind: number, bytes: Uint8Array): void {
+    this.bytes = bytes
+    this.start = 0
+    this.set(kind, bytes.length)
   }
 
   private set(kind: number, operand: unknown): void {
@@ -107,12 +135,10 @@ export class ValueEncoder {
 export class ValueDecoder {
   /** Whether nothing can change the value decoded last, so that several readers may share it. */
   immutable = false
-  private readonly reader: StructureReader
+  private readonly plain = new PlainReader()
 
   /** @param freeze whether objects are deeply frozen */
-  constructor(freeze: boolean) {
-    this.reader = new StructureReader(freeze)
-  }
+  constructor(private readonly freeze: boolean) {}
 
   /**
    * Decodes the first `length` bytes. O(length).
@@ -123,11 +149,9 @@ export class ValueDecoder {
   decode(kind: number, bytes: Uint8Array, length: number): unknown {
     switch (kind) {
       case VALUE_PLAIN:
-      case VALUE_CLONE: {
-        const value = this.reader.read(bytes, length, kind === VALUE_CLONE)
-        this.immutable = this.reader.immutable
-        return value
-      }
+        return this.decodePlain(bytes, length)
+      case VALUE_CLONE:
+        return this.decodeClone(bytes, length)
       case VALUE_BYTES:
         this.immutable = false
         return new Uint8Array(bytes.subarray(0, length))
@@ -138,6 +162,25 @@ export class ValueDecoder {
         throw corruptValue()
     }
   }
+
+  private decodePlain(bytes: Uint8Array, length: number): object {
+    const value = this.plain.read(bytes, length)
+    if (typeof value !== 'object' || value === null) throw corruptValue()
+    if (this.freeze && !freezeTree(value)) throw corruptValue()
+    this.immutable = this.freeze
+    return value
+  }
+
+  private decodeClone(bytes: Uint8Array, length: number): object {
+    const value = readClone(bytes.subarray(0, length))
+    if (typeof value !== 'object' || value === null) throw corruptValue()
+    this.immutable = this.freeze && freezeClone(value)
+    return value
+  }
+}
+
+function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array): void {
+  for (let i = 0; i < length; i++) to[i] = from[start + i]
 }
 
 function encodeBigint(value: bigint): Uint8Array {

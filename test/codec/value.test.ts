@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeValue, ValueDecoder } from '../../src/codec/value.js'
 import { MapsafeError } from '../../src/errors.js'
 import type { Engine } from '../../src/engine/engine.js'
+import { VALUE_CLONE, VALUE_PLAIN } from '../../src/region/layout.js'
 import { scaled, seed } from '../support/run.js'
 import { storableValues } from '../support/values.js'
 
@@ -90,11 +91,15 @@ describe('a value comes back as structuredClone would copy it', () => {
     expect((roundTrip({ date: new Date(NaN) }) as { date: Date }).date.getTime()).toBeNaN()
   })
 
-  test('an error may be its own cause', () => {
-    const error = new Error('cyclic')
-    error.cause = error
-    const copy = roundTrip(error) as Error
-    expect(copy.cause).toBe(copy)
+  test('a view of a part of a buffer comes back with that part alone, and stays one object where it was', () => {
+    const buffer = Float64Array.of(1, 2, 3, 4).buffer
+    const part = new Float64Array(buffer, 8, 2)
+    const whole = new Float64Array(buffer)
+    const copy = roundTrip({ part, same: part, whole, buffer }) as Record<string, Float64Array>
+    expect(copy.part).toEqual(Float64Array.of(2, 3))
+    expect(copy.part.buffer.byteLength).toBe(16)
+    expect(copy.same).toBe(copy.part)
+    expect(copy.whole.buffer).toBe(copy.buffer)
   })
 
   test('a Buffer becomes a Uint8Array with the bytes shown, and nothing of its pool', () => {
@@ -127,6 +132,42 @@ describe('a value comes back as structuredClone would copy it', () => {
       { seed, numRuns: scaled(300) },
     )
   })
+})
+
+test('only what MessagePack keeps exactly is written in it', () => {
+  const plain = [
+    {},
+    [],
+    { a: [1, 'x', true, null, undefined, NaN, 2 ** 40] },
+    new (class Point {
+      x = 1
+    })(),
+  ]
+  for (const value of plain) expect(encodeValue(value).kind).toBe(VALUE_PLAIN)
+  const shared = {}
+  const others = [
+    [-0],
+    ['\ud800'],
+    { '\udc00': 1 },
+    [, 1], // eslint-disable-line no-sparse-arrays -- the case
+    Object.assign([1], { x: 1 }),
+    JSON.parse('{"__proto__": 1}'),
+    { constructor: 1, toJSON: 1 },
+    [shared, shared],
+    [1n],
+    [new Date()],
+  ]
+  for (const value of others) expect(encodeValue(value).kind).toBe(VALUE_CLONE)
+})
+
+test('a structure prepared for msgpackr is taken for the data that it is', () => {
+  for (const value of [
+    { constructor: 1, toJSON: 1 },
+    { toJSON: 'x', hasOwnProperty: 0 },
+    [{ constructor: { name: 'Map' } }],
+  ]) {
+    deepStrictEqual(roundTrip(value), value)
+  }
 })
 
 describe('getters', () => {
@@ -208,6 +249,9 @@ describe('what cannot be stored is named with its path', () => {
     ['generator', numbers(), 'value is a generator'],
     ['iterator', new Map().keys(), 'value is an iterator'],
     ['symbol object', Object(Symbol('s')), 'value is a symbol object'],
+    ['detached ArrayBuffer', [detached()], 'value[0] is a detached ArrayBuffer'],
+    ['view of it', { v: viewOfDetached() }, 'value.v is a view of a detached ArrayBuffer'],
+    ['error that is its own cause', { e: ownCause() }, 'value.e.cause.of is an error within its own cause'],
   ]
   test.each(cases)('%s', (_name, value, expected) => {
     const message = codeOf(() => encodeValue(value))
@@ -224,6 +268,24 @@ describe('what cannot be stored is named with its path', () => {
     )
   })
 })
+
+function detached(): ArrayBuffer {
+  const buffer = new ArrayBuffer(4)
+  structuredClone(buffer, { transfer: [buffer] })
+  return buffer
+}
+
+function viewOfDetached(): Uint8Array {
+  const view = new Uint8Array(4)
+  structuredClone(view, { transfer: [view.buffer] })
+  return view
+}
+
+function ownCause(): Error {
+  const error = new Error('cyclic')
+  error.cause = { of: error }
+  return error
+}
 
 function* numbers(): Generator<number> {
   yield 1

@@ -1,0 +1,240 @@
+import { types } from 'node:util'
+import type { MapsafeTypeError } from '../errors.js'
+import { Copies } from './copies.js'
+import { refusal } from './refusal.js'
+import { notStorable } from './value-error.js'
+import { formatPath, MemberStep, type PathStep } from './value-path.js'
+
+/** How many objects may lie around another one. Bounds the recursion of this walk and of both serializers. */
+const MAX_NESTING = 500
+
+const constructors = globalThis as unknown as Record<string, new (buffer: ArrayBufferLike) => object>
+
+/**
+ * Copies an object with everything that structured clone would reach from it, so that a serializer needs to run no user code:
+ * own enumerable properties with string names, each read once, so that a getter runs once; class instances as plain
+ * objects; the contents of Maps, Sets and errors. Objects that keep their data inside, such as a Date, are taken over as they are.
+ *
+ * It departs from structured clone where that would store more than was asked for: a view is copied with the bytes it shows, not
+ * with its whole buffer, so two views of parts of one buffer come back with a buffer each.
+ *
+ * Getters are user code and may use the map, and so this very class; whoever owns a walk must not use it while {@link ValueWalk.busy}.
+ */
+export class ValueWalk {
+  /** Whether a call of {@link ValueWalk.copy} is under way. */
+  busy = false
+  /**
+   * Whether the copy is a tree of plain objects and dense arrays, with only such names, strings, numbers and other primitives as
+   * MessagePack, the way msgpackr writes and reads it, keeps exactly.
+   */
+  plain = true
+  private readonly copies = new Copies()
+  /** The errors around the object being copied. */
+  private readonly errors: Error[] = []
+  /** The way from the root to the object being copied; its length is the level of nesting. */
+  private readonly path: PathStep[] = []
+
+  /**
+   * Copies `root`. O(size of the value).
+   *
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to what cannot be stored; whatever a getter throws
+   */
+  copy(root: object): object {
+    this.busy = true
+    this.plain = true
+    try {
+      return this.copyObject(root)
+    } finally {
+      this.busy = false
+      this.copies.clear()
+      this.errors.length = 0
+      this.path.length = 0
+    }
+  }
+
+  private copyPart(value: unknown, step: PathStep): unknown {
+    switch (typeof value) {
+      case 'string':
+        // UTF-8 has no lone surrogates.
+        if (!value.isWellFormed()) this.plain = false
+        return value
+      case 'number':
+        // msgpackr writes -0 as the integer 0.
+        if (Object.is(value, -0)) this.plain = false
+        return value
+      case 'boolean':
+      case 'undefined':
+        return value
+      case 'bigint':
+        this.plain = false
+        return value
+      case 'object': {
+        if (value === null) return value
+        this.path.push(step)
+        const copy = this.copyObject(value)
+        this.path.pop()
+        return copy
+      }
+      default:
+        this.path.push(step)
+        throw this.refuse(typeof value === 'function' ? 'a function' : 'a symbol')
+    }
+  }
+
+  private copyObject(object: object): object {
+    const known = this.copies.find(object)
+    if (known !== undefined) {
+      // V8 writes such an error, but fails to read it back.
+      if (this.errors.includes(object as Error)) throw this.refuse('an error within its own cause')
+      this.plain = false
+      return known
+    }
+    if (this.path.length > MAX_NESTING) throw this.refuse(`nested deeper than ${MAX_NESTING} levels`)
+    // First of all, because any look at a Proxy runs user code.
+    if (types.isProxy(object)) throw this.refuse('a Proxy')
+    if (Array.isArray(object)) return this.copyArray(object)
+    return Object.getPrototypeOf(object) === Object.prototype ? this.copyProperties(object) : this.copySpecial(object)
+  }
+
+  private copyProperties(source: object): object {
+    // Spreading reads the properties as structured clone does, and makes data properties of them.
+    const copy: Record<string, unknown> = { ...source }
+    this.copies.add(source, copy)
+    for (const name in copy) {
+      if (!Object.prototype.hasOwnProperty.call(copy, name)) continue
+      if (!isPlainName(name)) this.plain = false
+      const value = copy[name]
+      const part = this.copyPart(value, name)
+      if (part !== value) copy[name] = part
+    }
+    return copy
+  }
+
+  private copyArray(source: readonly unknown[]): unknown[] {
+    const { length } = source
+    // Indices come first and in order, so the array has no holes if its `length`-th key is the last index.
+    const keys = Object.keys(source)
+    if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) {
+      return this.copySparseArray(source, keys)
+    }
+    const copy = new Array<unknown>(length)
+    this.copies.add(source, copy)
+    for (let i = 0; i < length; i++) copy[i] = this.copyPart(source[i], i)
+    return copy
+  }
+
+  private copySparseArray(source: readonly unknown[], keys: readonly string[]): unknown[] {
+    this.plain = false
+    const copy: unknown[] = []
+    this.copies.add(source, copy)
+    copy.length = source.length
+    for (const key of keys) {
+      const value = (source as unknown as Record<string, unknown>)[key]
+      if (value === undefined && !Object.hasOwn(source, key)) continue // a getter deleted it
+      const part = this.copyPart(value, key)
+      // Assigning to __proto__ would change the prototype.
+      Object.defineProperty(copy, key, { value: part, writable: true, enumerable: true, configurable: true })
+    }
+    return copy
+  }
+
+  /** An object that has a prototype of its own: a built-in one, or an instance of somebody's class. */
+  private copySpecial(object: object): object {
+    if (types.isDate(object) || types.isRegExp(object)) return this.takeOver(object)
+    if (types.isMap(object)) return this.copyMap(object)
+    if (types.isSet(object)) return this.copySet(object)
+    if (ArrayBuffer.isView(object)) return this.copyView(object)
+    if (types.isArrayBuffer(object)) {
+      if (isDetached(object)) throw this.refuse('a detached ArrayBuffer')
+      return this.takeOver(object)
+    }
+    if (types.isNativeError(object)) return this.copyError(object)
+    const reason = refusal(object)
+    if (reason !== undefined) throw this.refuse(reason)
+    return types.isBoxedPrimitive(object) ? this.takeOver(object) : this.copyProperties(object)
+  }
+
+  /** V8 serializes what is inside such an object and looks at nothing else. */
+  private takeOver(object: object): object {
+    this.plain = false
+    return object
+  }
+
+  private copyMap(source: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
+    this.plain = false
+    const copy = new Map<unknown, unknown>()
+    this.copies.add(source, copy)
+    // The entries are taken first, as structured clone does: a getter in one may change the map.
+    const entries: [unknown, unknown][] = []
+    Map.prototype.forEach.call(source, (value, key) => entries.push([key, value]))
+    for (const [index, [key, value]] of entries.entries()) {
+      const keyCopy = this.copyPart(key, new MemberStep('key', index))
+      copy.set(keyCopy, this.copyPart(value, new MemberStep('value', key)))
+    }
+    return copy
+  }
+
+  private copySet(source: ReadonlySet<unknown>): Set<unknown> {
+    this.plain = false
+    const copy = new Set<unknown>()
+    this.copies.add(source, copy)
+    const members: unknown[] = []
+    Set.prototype.forEach.call(source, (member) => members.push(member))
+    for (const [index, member] of members.entries()) copy.add(this.copyPart(member, new MemberStep('member', index)))
+    return copy
+  }
+
+  private copyView(view: ArrayBufferView): object {
+    const { buffer, byteOffset, byteLength } = view
+    if (types.isSharedArrayBuffer(buffer)) {
+      throw this.refuse('a view of a SharedArrayBuffer (copy the bytes with slice() first)')
+    }
+    if (isDetached(buffer)) throw this.refuse('a view of a detached ArrayBuffer')
+    if (byteLength === buffer.byteLength) return this.takeOver(view)
+    this.plain = false
+    const copy = new constructors[viewType(view)](buffer.slice(byteOffset, byteOffset + byteLength))
+    this.copies.add(view, copy)
+    return copy
+  }
+
+  private copyError(source: Error): Error {
+    this.plain = false
+    const { name, message, stack } = source as unknown as Record<string, unknown>
+    const copy = Object.hasOwn(source, 'message') ? new Error(String(message)) : new Error()
+    this.copies.add(source, copy)
+    copy.name = String(name)
+    if (typeof stack === 'string') copy.stack = stack
+    else delete copy.stack
+    if (Object.hasOwn(source, 'cause')) {
+      this.errors.push(source)
+      Object.defineProperty(copy, 'cause', { value: this.copyPart(source.cause, 'cause') })
+      this.errors.pop()
+    }
+    return copy
+  }
+
+  private refuse(what: string): MapsafeTypeError {
+    return notStorable(formatPath(this.path), what)
+  }
+}
+
+/** msgpackr renames `__proto__`, and takes an object with a `constructor` of its own for something else. */
+function isPlainName(name: string): boolean {
+  return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
+}
+
+/** The internal type of a view; a subclass has that of its base. */
+function viewType(view: ArrayBufferView): string {
+  return types.isDataView(view) ? 'DataView' : (view as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag]
+}
+
+/** `ArrayBuffer.prototype.detached` is younger than Node.js 20. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
