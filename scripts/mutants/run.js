@@ -50,8 +50,8 @@ const native = {
 /** The TypeScript engine with the suites that concern it. */
 const typescript = {
   copy(to) {
-    for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'scripts', 'prebuilds']) {
-      cpSync(join(root, name), join(to, name), { recursive: true, errorOnExist: false })
+    for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+      cpSync(join(root, name), join(to, name), { recursive: true })
     }
     symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
   },

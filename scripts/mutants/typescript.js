@@ -1,0 +1,162 @@
+/**
+ * Sabotages of the TypeScript engine. Each breaks one rule of docs/protocol.md; some test must go red for each.
+ * `find` occurs exactly once in `file`; `also` is a second edit of the same file.
+ */
+export const mutants = [
+  {
+    name: 'skip-version-bump',
+    why: 'a release that restores the old version hides the write from readers and optimistic writers',
+    file: 'src/engine/typescript/bucket.ts',
+    find: 'const next = (words[bucket + BUCKET_VERSION] + 1) | 0',
+    replace: 'const next = (words[bucket + BUCKET_VERSION] - 1) | 0',
+  },
+  {
+    name: 'free-before-release',
+    why: 'the old block may be reused while readers still hold the old version',
+    file: 'src/engine/typescript/edit.ts',
+    find: '} else if (current !== 0) replace(words, bucket, slot, this.block)',
+    replace: `} else if (current !== 0) {
+      replace(words, bucket, slot, this.block)
+      // What a thread that got the block would do.
+      const entry = current * BLOCK_WORDS
+      const end = entry + sizeOf(words, current * BLOCK_WORDS) / 4
+      for (let i = 0; i < 50; i++) words.fill(0x21212121 + i, entry + ENTRY_DATA, end)
+    }`,
+  },
+  {
+    name: 'publish-before-written',
+    why: 'a reader meets an entry whose value is not there yet',
+    file: 'src/engine/typescript/write.ts',
+    find: '  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n',
+    replace: '',
+    also: {
+      find: '  edit.begin(kind, block, mode, version, by)\n  run(core, edit)\n',
+      replace: `  edit.begin(kind, block, mode, version, by)
+  run(core, edit)
+  if (kind === EDIT_PUT) value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n`,
+    },
+  },
+  {
+    name: 'hold-without-compare-and-swap',
+    why: 'two writers hold one bucket, and an update is lost',
+    file: 'src/engine/typescript/bucket.ts',
+    find: 'return Atomics.compareExchange(words, bucket + BUCKET_VERSION, version, version + 1) === version',
+    replace: 'return Atomics.store(words, bucket + BUCKET_VERSION, version + 1) === version + 1',
+  },
+  {
+    name: 'reader-without-validation',
+    why: 'a torn or foreign value is returned',
+    file: 'src/engine/typescript/lookup.ts',
+    find: 'return Atomics.load(this.words, this.home + BUCKET_VERSION) === this.homeVersion && this.othersAreAsNoted()',
+    replace: 'return this.othersAreAsNoted()',
+  },
+  {
+    name: 'miss-without-directory-recheck',
+    why: 'a key that moved in a split is missed by a reader with the old directory entry',
+    file: 'src/engine/typescript/engine.ts',
+    find: 'if (lookup.unchanged() && lookup.stillMaps()) return undefined',
+    replace: 'if (lookup.unchanged()) return undefined',
+  },
+  {
+    name: 'writer-without-directory-recheck',
+    why: 'a key goes into a segment that has just lost it to its twin',
+    file: 'src/engine/typescript/write.ts',
+    find: 'if (!lookup.stillMaps()) return LOST',
+    replace: '',
+  },
+  {
+    name: 'mutex-always-free',
+    why: 'two threads restructure one segment, or take one block',
+    file: 'src/engine/typescript/mutex.ts',
+    find: 'if (Atomics.compareExchange(words, mutex, 0, mark) === 0) return true',
+    replace: 'if (Atomics.store(words, mutex, mark) === mark) return true',
+  },
+  {
+    name: 'split-empties-before-assigning',
+    why: 'for a moment a moved key is in neither segment',
+    file: 'src/engine/typescript/split.ts',
+    find: '  assignSegment(words, twin,',
+    replace: '  emptyUpperHalf(core, segment, bit)\n  assignSegment(words, twin,',
+  },
+  {
+    name: 'twin-without-versions',
+    why: 'entry versions start again in the new segment, and repeat for a key',
+    file: 'src/engine/typescript/split.ts',
+    find: 'words[target + BUCKET_VERSION] = words[source + BUCKET_VERSION]',
+    replace: 'words[target + BUCKET_VERSION] = 1',
+  },
+  {
+    name: 'bring-home-clears-first',
+    why: 'a key on its way home is in neither bucket',
+    file: 'src/engine/typescript/restructure.ts',
+    find: `  publish(words, to, findRoom(words, to), loadTag(words, from, slot), loadSlot(words, from, slot))
+  step(words, home)
+  vacate(words, from, slot, 0)`,
+    replace: `  const tag = loadTag(words, from, slot)
+  const reference = loadSlot(words, from, slot)
+  vacate(words, from, slot, 0)
+  step(words, home)
+  publish(words, to, findRoom(words, to), tag, reference)`,
+  },
+  {
+    name: 'moves-not-counted',
+    why: 'an iterator walks a segment while its keys change places, and misses some',
+    file: 'src/engine/typescript/restructure.ts',
+    find: '  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)\n  return true',
+    replace: '  Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)\n  return true',
+  },
+  {
+    name: 'collector-without-validation',
+    why: 'an iterator copies a key from a block that is already another entry',
+    file: 'src/engine/typescript/collect.ts',
+    find: 'if (Atomics.load(words, bucket + BUCKET_VERSION) === version) return status',
+    replace: 'return status',
+  },
+  {
+    name: 'tombstones-live',
+    why: 'a deleted key lingers',
+    file: 'src/engine/typescript/bucket.ts',
+    find: '  Atomics.store(words, bucket + BUCKET_SLOTS + slot, rest)\n  storeTag(words, bucket, slot, 0)',
+    replace:
+      '  Atomics.store(words, bucket + BUCKET_SLOTS + slot, rest & ~TOMBSTONE_BIT)\n  storeTag(words, bucket, slot, 0)',
+  },
+  {
+    name: 'tag-kept-on-delete',
+    why: 'a dead slot keeps looking like a candidate',
+    file: 'src/engine/typescript/bucket.ts',
+    find: '  Atomics.store(words, bucket + BUCKET_SLOTS + slot, rest)\n  storeTag(words, bucket, slot, 0)',
+    replace: '  Atomics.store(words, bucket + BUCKET_SLOTS + slot, rest)',
+  },
+  {
+    name: 'overflow-not-raised',
+    why: 'a key in the stash is never looked for',
+    file: 'src/engine/typescript/structural.ts',
+    find: 'storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow) + 1)',
+    replace: 'storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow))',
+  },
+  {
+    name: 'structural-write-holds-only-the-home',
+    why: 'a spilled key is changed while another writer changes the same bucket',
+    file: 'src/engine/typescript/structural.ts',
+    find: 'if (bucket !== home && !hold(words, bucket)) {',
+    replace: 'if (bucket < 0) {',
+    also: {
+      find: '  if (bucket !== home) release(words, bucket)',
+      replace: '  if (bucket !== home && lookup.slot < 0) release(words, bucket)',
+    },
+  },
+  {
+    name: 'size-not-counted',
+    why: 'size drifts from the number of entries',
+    file: 'src/engine/typescript/cleanup.ts',
+    find: '    core.thread.addSize(-live)\n',
+    replace: '',
+  },
+  {
+    name: 'no-reclaim-of-displaced',
+    why: 'the block behind a reused tombstone is leaked',
+    file: 'src/engine/typescript/edit.ts',
+    find: '      core.freeEntry(this.displaced)\n',
+    replace: '',
+  },
+]
