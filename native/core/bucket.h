@@ -124,36 +124,33 @@ class Bucket {
   // The slot that holds `key`, or kSlotsPerBucket. Sets `entry` to its block. A reference that leaves the region sets
   // `damaged`.
   std::uint32_t Probe(const Key& key, Block* entry, bool* damaged) const {
-    const std::uint64_t ones = 0x0101010101010101u;
-    const std::uint64_t wanted = ones * TagOf(key.hash);
-    // Bytes equal to the tag, by the classic zero-byte test; a false positive above a true one costs a comparison.
-    const auto equal_bytes = [&](std::uint64_t tags) {
-      const std::uint64_t x = tags ^ wanted;
-      return (x - ones) & ~x & ones << 7;
-    };
-    const auto try_slot = [&](std::uint32_t slot) {
+    for (std::uint32_t candidates = SlotsWithTag(TagOf(key.hash)); candidates != 0; candidates &= candidates - 1) {
+      const auto slot = static_cast<std::uint32_t>(std::countr_zero(candidates));
       const Word reference = Slot(slot);
-      if (!IsLive(reference)) return false;
-      if (!region_->Contains(reference, kEntryData)) {
-        *damaged = true;
-        return false;
+      if (IsLive(reference) && EntryMatches(*region_, reference, key, damaged)) {
+        *entry = reference;
+        return slot;
       }
-      *entry = reference;
-      return EntryMatches(*region_, reference, key);
-    };
-    for (std::uint64_t hits = equal_bytes(region_->LoadPair(at_ + kBucketTags)); hits != 0; hits &= hits - 1) {
-      const auto slot = static_cast<std::uint32_t>(std::countr_zero(hits)) / 8;
-      if (try_slot(slot)) return slot;
-    }
-    const std::uint64_t rest = region_->Load(at_ + kBucketTags + 2) & ((1u << kOverflowShift) - 1);
-    for (std::uint64_t hits = equal_bytes(rest) & 0x808080u; hits != 0; hits &= hits - 1) {
-      const std::uint32_t slot = 8 + static_cast<std::uint32_t>(std::countr_zero(hits)) / 8;
-      if (try_slot(slot)) return slot;
     }
     return kSlotsPerBucket;
   }
 
  private:
+  // A bit for each slot with the tag, and seldom one for a slot above such a slot: the zero-byte test is exact only up
+  // to the first hit, and a needless candidate costs one comparison. One mask for all eleven, because a branch between
+  // the first eight and the rest would be a coin toss to the processor.
+  std::uint32_t SlotsWithTag(std::uint32_t tag) const {
+    constexpr std::uint64_t kOnes = 0x0101010101010101u;
+    const auto equal_bytes = [tag](std::uint64_t tags) {
+      const std::uint64_t x = tags ^ kOnes * tag;
+      const std::uint64_t equal = ((x - kOnes) & ~x) >> 7 & kOnes;
+      return static_cast<std::uint32_t>(equal * 0x0102040810204080u >> 56);  // gathers the eight bits
+    };
+    const std::uint32_t low = equal_bytes(region_->LoadPair(at_ + kBucketTags));
+    const std::uint32_t high = equal_bytes(region_->Load(at_ + kBucketTags + 2));
+    return (low | high << 8) & ((1u << kSlotsPerBucket) - 1);
+  }
+
   // Only the holder changes the word, so load and store need not be one step. Release, like every store under a hold:
   // pairs with the acquire fence in Versions::Unchanged, so that who saw the tag sees the odd version.
   void SetTag(std::uint32_t slot, std::uint32_t tag) {

@@ -58,7 +58,7 @@ void CleanUp(Core& core, Block segment) {
 
 void CleanUpAll(Core& core) {
   for (std::uint64_t hash = 0; hash < kHashEnd;) {
-    const Location location = Locate(core.region, static_cast<std::uint32_t>(hash));
+    const Location location = core.Locate(static_cast<std::uint32_t>(hash));
     if (location.segment == 0) return;
     if (TombstonesOf(core.region, location.segment) > 0) CleanUp(core, location.segment);
     const std::uint64_t end = EndOf(core.region, location.segment);

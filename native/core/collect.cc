@@ -80,7 +80,7 @@ Status CollectBucket(Core& core, const Bucket& bucket, std::uint64_t from, Harve
 Status CollectSegment(Core& core, std::uint64_t from, Harvest* harvest, std::uint64_t* end) {
   const auto hash = static_cast<std::uint32_t>(from);
   for (Backoff backoff;;) {
-    const Location location = Locate(core.region, hash);
+    const Location location = core.Locate(hash);
     if (location.segment == 0) return Status::kCorrupt;
     const WordIndex segment = WordOf(location.segment);
     // Acquire pairs with the release in ReleaseSegment.

@@ -16,9 +16,11 @@ struct Core {
   ThreadRecord thread;
   BlockCache blocks;
   HashSecret secret;
+  DirectoryView directory;
   Outcome* outcome;
   Scratch scratch;
 
+  Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }
   Bucket BucketAt(Block segment, std::uint32_t index) {
     return {region, WordOf(segment) + kSegmentBuckets + std::size_t{index} * kBucketWords};

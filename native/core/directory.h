@@ -27,19 +27,35 @@ struct Location {
 
 inline constexpr std::size_t kSegmentWords = kSegmentBytes / sizeof(Word);
 
-inline Location Locate(const Region& region, std::uint32_t hash) {
-  // Both acquires pair with the releases in PublishDirectory and AssignSegment: array and segment are complete before
-  // their block numbers appear.
-  const Block directory = region.LoadAcquire(kHeaderDirectory);
-  if (!region.Contains(directory, kDirectoryEntries)) return {directory, 0, 0};
-  const Word depth = region.Load(WordOf(directory) + kDirectoryDepth);
-  if (depth > kMaxDepth || !region.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) {
-    return {directory, 0, 0};
+// A directory array as a thread remembers it. Arrays never change but in their segments, so only a new one is looked at
+// and checked.
+class DirectoryView {
+ public:
+  Location Locate(const Region& region, std::uint32_t hash) {
+    // Both acquires pair with the releases in DoubleDirectory and AssignSegment: array and segment are complete before
+    // their block numbers appear.
+    const Block directory = region.LoadAcquire(kHeaderDirectory);
+    if (directory != directory_ && !Enter(region, directory)) return {directory, 0, 0};
+    const WordIndex entry = entries_ + (std::uint64_t{hash} >> shift_);
+    const Block segment = region.LoadAcquire(entry);
+    return {directory, entry, region.Contains(segment, kSegmentWords) ? segment : 0};
   }
-  const WordIndex entry = WordOf(directory) + kDirectoryEntries + TopBits(hash, depth);
-  const Block segment = region.LoadAcquire(entry);
-  return {directory, entry, region.Contains(segment, kSegmentWords) ? segment : 0};
-}
+
+ private:
+  bool Enter(const Region& region, Block directory) {
+    if (!region.Contains(directory, kDirectoryEntries)) return false;
+    const Word depth = region.Load(WordOf(directory) + kDirectoryDepth);
+    if (depth > kMaxDepth || !region.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) return false;
+    directory_ = directory;
+    entries_ = WordOf(directory) + kDirectoryEntries;
+    shift_ = 32 - depth;
+    return true;
+  }
+
+  Block directory_ = 0;
+  WordIndex entries_ = 0;
+  std::uint32_t shift_ = 32;
+};
 
 // Whether a lookup would be led to the same segment again. Call it after an acquire load of a bucket version: a split
 // that was over by then has changed one of the two words, and is seen.

@@ -16,7 +16,7 @@ std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity i
 }
 
 Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
-    : core_{region,  thread, BlockCache(region, thread), {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)},
+    : core_{region,  thread, BlockCache(region, thread), {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)}, {},
             outcome, {}} {}
 
 Engine::~Engine() {

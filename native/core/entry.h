@@ -57,16 +57,24 @@ constexpr std::size_t EntryBytes(std::uint32_t key_length, std::uint32_t value_l
   return kEntryHeaderBytes + (std::size_t{WordsFor(key_length)} + WordsFor(value_length)) * sizeof(Word);
 }
 
-// Whether the entry at `block` is for `key`. False, never a fault, on bytes that make no entry.
-inline bool EntryMatches(const Region& region, Block block, const Key& key) {
+// Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never a fault, on whatever
+// bytes.
+inline bool EntryMatches(const Region& region, Block block, const Key& key, bool* outside) {
   const WordIndex at = WordOf(block);
   const std::uint32_t count = WordsFor(key.length);
-  if (!region.Contains(block, kEntryData + count)) return false;
-  if (region.Load(at + kEntryHash) != key.hash) return false;
-  if ((region.Load(at + kEntryMeta) & kKeyMetaMask) != key.meta()) return false;
+  if (!region.Contains(block, kEntryData + std::size_t{count})) {
+    *outside |= !region.Contains(block, kEntryData);  // else it is only too short for this key
+    return false;
+  }
+  // Hash and the key's part of the meta word in one comparison.
+  static_assert(kEntryHash == 0 && kEntryMeta == 1);
+  const std::uint64_t wanted = key.hash | std::uint64_t{key.meta()} << 32;
+  constexpr std::uint64_t kMask = 0xffffffffu | std::uint64_t{kKeyMetaMask} << 32;
+  if ((region.LoadPair(at) & kMask) != wanted) return false;
   std::uint32_t i = 0;
   for (; i + 2 <= count; i += 2) {
-    const std::uint64_t pair = key.words[i] | static_cast<std::uint64_t>(key.words[i + 1]) << 32;
+    std::uint64_t pair;
+    std::memcpy(&pair, key.words + i, sizeof pair);
     if (region.LoadPair(at + kEntryData + i) != pair) return false;
   }
   return i == count || region.Load(at + kEntryData + i) == key.words[i];

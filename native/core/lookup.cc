@@ -4,30 +4,35 @@
 
 namespace mapsafe {
 
-Sighting Walk(Core& core, const Location& location, const Key& key, Versions* versions) {
-  Sighting sighting{HomeOf(key.hash), kSlotsPerBucket, 0, false};
-  const Bucket home = core.BucketAt(location, sighting.bucket);
-  sighting.slot = home.Probe(key, &sighting.entry, &sighting.damaged);
-  if (sighting.found()) return sighting;
+namespace {
 
+// The rest of Walk, for a key that is not in its home bucket. Apart, so that the usual walk stays short.
+[[gnu::noinline]] void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow,
+                                   Versions* versions, Sighting* sighting) {
+  const auto probe = [&](std::uint32_t index) {
+    sighting->bucket = index;
+    const Bucket bucket = core.BucketAt(location, index);
+    versions->Note(bucket);
+    sighting->slot = bucket.Probe(key, &sighting->entry, &sighting->damaged);
+    return sighting->found();
+  };
+  if (overflow.neighbour > 0 && probe(NeighbourOf(HomeOf(key.hash)))) return;
+  if (overflow.stash == 0) return;
+  for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
+    if (probe(i)) return;
+  }
+}
+
+}  // namespace
+
+void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting) {
+  sighting->bucket = HomeOf(key.hash);
+  sighting->damaged = false;
+  const Bucket home = core.BucketAt(location, sighting->bucket);
+  sighting->slot = home.Probe(key, &sighting->entry, &sighting->damaged);
+  if (sighting->found()) return;
   const Overflow overflow = home.overflow();
-  if (overflow.neighbour > 0) {
-    sighting.bucket = NeighbourOf(HomeOf(key.hash));
-    const Bucket neighbour = core.BucketAt(location, sighting.bucket);
-    versions->Note(neighbour);
-    sighting.slot = neighbour.Probe(key, &sighting.entry, &sighting.damaged);
-    if (sighting.found()) return sighting;
-  }
-  if (overflow.stash > 0) {
-    for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
-      sighting.bucket = i;
-      const Bucket stash = core.BucketAt(location, i);
-      versions->Note(stash);
-      sighting.slot = stash.Probe(key, &sighting.entry, &sighting.damaged);
-      if (sighting.found()) return sighting;
-    }
-  }
-  return sighting;
+  if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);
 }
 
 Status CopyValue(Core& core, Block entry) {
@@ -47,12 +52,13 @@ template <typename Read>
 void Lookup(Core& core, const Key& key, Read read) {
   Outcome& outcome = *core.outcome;
   for (Backoff backoff;;) {
-    const Location location = Locate(core.region, key.hash);
+    const Location location = core.Locate(key.hash);
     if (location.segment == 0) return Fail(core, Status::kCorrupt);
     Versions versions(core.region);
     const Bucket home = core.BucketAt(location, HomeOf(key.hash));
     const Word version = versions.Note(home);
-    const Sighting sighting = Walk(core, location, key, &versions);
+    Sighting sighting;
+    Walk(core, location, key, &versions, &sighting);
 
     Status status = Status::kAbsent;
     std::uint64_t entry_version = 0;

@@ -35,7 +35,7 @@ void ReleaseSegment(Core& core, Block segment) {
 
 Location LockSegment(Core& core, std::uint32_t hash) {
   for (;;) {
-    const Location location = Locate(core.region, hash);
+    const Location location = core.Locate(hash);
     if (location.segment == 0) {
       Fail(core, Status::kCorrupt);
       return location;

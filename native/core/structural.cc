@@ -17,7 +17,7 @@ enum class Step { kFinished, kNoRoom };
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
   for (Backoff backoff;;) {
     Versions versions(core.region);
-    *sighting = Walk(core, location, key, &versions);
+    Walk(core, location, key, &versions, sighting);
     if (versions.Unchanged()) return true;
     if (!backoff.Wait()) return false;
   }

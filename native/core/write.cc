@@ -27,7 +27,7 @@ enum class Attempt { kFinished, kLost, kStructural };
 
 Attempt TryOptimistically(Core& core, Edit* edit) {
   const Key& key = edit->key;
-  const Location location = Locate(core.region, key.hash);
+  const Location location = core.Locate(key.hash);
   if (location.segment == 0) {
     Fail(core, Status::kCorrupt);
     return Attempt::kFinished;
@@ -41,7 +41,8 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   }
   if (!StillMaps(core.region, location)) return Attempt::kLost;
 
-  const Sighting sighting = Walk(core, location, key, &versions);
+  Sighting sighting;
+  Walk(core, location, key, &versions, &sighting);
   if (sighting.found() && sighting.bucket != HomeOf(key.hash)) return Attempt::kStructural;
   const Block current = sighting.found() ? sighting.entry : 0;
   Status status = Prepare(core, edit, current);
