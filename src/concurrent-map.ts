@@ -1,9 +1,7 @@
+import { checkFunction, checkVersion, wrongArgument } from './arguments.js'
 import type { Key } from './codec/key.js'
-import { describe } from './describe.js'
-import { DONE, PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_VERSION, RESULT_STATUS, type Engine } from './engine/engine.js'
-import { engineError } from './engine/engine-error.js'
+import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
-import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 import { checkHandle, createHandle, type MapHandle } from './handle.js'
 import { keyBatches } from './map-keys.js'
 import {
@@ -13,6 +11,7 @@ import {
   type ConcurrentMapOptions,
   type ResolvedAttachOptions,
 } from './options.js'
+import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
 import { inspectRegion, type MapStats } from './region/inspect.js'
 import { Store } from './store.js'
 import type { DeepReadonly, MapEntry } from './types.js'
@@ -145,6 +144,22 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
       : this.#store.put(key, value, PUT_IF_VERSION, version)
   }
 
+  /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
+  replace(key: K, value: V): boolean {
+    return this.#store.put(key, value, PUT_IF_PRESENT)
+  }
+
+  /**
+   * Stores `next` if there is an entry for `key` and its value is `expected`.
+   *
+   * @param expected compared with the value as it is read: objects by content, as `util.isDeepStrictEqual` tells, anything else
+   * as `Object.is` does. Where objects are large, {@link ConcurrentMap.setIfVersion} compares a number instead.
+   * @returns whether it was stored
+   */
+  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
+    return compareAndSwap(this.#store, key, expected, next)
+  }
+
   /** Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none */
   swap(key: K, value: V): DeepReadonly<V> | undefined {
     return this.#store.exchange(key, value, PUT_ALWAYS)
@@ -158,6 +173,40 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     // Usually there is an entry; then the value given need not be encoded.
     const found = store.read(key)
     return store.found ? found! : store.exchange(key, value, PUT_IF_ABSENT)!
+  }
+
+  /**
+   * The value of `key`; if there is no entry, stores what `compute` returns. Of several threads that do so at once each may call
+   * its `compute`, but only one value is stored, and all return that one.
+   *
+   * @param compute called at most once, with the key (0 for -0); what it throws passes through. It may use the map, and
+   * if it inserts the key itself, that value stays.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   */
+  getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    const store = this.#store
+    const near = store.near(key)
+    if (near?.present === true) return near.value as DeepReadonly<V>
+    const found = store.read(key)
+    if (store.found) return found!
+    const canonical = key === 0 ? (0 as K) : key
+    return store.exchange(key, compute(canonical), PUT_IF_ABSENT)!
+  }
+
+  /**
+   * Changes the value of `key` into what `compute` makes of it, in one atomic step: no write of another thread is lost, and
+   * none comes in between.
+   *
+   * @param compute called with the value, or undefined if there is no entry; returns the new one. Called again
+   * when another thread wrote meanwhile. What it throws passes through, and nothing is changed. It may read the map,
+   * but a write to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @returns the new value, as a reader will get it
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   */
+  update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    return update(this.#store, key, compute)
   }
 
   /** Deletes the entry of `key`. @returns whether there was one */
@@ -175,6 +224,36 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   deleteIfVersion(key: K, version: number): boolean {
     checkVersion(version)
     return this.#store.remove(key, PUT_IF_VERSION, version)
+  }
+
+  /**
+   * Deletes the entry of `key` if its value is `expected`.
+   *
+   * @param expected compared as by {@link ConcurrentMap.compareAndSwap}
+   * @returns whether it was deleted
+   */
+  compareAndDelete(key: K, expected: V | DeepReadonly<V>): boolean {
+    return deleteIf(this.#store, key, (value) => isSame(value, expected))
+  }
+
+  /**
+   * Deletes the entries of which `predicate` is true, while others may write: an entry is deleted only as the predicate saw
+   * it; if another thread wrote it meanwhile, the predicate is asked again. Walks as {@link ConcurrentMap.keys} does. O(entries).
+   *
+   * @param predicate what it throws passes through, and what was deleted before stays deleted. It may read the map, but a write
+   * to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @returns the number of entries deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
+   */
+  deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
+    checkFunction('predicate', predicate)
+    let deleted = 0
+    for (const batch of keyBatches(() => this.#store.open())) {
+      for (const key of batch as K[]) {
+        if (deleteIf(this.#store, key, (value) => predicate(value, key))) deleted++
+      }
+    }
+    return deleted
   }
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */
@@ -201,9 +280,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Not one atomic step: an entry that another thread inserts meanwhile may survive.
    */
   clear(): void {
-    const engine = this.#store.open()
-    engine.clear()
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    this.#store.clear()
   }
 
   /** Number of entries, exact when no write is under way. O(128). */
@@ -247,7 +324,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
   forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: unknown): void {
-    if (typeof callback !== 'function') throw wrongArgument('callback', callback, 'a function')
+    checkFunction('callback', callback)
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
   }
 
@@ -281,17 +358,4 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-function checkVersion(version: unknown): void {
-  if (!Number.isSafeInteger(version) || (version as number) < 0) {
-    throw wrongArgument('version', version, 'a safe integer of at least 0')
-  }
-}
-
-function wrongArgument(name: string, given: unknown, expected: string): Error {
-  const message = `Argument ${name} is ${describe(given)}; expected ${expected}.`
-  return typeof given === 'number'
-    ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
-    : new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', message)
 }

@@ -15,6 +15,7 @@
  * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for and is not there |
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
+ * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map |
  */
 export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_FULL'
@@ -29,6 +30,7 @@ export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_ENGINE'
   | 'ERR_MAPSAFE_THREADS'
   | 'ERR_MAPSAFE_TIMEOUT'
+  | 'ERR_MAPSAFE_REENTRANT'
 
 const brand = Symbol.for('mapsafe.error')
 

@@ -1,5 +1,5 @@
 import type { Key } from './codec/key.js'
-import { encodeValue, ValueDecoder } from './codec/value.js'
+import { encodeValue, ValueDecoder, type ValueEncoder } from './codec/value.js'
 import {
   ABSENT,
   DONE,
@@ -23,6 +23,7 @@ import {
 import { engineError } from './engine/engine-error.js'
 import { MapsafeError } from './errors.js'
 import { NearCache, type NearEntry } from './near-cache.js'
+import { refuseReentry } from './reentry.js'
 import { BLOCK_WORDS } from './region/layout.js'
 
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
@@ -55,6 +56,13 @@ export class Store<V> {
       )
     }
     return this.#engine
+  }
+
+  /** As {@link Store.open}, for a write: also throws ERR_MAPSAFE_REENTRANT where a write is refused. */
+  openToWrite(): Engine {
+    const engine = this.open()
+    refuseReentry(engine)
+    return engine
   }
 
   /** Closes the engine and returns it, or undefined if that was done before. */
@@ -114,6 +122,14 @@ export class Store<V> {
     return this.#read(this.open(), key, undefined)
   }
 
+  /** Value and version of the entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
+  entry(key: Key): { readonly value: V; readonly version: number } | undefined {
+    const hit = this.#near?.hit(key)
+    if (hit !== undefined) return hit.present ? { value: hit.value as V, version: hit.entryVersion } : undefined
+    const value = this.readPassing(key)
+    return this.found ? { value: value as V, version: this.version } : undefined
+  }
+
   /** Whether the last read found an entry. */
   get found(): boolean {
     return this.open().result[RESULT_STATUS] !== ABSENT
@@ -126,14 +142,22 @@ export class Store<V> {
   }
 
   /** Stores `value` if `mode` allows it; returns whether it did. */
-  put(key: Key, value: unknown, mode: number, version = 0): boolean {
-    this.open()
+  put(key: Key, value: unknown, mode: number, version?: number): boolean {
+    this.openToWrite()
     const encoder = encodeValue(value)
-    // Only now: a getter in the value may have used the map, or closed it.
-    const engine = this.open()
+    try {
+      return this.putEncoded(key, encoder, mode, version)
+    } finally {
+      encoder.release()
+    }
+  }
+
+  /** As {@link Store.put}, of a value that is encoded already. */
+  putEncoded(key: Key, encoder: ValueEncoder, mode: number, version = 0): boolean {
+    // Not before the encoding: a getter in the value may have used the map, or closed it.
+    const engine = this.openToWrite()
     encoder.stage(engine)
     engine.put(key, encoder.kind, encoder.operand, mode, version)
-    encoder.release()
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
     if (status === NOT_DONE) return false
@@ -145,26 +169,31 @@ export class Store<V> {
    * as a reader will get it.
    */
   exchange(key: Key, value: unknown, mode: number): V | undefined {
-    this.open()
+    this.openToWrite()
     const encoder = encodeValue(value)
-    const engine = this.open()
-    for (;;) {
-      encoder.stage(engine)
-      const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0)
-      if (!this.#settled(engine, key)) continue
-      if (mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE) {
-        const stored = encoder.decode(this.#decoder, value)
-        encoder.release()
-        return stored as V
+    const engine = this.openToWrite()
+    try {
+      for (;;) {
+        encoder.stage(engine)
+        const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0)
+        if (!this.#settled(engine, key)) continue
+        return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
+          ? this.decodeEncoded(encoder, value)
+          : this.#previous(engine, previous)
       }
+    } finally {
       encoder.release()
-      return this.#previous(engine, previous)
     }
+  }
+
+  /** What a reader gets of `value`, which was encoded last. */
+  decodeEncoded(encoder: ValueEncoder, value: unknown): V {
+    return encoder.decode(this.#decoder, value) as V
   }
 
   /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
   remove(key: Key, mode: number, version = 0): boolean {
-    const engine = this.open()
+    const engine = this.openToWrite()
     engine.remove(key, mode, version)
     const status = engine.result[RESULT_STATUS]
     if (status < 0) throw engineError(engine, key)
@@ -173,7 +202,7 @@ export class Store<V> {
 
   /** Deletes the entry of `key` and returns its value. */
   take(key: Key, mode: number): V | undefined {
-    const engine = this.open()
+    const engine = this.openToWrite()
     for (;;) {
       const previous = engine.remove(key, mode | RETURN_PREVIOUS)
       if (this.#settled(engine, key)) return this.#previous(engine, previous)
@@ -182,10 +211,17 @@ export class Store<V> {
 
   /** Adds `by` to the number under `key` and returns the sum. */
   increment(key: Key, by: number): number {
-    const engine = this.open()
+    const engine = this.openToWrite()
     const sum = engine.increment(key, by)
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
+  }
+
+  /** Deletes every entry, one segment after the other. */
+  clear(): void {
+    const engine = this.openToWrite()
+    engine.clear()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined): V | undefined {

@@ -37,6 +37,11 @@ describeEachLineup((subject) => {
       (map) => map.deleteIfVersion(key, 1),
       (map) => map.take(key),
       (map) => map.increment(key),
+      (map) => map.replace(key, 1),
+      (map) => map.getOrInsertComputed(key, () => 1),
+      (map) => map.update(key, () => 1),
+      (map) => map.compareAndSwap(key, 1, 2),
+      (map) => map.compareAndDelete(key, 1),
     ]
     for (const action of actions) {
       const error = subject().expectRefused('ERR_MAPSAFE_KEY_TYPE', action)
@@ -64,7 +69,11 @@ describeEachLineup((subject) => {
   test('a value that cannot be stored is refused by every method that stores', () => {
     fill()
     const value = { user: { callback: () => 1 } }
-    for (const action of storing(value)) {
+    for (const action of [
+      ...storing(value),
+      (map: ConcurrentMap<Key, unknown>): unknown => map.compareAndSwap('text', 'old', value),
+      (map: ConcurrentMap<Key, unknown>): unknown => map.compareAndSwap('text', 'other', value),
+    ]) {
       const error = subject().expectRefused('ERR_MAPSAFE_VALUE_TYPE', action)
       expect(error).toBeInstanceOf(TypeError)
       expect(error.message).toContain('value.user.callback is a function')
@@ -185,6 +194,10 @@ function storing(value: unknown): ((map: ConcurrentMap<Key, unknown>) => unknown
     (map) => map.setIfVersion('text', value, map.getEntry('text')?.version ?? 0),
     (map) => map.swap('object', value),
     (map) => map.getOrInsert('new', value),
+    (map) => map.getOrInsertComputed('new', () => value),
+    (map) => map.replace('text', value),
+    (map) => map.update('object', () => value),
+    (map) => map.update('new', () => value),
   ]
 }
 

@@ -9,10 +9,11 @@ export class Subject {
 
   constructor(lineup: Lineup, options: Omit<ConcurrentMapOptions, 'engine'> = {}) {
     const first = new ConcurrentMap<Key, unknown>({ maxBytes: 4 * 2 ** 20, ...options, engine: lineup.engineOf(0) })
+    const { freeze, nearCache } = options
     this.maps =
       lineup.engineOf(1) === lineup.engineOf(0)
         ? [first]
-        : [first, ConcurrentMap.attach(first.handle, { freeze: options.freeze, engine: lineup.engineOf(1) })]
+        : [first, ConcurrentMap.attach(first.handle, { freeze, nearCache, engine: lineup.engineOf(1) })]
   }
 
   /** The map, through another engine each time if there are two. */

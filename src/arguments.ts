@@ -1,0 +1,30 @@
+import { describe } from './describe.js'
+import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
+
+/** The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError. */
+export function wrongArgument(name: string, given: unknown, expected: string): Error {
+  const message = `Argument ${name} is ${describe(given)}; expected ${expected}.`
+  return typeof given === 'number'
+    ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
+    : new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', message)
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `version` is an entry version, or 0 */
+export function checkVersion(version: unknown): void {
+  checkInteger('version', version, 0, Number.MAX_SAFE_INTEGER)
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is an integer from `least` to `most` */
+export function checkInteger(name: string, given: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(given) && (given as number) >= least && (given as number) <= most) return
+  throw wrongArgument(
+    name,
+    given,
+    most === Number.MAX_SAFE_INTEGER ? `a safe integer of at least ${least}` : `an integer from ${least} to ${most}`,
+  )
+}
+
+/** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `given` is a function */
+export function checkFunction(name: string, given: unknown): void {
+  if (typeof given !== 'function') throw wrongArgument(name, given, 'a function')
+}
