@@ -41,6 +41,15 @@ const linearizable: Record<string, Operation<MapCall>[]> = {
     at(1, 9, 10, { name: 'deleteIfVersion', version: 7, result: false }),
     at(1, 11, 12, { name: 'getEntry', result: { value: 20, version: 8 } }),
   ],
+  'values that are compared, replaced and updated': [
+    at(0, 1, 2, { name: 'replace', value: 10, result: false }),
+    at(0, 3, 4, { name: 'update', by: 10, result: 10 }),
+    at(0, 5, 8, { name: 'compareAndSwap', expected: 10, value: 20, result: true }),
+    at(1, 6, 7, { name: 'compareAndDelete', expected: 10, result: false }),
+    at(1, 9, 10, { name: 'replace', value: 30, result: true }),
+    at(1, 11, 12, { name: 'compareAndDelete', expected: 30, result: true }),
+    at(0, 13, 14, { name: 'getOrInsertComputed', value: 40, result: 40 }),
+  ],
   'version 0, which asks for no entry': [
     at(0, 1, 4, { name: 'setIfVersion', value: 10, version: 0, result: false }),
     at(1, 2, 3, { name: 'setIfVersion', value: 20, version: 0, result: true }),
@@ -113,6 +122,11 @@ const impossible: Record<string, Operation<MapCall>[]> = {
     at(0, 1, 2, { name: 'set', value: 10 }),
     at(0, 3, 4, { name: 'getEntry', result: { value: 10, version: 7 } }),
     at(0, 5, 6, { name: 'deleteIfVersion', version: 7, result: false }),
+  ],
+  'a comparison that held for two': [
+    at(0, 1, 2, { name: 'set', value: 10 }),
+    at(0, 3, 6, { name: 'compareAndSwap', expected: 10, value: 20, result: true }),
+    at(1, 4, 5, { name: 'compareAndDelete', expected: 10, result: true }),
   ],
   'an exchange that swallows a value': [
     at(0, 1, 2, { name: 'set', value: 10 }),

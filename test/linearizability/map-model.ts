@@ -6,12 +6,14 @@ export type MapCall = { readonly key: number } & (
   | { readonly name: 'has' | 'delete'; readonly result: boolean }
   | { readonly name: 'getEntry'; readonly result: { readonly value: number; readonly version: number } | undefined }
   | { readonly name: 'set'; readonly value: number }
-  | { readonly name: 'setIfAbsent'; readonly value: number; readonly result: boolean }
-  | { readonly name: 'getOrInsert'; readonly value: number; readonly result: number }
+  | { readonly name: 'setIfAbsent' | 'replace'; readonly value: number; readonly result: boolean }
+  | { readonly name: 'getOrInsert' | 'getOrInsertComputed'; readonly value: number; readonly result: number }
   | { readonly name: 'swap'; readonly value: number; readonly result: number | undefined }
   | { readonly name: 'setIfVersion'; readonly value: number; readonly version: number; readonly result: boolean }
   | { readonly name: 'deleteIfVersion'; readonly version: number; readonly result: boolean }
-  | { readonly name: 'increment'; readonly by: number; readonly result: number }
+  | { readonly name: 'compareAndSwap'; readonly expected: number; readonly value: number; readonly result: boolean }
+  | { readonly name: 'compareAndDelete'; readonly expected: number; readonly result: boolean }
+  | { readonly name: 'increment' | 'update'; readonly by: number; readonly result: number }
 )
 
 /** What is known of one key. */
@@ -46,7 +48,11 @@ export const keyModel: Model<KeyState, MapCall> = {
       case 'setIfAbsent':
         if (call.result === isPresent) return undefined
         return call.result ? written(state, call.value) : state
+      case 'replace':
+        if (call.result !== isPresent) return undefined
+        return call.result ? written(state, call.value) : state
       case 'getOrInsert':
+      case 'getOrInsertComputed':
         if (call.result !== (value ?? call.value)) return undefined
         return isPresent ? state : written(state, call.value)
       case 'swap':
@@ -63,7 +69,14 @@ export const keyModel: Model<KeyState, MapCall> = {
         // Here 0 is the version of no entry, so nothing is ever deleted.
         if (call.version === 0) return call.result ? undefined : state
         return conditional(state, call.version, undefined, call.result)
+      case 'compareAndSwap':
+        if (call.result !== (value === call.expected)) return undefined
+        return call.result ? written(state, call.value) : state
+      case 'compareAndDelete':
+        if (call.result !== (value === call.expected)) return undefined
+        return call.result ? written(state, undefined) : state
       case 'increment':
+      case 'update':
         return call.result === (value ?? 0) + call.by ? written(state, call.result) : undefined
     }
   },

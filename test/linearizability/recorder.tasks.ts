@@ -13,8 +13,10 @@ export interface Extent {
   readonly keys: number
 }
 
-/** What a worker last knew of each key, for calls that need it. */
-type Versions = Map<number, number>
+/** What a worker last saw of each key, for calls on condition of that. */
+type Sightings = Map<number, { value: number; version: number }>
+
+const NOT_SEEN = { value: 0, version: 0 }
 
 /** Values of different calls differ by more than the increments of one key come to. */
 const VALUE_STEP = 1000
@@ -35,7 +37,7 @@ export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: E
   const { map, worker, workers, random } = shift
   const { histories, calls, keys } = extent
   const stamps = new Int32Array(clock)
-  const versions: Versions = new Map()
+  const sightings: Sightings = new Map()
   const operations: Operation<MapCall>[] = []
   for (;;) {
     const history = Math.floor(Atomics.load(stamps, 0) / (2 * calls))
@@ -45,7 +47,7 @@ export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: E
     const value = (operations.length * workers + worker + 1) * VALUE_STEP
     const make = random.pick(CALLS)
     const invoked = Atomics.add(stamps, 0, 1)
-    const call = make(map, key, value, random, versions)
+    const call = make(map, key, value, random, sightings)
     const returned = Atomics.add(stamps, 0, 1)
     operations.push({ worker, invoked, returned, call })
   }
@@ -57,15 +59,22 @@ function disturb({ map, worker, random }: Shift<number>): void {
   else map.delete(key)
 }
 
-type Make = (map: ConcurrentMap<Key, number>, key: number, value: number, random: Random, versions: Versions) => MapCall
+type Make = (
+  map: ConcurrentMap<Key, number>,
+  key: number,
+  value: number,
+  random: Random,
+  sightings: Sightings,
+) => MapCall
 
 const get: Make = (map, key) => ({ key, name: 'get', result: map.get(key) })
 const has: Make = (map, key) => ({ key, name: 'has', result: map.has(key) })
-const getEntry: Make = (map, key, _, __, versions) => {
+const getEntry: Make = (map, key, _, __, sightings) => {
   const entry = map.getEntry(key)
   if (entry === undefined) return { key, name: 'getEntry', result: undefined }
-  versions.set(key, entry.version)
-  return { key, name: 'getEntry', result: { value: entry.value, version: entry.version } }
+  const { value, version } = entry
+  sightings.set(key, { value, version })
+  return { key, name: 'getEntry', result: { value, version } }
 }
 const set: Make = (map, key, value) => {
   map.set(key, value)
@@ -80,21 +89,39 @@ const getOrInsert: Make = (map, key, value) => {
 const swap: Make = (map, key, value) => ({ key, name: 'swap', value, result: map.swap(key, value) })
 const take: Make = (map, key) => ({ key, name: 'take', result: map.take(key) })
 const remove: Make = (map, key) => ({ key, name: 'delete', result: map.delete(key) })
-const setIfVersion: Make = (map, key, value, _, versions) => {
-  const version = versions.get(key) ?? 0
+const replace: Make = (map, key, value) => ({ key, name: 'replace', value, result: map.replace(key, value) })
+const getOrInsertComputed: Make = (map, key, value) => {
+  return { key, name: 'getOrInsertComputed', value, result: map.getOrInsertComputed(key, () => value) }
+}
+const setIfVersion: Make = (map, key, value, _, sightings) => {
+  const { version } = sightings.get(key) ?? NOT_SEEN
   return { key, name: 'setIfVersion', value, version, result: map.setIfVersion(key, value, version) }
 }
-const deleteIfVersion: Make = (map, key, _, __, versions) => {
-  const version = versions.get(key) ?? 0
+const deleteIfVersion: Make = (map, key, _, __, sightings) => {
+  const { version } = sightings.get(key) ?? NOT_SEEN
   return { key, name: 'deleteIfVersion', version, result: map.deleteIfVersion(key, version) }
+}
+const compareAndSwap: Make = (map, key, value, _, sightings) => {
+  const { value: expected } = sightings.get(key) ?? NOT_SEEN
+  return { key, name: 'compareAndSwap', expected, value, result: map.compareAndSwap(key, expected, value) }
+}
+const compareAndDelete: Make = (map, key, _, __, sightings) => {
+  const { value: expected } = sightings.get(key) ?? NOT_SEEN
+  return { key, name: 'compareAndDelete', expected, result: map.compareAndDelete(key, expected) }
 }
 const increment: Make = (map, key, _, random) => {
   const by = 1 + random.below(9)
   return { key, name: 'increment', by, result: map.increment(key, by) }
 }
+const update: Make = (map, key, _, random) => {
+  const by = 1 + random.below(9)
+  return { key, name: 'update', by, result: map.update(key, (value) => (value ?? 0) + by) }
+}
 
 /** Reads are the most frequent, since they are what tells a fault. */
 const CALLS: readonly Make[] = [
-  ...[get, get, get, has, getEntry, getEntry, getEntry, set, set, setIfAbsent, getOrInsert, swap, take, remove, remove],
-  ...[setIfVersion, setIfVersion, deleteIfVersion, increment, increment],
+  ...[get, get, get, get, has, getEntry, getEntry, getEntry],
+  ...[set, set, setIfAbsent, replace, getOrInsert, getOrInsertComputed, swap, increment, increment, update],
+  ...[setIfVersion, setIfVersion, compareAndSwap, compareAndSwap],
+  ...[take, remove, remove, deleteIfVersion, compareAndDelete],
 ]
