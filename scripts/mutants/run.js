@@ -1,7 +1,7 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [native|typescript] [name ...]
+ *   node scripts/mutants/run.js [native|typescript|near-cache] [name ...]
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
  * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first.
@@ -47,8 +47,8 @@ const native = {
   },
 }
 
-/** The TypeScript engine with the suites that concern it. */
-const typescript = {
+/** The TypeScript sources with the suites that concern them. */
+const inTypescript = (...suites) => ({
   copy(to) {
     for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
       cpSync(join(root, name), join(to, name), { recursive: true })
@@ -57,12 +57,18 @@ const typescript = {
   },
   build: () => ({ ok: true, text: '' }),
   test(at, attempt) {
-    return run('npx', ['vitest', 'run', '--bail=1', 'test/engine', 'test/concurrency', 'test/linearizability'], {
+    return run('npx', ['vitest', 'run', '--bail=1', ...suites], {
       cwd: at,
       timeout: 400_000,
       env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1), MAPSAFE_ENGINES: 'typescript' },
     })
   },
+})
+
+const targets = {
+  native,
+  typescript: inTypescript('test/engine', 'test/concurrency', 'test/linearizability'),
+  'near-cache': inTypescript('test/near-cache'),
 }
 
 function mutate(at, { name, file, also, ...edit }) {
@@ -86,7 +92,7 @@ function findKiller(engine, at) {
 }
 
 async function hunt(kind, names) {
-  const engine = kind === 'native' ? native : typescript
+  const engine = targets[kind]
   const { mutants } = await import(`./${kind}.js`)
   let survivors = 0
   const chosen = mutants.filter(({ name }) => names.length === 0 || names.includes(name))
@@ -99,7 +105,7 @@ async function hunt(kind, names) {
       if (!built.ok) throw new Error(`${mutant.name}: does not compile\n${built.text}`)
       const killer = findKiller(engine, at)
       if (!mutant.file) {
-        if (killer) throw new Error(`the unbroken ${kind} engine fails: ${killer}`)
+        if (killer) throw new Error(`unbroken, ${kind} fails: ${killer}`)
         continue
       }
       if (!killer) survivors++
@@ -113,7 +119,7 @@ async function hunt(kind, names) {
 }
 
 const [kind, ...names] = process.argv.slice(2)
-const kinds = kind ? [kind] : ['native', 'typescript']
+const kinds = kind ? [kind] : Object.keys(targets)
 let survivors = 0
 for (const each of kinds) survivors += await hunt(each, names)
 process.exitCode = survivors > 0 ? 1 : 0

@@ -1,0 +1,83 @@
+/**
+ * Sabotages of what keeps a near hit current: of the near-cache itself, and of the version bumps that it relies on.
+ * `find` occurs exactly once in `file`; `also` is a second edit of the same file.
+ */
+export const mutants = [
+  {
+    name: 'stale-version-accepted',
+    why: 'a hit after another thread wrote the key',
+    file: 'src/near-cache.ts',
+    find: 'Atomics.load(this.words, entry.home) === entry.version && ',
+    replace: '',
+  },
+  {
+    name: 'epoch-ignored',
+    why: 'a hit after the version came round to the same number',
+    file: 'src/near-cache.ts',
+    find: ' && this.words[entry.home + BUCKET_EPOCH] === entry.epoch',
+    replace: '',
+  },
+  {
+    name: 'odd-version-accepted',
+    why: 'a value met during a write is taken for the one after it',
+    file: 'src/near-cache.ts',
+    find: '    if ((version & 1) !== 0) return\n',
+    replace: '',
+  },
+  {
+    name: 'write-since-lookup-ignored',
+    why: 'the epoch is not the one that belongs to the version',
+    file: 'src/near-cache.ts',
+    find: '    if (Atomics.load(this.words, home) !== version) return\n',
+    replace: '',
+  },
+  {
+    name: 'refresh-without-comparison',
+    why: 'the old value gets the new version',
+    file: 'src/engine/typescript/engine.ts',
+    find: 'if (version === NO_VERSION || version !== this.reportedVersion()) {',
+    replace: 'if (version === NO_VERSION) {',
+  },
+  {
+    name: 'mutable-shared',
+    why: 'one reader changes what the next one gets',
+    file: 'src/store.ts',
+    find: '(kind !== ENCODED || this.#decoder.immutable) && ',
+    replace: '',
+  },
+  {
+    name: 'no-bump-on-split',
+    why: 'a key is written in its new segment while its old home bucket still vouches for the old value',
+    file: 'src/engine/typescript/split.ts',
+    find: '  releaseSegment(words, segment)\n  releaseSegment(words, twin)',
+    replace:
+      '  const before = Array.from({ length: 68 }, (_, i) => words[bucketAt(segment, i)] - 1)\n' +
+      '  releaseSegment(words, segment)\n  before.forEach((version, i) => (words[bucketAt(segment, i)] = version))\n' +
+      '  releaseSegment(words, twin)',
+  },
+  {
+    name: 'no-bump-on-clear',
+    why: 'a cleared key goes on being hit',
+    file: 'src/engine/typescript/cleanup.ts',
+    find: '    const live = emptySegment(core, segment)\n    releaseSegment(words, segment)',
+    replace:
+      '    const live = emptySegment(core, segment)\n' +
+      '    const before = Array.from({ length: 68 }, (_, i) => words[bucketAt(segment, i)] - 1)\n' +
+      '    releaseSegment(words, segment)\n' +
+      '    before.forEach((version, i) => (words[bucketAt(segment, i)] = version))',
+  },
+  {
+    name: 'no-bump-on-delete',
+    why: 'a deleted key goes on being hit',
+    file: 'src/engine/typescript/bucket.ts',
+    find: 'const next = (words[bucket + BUCKET_VERSION] + 1) | 0',
+    replace: 'const next = (words[bucket + BUCKET_VERSION] - 1) | 0',
+  },
+  {
+    name: 'scan-displaces-all',
+    why: 'entries that were hit leave with those that were not',
+    file: 'src/near-cache.ts',
+    find: 'if (left?.used === true) {',
+    replace: 'if (left?.used === undefined) {',
+  },
+]
