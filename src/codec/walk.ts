@@ -47,8 +47,8 @@ export class ValueWalk {
     } finally {
       this.busy = false
       this.copies.clear()
-      this.errors.length = 0
-      this.path.length = 0
+      // After an error only: setting a length costs as much as a property of the value.
+      if (this.path.length > 0) this.path.length = this.errors.length = 0
     }
   }
 
@@ -206,8 +206,9 @@ export class ValueWalk {
     if (typeof stack === 'string') copy.stack = stack
     else delete copy.stack
     if (Object.hasOwn(source, 'cause')) {
+      const { cause } = source
       this.errors.push(source)
-      Object.defineProperty(copy, 'cause', { value: this.copyPart(source.cause, 'cause') })
+      Object.defineProperty(copy, 'cause', { value: this.copyPart(cause, 'cause') })
       this.errors.pop()
     }
     return copy
