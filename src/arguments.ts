@@ -28,3 +28,17 @@ export function checkInteger(name: string, given: unknown, least: number, most: 
 export function checkFunction(name: string, given: unknown): void {
   if (typeof given !== 'function') throw wrongArgument(name, given, 'a function')
 }
+
+/** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object with no other properties than those `known` */
+export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `The options are ${describe(options)}; expected an object.`)
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `There is no option ${describe(name)}; expected one of ${known.join(', ')}.`,
+    )
+  }
+}

@@ -13,6 +13,7 @@ import {
 } from './options.js'
 import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
 import { inspectRegion, type MapStats } from './region/inspect.js'
+import { scan, type ScanOptions, type ScanResult } from './scan.js'
 import { Store } from './store.js'
 import type { DeepReadonly, MapEntry } from './types.js'
 
@@ -248,7 +249,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
     checkFunction('predicate', predicate)
     let deleted = 0
-    for (const batch of keyBatches(() => this.#store.open())) {
+    for (const batch of keyBatches(this.#store)) {
       for (const key of batch as K[]) {
         if (deleteIf(this.#store, key, (value) => predicate(value, key))) deleted++
       }
@@ -296,7 +297,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * instant in which it is reached. The map may be changed while iterating.
    */
   *keys(): IterableIterator<K> {
-    for (const batch of keyBatches(() => this.#store.open())) {
+    for (const batch of keyBatches(this.#store)) {
       for (const key of batch as K[]) {
         if (this.has(key)) yield key
       }
@@ -310,12 +311,30 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
   *entries(): IterableIterator<[K, DeepReadonly<V>]> {
-    for (const batch of keyBatches(() => this.#store.open())) {
+    const store = this.#store
+    for (const batch of keyBatches(store)) {
       for (const key of batch as K[]) {
-        const value = this.#store.readPassing(key)
-        if (this.#store.found) yield [key, value!]
+        const value = store.readPassing(key)
+        if (store.found) yield [key, value!]
       }
     }
+  }
+
+  /**
+   * The next entries in an order that all threads share, for walks that stop and go on: later, in another thread, or in
+   * several at once. Consistent as {@link ConcurrentMap.keys} is. O(count + keys of one segment, a few hundred).
+   *
+   * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. To
+   * share a walk among n threads, let each one scan a part of its own: the parts `0` to `n - 1` of `n` are disjoint and
+   * together the whole map.
+   *
+   * @param cursor what the last call returned; undefined or 0 to begin
+   * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer than `count` before the end,
+   * even none, where entries were deleted just now; and more, where keys have the same hash.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a cursor or option of the wrong type or range
+   */
+  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V> {
+    return scan(this.#store, cursor, options) as ScanResult<K, V>
   }
 
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {

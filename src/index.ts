@@ -4,4 +4,5 @@ export { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCod
 export type { MapHandle } from './handle.js'
 export type { AttachOptions, ConcurrentMapOptions, EngineChoice } from './options.js'
 export type { AttachedThread, MapStats } from './region/inspect.js'
+export type { ScanOptions, ScanResult } from './scan.js'
 export type { DeepReadonly, MapEntry } from './types.js'

@@ -1,3 +1,4 @@
+import { checkOptions } from './arguments.js'
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES } from './region/layout.js'
@@ -75,17 +76,7 @@ export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
 
 function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
   if (options === undefined) return {}
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `The options are ${describe(options)}; expected an object.`)
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new MapsafeTypeError(
-        'ERR_MAPSAFE_OPTIONS',
-        `There is no option ${describe(name)}; expected one of ${known.join(', ')}.`,
-      )
-    }
-  }
+  checkOptions(options, known)
   return options
 }
 

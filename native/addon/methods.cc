@@ -149,10 +149,12 @@ napi_value Clear(napi_env env, napi_callback_info info) {
 }
 
 napi_value Collect(napi_env env, napi_callback_info info) {
-  const Call<1> call(env, info);
-  double from_hash;
-  if (!call.open() || !call.Number(0, &from_hash)) return nullptr;
-  return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(static_cast<std::uint64_t>(from_hash))));
+  const Call<3> call(env, info);
+  double from, to;
+  std::uint32_t limit;
+  if (!call.open() || !call.Number(0, &from) || !call.Number(1, &to) || !call.Number(2, &limit)) return nullptr;
+  const HashRange range{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to)};
+  return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(range, limit)));
 }
 
 napi_value Verify(napi_env env, napi_callback_info info) {

@@ -47,7 +47,7 @@ void DropRepeats(Harvest* harvest) {
 }
 
 // Adds the keys of one bucket, read undisturbed.
-Status CollectBucket(Core& core, const Bucket& bucket, std::uint64_t from, Harvest* harvest, Backoff* backoff) {
+Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest* harvest, Backoff* backoff) {
   const std::size_t keys_before = harvest->keys.size();
   const std::size_t bytes_before = harvest->bytes.size();
   for (;;) {
@@ -64,7 +64,7 @@ Status CollectBucket(Core& core, const Bucket& bucket, std::uint64_t from, Harve
         damaged = true;
         continue;
       }
-      if (header.hash < from) continue;
+      if (header.hash < range.from || header.hash >= range.to) continue;
       const std::size_t offset = harvest->bytes.size();
       harvest->keys.push_back({header.hash, header.key_kind(), header.key_length(), offset});
       harvest->bytes.resize(offset + words * sizeof(Word));
@@ -76,9 +76,9 @@ Status CollectBucket(Core& core, const Bucket& bucket, std::uint64_t from, Harve
   }
 }
 
-// Collects the whole segment that covers `from`; sets `end` to the first hash after it.
-Status CollectSegment(Core& core, std::uint64_t from, Harvest* harvest, std::uint64_t* end) {
-  const auto hash = static_cast<std::uint32_t>(from);
+// Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it.
+Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64_t* end) {
+  const auto hash = static_cast<std::uint32_t>(range.from);
   for (Backoff backoff;;) {
     const Location location = core.Locate(hash);
     if (location.segment == 0) return Status::kCorrupt;
@@ -90,13 +90,13 @@ Status CollectSegment(Core& core, std::uint64_t from, Harvest* harvest, std::uin
     harvest->Truncate(0, 0);
     Status status = depth > kMaxDepth ? Status::kCorrupt : Status::kDone;
     for (std::uint32_t i = 0; (moves & 1) == 0 && status == Status::kDone && i < kAllBuckets; ++i) {
-      status = CollectBucket(core, core.BucketAt(location, i), from, harvest, &backoff);
+      status = CollectBucket(core, core.BucketAt(location, i), range, harvest, &backoff);
     }
     // Pairs with the releases of those who move keys, as in Versions::Unchanged.
     std::atomic_thread_fence(std::memory_order_acquire);
     if ((moves & 1) == 0 && core.region.Load(segment + kSegmentMoves) == moves && StillMaps(core.region, location)) {
       *end = prefix + (std::uint64_t{1} << (32 - std::min(depth, kMaxDepth)));
-      if (status == Status::kDone && *end <= from) return Status::kCorrupt;
+      if (status == Status::kDone && *end <= range.from) return Status::kCorrupt;
       return status;
     }
     if (!backoff.Wait()) {
@@ -108,15 +108,20 @@ Status CollectSegment(Core& core, std::uint64_t from, Harvest* harvest, std::uin
 
 }  // namespace
 
-std::uint64_t Collect(Core& core, std::uint64_t from) {
+std::uint64_t Collect(Core& core, HashRange range, std::uint32_t limit) {
   Outcome& outcome = *core.outcome;
   Harvest harvest;
-  std::uint64_t end = from;
+  std::uint64_t end = range.from;
+  if (range.from >= range.to) {
+    outcome.status = Status::kDone;
+    outcome.length = 0;
+    return range.to;
+  }
   Fail(core, Status::kTimeout);
-  const Status status = CollectSegment(core, from, &harvest, &end);
+  const Status status = CollectSegment(core, range, &harvest, &end);
   if (status != Status::kDone) {
     outcome.status = status;
-    return from;
+    return range.from;
   }
   std::sort(harvest.keys.begin(), harvest.keys.end(),
             [](const FoundKey& a, const FoundKey& b) { return a.hash < b.hash; });
@@ -130,10 +135,14 @@ std::uint64_t Collect(Core& core, std::uint64_t from) {
     for (; group < harvest.keys.size() && harvest.keys[group].hash == harvest.keys[done].hash; ++group) {
       bytes += (2 + WordsFor(harvest.keys[group].length)) * sizeof(Word);
     }
-    if (used + bytes > core.scratch.capacity) {
-      outcome.status = done == 0 ? Status::kScratchTooSmall : Status::kDone;
-      outcome.length = static_cast<std::uint32_t>(done == 0 ? bytes : done);
-      return harvest.keys[done].hash;
+    if (used + bytes > core.scratch.capacity && done == 0) {
+      outcome.status = Status::kScratchTooSmall;
+      outcome.length = static_cast<std::uint32_t>(bytes);
+      return range.from;
+    }
+    if (used + bytes > core.scratch.capacity || done >= limit) {
+      end = harvest.keys[done].hash;
+      break;
     }
     for (; done < group; ++done) {
       const FoundKey& key = harvest.keys[done];
@@ -146,7 +155,7 @@ std::uint64_t Collect(Core& core, std::uint64_t from) {
   }
   outcome.status = Status::kDone;
   outcome.length = static_cast<std::uint32_t>(done);
-  return end;
+  return std::min(end, range.to);
 }
 
 }  // namespace mapsafe

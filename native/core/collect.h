@@ -6,10 +6,19 @@
 
 namespace mapsafe {
 
-// Copies keys with hashes from `from` on, of one segment at most, into the scratch buffer; returns the hash to go on
-// from, 2^32 at the end. Fills in the outcome: kDone with the number of keys in `length`, or kScratchTooSmall with the
-// bytes that the keys of the first hash need. O(segment).
-std::uint64_t Collect(Core& core, std::uint64_t from);
+// Hashes from `from` to below `to`, at most 2^32.
+struct HashRange {
+  std::uint64_t from;
+  std::uint64_t to;
+};
+
+inline constexpr HashRange kAllHashes{0, std::uint64_t{1} << 32};
+
+// Copies the keys with the first hashes of `range`, of one segment at most, into the scratch buffer, and stops after
+// the hash with which there are `limit` of them; returns the hash to go on from, `range.to` at the end. Fills in the
+// outcome: kDone with the number of keys in `length`, or kScratchTooSmall with the bytes that the keys of the first
+// hash need. O(segment).
+std::uint64_t Collect(Core& core, HashRange range, std::uint32_t limit);
 
 }  // namespace mapsafe
 

@@ -1,7 +1,6 @@
 #include "engine.h"
 
 #include "cleanup.h"
-#include "collect.h"
 #include "lookup.h"
 #include "verify.h"
 #include "write.h"
@@ -58,8 +57,8 @@ void Engine::Clear() {
   mapsafe::Clear(core_);
 }
 
-std::uint64_t Engine::Collect(std::uint64_t from_hash) {
-  return mapsafe::Collect(core_, from_hash);
+std::uint64_t Engine::Collect(HashRange range, std::uint32_t limit) {
+  return mapsafe::Collect(core_, range, limit);
 }
 
 std::vector<std::string> Engine::Verify() {

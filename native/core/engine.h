@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "collect.h"
 #include "core.h"
 #include "entry.h"
 #include "outcome.h"
@@ -41,7 +42,7 @@ class Engine {
 
   std::uint32_t Size() const;
   void Clear();
-  std::uint64_t Collect(std::uint64_t from_hash);
+  std::uint64_t Collect(HashRange range, std::uint32_t limit);
   std::vector<std::string> Verify();
 
   // Gives cached blocks and the thread record back. Idempotent.

@@ -86,8 +86,8 @@ class TestEngine {
   // All keys, by way of Collect.
   std::vector<std::string> Keys() {
     std::vector<std::string> keys;
-    for (std::uint64_t from = 0; from < std::uint64_t{1} << 32;) {
-      from = engine_->Collect(from);
+    for (HashRange range = kAllHashes; range.from < range.to;) {
+      range.from = engine_->Collect(range, ~0u);
       EXPECT_EQ(outcome_.status, Status::kDone);
       if (outcome_.status != Status::kDone) break;
       const std::byte* at = scratch_.data();

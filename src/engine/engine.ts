@@ -66,13 +66,17 @@ export interface Engine {
   clear(): void
 
   /**
-   * Collects the keys whose hash is at least `fromHash`, in hash order, into the scratch buffer, as many as fit: RESULT_LENGTH
-   * records of `kind, byte length, bytes padded to a word`. Keys with one hash are never separated.
+   * Collects keys whose hash is from `fromHash` to below `endHash`, in hash order, into the scratch buffer, as many as fit and
+   * `limit` at most: RESULT_LENGTH records of `kind, byte length, bytes padded to a word`. Keys with one hash are never
+   * separated, be it over the limit.
    *
    * @param fromHash 0 to 2^32
-   * @returns the hash to go on from, 2^32 after the last key; status DONE, or SCRATCH_TOO_SMALL if the first hash alone did not fit
+   * @param endHash 0 to {@link HASH_END}
+   * @param limit up to {@link NO_LIMIT}
+   * @returns the hash to go on from, `endHash` after the last key; status DONE, or SCRATCH_TOO_SMALL if the first hash alone did
+   * not fit
    */
-  collect(fromHash: number): number
+  collect(fromHash: number, endHash: number, limit: number): number
 
   /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
   verify(): string[]
@@ -80,6 +84,11 @@ export interface Engine {
   /** Gives this thread's cached blocks and its thread record back. No other method may be called afterwards. */
   close(): void
 }
+
+/** One more than the highest hash. */
+export const HASH_END = 2 ** 32
+/** For {@link Engine.collect}. */
+export const NO_LIMIT = 2 ** 32 - 1
 
 // Words of Engine.result.
 export const RESULT_STATUS = 0

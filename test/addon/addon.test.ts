@@ -222,7 +222,7 @@ describe('lifetime', () => {
       (): unknown => native.remove('key', PUT_ALWAYS),
       (): unknown => native.increment('key', 1),
       (): unknown => native.size(),
-      (): unknown => native.collect(0),
+      (): unknown => native.collect(0, 2 ** 32, 1),
       (): unknown => native.verify(),
       (): void => {
         native.growScratch(1)

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import {
   COUNTER_RANGE,
   DONE,
+  HASH_END,
+  NO_LIMIT,
   PUT_ALWAYS,
   RESULT_OWNER_PID,
   RESULT_OWNER_THREAD,
@@ -108,7 +110,7 @@ function work(engine: TypescriptEngine, random: Random): void {
   check()
   let from = 0
   for (let calls = 0; from < 2 ** 32 && calls < 100; calls++) {
-    from = engine.collect(from)
+    from = engine.collect(from, HASH_END, NO_LIMIT)
     check()
     if (engine.result[RESULT_STATUS] !== DONE) break
   }

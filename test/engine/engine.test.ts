@@ -11,6 +11,8 @@ import {
   KEY_TYPE,
   NOT_A_COUNTER,
   NOT_DONE,
+  HASH_END,
+  NO_LIMIT,
   PUT_ALWAYS,
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
@@ -82,7 +84,7 @@ function putBytes(engine: TypescriptEngine, key: Key, bytes: Uint8Array, mode = 
 function collectKeys(engine: TypescriptEngine): Key[] {
   const keys: Key[] = []
   for (let from = 0; from < 2 ** 32;) {
-    from = engine.collect(from)
+    from = engine.collect(from, HASH_END, NO_LIMIT)
     if (status(engine) === SCRATCH_TOO_SMALL) {
       engine.growScratch(engine.result[RESULT_LENGTH])
       continue

@@ -8,10 +8,9 @@ import {
   SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../engine.js'
 import { bucketAt, loadSlot, storeOverflow, vacate } from './bucket.js'
 import { tombstonesOf, type Core } from './core.js'
-import { HASH_END } from './directory.js'
 import { lockMutex } from './mutex.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 

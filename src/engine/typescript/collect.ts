@@ -16,7 +16,6 @@ import { Backoff } from './backoff.js'
 import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
-import { HASH_END } from './directory.js'
 import { KEY_META_MASK, keyKindOf, keyLengthOf, wordsFor } from './entry.js'
 import { WEAKLY_ORDERED } from './region.js'
 
@@ -39,22 +38,22 @@ export class Collector {
   constructor(private readonly core: Core) {}
 
   /**
-   * Copies keys with hashes from `from` on, of one segment at most, into the scratch buffer. Returns the hash to go on from.
-   * O(segment).
+   * Copies the keys with the first hashes from `from` to below `to`, of one segment at most, into the scratch buffer, and stops after
+   * the hash with which there are `limit` of them. Returns the hash to go on from. O(segment).
    */
-  collect(from: number): number {
+  collect(from: number, to: number, limit: number): number {
     const { result } = this.core
     result[RESULT_LENGTH] = 0
-    if (from >= HASH_END) {
+    if (from >= to) {
       result[RESULT_STATUS] = DONE
-      return HASH_END
+      return to
     }
-    const status = this.collectSegment(from)
+    const status = this.collectSegment(from, to)
     result[RESULT_STATUS] = status
-    return status === DONE ? this.deliver() : from
+    return status === DONE ? Math.min(this.deliver(limit), to) : from
   }
 
-  private collectSegment(from: number): number {
+  private collectSegment(from: number, to: number): number {
     const { core } = this
     const { words, lookup } = core
     const backoff = new Backoff()
@@ -68,7 +67,7 @@ export class Collector {
       this.end = endOf(words, segment)
       let status = depth < 0 || depth > MAX_DEPTH ? CORRUPT : DONE
       for (let index = 0; index < ALL_BUCKETS && status === DONE && (moves & 1) === 0; index++) {
-        status = this.collectBucket(bucketAt(segment, index), from, backoff)
+        status = this.collectBucket(bucketAt(segment, index), from, to, backoff)
       }
       if (WEAKLY_ORDERED) core.thread.fence()
       const isUndisturbed =
@@ -82,7 +81,7 @@ export class Collector {
   }
 
   /** Adds the keys of one bucket, read undisturbed. */
-  private collectBucket(bucket: number, from: number, backoff: Backoff): number {
+  private collectBucket(bucket: number, from: number, to: number, backoff: Backoff): number {
     const { words, region, thread } = this.core
     const { count, used } = this
     for (;;) {
@@ -91,7 +90,7 @@ export class Collector {
       for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
         const reference = loadSlot(words, bucket, slot)
         if (reference <= 0) continue
-        if (!region.contains(reference, ENTRY_DATA) || !this.add(reference, from)) status = CORRUPT
+        if (!region.contains(reference, ENTRY_DATA) || !this.add(reference, from, to)) status = CORRUPT
       }
       if (WEAKLY_ORDERED) thread.fence()
       if (Atomics.load(words, bucket + BUCKET_VERSION) === version) return status
@@ -102,14 +101,14 @@ export class Collector {
   }
 
   /** Copies one key. False if it leads out of the region. */
-  private add(block: number, from: number): boolean {
+  private add(block: number, from: number, to: number): boolean {
     const { words, region } = this.core
     const entry = block * BLOCK_WORDS
     const hash = words[entry + ENTRY_HASH] >>> 0
     const meta = words[entry + ENTRY_META]
     const length = wordsFor(keyLengthOf(meta))
     if (!region.contains(block, ENTRY_DATA + length)) return false
-    if (hash < from) return true
+    if (hash < from || hash >= to) return true
     if (this.used + length > this.bytes.length) this.grow(this.used + length)
     for (let i = 0; i < length; i++) this.bytes[this.used + i] = words[entry + ENTRY_DATA + i]
     this.order[this.count] = hash * NUMBERS + this.count
@@ -121,7 +120,7 @@ export class Collector {
   }
 
   /** Writes what was collected to the scratch buffer, in hash order, as far as it fits. */
-  private deliver(): number {
+  private deliver(limit: number): number {
     const { result, scratchWords } = this.core
     const order = this.dropRepeats(this.order.subarray(0, this.count).sort())
     let filled = 0
@@ -134,7 +133,7 @@ export class Collector {
       for (; next < order.length && hashOf(order[next]) === hash; next++) {
         size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
       }
-      if (filled + size > scratchWords.length) {
+      if (filled + size > scratchWords.length || delivered >= limit) {
         if (delivered === 0) result[RESULT_STATUS] = SCRATCH_TOO_SMALL
         result[RESULT_LENGTH] = delivered === 0 ? size * 4 : delivered
         return hash

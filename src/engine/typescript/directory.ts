@@ -8,8 +8,6 @@ import {
 } from '../../region/layout.js'
 
 export const SEGMENT_WORDS = SEGMENT_BYTES / 4
-/** One more than the highest hash, taken as unsigned. */
-export const HASH_END = 2 ** 32
 
 /** The top `depth` bits of a hash, for a depth of 0 to 31. */
 export function topBits(hash: number, depth: number): number {

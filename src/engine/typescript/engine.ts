@@ -20,6 +20,7 @@ import {
 import { Backoff } from './backoff.js'
 import { clear } from './cleanup.js'
 import { Collector } from './collect.js'
+import { closeAtExit, closed } from './exit.js'
 import { Core } from './core.js'
 import { Edit } from './edit.js'
 import { checkRegion } from './format.js'
@@ -69,6 +70,7 @@ export class TypescriptEngine implements Engine {
     this.writer = new ValueWriter(this.core)
     this.edit = new Edit(this.core)
     this.collector = new Collector(this.core)
+    closeAtExit(this)
   }
 
   get scratch(): Uint8Array {
@@ -160,8 +162,8 @@ export class TypescriptEngine implements Engine {
     this.core.end(clear(this.core))
   }
 
-  collect(fromHash: number): number {
-    return this.collector.collect(fromHash)
+  collect(fromHash: number, endHash: number, limit: number): number {
+    return this.collector.collect(fromHash, endHash, limit)
   }
 
   verify(): string[] {
@@ -169,6 +171,7 @@ export class TypescriptEngine implements Engine {
   }
 
   close(): void {
+    closed(this)
     this.core.blocks.flush()
     this.core.thread.detach()
   }
