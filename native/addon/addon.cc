@@ -1,33 +1,29 @@
 // The module's one export: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null.
 //
-// There is no state outside the engines, so any number of threads may load the module.
-#include <node_api.h>
+// There is no state outside the engines, so any number of threads may load the module. What runs once an engine is written
+// with node-addon-api; what runs for every operation (methods.cc) calls Node-API itself, which saves its wrappers' checks.
+#include <napi.h>
 
-#include "check.h"
 #include "engine_handle.h"
 
 namespace {
 
-napi_value CreateEngine(napi_env env, napi_callback_info info) {
-  std::size_t count = 3;
-  napi_value arguments[3];
-  mapsafe::Identity identity;
-  if (!mapsafe::Check(env, napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr)) ||
-      !mapsafe::Check(env, napi_get_value_uint32(env, arguments[1], &identity.pid)) ||
-      !mapsafe::Check(env, napi_get_value_uint32(env, arguments[2], &identity.thread))) {
-    return nullptr;
+Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[1].IsNumber() || !info[2].IsNumber()) {
+    Napi::TypeError::New(env, "pid and threadId must be numbers").ThrowAsJavaScriptException();
+    return env.Undefined();
   }
-  return mapsafe::EngineHandle::Create(env, arguments[0], identity);
+  const mapsafe::Identity identity{info[1].As<Napi::Number>().Uint32Value(),
+                                   info[2].As<Napi::Number>().Uint32Value()};
+  return {env, mapsafe::EngineHandle::Create(env, info[0], identity)};
+}
+
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("createEngine", Napi::Function::New<CreateEngine>(env, "createEngine"));
+  return exports;
 }
 
 }  // namespace
 
-NAPI_MODULE_INIT() {
-  napi_value function;
-  if (!mapsafe::Check(env,
-                      napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, CreateEngine, nullptr, &function)) ||
-      !mapsafe::Check(env, napi_set_named_property(env, exports, "createEngine", function))) {
-    return nullptr;
-  }
-  return exports;
-}
+NODE_API_MODULE(mapsafe, Initialize)
