@@ -4,12 +4,16 @@ import type { Shift } from '../support/crew.js'
  * Sets and deletes keys that only this worker writes, and reads all workers' keys. A value is the number of the write: the
  * own keys must hold the last one or be absent, and nobody's may go back.
  */
-export function setAndDelete({ map, worker, workers, random }: Shift<number>, keys: number, times: number): string[] {
+export function setAndDelete(
+  { map, worker, workers, random }: Shift<number>,
+  keys: string[][],
+  times: number,
+): string[] {
   const faults: string[] = []
   const own = new Map<string, number>()
   const seen = new Map<string, number>()
   for (let i = 1; i <= times && faults.length < 5; i++) {
-    const key = `${worker} ${random.below(keys)}`
+    const key = random.pick(keys[worker])
     if (random.chance(0.5)) {
       map.set(key, i)
       own.set(key, i)
@@ -18,11 +22,11 @@ export function setAndDelete({ map, worker, workers, random }: Shift<number>, ke
       if (wasThere !== own.delete(key)) faults.push(`delete of own key ${key} returned ${wasThere}`)
       if (map.has(key)) faults.push(`own key ${key} is there after its deletion`)
     }
-    const check = `${worker} ${random.below(keys)}`
+    const check = random.pick(keys[worker])
     const found = map.get(check)
     if (found !== own.get(check)) faults.push(`own key ${check} is ${found}, not ${own.get(check)}`)
 
-    const foreign = `${random.below(workers)} ${random.below(keys)}`
+    const foreign = random.pick(keys[random.below(workers)])
     const number = map.get(foreign) ?? 0
     const before = seen.get(foreign) ?? 0
     if (number !== 0 && number < before) faults.push(`key ${foreign} went back from ${before} to ${number}`)

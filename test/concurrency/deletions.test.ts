@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
+import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './deletions.tasks.js'
@@ -16,7 +17,20 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
   ])('$workers workers that delete $keys keys each see no ghost', async ({ workers, keys }) => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map
-    const faults = await crew.run({ lineup, handle, workers }, 'setAndDelete', keys, scaled(60_000 / workers))
+    const ownKeys = Array.from({ length: workers }, (_, worker) => {
+      return Array.from({ length: keys }, (_, i) => `${worker} ${i}`)
+    })
+    const faults = await crew.run({ lineup, handle, workers }, 'setAndDelete', ownKeys, scaled(60_000 / workers))
+    expect(faults.flat()).toEqual([])
+    expectSound(map)
+  })
+
+  test('two workers that delete in one crowded bucket and the next see no ghost', async () => {
+    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    // More than a bucket holds, so that some of the first worker's keys live among the second's.
+    const ownKeys = neighbouringKeys(handle, [16, 6])
+    const faults = await crew.run({ lineup, handle, workers: 2 }, 'setAndDelete', ownKeys, scaled(30_000))
     expect(faults.flat()).toEqual([])
     expectSound(map)
   })

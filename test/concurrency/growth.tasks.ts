@@ -43,3 +43,42 @@ export function lookWhileOthersMove(
   }
   return missed
 }
+
+/**
+ * Worker 0 crowds a segment, so that `lasting` keys end up away from their home buckets, and then deletes the crowd, so that they
+ * are brought home. The others look for them meanwhile, and return those they missed.
+ *
+ * @param phase a word: odd while the lasting keys are there, negative at the end
+ */
+export function lookWhileBroughtHome(
+  { map, worker, random }: Shift<number>,
+  phase: SharedArrayBuffer,
+  crowd: number,
+  lasting: number,
+  rounds: number,
+): string[] {
+  const word = new Int32Array(phase)
+  const missed: string[] = []
+  if (worker > 0) {
+    for (let now = 0; now >= 0; now = Atomics.load(word, 0)) {
+      if (now % 2 === 0) continue
+      const key = `lasting ${random.below(lasting)}`
+      const isThere = random.chance(0.2) ? map.has(key) : map.get(key) !== undefined
+      if (!isThere && Atomics.load(word, 0) === now) missed.push(key)
+    }
+    return missed
+  }
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < crowd; i++) map.set(`crowd ${i}`, round)
+      for (let i = 0; i < lasting; i++) map.set(`lasting ${i}`, round)
+      Atomics.add(word, 0, 1)
+      for (let i = 0; i < crowd; i++) map.delete(`crowd ${i}`)
+      Atomics.add(word, 0, 1)
+      for (let i = 0; i < lasting; i++) map.delete(`lasting ${i}`)
+    }
+  } finally {
+    Atomics.store(word, 0, -1)
+  }
+  return missed
+}

@@ -48,4 +48,14 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
       }
     },
   )
+
+  test('keys are found while they are brought home from the neighbour and the stash', async () => {
+    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    const { handle } = map
+    const phase = new SharedArrayBuffer(4)
+    const crowd = 580 // of 748 slots: one home in three is full, and no split comes yet
+    const missed = await crew.run({ lineup, handle, workers: 2 }, 'lookWhileBroughtHome', phase, crowd, 30, scaled(300))
+    expect(missed.flat()).toEqual([])
+    expectSound(map)
+  })
 })
