@@ -28,8 +28,8 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
   test('two workers that delete in one crowded bucket and the next see no ghost', async () => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map
-    // More than a bucket holds, so that some of the first worker's keys live among the second's.
-    const ownKeys = neighbouringKeys(handle, [16, 6])
+    // Half of the first worker's keys are more than a bucket holds, so that some live among the second's.
+    const ownKeys = neighbouringKeys(handle, [30, 6])
     const faults = await crew.run({ lineup, handle, workers: 2 }, 'setAndDelete', ownKeys, scaled(30_000))
     expect(faults.flat()).toEqual([])
     expectSound(map)

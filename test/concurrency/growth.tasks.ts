@@ -45,16 +45,16 @@ export function lookWhileOthersMove(
 }
 
 /**
- * Worker 0 crowds a segment, so that `lasting` keys end up away from their home buckets, and then deletes the crowd, so that they
- * are brought home. The others look for them meanwhile, and return those they missed.
+ * Worker 0 inserts a crowd and then the lasting keys, which so end up away from their home bucket; then it deletes the crowd, so that
+ * they are brought home. The others look for them meanwhile, and return those they missed.
  *
  * @param phase a word: odd while the lasting keys are there, negative at the end
  */
 export function lookWhileBroughtHome(
   { map, worker, random }: Shift<number>,
   phase: SharedArrayBuffer,
-  crowd: number,
-  lasting: number,
+  crowd: string[],
+  lasting: string[],
   rounds: number,
 ): string[] {
   const word = new Int32Array(phase)
@@ -62,7 +62,7 @@ export function lookWhileBroughtHome(
   if (worker > 0) {
     for (let now = 0; now >= 0; now = Atomics.load(word, 0)) {
       if (now % 2 === 0) continue
-      const key = `lasting ${random.below(lasting)}`
+      const key = random.pick(lasting)
       const isThere = random.chance(0.2) ? map.has(key) : map.get(key) !== undefined
       if (!isThere && Atomics.load(word, 0) === now) missed.push(key)
     }
@@ -70,12 +70,12 @@ export function lookWhileBroughtHome(
   }
   try {
     for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < crowd; i++) map.set(`crowd ${i}`, round)
-      for (let i = 0; i < lasting; i++) map.set(`lasting ${i}`, round)
+      for (const key of crowd) map.set(key, round)
+      for (const key of lasting) map.set(key, round)
       Atomics.add(word, 0, 1)
-      for (let i = 0; i < crowd; i++) map.delete(`crowd ${i}`)
+      for (const key of crowd) map.delete(key)
       Atomics.add(word, 0, 1)
-      for (let i = 0; i < lasting; i++) map.delete(`lasting ${i}`)
+      for (const key of lasting) map.delete(key)
     }
   } finally {
     Atomics.store(word, 0, -1)

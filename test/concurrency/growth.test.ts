@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
+import { SLOTS_PER_BUCKET } from '../../src/region/layout.js'
 import { Crew } from '../support/crew.js'
+import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './growth.tasks.js'
@@ -52,9 +54,14 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   test('keys are found while they are brought home from the neighbour and the stash', async () => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map
+    const [home, next] = neighbouringKeys(handle, [SLOTS_PER_BUCKET + 6, SLOTS_PER_BUCKET])
+    const lasting = home.slice(SLOTS_PER_BUCKET)
+    // Deleted one after the other, the last of them let the tombstones pass the limit that makes a segment clean up.
+    const others = Array.from({ length: 280 }, (_, i) => `other ${i}`)
+    const crowd = [...home.slice(0, SLOTS_PER_BUCKET), ...next, ...others]
     const phase = new SharedArrayBuffer(4)
-    const crowd = 580 // of 748 slots: one home in three is full, and no split comes yet
-    const missed = await crew.run({ lineup, handle, workers: 2 }, 'lookWhileBroughtHome', phase, crowd, 30, scaled(300))
+    const run = { lineup, handle, workers: 2 }
+    const missed = await crew.run(run, 'lookWhileBroughtHome', phase, crowd, lasting, scaled(500))
     expect(missed.flat()).toEqual([])
     expectSound(map)
   })
