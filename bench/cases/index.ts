@@ -1,0 +1,13 @@
+import type { Case } from '../harness/case.js'
+import { collection } from './collection.js'
+import { core } from './core.js'
+import { decoding } from './decoding.js'
+import { growth } from './growth.js'
+import { memory } from './memory.js'
+import { mixes } from './mixes.js'
+import { padding } from './padding.js'
+import { reads } from './reads.js'
+import { writes } from './writes.js'
+
+/** Every benchmark, in the order in which they run and are reported. */
+export const cases: readonly Case[] = [reads, writes, mixes, growth, collection, memory, decoding, core, padding]

@@ -1,0 +1,28 @@
+import type { ContenderKind } from './contender.js'
+import { lmdbCache, lmdbMsgpack, lmdbString } from './lmdb.js'
+import { mapsafeNative, mapsafeNear, mapsafeTypescript } from './mapsafe.js'
+import { lruCache, lruCacheTtl, map, quickLru } from './private.js'
+import { redis } from './redis.js'
+import { sharedmap } from './sharedmap.js'
+
+/** Everything that is compared. A worker is told the name. */
+export const contenders = {
+  map,
+  lruCache,
+  lruCacheTtl,
+  quickLru,
+  mapsafeNear,
+  mapsafeNative,
+  mapsafeTypescript,
+  lmdbString,
+  lmdbMsgpack,
+  lmdbCache,
+  sharedmap,
+  redis,
+} satisfies Record<string, ContenderKind>
+
+export type ContenderName = keyof typeof contenders
+
+export const contenderNames = Object.keys(contenders) as ContenderName[]
+
+export const kindOf = (name: ContenderName): ContenderKind => contenders[name]

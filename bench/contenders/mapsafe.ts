@@ -1,0 +1,44 @@
+import { ConcurrentMap, type AttachOptions, type MapHandle } from 'mapsafe'
+import { VALUE_BYTES } from '../harness/data.js'
+import { setEach, type Contender, type ContenderKind } from './contender.js'
+
+/** Room for the index, the key, an entry's header and blocks that wait in a thread's cache. */
+const SPARE_ENTRY_BYTES = 160
+const SPARE_BYTES = 64 * 2 ** 20
+
+/** Bytes for a map of `size` entries, generously: untouched memory costs nothing. */
+export const mapBytes = (size: number, valueBytes: number): number =>
+  SPARE_BYTES + size * Math.ceil(1.25 * (valueBytes + SPARE_ENTRY_BYTES))
+
+const mapsafe = (label: string, options: AttachOptions): ContenderKind => ({
+  label,
+  shared: true,
+  asynchronous: false,
+  supports: () => true,
+  create: ({ size, value }) => {
+    const created = new ConcurrentMap<string, unknown>({ ...options, maxBytes: mapBytes(size, VALUE_BYTES[value]) })
+    created.close()
+    return created.handle
+  },
+  open: (handle) => {
+    const opened = ConcurrentMap.attach<string, unknown>(handle as MapHandle, options)
+    const contender: Contender = {
+      get: (key) => opened.get(key),
+      set: (key, value) => opened.set(key, value),
+      fill: (entries) => setEach(contender, entries),
+      close: () => {
+        const { problems } = opened.verify()
+        opened.close()
+        if (problems.length > 0) throw new Error(`the map is damaged: ${problems.join('; ')}`)
+      },
+    }
+    return contender
+  },
+})
+
+export const mapsafeNear = mapsafe('mapsafe', { engine: 'native' })
+export const mapsafeNative = mapsafe('mapsafe, no near-cache', { engine: 'native', nearCache: false })
+export const mapsafeTypescript = mapsafe('mapsafe, TypeScript, no near-cache', {
+  engine: 'typescript',
+  nearCache: false,
+})

@@ -1,0 +1,69 @@
+import type { StoreSetup } from '../contenders/contender.js'
+import { kindOf, type ContenderName } from '../contenders/index.js'
+import type { Run } from './case.js'
+import { drawKeys } from './draws.js'
+import { Stage, type Operation } from './stage.js'
+import { median } from './statistics.js'
+
+export interface Effort {
+  readonly rounds: number
+  /** Of each contender in each round. */
+  readonly milliseconds: number
+  /** Before the first round. */
+  readonly warmup: number
+}
+
+export const effortOf = ({ quick }: Run): Effort =>
+  quick ? { rounds: 3, milliseconds: 5, warmup: 30 } : { rounds: 7, milliseconds: 40, warmup: 250 }
+
+/** Before the later rounds: the contender's data is to be in the processor's caches again. */
+const REWARM_MILLISECONDS = 3
+const DRAWS = 2 ** 20
+const QUICK_DRAWS = 2 ** 16
+
+/** Nanoseconds an operation, for each round, by operation and contender. */
+export type Timings = ReadonlyMap<Operation, ReadonlyMap<ContenderName, readonly number[]>>
+
+/**
+ * Measures single-thread operations of several contenders on the same data. The rounds are interleaved: every round measures every
+ * contender, each time starting with another one.
+ */
+export async function compare(
+  run: Run,
+  setup: StoreSetup,
+  names: readonly ContenderName[],
+  operations: readonly Operation[],
+): Promise<Timings> {
+  const { rounds, milliseconds, warmup } = effortOf(run)
+  const draws = drawKeys(setup.size, run.quick ? QUICK_DRAWS : DRAWS, run.seed)
+  const timings = new Map<Operation, Map<ContenderName, number[]>>()
+  const stages: Stage[] = []
+  try {
+    for (const name of names.filter((one) => kindOf(one).supports(setup.value, run))) {
+      run.progress(`filling ${kindOf(name).label}`)
+      stages.push(await Stage.open(name, setup, run, draws))
+    }
+    for (const operation of operations) {
+      const ofContender = new Map(stages.map(({ name }) => [name, [] as number[]]))
+      timings.set(operation, ofContender)
+      run.progress(`${operation}, ${rounds} rounds of ${stages.length} contenders`)
+      for (let round = 0; round < rounds; round++) {
+        for (let turn = 0; turn < stages.length; turn++) {
+          const stage = stages[(round + turn) % stages.length]
+          const warm = round === 0 ? warmup : REWARM_MILLISECONDS
+          ofContender.get(stage.name)!.push(await stage.measure(operation, milliseconds, warm))
+        }
+      }
+    }
+  } finally {
+    for (const stage of stages) await stage.close()
+  }
+  return timings
+}
+
+/** The rounds of one contender; empty if it was not measured. */
+export const roundsOf = (timings: Timings, operation: Operation, name: ContenderName): readonly number[] =>
+  timings.get(operation)?.get(name) ?? []
+
+export const medianOf = (timings: Timings, operation: Operation, name: ContenderName): number =>
+  median(roundsOf(timings, operation, name))

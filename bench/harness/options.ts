@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util'
+import { BenchError } from './bench-error.js'
+
+export interface BenchOptions {
+  readonly help: boolean
+  /** Small sizes and short rounds: shows that everything runs, not how fast it is. */
+  readonly quick: boolean
+  /** Names of the cases to run; empty for all. */
+  readonly only: readonly string[]
+  /** Decides everything random. */
+  readonly seed: number
+  /** Markdown file to write the report to; undefined for none. */
+  readonly report: string | undefined
+}
+
+/** Where a full run leaves its report. */
+export const REPORT = 'docs/benchmarks.md'
+
+const DEFAULT_SEED = 1
+const MAX_SEED = 2 ** 32 - 1
+
+export function usage(cases: readonly string[]): string {
+  return `Usage: npm run bench -- [options]
+
+  --quick        small and short, to see that everything works; its figures mean little
+  --only NAME    one case, may be given several times: ${cases.join(', ')}
+  --report FILE  write the report to FILE, which ends in .md, and its plots beside it
+                 (default: ${REPORT} after a full run, none with --quick or --only)
+  --seed N       integer from 0 to ${MAX_SEED}, decides everything random (default ${DEFAULT_SEED})
+  --help`
+}
+
+/** @throws BenchError for an unknown option or case, or a value out of range */
+export function parseOptions(parameters: readonly string[], cases: readonly string[]): BenchOptions {
+  const given = parse(parameters)
+  const only = given.only ?? []
+  const unknown = only.find((name) => !cases.includes(name))
+  if (unknown !== undefined) throw new BenchError(`--only is '${unknown}'; expected one of ${cases.join(', ')}`)
+  const quick = given.quick ?? false
+  const { report = quick || only.length > 0 ? undefined : REPORT } = given
+  if (report !== undefined && !/.\.md$/.test(report)) {
+    throw new BenchError(`--report is '${report}'; expected a file name that ends in .md`)
+  }
+  return { help: given.help ?? false, quick, only, seed: parseSeed(given.seed), report }
+}
+
+interface GivenOptions {
+  help?: boolean | undefined
+  quick?: boolean | undefined
+  only?: string[] | undefined
+  report?: string | undefined
+  seed?: string | undefined
+}
+
+function parse(parameters: readonly string[]): GivenOptions {
+  try {
+    return parseArgs({
+      args: [...parameters],
+      options: {
+        help: { type: 'boolean' },
+        quick: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+        report: { type: 'string' },
+        seed: { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    // Some of Node's messages go on in a second sentence about positional arguments, which this program has none of.
+    const [sentence] = (error as Error).message.split(/\.\s|\n/)
+    throw new BenchError(`${sentence.replace(/\.$/, '')}; --help lists the options`)
+  }
+}
+
+function parseSeed(given: string | undefined): number {
+  if (given === undefined) return DEFAULT_SEED
+  const seed = /^\d+$/.test(given) ? Number(given) : NaN
+  if (seed <= MAX_SEED) return seed
+  throw new BenchError(`--seed is '${given}'; expected an integer from 0 to ${MAX_SEED}`)
+}

@@ -1,0 +1,64 @@
+import type { StoreHost, StoreSetup } from '../contenders/contender.js'
+import { kindOf, type ContenderName } from '../contenders/index.js'
+import { Thread } from './thread.js'
+
+/** What is measured: a read of a key that is there, of one built for the call, of one that is not there; an overwrite. */
+export type Operation = 'hit' | 'hitFreshKey' | 'miss' | 'set'
+
+export interface StageSetup extends StoreSetup {
+  readonly name: ContenderName
+  readonly handle: unknown
+  readonly draws: Uint32Array
+}
+
+export type StageOrder =
+  | { readonly kind: 'fill' | 'close' }
+  | {
+      readonly kind: 'measure'
+      readonly operation: Operation
+      readonly milliseconds: number
+      readonly warmup: number
+    }
+
+/** One contender in a thread of its own, for the operations of a single thread. */
+export class Stage {
+  readonly #thread: Thread<StageOrder>
+
+  private constructor(
+    readonly name: ContenderName,
+    setup: StageSetup,
+  ) {
+    this.#thread = new Thread(new URL('stage.worker.js', import.meta.url), setup)
+  }
+
+  /** Opens the contender and fills it. */
+  static async open(
+    name: ContenderName,
+    { size, value }: StoreSetup,
+    host: StoreHost,
+    draws: Uint32Array,
+  ): Promise<Stage> {
+    const handle = kindOf(name).create({ size, value }, host)
+    const stage = new Stage(name, { name, handle, draws, size, value })
+    try {
+      await stage.#thread.ask({ kind: 'fill' })
+      return stage
+    } catch (error) {
+      await stage.#thread.stop()
+      throw error
+    }
+  }
+
+  /** Nanoseconds an operation, the median over `milliseconds`. */
+  measure(operation: Operation, milliseconds: number, warmup: number): Promise<number> {
+    return this.#thread.ask({ kind: 'measure', operation, milliseconds, warmup })
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#thread.ask({ kind: 'close' })
+    } finally {
+      await this.#thread.stop()
+    }
+  }
+}

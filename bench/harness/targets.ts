@@ -1,0 +1,73 @@
+/** What the project promises itself. A missed target stays in the report, with its number. */
+export const targets = {
+  P1: 'A near hit costs what a private map does',
+  P2: 'A native read of a 100-byte string without near-cache',
+  P3: 'A native read of a small object without near-cache',
+  P4: 'A native write of a 100-byte string',
+  P5: 'The TypeScript engine is a usable fallback',
+  P6: 'The C++ core, two threads',
+  P7: 'Two workers do the work of two',
+  P8: 'No operation is slow because the map grows',
+  P9: 'Entries held cost the host no garbage collection',
+  P10: 'Memory beyond key and value',
+  P11: 'A near-cached object is decoded once for each write',
+} as const
+
+export type TargetName = keyof typeof targets
+
+/** One figure held against its bound. */
+export interface Verdict {
+  readonly target: TargetName
+  readonly what: string
+  /** The figure and its bound, as shown. */
+  readonly figure: string
+  readonly bound: string
+  /** Undefined if it was not measured. */
+  readonly met: boolean | undefined
+}
+
+/** @param figure NaN if it was not measured */
+export function atMost(
+  target: TargetName,
+  what: string,
+  figure: number,
+  bound: number,
+  show: (figure: number) => string,
+): Verdict {
+  return verdict(target, what, figure, `≤ ${show(bound)}`, figure <= bound, show)
+}
+
+/** @param figure NaN if it was not measured */
+export function atLeast(
+  target: TargetName,
+  what: string,
+  figure: number,
+  bound: number,
+  show: (figure: number) => string,
+): Verdict {
+  return verdict(target, what, figure, `≥ ${show(bound)}`, figure >= bound, show)
+}
+
+/** @param figure NaN if it was not measured */
+export function exactly(
+  target: TargetName,
+  what: string,
+  figure: number,
+  bound: number,
+  show: (figure: number) => string,
+): Verdict {
+  return verdict(target, what, figure, `= ${show(bound)}`, figure === bound, show)
+}
+
+function verdict(
+  target: TargetName,
+  what: string,
+  figure: number,
+  bound: string,
+  met: boolean,
+  show: (figure: number) => string,
+): Verdict {
+  return Number.isNaN(figure)
+    ? { target, what, figure: 'not measured', bound, met: undefined }
+    : { target, what, figure: show(figure), bound, met }
+}
