@@ -30,7 +30,7 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
     const { handle } = map
     // Half of the first worker's keys are more than a bucket holds, so that some live among the second's.
     const ownKeys = neighbouringKeys(handle, [30, 6])
-    const faults = await crew.run({ lineup, handle, workers: 2 }, 'setAndDelete', ownKeys, scaled(30_000))
+    const faults = await crew.run({ lineup, handle, workers: 2 }, 'setAndDelete', ownKeys, scaled(120_000))
     expect(faults.flat()).toEqual([])
     expectSound(map)
   })
