@@ -1,4 +1,5 @@
 import { checkFunction, checkVersion, wrongArgument } from './arguments.js'
+import { deleteMany, getMany, setMany } from './batches.js'
 import type { Key } from './codec/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
@@ -59,7 +60,8 @@ const dropped = new FinalizationRegistry<Engine>((engine) => {
  * `RangeError`) for one of more than 1,048,575 bytes. One that stores a value throws `ERR_MAPSAFE_VALUE_TYPE` (a `TypeError`)
  * if the value cannot be stored, `ERR_MAPSAFE_ENTRY_TOO_LARGE` if no empty map of this size would hold it, and
  * `ERR_MAPSAFE_FULL` if no room is left. `ERR_MAPSAFE_TIMEOUT` says that another thread held what was needed for
- * 2 seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing.
+ * 2 seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing, except where
+ * a method over many keys says otherwise.
  */
 export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /**
@@ -273,6 +275,37 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   increment(key: K, by = 1): number {
     if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
     return this.#store.increment(key, by)
+  }
+
+  /**
+   * The values of `keys`, in their order: undefined where there is none. One call of the engine, or one for each 64 KiB of
+   * values that are objects, for all keys that the near-cache does not know. Each key is read for itself: not one atomic step.
+   */
+  getMany(keys: Iterable<K>): (DeepReadonly<V> | undefined)[] {
+    return getMany(this.#store, keys)
+  }
+
+  /**
+   * Stores all `entries`, in their order, and calls the engine as seldom as {@link ConcurrentMap.getMany} does. Each entry is
+   * stored for itself: not one atomic step.
+   *
+   * A key or value that cannot be stored throws before anything is changed. `ERR_MAPSAFE_FULL`,
+   * `ERR_MAPSAFE_ENTRY_TOO_LARGE` for a value and `ERR_MAPSAFE_TIMEOUT` may come midway: `error.completed` then tells how many
+   * entries, from the first on, are stored; the others are as they were.
+   */
+  setMany(entries: Iterable<readonly [K, V]>): this {
+    setMany(this.#store, entries)
+    return this
+  }
+
+  /**
+   * Deletes the entries of `keys` in one call of the engine. Each is deleted for itself: not one atomic step. If
+   * `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` tells how many keys, from the first on, have been dealt with.
+   *
+   * @returns how many there were
+   */
+  deleteMany(keys: Iterable<K>): number {
+    return deleteMany(this.#store, keys)
   }
 
   /**

@@ -1,5 +1,6 @@
 /**
- * Every error of this package carries one of these codes. A call that throws has changed nothing.
+ * Every error of this package carries one of these codes. A call that throws has changed nothing, except for methods over many
+ * keys (`setMany`, `deleteMany`, `deleteWhere`, `clear`), which say so.
  *
  * | code | class | when |
  * | --- | --- | --- |
@@ -41,6 +42,11 @@ const brand = Symbol.for('mapsafe.error')
  */
 export class MapsafeError extends Error {
   declare readonly code: MapsafeErrorCode
+  /**
+   * Of an error with which `setMany` or `deleteMany` stopped midway: the number of entries or keys, from the first on, that it
+   * had dealt with. Undefined if it had not begun.
+   */
+  declare readonly completed?: number
 
   constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -67,6 +73,7 @@ export class MapsafeTypeError extends TypeError {
 /** A {@link MapsafeError} that is a `RangeError`. */
 export class MapsafeRangeError extends RangeError {
   declare readonly code: MapsafeErrorCode
+  declare readonly completed?: number
 
   constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)

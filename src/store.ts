@@ -186,6 +186,11 @@ export class Store<V> {
     }
   }
 
+  /** The value of which an engine told kind and bytes: the first `length` of `bytes`. */
+  decode(kind: number, bytes: Uint8Array, length: number): V {
+    return this.#decoder.decode(kind, bytes, length) as V
+  }
+
   /** What a reader gets of `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
     return encoder.decode(this.#decoder, value) as V
@@ -263,6 +268,6 @@ export class Store<V> {
   /** The value whose bytes the last call left in the scratch buffer. */
   #decode(engine: Engine): V {
     const { result, scratch } = engine
-    return this.#decoder.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0) as V
+    return this.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0)
   }
 }

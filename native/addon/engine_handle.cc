@@ -124,6 +124,11 @@ bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t byte
   return true;
 }
 
+void EngineHandle::StartScratchAt(std::size_t offset) {
+  scratch_start_ = offset;
+  engine_->SetScratch(scratch_.data + offset, scratch_.capacity - offset);
+}
+
 bool EngineHandle::ReadKey(napi_env env, napi_value value, Key* key) {
   const Status status = keys_.Read(env, value, key);
   if (status != Status::kFound) {
@@ -158,8 +163,10 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
     case kValuePlain:
     case kValueClone: {
       std::uint32_t length = 0;
-      if (napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity) break;
-      *result = {scratch_.data, length, kind};
+      if (napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity - scratch_start_) {
+        break;
+      }
+      *result = {scratch_.data + scratch_start_, length, kind};
       return true;
     }
     default:
@@ -170,7 +177,7 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
 }
 
 napi_value EngineHandle::TakeValue(napi_env env, Status* status) {
-  const char* bytes = reinterpret_cast<const char*>(scratch_.data);
+  const char* bytes = reinterpret_cast<const char*>(scratch_.data + scratch_start_);
   const std::uint32_t length = outcome_->length;
   napi_value value = nullptr;  // undefined
   switch (outcome_->kind) {

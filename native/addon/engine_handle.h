@@ -44,6 +44,9 @@ class EngineHandle {
   // sets `status` (kFound) to kEncoded and returns undefined.
   napi_value TakeValue(napi_env env, Status* status);
 
+  // Lets values lie in the scratch buffer from `offset` on, until it is 0 again: for batches.
+  void StartScratchAt(std::size_t offset);
+
   // Replaces the scratch buffer of `object` by one of at least `bytes`. False with an exception pending on failure.
   bool GrowScratch(napi_env env, napi_value object, std::size_t bytes);
 
@@ -61,6 +64,7 @@ class EngineHandle {
   const napi_env env_;
   Outcome* const outcome_;  // the memory of the Int32Array `result`
   Scratch scratch_{nullptr, 0};
+  std::size_t scratch_start_ = 0;
   std::unique_ptr<Engine> engine_;
   KeyReader keys_;
   TextBuffer value_text_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "check.h"
@@ -137,6 +138,103 @@ napi_value Increment(napi_env env, napi_callback_info info) {
   return MakeNumber(env, call.handle().engine().Increment(key, by));
 }
 
+// Words before a value's bytes in a record of getMany: index, kind and length.
+constexpr std::size_t kRecordHeaderBytes = 3 * sizeof(Word);
+
+constexpr std::size_t PaddedBytes(std::uint32_t bytes) {
+  return std::size_t{WordsFor(bytes)} * sizeof(Word);
+}
+
+napi_value GetMany(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  std::uint32_t i, count;
+  if (!call.open() || !call.Number(2, &i) || !Check(env, napi_get_array_length(env, call[0], &count))) return nullptr;
+  EngineHandle& handle = call.handle();
+  Outcome& outcome = handle.outcome();
+  const std::uint32_t from = i;
+  std::uint32_t records = 0;
+  std::size_t used = 0;
+  Status status = Status::kDone;
+  for (; i < count && used + kRecordHeaderBytes <= handle.scratch().capacity; ++i) {
+    handle.StartScratchAt(used + kRecordHeaderBytes);
+    napi_value element;
+    Key key;
+    if (!Check(env, napi_get_element(env, call[0], i, &element))) break;
+    if (handle.ReadKey(env, element, &key)) handle.engine().Get(key);
+    status = outcome.status;
+    if (status == Status::kFound) {
+      napi_value value = handle.TakeValue(env, &status);
+      // Without a value: undefined, which is what `values` holds at first.
+      if (status == Status::kFound && value != nullptr && !Check(env, napi_set_element(env, call[1], i, value))) break;
+    }
+    if (status == Status::kEncoded) {
+      const Word head[3] = {i, outcome.kind, outcome.length};
+      std::memcpy(handle.scratch().data + used, head, sizeof head);
+      used += kRecordHeaderBytes + PaddedBytes(outcome.length);
+      ++records;
+    } else if (status != Status::kFound && status != Status::kAbsent) {
+      break;
+    }
+    status = Status::kDone;
+  }
+  handle.StartScratchAt(0);
+  if (status == Status::kScratchTooSmall && i > from) status = Status::kDone;
+  outcome.status = status;
+  outcome.length =
+      status == Status::kScratchTooSmall ? outcome.length + static_cast<Word>(kRecordHeaderBytes) : records;
+  return MakeNumber(env, i);
+}
+
+napi_value PutMany(napi_env env, napi_callback_info info) {
+  const Call<5> call(env, info);
+  std::uint32_t i, to;
+  if (!call.open() || !call.Number(3, &i) || !call.Number(4, &to)) return nullptr;
+  EngineHandle& handle = call.handle();
+  Outcome& outcome = handle.outcome();
+  std::size_t used = 0;
+  outcome.status = Status::kDone;
+  for (; i < to; ++i) {
+    napi_value key_element, kind_element, operand;
+    std::uint32_t kind;
+    Key key;
+    Value value;
+    handle.StartScratchAt(used);
+    if (!Check(env, napi_get_element(env, call[0], i, &key_element)) ||
+        !Check(env, napi_get_element(env, call[1], i, &kind_element)) ||
+        !Check(env, napi_get_element(env, call[2], i, &operand)) ||
+        !Check(env, napi_get_value_uint32(env, kind_element, &kind)) || !handle.ReadValue(env, kind, operand, &value) ||
+        !handle.ReadKey(env, key_element, &key)) {
+      break;
+    }
+    handle.engine().Put(key, value, kPutAlways, kNoVersion);
+    if (outcome.status != Status::kDone) break;
+    if (kind >= kValueBigint) used += PaddedBytes(value.length);
+  }
+  handle.StartScratchAt(0);
+  return MakeNumber(env, i);
+}
+
+napi_value RemoveMany(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t i = 0;
+  std::uint32_t count;
+  if (!call.open() || !Check(env, napi_get_array_length(env, call[0], &count))) return nullptr;
+  Outcome& outcome = call.handle().outcome();
+  std::uint32_t removed = 0;
+  outcome.status = Status::kDone;
+  for (; i < count; ++i) {
+    napi_value element;
+    Key key;
+    if (!Check(env, napi_get_element(env, call[0], i, &element)) || !call.handle().ReadKey(env, element, &key)) break;
+    call.handle().engine().Remove(key, kPutAlways, kNoVersion);
+    if (outcome.status != Status::kDone && outcome.status != Status::kNotDone) break;
+    if (outcome.status == Status::kDone) ++removed;
+    outcome.status = Status::kDone;
+  }
+  outcome.length = removed;
+  return MakeNumber(env, i);
+}
+
 napi_value Size(napi_env env, napi_callback_info info) {
   const Call<0> call(env, info);
   return call.open() ? MakeNumber(env, call.handle().engine().Size()) : nullptr;
@@ -190,6 +288,9 @@ constexpr Method kAllMethods[] = {
     {"put", Put},
     {"remove", Remove},
     {"increment", Increment},
+    {"getMany", GetMany},
+    {"putMany", PutMany},
+    {"removeMany", RemoveMany},
     {"size", Size},
     {"clear", Clear},
     {"collect", Collect},

@@ -83,6 +83,16 @@ export class ValueEncoder {
     else copyBytes(this.bytes, this.start, length, engine.scratch)
   }
 
+  /** Length in bytes of what {@link ValueEncoder.stage} and {@link ValueEncoder.copyTo} copy. */
+  get byteLength(): number {
+    return this.kind < VALUE_BIGINT ? 0 : (this.operand as number)
+  }
+
+  /** Puts the bytes of the encoded value, if it has any, at `offset` of `target`, which has room for them. */
+  copyTo(target: Uint8Array, offset: number): void {
+    if (this.byteLength > 0) target.set(this.encoded(this.byteLength), offset)
+  }
+
   /** What a reader of the encoded value will get. */
   decode(decoder: ValueDecoder, value: unknown): unknown {
     if (this.kind < VALUE_BIGINT) return value

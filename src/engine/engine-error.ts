@@ -19,10 +19,10 @@ import {
  * The error for the negative status that the last call left in `engine.result`.
  *
  * @param key what the call was about; only named in the message
+ * @param status another status than that of the last call
  */
-export function engineError(engine: Engine, key?: unknown): Error {
+export function engineError(engine: Engine, key?: unknown, status = engine.result[RESULT_STATUS]): Error {
   const result = engine.result
-  const status = result[RESULT_STATUS]
   switch (status) {
     case FULL:
       return new MapsafeError(

@@ -59,6 +59,39 @@ export interface Engine {
    */
   increment(key: Key, by: number): number
 
+  /**
+   * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string are stored
+   * in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH records of `index, kind,
+   * byte length, bytes padded to a word`. Absent keys leave no trace.
+   *
+   * @returns the index to go on from. Status DONE; or, about the key of that index, SCRATCH_TOO_SMALL with the bytes needed or
+   * a negative one
+   */
+  getMany(keys: readonly Key[], values: unknown[], from: number): number
+
+  /**
+   * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS. The bytes of values of kind bigint and later
+   * lie one after the other in the scratch buffer, each padded to a word.
+   *
+   * @param kinds as for put
+   * @param operands as the values for put
+   * @returns the index of the first entry not stored: `to` with status DONE, else a negative status about it
+   */
+  putMany(
+    keys: readonly Key[],
+    kinds: readonly number[],
+    operands: readonly unknown[],
+    from: number,
+    to: number,
+  ): number
+
+  /**
+   * Deletes the entries of `keys`. RESULT_LENGTH tells how many there were.
+   *
+   * @returns the index of the first key not dealt with: `keys.length` with status DONE, else a negative status about it
+   */
+  removeMany(keys: readonly Key[]): number
+
   /** Number of live entries: exact when no write is in flight. O(thread records). */
   size(): number
 

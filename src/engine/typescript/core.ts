@@ -26,6 +26,11 @@ export class Core {
   scratch = new Uint8Array(INITIAL_SCRATCH_BYTES)
   /** The scratch buffer by words. */
   scratchWords = new Int32Array(this.scratch.buffer)
+  /** The word of the scratch buffer at which the next value begins; 0 except within a batch. */
+  scratchStart = 0
+
+  /** Writes finished by this thread, modulo the period of their sampling. */
+  writes = 0
 
   constructor(
     readonly region: Region,

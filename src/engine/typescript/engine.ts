@@ -18,6 +18,7 @@ import {
   type Engine,
 } from '../engine.js'
 import { Backoff } from './backoff.js'
+import { getMany, putMany, removeMany } from './batches.js'
 import { clear } from './cleanup.js'
 import { Collector } from './collect.js'
 import { closeAtExit, closed } from './exit.js'
@@ -151,6 +152,24 @@ export class TypescriptEngine implements Engine {
   increment(key: Key, by: number): number {
     if (!this.setKey(key)) return 0
     return increment(this.core, this.edit, this.writer, by)
+  }
+
+  getMany(keys: readonly Key[], values: unknown[], from: number): number {
+    return getMany(this.core, this, keys, values, from)
+  }
+
+  putMany(
+    keys: readonly Key[],
+    kinds: readonly number[],
+    operands: readonly unknown[],
+    from: number,
+    to: number,
+  ): number {
+    return putMany(this.core, this, keys, kinds, operands, from, to)
+  }
+
+  removeMany(keys: readonly Key[]): number {
+    return removeMany(this.core, this, keys)
   }
 
   size(): number {

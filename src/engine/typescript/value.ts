@@ -106,12 +106,12 @@ export class ValueReader {
   }
 
   private copyEncoded(at: number, kind: number, length: number): void {
-    const { words, scratch, scratchWords } = this.core
+    const { words, scratchWords, scratchStart } = this.core
     if (kind < VALUE_UNDEFINED || kind > VALUE_CLONE) this.status = CORRUPT
-    else if (length > scratch.length) this.status = SCRATCH_TOO_SMALL
+    else if (wordsFor(length) > scratchWords.length - scratchStart) this.status = SCRATCH_TOO_SMALL
     else {
       this.status = ENCODED
-      copyWords(words, at, scratchWords, 0, wordsFor(length))
+      copyWords(words, at, scratchWords, scratchStart, wordsFor(length))
     }
   }
 }
@@ -151,7 +151,8 @@ export class ValueWriter {
     if (length === 0) return
     const isString = kind === VALUE_LATIN1 || kind === VALUE_UTF16
     if (isString && !this.isStaged) this.writeString(block, at)
-    else copyPadded(isString ? this.asciiWords : core.scratchWords, length, words, at)
+    else if (isString) copyPadded(this.asciiWords, 0, length, words, at)
+    else copyPadded(core.scratchWords, core.scratchStart, length, words, at)
   }
 
   /** Lets go of the value, so that it can be collected. */
@@ -180,10 +181,10 @@ export class ValueWriter {
   }
 }
 
-/** Copies `bytes` bytes to word `at` of `to`, the last word padded with zeros. */
-function copyPadded(from: Int32Array, bytes: number, to: Int32Array, at: number): void {
+/** Copies `bytes` bytes from word `start` on to word `at` of `to`, the last word padded with zeros. */
+function copyPadded(from: Int32Array, start: number, bytes: number, to: Int32Array, at: number): void {
   const count = wordsFor(bytes)
-  copyWords(from, 0, to, at, count)
+  copyWords(from, start, to, at, count)
   if ((bytes & 3) !== 0) to[at + count - 1] &= (1 << ((bytes & 3) * 8)) - 1
 }
 

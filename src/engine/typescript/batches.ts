@@ -1,0 +1,86 @@
+/** Many keys in one call. Each is dealt with as if it came alone; see {@link Engine.getMany}. */
+import type { Key } from '../../codec/key.js'
+import { VALUE_BIGINT } from '../../region/layout.js'
+import {
+  ABSENT,
+  DONE,
+  ENCODED,
+  FOUND,
+  PUT_ALWAYS,
+  RESULT_KIND,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  type Engine,
+} from '../engine.js'
+import type { Core } from './core.js'
+import { wordsFor } from './entry.js'
+
+/** Words before a value's bytes in a record of getMany: index, kind and length. */
+const RECORD_HEADER_WORDS = 3
+
+export function getMany(core: Core, engine: Engine, keys: readonly Key[], values: unknown[], from: number): number {
+  const { result, scratchWords } = core
+  let records = 0
+  let used = 0
+  let i = from
+  result[RESULT_STATUS] = DONE
+  for (; i < keys.length && used + RECORD_HEADER_WORDS <= scratchWords.length; i++) {
+    core.scratchStart = used + RECORD_HEADER_WORDS
+    const value = engine.get(keys[i])
+    const status = result[RESULT_STATUS]
+    if (status === FOUND) values[i] = value
+    else if (status === ENCODED) {
+      scratchWords[used] = i
+      scratchWords[used + 1] = result[RESULT_KIND]
+      scratchWords[used + 2] = result[RESULT_LENGTH]
+      used = core.scratchStart + wordsFor(result[RESULT_LENGTH])
+      records++
+    } else if (status !== ABSENT) break
+    result[RESULT_STATUS] = DONE
+  }
+  core.scratchStart = 0
+  if (result[RESULT_STATUS] !== SCRATCH_TOO_SMALL) result[RESULT_LENGTH] = records
+  else if (i === from) result[RESULT_LENGTH] += RECORD_HEADER_WORDS * 4
+  else {
+    result[RESULT_STATUS] = DONE
+    result[RESULT_LENGTH] = records
+  }
+  return i
+}
+
+export function putMany(
+  core: Core,
+  engine: Engine,
+  keys: readonly Key[],
+  kinds: readonly number[],
+  operands: readonly unknown[],
+  from: number,
+  to: number,
+): number {
+  const { result } = core
+  result[RESULT_STATUS] = DONE
+  let i = from
+  for (; i < to; i++) {
+    engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS)
+    if (result[RESULT_STATUS] !== DONE) break
+    if (kinds[i] >= VALUE_BIGINT) core.scratchStart += wordsFor(operands[i] as number)
+  }
+  core.scratchStart = 0
+  return i
+}
+
+export function removeMany(core: Core, engine: Engine, keys: readonly Key[]): number {
+  const { result } = core
+  let removed = 0
+  let i = 0
+  result[RESULT_STATUS] = DONE
+  for (; i < keys.length; i++) {
+    engine.remove(keys[i], PUT_ALWAYS)
+    if (result[RESULT_STATUS] < 0) break
+    if (result[RESULT_STATUS] === DONE) removed++
+    result[RESULT_STATUS] = DONE
+  }
+  result[RESULT_LENGTH] = removed
+  return i
+}
