@@ -10,7 +10,7 @@ import type { CollectionOrder, CollectionSetup, Pauses } from './collection.js'
 const { holder: name, size, requests } = workerData as CollectionSetup
 const VALUE_BYTES = 8
 /** Results that live for a while, as responses under way and caches do: they outlive the young generation. */
-const LASTING = 50_000
+const LASTING = 20_000
 
 let holder: Holder | undefined
 

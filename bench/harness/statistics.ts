@@ -27,9 +27,10 @@ export function ratio(values: readonly number[], others: readonly number[]): num
   return median(values.map((value, round) => value / others[round]))
 }
 
-/** The distance from the smallest to the largest value; NaN if there are none. */
+/** How far the middle half of the values lies apart: the distance between the quartiles. NaN if there are none. */
 export function spread(values: readonly number[]): number {
-  return values.length === 0 ? NaN : Math.max(...values) - Math.min(...values)
+  const sorted = Float64Array.from(values).sort()
+  return percentile(sorted, 75) - percentile(sorted, 25)
 }
 
 export interface Percentiles {

@@ -25,14 +25,20 @@ export function familyOf(name: ContenderName): Family {
   return kindOf(name).shared ? 'shared between threads' : 'private to a thread'
 }
 
-/** Colours a mark by its field `family`. */
-export const familyColour = {
-  field: 'family',
-  type: 'nominal',
-  title: null,
-  scale: { domain: Object.keys(familyColours), range: Object.values(familyColours) },
-  legend: { orient: 'bottom', direction: 'horizontal' },
-} as const
+/** Colours a mark by its field `family`, with a legend of the families given. */
+export const familyColour = (domain: Family[]) =>
+  ({
+    field: 'family',
+    type: 'nominal',
+    title: null,
+    scale: { domain, range: domain.map((family) => familyColours[family]) },
+    legend: { orient: 'bottom', direction: 'horizontal' },
+  }) as const
+
+/** The families that occur, in the order of the legend. */
+export function familiesOf(marks: readonly { readonly family: Family }[]): Family[] {
+  return (Object.keys(familyColours) as Family[]).filter((family) => marks.some((mark) => mark.family === family))
+}
 
 /** Heading of one of several plots side by side. */
 export const panelTitle = (text: string) => ({ text, fontSize: 12, color: '#444' }) as const
@@ -69,6 +75,7 @@ export function barChart(name: string, title: string, description: string, bars:
   // Room for the text beside the longest bar.
   const domain = [from, most * (most / from) ** 0.25]
   const x = { field: 'value', type: 'quantitative', axis: null, scale: { type: 'log', domain } } as const
+  const color = familyColour(familiesOf(bars))
   return {
     name,
     description,
@@ -83,7 +90,7 @@ export function barChart(name: string, title: string, description: string, bars:
         layer: [
           {
             mark: { type: 'bar', cornerRadiusEnd: 3, height: 15 },
-            encoding: { x, x2: { datum: from }, color: familyColour },
+            encoding: { x, x2: { datum: from }, color },
           },
           {
             mark: { type: 'text', align: 'left', dx: 5 },

@@ -1,7 +1,7 @@
 import { contenders } from '../contenders/index.js'
 import { mixes } from '../harness/mix.js'
 import type { Percentiles } from '../harness/statistics.js'
-import { durationAxis, familyColour, POWERS_OF_TEN, type Chart, type Family } from './chart.js'
+import { durationAxis, familiesOf, familyColour, POWERS_OF_TEN, type Chart, type Family } from './chart.js'
 
 /** One contender with so many workers. */
 export interface Point extends Percentiles {
@@ -74,7 +74,10 @@ export function latencyChart(points: readonly Point[]): Chart {
       spec: {
         width: 220,
         height: { step: 24 },
-        encoding: { y: { field: 'label', type: 'nominal', title: null, sort: null }, color: familyColour },
+        encoding: {
+          y: { field: 'label', type: 'nominal', title: null, sort: null },
+          color: familyColour(familiesOf(points)),
+        },
         layer: [
           { mark: { type: 'rule', strokeWidth: 2 }, encoding: { x: x('p50'), x2: { field: 'p999' } } },
           { mark: { type: 'point', filled: true, size: 80, opacity: 1 }, encoding: { x: x('p50') } },
