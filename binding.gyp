@@ -11,6 +11,7 @@
         "native/core/block_cache.cc",
         "native/core/cleanup.cc",
         "native/core/collect.cc",
+        "native/core/contention.cc",
         "native/core/directory.cc",
         "native/core/engine.cc",
         "native/core/format.cc",

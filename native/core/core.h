@@ -19,6 +19,7 @@ struct Core {
   DirectoryView directory;
   Outcome* outcome;
   Scratch scratch;
+  std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }

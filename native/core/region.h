@@ -47,7 +47,8 @@ class Region {
   bool CompareAndSwap(WordIndex i, Word expected, Word desired) {
     return Ref(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
-  void Add(WordIndex i, Word delta) { Ref(i).fetch_add(delta, std::memory_order_relaxed); }
+  // Returns what was there before.
+  Word Add(WordIndex i, Word delta) { return Ref(i).fetch_add(delta, std::memory_order_relaxed); }
 
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }

@@ -4,6 +4,7 @@
 
 #include "backoff.h"
 #include "cleanup.h"
+#include "contention.h"
 
 namespace mapsafe {
 
@@ -19,11 +20,12 @@ bool IsSafeInteger(double number) {
   return std::trunc(number) == number && std::fabs(number) <= kMaxSafeInteger;
 }
 
-void CountContention(Core& core, const Location& location) {
-  core.region.Add(WordOf(location.segment) + kSegmentContention, 1);
-}
-
 enum class Attempt { kFinished, kLost, kStructural };
+
+Attempt Lose(Core& core, Edit* edit, Block segment) {
+  if (CountContention(core, segment)) edit->met_hot_segment = true;
+  return Attempt::kLost;
+}
 
 Attempt TryOptimistically(Core& core, Edit* edit) {
   const Key& key = edit->key;
@@ -35,10 +37,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   Versions versions(core.region);
   Bucket home = core.BucketAt(location, HomeOf(key.hash));
   const Word version = versions.Note(home);
-  if ((version & 1) != 0) {
-    CountContention(core, location);
-    return Attempt::kLost;
-  }
+  if ((version & 1) != 0) return Lose(core, edit, location.segment);
   if (!StillMaps(core.region, location)) return Attempt::kLost;
 
   Sighting sighting;
@@ -64,8 +63,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   core.thread.Claim(home.block());
   if (!home.TryHold(version)) {
     core.thread.ClearClaim();
-    CountContention(core, location);
-    return Attempt::kLost;
+    return Lose(core, edit, location.segment);
   }
   Apply(core, *edit, &change);
   const Word home_version = home.Release();
@@ -74,7 +72,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   return Attempt::kFinished;
 }
 
-void Run(Core& core, Edit* edit) {
+void RunToEnd(Core& core, Edit* edit) {
   for (int tries = 0; tries < kOptimisticTries; ++tries) {
     switch (TryOptimistically(core, edit)) {
       case Attempt::kFinished:
@@ -86,6 +84,12 @@ void Run(Core& core, Edit* edit) {
     }
   }
   EditStructurally(core, edit);
+}
+
+void Run(Core& core, Edit* edit) {
+  RunToEnd(core, edit);
+  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
 }
 
 // A block for the entry; reclaims tombstones and cached blocks once before giving up.
@@ -191,6 +195,7 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
   outcome.home_version = home_version;
   outcome.entry = edit.block;
 
+  CountWrite(core, change.segment);
   const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
   if (change.displaced != 0) {
     core.region.Add(tombstones, ~Word{0});

@@ -19,6 +19,7 @@ struct Edit {
   double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
   Block block = 0;  // the entry to publish, built but for its version; 0 for kRemove
+  bool met_hot_segment = false;  // set by an attempt that lost
 };
 
 // Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.

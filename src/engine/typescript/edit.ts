@@ -33,6 +33,7 @@ import {
 } from '../engine.js'
 import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from './bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
+import { countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
 import { loadDouble, storeDouble, ValueReader } from './value.js'
@@ -55,6 +56,8 @@ export class Edit {
   sum = 0
   /** The value replaced or met, for RETURN_PREVIOUS. */
   previous: unknown
+  /** Set by an attempt that lost. */
+  hasMetHotSegment = false
 
   private kind = EDIT_PUT
   private mode = 0
@@ -87,6 +90,7 @@ export class Edit {
     this.version = version
     this.by = by
     this.previous = undefined
+    this.hasMetHotSegment = false
   }
 
   /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */
@@ -146,6 +150,7 @@ export class Edit {
     this.reportHome(homeVersion)
     result[RESULT_ENTRY] = this.block
 
+    countWrite(core, segment)
     if (this.displaced !== 0) {
       Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       core.freeEntry(this.displaced)

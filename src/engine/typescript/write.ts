@@ -1,8 +1,9 @@
 /** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
-import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_CONTENTION, VALUE_NUMBER } from '../../region/layout.js'
+import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, VALUE_NUMBER } from '../../region/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { findRoom, loadSlot, release, tryHold } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
+import { countContention, relieve } from './contention.js'
 import type { Core } from './core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, type Edit } from './edit.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
@@ -81,6 +82,12 @@ function allocateEntry(core: Core, bytes: number): number {
 }
 
 function run(core: Core, edit: Edit): void {
+  runToEnd(core, edit)
+  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  if (edit.hasMetHotSegment && core.result[RESULT_STATUS] >= 0) relieve(core)
+}
+
+function runToEnd(core: Core, edit: Edit): void {
   for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
     const ended = tryOptimistically(core, edit)
     if (ended === FINISHED) return
@@ -96,7 +103,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
     return FINISHED
   }
   const { home, homeVersion, segment } = lookup
-  if ((homeVersion & 1) !== 0) return lost(words, segment)
+  if ((homeVersion & 1) !== 0) return lose(edit, words, segment)
   if (!lookup.stillMaps()) return LOST
 
   lookup.walk()
@@ -117,7 +124,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   thread.claim(home / BLOCK_WORDS)
   if (!tryHold(words, home, homeVersion)) {
     thread.clearClaim()
-    return lost(words, segment)
+    return lose(edit, words, segment)
   }
   edit.apply(home, slot)
   const released = release(words, home)
@@ -126,7 +133,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   return FINISHED
 }
 
-function lost(words: Int32Array, segment: number): number {
-  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_CONTENTION, 1)
+function lose(edit: Edit, words: Int32Array, segment: number): number {
+  if (countContention(words, segment)) edit.hasMetHotSegment = true
   return LOST
 }
