@@ -4,6 +4,7 @@ import type { Key } from './codec/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
 import { checkHandle, createHandle, type MapHandle } from './handle.js'
+import type { HotKey } from './hot-keys.js'
 import { keyBatches } from './map-keys.js'
 import {
   resolveAttachOptions,
@@ -13,10 +14,10 @@ import {
   type ResolvedAttachOptions,
 } from './options.js'
 import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
-import { inspectRegion, type MapStats } from './region/inspect.js'
+import { inspectRegion } from './region/inspect.js'
 import { scan, type ScanOptions, type ScanResult } from './scan.js'
 import { Store } from './store.js'
-import type { DeepReadonly, MapEntry } from './types.js'
+import type { DeepReadonly, MapEntry, MapStats } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
 export interface VerifyReport {
@@ -25,6 +26,9 @@ export interface VerifyReport {
   /** One line for every invariant that is violated. */
   readonly problems: readonly string[]
 }
+
+/** Length of {@link MapStats.hotKeys}. */
+const HOT_KEYS = 10
 
 /** Makes the constructor open an existing map instead of a new one. */
 class Attachment implements AttachOptions {
@@ -385,9 +389,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return 'ConcurrentMap'
   }
 
-  /** Figures about the map's memory and the threads that use it. O(segments); writes nothing. */
-  stats(): MapStats {
-    return inspectRegion(this.#store.open().words)
+  /** Figures about the map's memory, the threads that use it, and this thread's hot keys. O(segments); writes nothing. */
+  stats(): MapStats<K> {
+    const region = inspectRegion(this.#store.open().words)
+    return { ...region, hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[] }
   }
 
   /**

@@ -22,6 +22,7 @@ import {
 } from './engine/engine.js'
 import { engineError } from './engine/engine-error.js'
 import { MapsafeError } from './errors.js'
+import { HotKeys } from './hot-keys.js'
 import { NearCache, type NearEntry } from './near-cache.js'
 import { refuseReentry } from './reentry.js'
 import { BLOCK_WORDS } from './region/layout.js'
@@ -36,6 +37,8 @@ const MAX_NEAR_BYTES = 65_536
  * Thread safety: one thread.
  */
 export class Store<V> {
+  /** Told of every operation on one key that goes to the engine. */
+  readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
   readonly #decoder: ValueDecoder
@@ -90,6 +93,7 @@ export class Store<V> {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return hit.present
     const engine = this.open()
+    this.hotKeys.note(key)
     engine.peek(key)
     const status = engine.result[RESULT_STATUS]
     if (status < 0) throw engineError(engine, key)
@@ -99,6 +103,7 @@ export class Store<V> {
   /** The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from absent. */
   read(key: Key): V | undefined {
     const engine = this.open()
+    this.hotKeys.note(key)
     const near = this.#near
     if (near === undefined || typeof key === 'object') return this.#read(engine, key, undefined)
     const known = near.find(key)
@@ -126,6 +131,7 @@ export class Store<V> {
   entry(key: Key): { readonly value: V; readonly version: number } | undefined {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return hit.present ? { value: hit.value as V, version: hit.entryVersion } : undefined
+    this.hotKeys.note(key)
     const value = this.readPassing(key)
     return this.found ? { value: value as V, version: this.version } : undefined
   }
@@ -157,6 +163,7 @@ export class Store<V> {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
     encoder.stage(engine)
+    this.hotKeys.note(key)
     engine.put(key, encoder.kind, encoder.operand, mode, version)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
@@ -172,6 +179,7 @@ export class Store<V> {
     this.openToWrite()
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
+    this.hotKeys.note(key)
     try {
       for (;;) {
         encoder.stage(engine)
@@ -199,6 +207,7 @@ export class Store<V> {
   /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
   remove(key: Key, mode: number, version = 0): boolean {
     const engine = this.openToWrite()
+    this.hotKeys.note(key)
     engine.remove(key, mode, version)
     const status = engine.result[RESULT_STATUS]
     if (status < 0) throw engineError(engine, key)
@@ -208,6 +217,7 @@ export class Store<V> {
   /** Deletes the entry of `key` and returns its value. */
   take(key: Key, mode: number): V | undefined {
     const engine = this.openToWrite()
+    this.hotKeys.note(key)
     for (;;) {
       const previous = engine.remove(key, mode | RETURN_PREVIOUS)
       if (this.#settled(engine, key)) return this.#previous(engine, previous)
@@ -217,6 +227,7 @@ export class Store<V> {
   /** Adds `by` to the number under `key` and returns the sum. */
   increment(key: Key, by: number): number {
     const engine = this.openToWrite()
+    this.hotKeys.note(key)
     const sum = engine.increment(key, by)
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum

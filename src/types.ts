@@ -1,3 +1,7 @@
+import type { Key } from './codec/key.js'
+import type { HotKey } from './hot-keys.js'
+import type { RegionStats } from './region/inspect.js'
+
 /** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
 type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
 type Primitive = string | number | bigint | boolean | symbol | null | undefined
@@ -31,4 +35,14 @@ export interface MapEntry<V> {
   readonly version: number
   /** When the entry expires, in milliseconds of `Date.now()`; undefined if never. */
   readonly expiresAt: number | undefined
+}
+
+/** What a map consists of at the moment, and what this thread does with it. */
+export interface MapStats<K extends Key = Key> extends RegionStats {
+  /**
+   * The up to 10 keys that this thread uses most, most used first: from a sample of its writes and of those reads that the
+   * near-cache could not answer. What other threads do and near hits are not in it, nor are `Uint8Array` keys, calls with many keys
+   * and iterations.
+   */
+  readonly hotKeys: readonly HotKey<K>[]
 }

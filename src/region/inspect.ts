@@ -16,6 +16,7 @@ import {
   SEGMENT_BYTES,
   SEGMENT_CONTENTION,
   SEGMENT_DEPTH,
+  SEGMENT_OPERATIONS,
   SEGMENT_TOMBSTONES,
   THREAD_ATTACHED,
   THREAD_ENGINE,
@@ -34,8 +35,18 @@ export interface AttachedThread {
   readonly engine: 'native' | 'typescript'
 }
 
-/** What a map consists of at the moment. Numbers of a map in use are a little apart from each other in time. */
-export interface MapStats {
+/** The segment in which writes got in each other's way most often. */
+export interface ContendedSegment {
+  /** As {@link RegionStats.contention}, of this segment and those it was once a part of. */
+  readonly contention: number
+  /** As {@link RegionStats.operations}. */
+  readonly operations: number
+  /** It holds the keys of one part in 2 to this power of all hashes. */
+  readonly depth: number
+}
+
+/** What a map's memory consists of at the moment. Numbers of a map in use are a little apart from each other in time. */
+export interface RegionStats {
   /** Live entries. */
   readonly entries: number
   /** Slots whose entry was deleted and not cleaned up yet. */
@@ -45,6 +56,10 @@ export interface MapStats {
   readonly directoryDepth: number
   /** Writes that found a bucket taken or changed under them, since the map was made. */
   readonly contention: number
+  /** Writes since the map was made, counted 16 at a time: every thread leaves out fewer than 16. */
+  readonly operations: number
+  /** Undefined if no write ever got in another's way. */
+  readonly mostContended: ContendedSegment | undefined
   /** Size of the region in bytes. */
   readonly bytesTotal: number
   /** Bytes of header, registry, page table, and heap pages that hold anything. */
@@ -58,7 +73,7 @@ export interface MapStats {
 }
 
 /** Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. */
-export function inspectRegion(words: Int32Array): MapStats {
+export function inspectRegion(words: Int32Array): RegionStats {
   const load = (word: number): number => Atomics.load(words, word) >>> 0
   const pagesTotal = load(HEADER_PAGE_COUNT)
   const pagesInUse = load(HEADER_PAGES_IN_USE)
@@ -78,7 +93,7 @@ export function inspectRegion(words: Int32Array): MapStats {
 
 type Load = (word: number) => number
 
-function inspectThreads(load: Load): Pick<MapStats, 'entries' | 'threads'> {
+function inspectThreads(load: Load): Pick<RegionStats, 'entries' | 'threads'> {
   const threads: AttachedThread[] = []
   let entries = 0
   for (let index = 0; index < REGISTRY_THREADS; index++) {
@@ -98,20 +113,30 @@ function inspectThreads(load: Load): Pick<MapStats, 'entries' | 'threads'> {
 function inspectSegments(
   words: Int32Array,
   load: Load,
-): Pick<MapStats, 'tombstones' | 'contention' | 'directoryDepth'> {
+): Pick<RegionStats, 'tombstones' | 'contention' | 'operations' | 'mostContended' | 'directoryDepth'> {
   const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
   const directoryDepth = Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH)
   const end = 2 ** directoryDepth
   const lastSegment = words.length - SEGMENT_BYTES / 4
   let tombstones = 0
   let contention = 0
+  let operations = 0
+  let mostContended: ContendedSegment | undefined
   for (let index = 0; index < end;) {
     const segment = load(directory + DIRECTORY_ENTRIES + index) * BLOCK_WORDS
     if (segment > lastSegment) break // a damaged directory; verify() reports it
     tombstones += load(segment + SEGMENT_TOMBSTONES)
-    contention += load(segment + SEGMENT_CONTENTION)
+    const depth = load(segment + SEGMENT_DEPTH)
+    const here = {
+      contention: load(segment + SEGMENT_CONTENTION),
+      operations: load(segment + SEGMENT_OPERATIONS),
+      depth,
+    }
+    contention += here.contention
+    operations += here.operations
+    if (here.contention > (mostContended?.contention ?? 0)) mostContended = here
     // A segment of smaller depth fills several entries in a row.
-    index += 2 ** Math.max(0, directoryDepth - load(segment + SEGMENT_DEPTH))
+    index += 2 ** Math.max(0, directoryDepth - depth)
   }
-  return { tombstones, contention, directoryDepth }
+  return { tombstones, contention, operations, mostContended, directoryDepth }
 }
