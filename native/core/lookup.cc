@@ -35,8 +35,7 @@ void Walk(Core& core, const Location& location, const Key& key, Versions* versio
   if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);
 }
 
-Status CopyValue(Core& core, Block entry) {
-  const EntryHeader header = ReadHeader(core.region, entry);
+Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
   if (!core.region.Contains(entry, header.words())) return Status::kCorrupt;
   core.outcome->kind = header.value_kind();
   core.outcome->length = header.value_length;
@@ -47,7 +46,7 @@ Status CopyValue(Core& core, Block entry) {
 
 namespace {
 
-// Looks `key` up; `read(entry, entry version)` then says the status of an entry found, before it is validated.
+// Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated.
 template <typename Read>
 void Lookup(Core& core, const Key& key, Read read) {
   Outcome& outcome = *core.outcome;
@@ -63,8 +62,9 @@ void Lookup(Core& core, const Key& key, Read read) {
     Status status = Status::kAbsent;
     std::uint64_t entry_version = 0;
     if (sighting.found()) {
-      entry_version = ReadHeader(core.region, sighting.entry).version;
-      status = read(sighting.entry, entry_version);
+      const EntryHeader header = ReadHeader(core.region, sighting.entry);
+      entry_version = header.version;
+      status = read(sighting.entry, header);
     } else if (sighting.damaged) {
       status = Status::kCorrupt;
     }
@@ -84,13 +84,13 @@ void Lookup(Core& core, const Key& key, Read read) {
 }  // namespace
 
 void Get(Core& core, const Key& key, std::uint64_t known) {
-  Lookup(core, key, [&](Block entry, std::uint64_t version) {
-    return known != kNoVersion && version == known ? Status::kUnchanged : CopyValue(core, entry);
+  Lookup(core, key, [&](Block entry, const EntryHeader& header) {
+    return known != kNoVersion && header.version == known ? Status::kUnchanged : CopyValue(core, entry, header);
   });
 }
 
 void Peek(Core& core, const Key& key) {
-  Lookup(core, key, [](Block, std::uint64_t) { return Status::kFound; });
+  Lookup(core, key, [](Block, const EntryHeader&) { return Status::kFound; });
 }
 
 }  // namespace mapsafe

@@ -54,7 +54,7 @@ void Walk(Core& core, const Location& location, const Key& key, Versions* versio
 
 // Copies the value of an entry into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if
 // lengths leave the region, which is a fact only if the versions then validate.
-Status CopyValue(Core& core, Block entry);
+Status CopyValue(Core& core, Block entry, const EntryHeader& header);
 
 // Looks `key` up and fills in the outcome; copies the value out unless the entry has version `known`: kUnchanged then.
 void Get(Core& core, const Key& key, std::uint64_t known);

@@ -77,10 +77,20 @@ inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) co
     to += sizeof word;
     bytes -= sizeof word;
   }
-  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t), from += 2, to += sizeof(std::uint64_t)) {
+  const auto copy_pair = [&] {
     const std::uint64_t pair = LoadPair(from);
     std::memcpy(to, &pair, sizeof pair);
+    from += 2;
+    to += sizeof pair;
+  };
+  // Four pairs at a time: compilers do not unroll loops over atomics, and this one is a quarter of a read's instructions.
+  for (; bytes >= 4 * sizeof(std::uint64_t); bytes -= 4 * sizeof(std::uint64_t)) {
+    copy_pair();
+    copy_pair();
+    copy_pair();
+    copy_pair();
   }
+  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t)) copy_pair();
   for (; bytes > 0; ++from) {
     const Word word = Load(from);
     const std::size_t part = bytes < sizeof word ? bytes : sizeof word;

@@ -159,7 +159,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   }
   if (current != 0 && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
-    const Status copied = CopyValue(core, current);
+    const Status copied = CopyValue(core, current, ReadHeader(core.region, current));
     if (copied != Status::kFound) return copied;
   }
   if (!holds) {
