@@ -3,6 +3,7 @@ import { collection } from './collection.js'
 import { core } from './core.js'
 import { decoding } from './decoding.js'
 import { growth } from './growth.js'
+import { hotShard } from './hot-shard.js'
 import { memory } from './memory.js'
 import { mixes } from './mixes.js'
 import { padding } from './padding.js'
@@ -10,4 +11,15 @@ import { reads } from './reads.js'
 import { writes } from './writes.js'
 
 /** Every benchmark, in the order in which they run and are reported. */
-export const cases: readonly Case[] = [reads, writes, mixes, growth, collection, memory, decoding, core, padding]
+export const cases: readonly Case[] = [
+  reads,
+  writes,
+  mixes,
+  hotShard,
+  growth,
+  collection,
+  memory,
+  decoding,
+  core,
+  padding,
+]
