@@ -56,10 +56,10 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
     words[segment + SEGMENT_OPERATIONS] = words[segment + SEGMENT_WINDOW] + operations
     Atomics.add(words, home + BUCKET_VERSION, 1) // taken
     const writing = crew.run({ lineup, handle: map.handle, workers: 1 }, 'exchange', key, 2)
-    let isOver = false
-    const end = (): void => void (isOver = true)
+    const writer = { isDone: false }
+    const end = (): void => void (writer.isDone = true)
     void writing.then(end, end)
-    while (Atomics.load(words, segment + SEGMENT_CONTENTION) === last && !isOver) await setImmediate()
+    while (Atomics.load(words, segment + SEGMENT_CONTENTION) === last && !writer.isDone) await setImmediate()
     Atomics.add(words, home + BUCKET_VERSION, 1)
     return (await writing)[0]
   }
