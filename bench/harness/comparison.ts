@@ -5,21 +5,24 @@ import { drawKeys } from './draws.js'
 import { Stage, type Operation } from './stage.js'
 import { median } from './statistics.js'
 
-export interface Effort {
+interface Effort {
   readonly rounds: number
   /** Of each contender in each round. */
   readonly milliseconds: number
   /** Before the first round. */
   readonly warmup: number
+  /** Accesses before they repeat, a power of two. */
+  readonly draws: number
 }
 
-export const effortOf = ({ quick }: Run): Effort =>
-  quick ? { rounds: 3, milliseconds: 5, warmup: 30 } : { rounds: 7, milliseconds: 40, warmup: 250 }
+const FULL: Effort = { rounds: 7, milliseconds: 40, warmup: 150, draws: 2 ** 20 }
+const QUICK: Effort = { rounds: 3, milliseconds: 5, warmup: 30, draws: 2 ** 16 }
 
 /** Before the later rounds: the contender's data is to be in the processor's caches again. */
 const REWARM_MILLISECONDS = 3
-const DRAWS = 2 ** 20
-const QUICK_DRAWS = 2 ** 16
+
+/** Contenders that are filled at the same time; nothing is measured meanwhile. */
+const FILLED_AT_ONCE = 2
 
 /** Nanoseconds an operation, for each round, by operation and contender. */
 export type Timings = ReadonlyMap<Operation, ReadonlyMap<ContenderName, readonly number[]>>
@@ -34,14 +37,18 @@ export async function compare(
   names: readonly ContenderName[],
   operations: readonly Operation[],
 ): Promise<Timings> {
-  const { rounds, milliseconds, warmup } = effortOf(run)
-  const draws = drawKeys(setup.size, run.quick ? QUICK_DRAWS : DRAWS, run.seed)
+  const { rounds, milliseconds, warmup, draws: count } = run.quick ? QUICK : FULL
+  const draws = drawKeys(setup.size, count, run.seed)
   const timings = new Map<Operation, Map<ContenderName, number[]>>()
   const stages: Stage[] = []
   try {
-    for (const name of names.filter((one) => kindOf(one).supports(setup.value, run))) {
-      run.progress(`filling ${kindOf(name).label}`)
-      stages.push(await Stage.open(name, setup, run, draws))
+    const supported = names.filter((name) => kindOf(name).supports(setup.value, run))
+    for (let first = 0; first < supported.length; first += FILLED_AT_ONCE) {
+      const next = supported.slice(first, first + FILLED_AT_ONCE)
+      run.progress(`filling ${next.map((name) => kindOf(name).label).join(' and ')}`)
+      const opened = await Promise.allSettled(next.map((name) => Stage.open(name, setup, run, draws)))
+      for (const one of opened) if (one.status === 'fulfilled') stages.push(one.value)
+      for (const one of opened) if (one.status === 'rejected') throw one.reason
     }
     for (const operation of operations) {
       const ofContender = new Map(stages.map(({ name }) => [name, [] as number[]]))
@@ -56,7 +63,7 @@ export async function compare(
       }
     }
   } finally {
-    for (const stage of stages) await stage.close()
+    await Promise.all(stages.map((stage) => stage.close()))
   }
   return timings
 }
