@@ -34,7 +34,8 @@ export const hotShard: Case = {
   title: 'Hot shards and hot counters',
   method: `Workers increment counters of one map, drawn by Zipf's law, without near-cache. All keys start in the segments of an empty
 map; where writers collide too often, segments split (docs/protocol.md, "Hot segments"), so that the first part of a run is before
-and the last after relief. On few cores too few writes collide for that, which the last two columns tell. A single counter cannot be parted: it shows what is left. Every 16th increment is timed.`,
+and the last after relief. On few cores too few writes collide for that, which the last two columns tell. A single counter
+cannot be parted: it shows what is left. Every 16th increment is timed.`,
   async run(run: Run): Promise<Findings> {
     const milliseconds = run.quick ? 50 : 1000
     const rows: string[][] = []

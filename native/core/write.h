@@ -18,7 +18,7 @@ struct Edit {
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
-  Block block = 0;  // the entry to publish, built but for its version; 0 for kRemove
+  Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove
   bool met_hot_segment = false;  // set by an attempt that lost
 };
 
