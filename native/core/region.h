@@ -83,7 +83,8 @@ inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) co
     from += 2;
     to += sizeof pair;
   };
-  // Four pairs at a time: compilers do not unroll loops over atomics, and this one is a quarter of a read's instructions.
+  // Four pairs at a time: compilers do not unroll loops over atomics, and this one is a quarter of a read's
+  // instructions.
   for (; bytes >= 4 * sizeof(std::uint64_t); bytes -= 4 * sizeof(std::uint64_t)) {
     copy_pair();
     copy_pair();
