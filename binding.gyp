@@ -18,6 +18,7 @@
         "native/core/heap.cc",
         "native/core/lookup.cc",
         "native/core/restructure.cc",
+        "native/core/snapshot.cc",
         "native/core/split.cc",
         "native/core/structural.cc",
         "native/core/thread_record.cc",

@@ -16,6 +16,7 @@ import {
 import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
 import { inspectRegion } from './region/inspect.js'
 import { scan, type ScanOptions, type ScanResult } from './scan.js'
+import { Snapshot } from './snapshot.js'
 import { Store } from './store.js'
 import type { DeepReadonly, MapEntry, MapStats } from './types.js'
 
@@ -372,6 +373,20 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   scan(cursor?: number, options?: ScanOptions): ScanResult<K, V> {
     return scan(this.#store, cursor, options) as ScanResult<K, V>
+  }
+
+  /**
+   * All entries as they are at one instant between call and return: every write that was over before the call is in it, and none
+   * that begins after it; of two writes by one thread, never the second without the first.
+   *
+   * O(size of the entries) in time and in memory of this thread. Reads go on meanwhile, in all threads; writes wait,
+   * for some 10 ms for each 100,000 entries of 100 bytes (docs/protocol.md, "Snapshot").
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides about a write
+   */
+  snapshot(): Snapshot<K, V> {
+    const { pieces, size } = this.#store.snapshot()
+    return new Snapshot(this.#store, pieces, size)
   }
 
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {

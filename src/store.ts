@@ -199,6 +199,11 @@ export class Store<V> {
     return this.#decoder.decode(kind, bytes, length) as V
   }
 
+  /** As {@link Store.decode}, of all of `bytes` and for any value kind of the region format. */
+  decodeAny(kind: number, bytes: Buffer): V {
+    return this.#decoder.decodeAny(kind, bytes) as V
+  }
+
   /** What a reader gets of `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
     return encoder.decode(this.#decoder, value) as V
@@ -238,6 +243,15 @@ export class Store<V> {
     const engine = this.openToWrite()
     engine.clear()
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+  }
+
+  /** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
+  snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number } {
+    // Like a write: it waits for keys that a function deciding about a write may hold.
+    const engine = this.openToWrite()
+    const pieces = engine.snapshot()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    return { pieces, size: engine.result[RESULT_LENGTH] >>> 0 }
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined): V | undefined {

@@ -255,6 +255,26 @@ napi_value Collect(napi_env env, napi_callback_info info) {
   return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(range, limit)));
 }
 
+napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  napi_value arrays;
+  if (!call.open() || !Check(env, napi_create_array(env, &arrays))) return nullptr;
+  std::uint32_t i = 0;
+  for (SnapshotPiece& piece : call.handle().engine().Snapshot()) {
+    napi_value buffer, array;
+    void* data = nullptr;
+    const std::size_t bytes = piece.used * sizeof(Word);
+    if (!Check(env, napi_create_arraybuffer(env, bytes, &data, &buffer)) ||
+        !Check(env, napi_create_typedarray(env, napi_int32_array, piece.used, buffer, 0, &array)) ||
+        !Check(env, napi_set_element(env, arrays, i++, array))) {
+      return nullptr;
+    }
+    std::memcpy(data, piece.words.get(), bytes);
+    piece.words.reset();  // so that no more than one piece is there twice
+  }
+  return arrays;
+}
+
 napi_value Verify(napi_env env, napi_callback_info info) {
   const Call<0> call(env, info);
   napi_value lines, line;
@@ -294,6 +314,7 @@ constexpr Method kAllMethods[] = {
     {"size", Size},
     {"clear", Clear},
     {"collect", Collect},
+    {"snapshot", TakeSnapshot},
     {"verify", Verify},
     {"growScratch", GrowScratch},
     {"close", Close},

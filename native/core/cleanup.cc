@@ -9,13 +9,6 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
-// The first hash after those of a segment, or kHashEnd.
-std::uint64_t EndOf(const Region& region, Block segment) {
-  const Word depth = region.Load(WordOf(segment) + kSegmentDepth);
-  const std::uint64_t width = kHashEnd >> (depth > kMaxDepth ? kMaxDepth : depth);
-  return region.Load(WordOf(segment) + kSegmentPrefix) + width;
-}
-
 // Empties every slot of a held segment; returns the number of live entries that were there.
 std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   std::uint32_t live = 0;

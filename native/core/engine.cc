@@ -61,6 +61,10 @@ std::uint64_t Engine::Collect(HashRange range, std::uint32_t limit) {
   return mapsafe::Collect(core_, range, limit);
 }
 
+std::vector<SnapshotPiece> Engine::Snapshot() {
+  return TakeSnapshot(core_);
+}
+
 std::vector<std::string> Engine::Verify() {
   return mapsafe::Verify(core_.region, core_.secret);
 }

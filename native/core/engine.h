@@ -14,6 +14,7 @@
 #include "core.h"
 #include "entry.h"
 #include "outcome.h"
+#include "snapshot.h"
 
 namespace mapsafe {
 
@@ -43,6 +44,7 @@ class Engine {
   std::uint32_t Size() const;
   void Clear();
   std::uint64_t Collect(HashRange range, std::uint32_t limit);
+  std::vector<SnapshotPiece> Snapshot();
   std::vector<std::string> Verify();
 
   // Gives cached blocks and the thread record back. Idempotent.

@@ -13,8 +13,7 @@ bool HoldBucket(Bucket* bucket) {
   }
 }
 
-bool HoldSegment(Core& core, Block segment) {
-  const WordIndex moves = WordOf(segment) + kSegmentMoves;
+bool HoldBuckets(Core& core, Block segment) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
     if (HoldBucket(&bucket)) continue;
@@ -22,6 +21,16 @@ bool HoldSegment(Core& core, Block segment) {
     while (i-- > 0) core.BucketAt(segment, i).Release();
     return false;
   }
+  return true;
+}
+
+void ReleaseBuckets(Core& core, Block segment) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) core.BucketAt(segment, i).Release();
+}
+
+bool HoldSegment(Core& core, Block segment) {
+  if (!HoldBuckets(core, segment)) return false;
+  const WordIndex moves = WordOf(segment) + kSegmentMoves;
   // Odd before the first move: the moves themselves are releases, so a collector that meets one also meets this.
   core.region.Store(moves, core.region.Load(moves) + 1);
   return true;
@@ -30,7 +39,13 @@ bool HoldSegment(Core& core, Block segment) {
 void ReleaseSegment(Core& core, Block segment) {
   const WordIndex moves = WordOf(segment) + kSegmentMoves;
   core.region.StoreRelease(moves, core.region.Load(moves) + 1);
-  for (std::uint32_t i = 0; i < kAllBuckets; ++i) core.BucketAt(segment, i).Release();
+  ReleaseBuckets(core, segment);
+}
+
+std::uint64_t EndOf(const Region& region, Block segment) {
+  const Word depth = region.Load(WordOf(segment) + kSegmentDepth);
+  const std::uint64_t width = (std::uint64_t{1} << 32) >> (depth > kMaxDepth ? kMaxDepth : depth);
+  return region.Load(WordOf(segment) + kSegmentPrefix) + width;
 }
 
 Location LockSegment(Core& core, std::uint32_t hash) {

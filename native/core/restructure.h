@@ -13,10 +13,16 @@ namespace mapsafe {
 // Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound.
 bool HoldBucket(Bucket* bucket);
 
-// Takes every bucket of a segment and makes SEGMENT_MOVES odd. On failure nothing is held, and the outcome says who is
-// in the way.
+// Takes every bucket of a segment. On failure nothing is held, and the outcome says who is in the way.
+bool HoldBuckets(Core& core, Block segment);
+void ReleaseBuckets(Core& core, Block segment);
+
+// As HoldBuckets, for those who move keys: also makes SEGMENT_MOVES odd.
 bool HoldSegment(Core& core, Block segment);
 void ReleaseSegment(Core& core, Block segment);
+
+// The first hash after those of a segment, 2^32 after the last one's.
+std::uint64_t EndOf(const Region& region, Block segment);
 
 // Locks the mutex of the segment that `hash` maps to, having claimed it. On failure the outcome says why.
 // The location's segment is 0 then.

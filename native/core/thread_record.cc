@@ -35,7 +35,8 @@ Identity ThreadRecord::OwnerOf(const Region& region, Word owner_mark) {
 Identity ThreadRecord::ClaimantOf(const Region& region, Block target) {
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
     const WordIndex at = At(index);
-    if (region.LoadAcquire(at + kThreadState) == kThreadAttached && region.Load(at + kThreadClaim) == target) {
+    if (region.LoadAcquire(at + kThreadState) != kThreadAttached) continue;
+    if (const Word claim = region.Load(at + kThreadClaim); claim == target || claim == kClaimAll) {
       return {region.Load(at + kThreadPid), region.Load(at + kThreadId)};
     }
   }

@@ -11,6 +11,7 @@ import {
   VALUE_PLAIN,
   VALUE_TRUE,
   VALUE_UNDEFINED,
+  VALUE_UTF16,
 } from '../region/layout.js'
 import { freezeClone, freezeTree } from '../freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
@@ -170,6 +171,28 @@ export class ValueDecoder {
         return readBigint(new DataView(bytes.buffer, bytes.byteOffset, length), 0, length)
       default:
         throw corruptValue()
+    }
+  }
+
+  /** Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines. */
+  decodeAny(kind: number, bytes: Buffer): unknown {
+    switch (kind) {
+      case VALUE_UNDEFINED:
+        return undefined
+      case VALUE_NULL:
+        return null
+      case VALUE_FALSE:
+        return false
+      case VALUE_TRUE:
+        return true
+      case VALUE_NUMBER:
+        return bytes.readDoubleLE(0)
+      case VALUE_LATIN1:
+        return bytes.toString('latin1')
+      case VALUE_UTF16:
+        return bytes.toString('utf16le')
+      default:
+        return this.decode(kind, bytes, bytes.length)
     }
   }
 

@@ -111,6 +111,12 @@ export interface Engine {
    */
   collect(fromHash: number, endHash: number, limit: number): number
 
+  /**
+   * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after the other, in
+   * pieces. Status DONE with the number of entries in RESULT_LENGTH. Writers wait for it.
+   */
+  snapshot(): Int32Array<ArrayBuffer>[]
+
   /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
   verify(): string[]
 

@@ -26,6 +26,7 @@ import { Core } from './core.js'
 import { Edit } from './edit.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
+import { takeSnapshot } from './snapshot.js'
 import { sumOfSizeDeltas, ThreadRecord } from './thread-record.js'
 import { ValueReader, ValueWriter } from './value.js'
 import { verify } from './verify.js'
@@ -183,6 +184,10 @@ export class TypescriptEngine implements Engine {
 
   collect(fromHash: number, endHash: number, limit: number): number {
     return this.collector.collect(fromHash, endHash, limit)
+  }
+
+  snapshot(): Int32Array<ArrayBuffer>[] {
+    return takeSnapshot(this.core)
   }
 
   verify(): string[] {

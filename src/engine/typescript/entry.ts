@@ -25,6 +25,8 @@ import type { Region } from './region.js'
 /** The bits of ENTRY_META that tell key length and key kind. */
 export const KEY_META_MASK = 2 ** VALUE_KIND_SHIFT - 1
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
+/** Below this a loop over words is faster than a call of `set`. */
+const SHORT_COPY_WORDS = 128
 
 /** Words that `bytes` bytes fill, for any unsigned 32-bit number of bytes. */
 export function wordsFor(bytes: number): number {
@@ -80,4 +82,10 @@ export function buildEntry(
   const count = wordsFor(key.length)
   const data = entry + ENTRY_DATA
   for (let i = 0; i < count; i++) words[data + i] = key.words[i]
+}
+
+/** Copies `count` words from word `start` of `from` to word `at` of `to`. */
+export function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
+  if (count > SHORT_COPY_WORDS) to.set(from.subarray(start, start + count), at)
+  else for (let i = 0; i < count; i++) to[at + i] = from[start + i]
 }

@@ -67,8 +67,8 @@ export function unlockSegment(core: Core, segment: number): void {
   core.thread.clearClaim()
 }
 
-/** Takes every bucket and makes SEGMENT_MOVES odd. On failure nothing is held, and who is in the way is noted. */
-export function holdSegment(core: Core, segment: number): boolean {
+/** Takes every bucket. On failure nothing is held, and who is in the way is noted. */
+export function holdBuckets(core: Core, segment: number): boolean {
   const { words } = core
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const bucket = bucketAt(segment, index)
@@ -77,13 +77,23 @@ export function holdSegment(core: Core, segment: number): boolean {
     while (index-- > 0) release(words, bucketAt(segment, index))
     return false
   }
-  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
+  return true
+}
+
+export function releaseBuckets(words: Int32Array, segment: number): void {
+  for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(segment, index))
+}
+
+/** As {@link holdBuckets}, for those who move keys: also makes SEGMENT_MOVES odd. */
+export function holdSegment(core: Core, segment: number): boolean {
+  if (!holdBuckets(core, segment)) return false
+  Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
   return true
 }
 
 export function releaseSegment(words: Int32Array, segment: number): void {
   Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
-  for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(segment, index))
+  releaseBuckets(words, segment)
 }
 
 /** Empties every tombstone slot. */

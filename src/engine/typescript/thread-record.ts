@@ -1,6 +1,7 @@
 import { threadId } from 'node:worker_threads'
 import {
   BLOCK_WORDS,
+  CLAIM_ALL,
   ENGINE_TYPESCRIPT,
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
@@ -124,7 +125,7 @@ export function claimantOf(words: Int32Array, bucket: number, segment: number, s
     const at = threadRecordAt(index)
     if (at === self || Atomics.load(words, at + THREAD_STATE) !== THREAD_ATTACHED) continue
     const claim = Atomics.load(words, at + THREAD_CLAIM)
-    if (claim === bucket || claim === segment) return at
+    if (claim === bucket || claim === segment || claim === CLAIM_ALL) return at
   }
   return -1
 }

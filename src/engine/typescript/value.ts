@@ -16,13 +16,11 @@ import {
 } from '../../region/layout.js'
 import { CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
-import { keyLengthOf, valueKindOf, wordsFor } from './entry.js'
+import { copyWords, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
 import { byteOffset } from './region.js'
 
 /** Above this it pays to look at the versions before the copy as well: a racy length may be anything. */
 const LONG_VALUE_BYTES = 4096
-/** Below this a loop over words is faster than a call of `set`. */
-const SHORT_COPY_WORDS = 128
 /** Above this, copying twice costs more than a second look at the units. */
 const MAX_STAGED_UNITS = 512
 /** Of a UTF-16 unit, so that the staging buffer never cuts a string short. */
@@ -186,9 +184,4 @@ function copyPadded(from: Int32Array, start: number, bytes: number, to: Int32Arr
   const count = wordsFor(bytes)
   copyWords(from, start, to, at, count)
   if ((bytes & 3) !== 0) to[at + count - 1] &= (1 << ((bytes & 3) * 8)) - 1
-}
-
-function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
-  if (count > SHORT_COPY_WORDS) to.set(from.subarray(start, start + count), at)
-  else for (let i = 0; i < count; i++) to[at + i] = from[start + i]
 }

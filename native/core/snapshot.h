@@ -1,0 +1,25 @@
+// A copy of all entries at one instant. See docs/protocol.md, "Snapshot".
+#ifndef MAPSAFE_CORE_SNAPSHOT_H_
+#define MAPSAFE_CORE_SNAPSHOT_H_
+
+#include <memory>
+#include <vector>
+
+#include "core.h"
+
+namespace mapsafe {
+
+// Entries as they lie in the region (docs/format.md, "Entry"), one after the other. None is cut in two.
+struct SnapshotPiece {
+  std::unique_ptr<Word[]> words;
+  std::size_t capacity;  // words
+  std::size_t used = 0;
+};
+
+// Fills in the outcome: kDone with the number of entries in `length`; kTimeout or kCorrupt, and nothing is returned.
+// O(entries and their bytes), for which writers wait.
+std::vector<SnapshotPiece> TakeSnapshot(Core& core);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_SNAPSHOT_H_
