@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkLinearizable, type Operation } from './checker.js'
-import { historiesByKey, keyModel, type MapCall } from './map-model.js'
+import { historiesOf, keyModel, keysModel, type MapCall, type SnapshotCall } from './map-model.js'
 
 type Call = MapCall extends infer C ? (C extends unknown ? Omit<C, 'key'> : never) : never
 
@@ -151,7 +151,30 @@ describe('the checker', () => {
   test('takes every key for itself', () => {
     const history = [at(0, 1, 4, { name: 'set', value: 10 }), at(1, 2, 3, { name: 'get', result: undefined })]
     const other = history.map(({ call, ...rest }) => ({ ...rest, worker: rest.worker + 2, call: { ...call, key: 1 } }))
-    expect(historiesByKey([...history, ...other])).toEqual([history, other])
+    expect(historiesOf(1, [...history, ...other])).toEqual([history, other])
+  })
+
+  test('holds snapshots against all keys at once', () => {
+    const key = 0
+    const call = (worker: number, invoked: number, returned: number, made: MapCall | SnapshotCall) => {
+      return { worker, invoked, returned, call: made }
+    }
+    const writes = [
+      call(0, 1, 2, { name: 'set', key, value: 10 }),
+      call(0, 3, 6, { name: 'set', key: 1, value: 20 }),
+      call(1, 9, 10, { name: 'set', key, value: 30 }),
+    ]
+    const judge = (invoked: number, ...values: (number | undefined)[]): boolean => {
+      const snapshot = call(2, invoked, invoked + 0.5, { name: 'snapshot', key, values })
+      return checkLinearizable([...writes, snapshot], keysModel(0, 2)).isLinearizable
+    }
+    expect(judge(4, 10, 20)).toBe(true)
+    expect(judge(4, 10, undefined)).toBe(true)
+    expect(judge(4, undefined, 20)).toBe(false)
+    expect(judge(7, 10, undefined)).toBe(false)
+    expect(judge(7, 30, 20)).toBe(false)
+    expect(judge(11, 30, 20)).toBe(true)
+    expect(judge(11, 10, 20)).toBe(false)
   })
 
   // 12 factorial orders, but only 12 * 2^12 pairs of calls done and state.

@@ -112,12 +112,42 @@ function conditional(
   return mustHold ? undefined : state
 }
 
-/** The parts of a history that concern one key each. */
-export function historiesByKey(history: readonly Operation<MapCall>[]): Operation<MapCall>[][] {
-  const byKey = new Map<number, Operation<MapCall>[]>()
+/** The parts of a history that concern `keys` keys each: the first ones, the next ones, and so on. */
+export function historiesOf<Call extends MapCall | SnapshotCall>(
+  keys: number,
+  history: readonly Operation<Call>[],
+): Operation<Call>[][] {
+  const parts = new Map<number, Operation<Call>[]>()
   for (const operation of history) {
-    const { key } = operation.call
-    byKey.set(key, [...(byKey.get(key) ?? []), operation])
+    const part = Math.floor(operation.call.key / keys)
+    const operations = parts.get(part)
+    if (operations === undefined) parts.set(part, [operation])
+    else operations.push(operation)
   }
-  return [...byKey.values()]
+  return [...parts.values()]
+}
+
+/** A snapshot, as far as it concerns the keys of a history: the value of each, in order; undefined for one without entry. */
+export interface SnapshotCall {
+  readonly name: 'snapshot'
+  /** The first of the keys. */
+  readonly key: number
+  readonly values: readonly (number | undefined)[]
+}
+
+/** Some keys together, `first` and the `count - 1` after it: for histories with snapshots, which tie all keys together. */
+export function keysModel(first: number, count: number): Model<readonly KeyState[], MapCall | SnapshotCall> {
+  return {
+    initial: Array.from({ length: count }, () => keyModel.initial),
+
+    step(states, call) {
+      if (call.name === 'snapshot') {
+        return states.every(({ value }, i) => value === call.values[i]) ? states : undefined
+      }
+      const next = keyModel.step(states[call.key - first], call)
+      return next === undefined ? undefined : states.with(call.key - first, next)
+    },
+
+    fingerprint: (states) => states.map((state) => keyModel.fingerprint(state)).join(', '),
+  }
 }

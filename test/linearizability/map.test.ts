@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap, type Key } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { nearAndFarLineups, scaled, seed } from '../support/run.js'
+import { lineups, nearAndFarLineups, scaled, seed, type Lineup } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
-import { checkLinearizable, type Operation, type Verdict } from './checker.js'
-import { historiesByKey, keyModel, type MapCall } from './map-model.js'
+import { checkLinearizable, type Model, type Operation } from './checker.js'
+import { historiesOf, keyModel, keysModel } from './map-model.js'
 import type * as tasks from './recorder.tasks.js'
 
 const crew = new Crew<typeof tasks>(new URL('recorder.tasks.ts', import.meta.url), 4)
@@ -23,15 +23,13 @@ describe.each(nearAndFarLineups)('every history is linearizable ($name)', (lineu
   ])('$workers workers, $keys keys at a time, some $calls calls', async ({ workers, calls, keys, maps }) => {
     let overlaps = 0
     for (let i = 0; i < scaled(maps); i++) {
-      using map = new ConcurrentMap<Key, number>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
-      for (let key = 0; key < KEYS_BEFORE; key++) map.set(`before ${key}`, key)
+      using map = mapBeforeSplit(lineup)
       const clock = new SharedArrayBuffer(4)
       const extent = { histories: HISTORIES_PER_MAP, calls, keys }
       const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'record', clock, extent)
-      for (const operations of historiesByKey(recorded.flat())) {
+      for (const operations of historiesOf(1, recorded.flat())) {
         overlaps += overlapsIn(operations)
-        const verdict = checkLinearizable(operations, keyModel)
-        if (!verdict.isLinearizable) expect.fail(report(operations, verdict))
+        expectLinearizable(operations, keyModel)
       }
       expectSound(map)
     }
@@ -39,20 +37,52 @@ describe.each(nearAndFarLineups)('every history is linearizable ($name)', (lineu
   })
 })
 
+// Snapshots copy the whole map and make writes wait, so there are fewer of them; reads by the near-cache are as above.
+describe.each(lineups)('every history with snapshots is linearizable ($name)', (lineup) => {
+  test.each([
+    { workers: 2, calls: 24, keys: 2 },
+    { workers: 4, calls: 16, keys: 4 },
+  ])('$workers workers, $keys keys at a time, some $calls calls', async ({ workers, calls, keys }) => {
+    let overlaps = 0
+    for (let i = 0; i < scaled(8); i++) {
+      using map = mapBeforeSplit(lineup)
+      const clock = new SharedArrayBuffer(4)
+      const extent = { histories: 40, calls, keys }
+      const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'recordWithSnapshots', clock, extent)
+      for (const operations of historiesOf(keys, recorded.flat())) {
+        overlaps += overlapsIn(operations)
+        const { key } = operations[0].call
+        expectLinearizable(operations, keysModel(key - (key % keys), keys))
+      }
+      expectSound(map)
+    }
+    expect(overlaps, 'calls that overlapped, without which nothing is tested').toBeGreaterThan(0)
+  })
+})
+
+function mapBeforeSplit(lineup: Lineup): ConcurrentMap<Key, number> {
+  const map = new ConcurrentMap<Key, number>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+  for (let key = 0; key < KEYS_BEFORE; key++) map.set(`before ${key}`, key)
+  return map
+}
+
 /** Calls that began while another was under way. */
-function overlapsIn(operations: readonly Operation<MapCall>[]): number {
+function overlapsIn(operations: readonly Operation<unknown>[]): number {
   const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
   return sorted.filter(({ invoked }, i) => sorted.slice(0, i).some(({ returned }) => returned > invoked)).length
 }
 
-function report(operations: readonly Operation<MapCall>[], { order }: Verdict<MapCall>): string {
-  const line = ({ worker, invoked, returned, call }: Operation<MapCall>): string =>
+function expectLinearizable<State, Call>(operations: readonly Operation<Call>[], model: Model<State, Call>): void {
+  const { isLinearizable, order } = checkLinearizable(operations, model)
+  if (isLinearizable) return
+  const line = ({ worker, invoked, returned, call }: Operation<Call>): string =>
     `  worker ${worker}  [${invoked}, ${returned}]  ${JSON.stringify(call)}`
   const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
-  return [
+  const report = [
     `Not linearizable (MAPSAFE_SEED=${seed}):`,
     ...sorted.map(line),
     `The longest order that explains a part of it has ${order.length} of ${operations.length} calls:`,
     ...order.map(line),
-  ].join('\n')
+  ]
+  expect.fail(report.join('\n'))
 }

@@ -2,7 +2,7 @@ import type { ConcurrentMap, Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 import type { Random } from '../support/random.js'
 import type { Operation } from './checker.js'
-import type { MapCall } from './map-model.js'
+import type { MapCall, SnapshotCall } from './map-model.js'
 
 /** How much is recorded, by all workers together. */
 export interface Extent {
@@ -33,19 +33,24 @@ const PASSING_KEYS = 400
  * A recorded call thus lasts at least as long as the real one: calls that overlapped never seem ordered, and a correct
  * map is never accused. The price is that a fault within the few nanoseconds added may be missed.
  */
-export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: Extent): Operation<MapCall>[] {
+function recordCalls<Call>(
+  shift: Shift<number>,
+  clock: SharedArrayBuffer,
+  extent: Extent,
+  choose: Choose<Call>,
+): Operation<Call>[] {
   const { map, worker, workers, random } = shift
   const { histories, calls, keys } = extent
   const stamps = new Int32Array(clock)
   const sightings: Sightings = new Map()
-  const operations: Operation<MapCall>[] = []
+  const operations: Operation<Call>[] = []
   for (;;) {
     const history = Math.floor(Atomics.load(stamps, 0) / (2 * calls))
     if (history >= histories) return operations
     if (random.chance(0.3)) disturb(shift)
     const key = history * keys + random.below(keys)
     const value = (operations.length * workers + worker + 1) * VALUE_STEP
-    const make = random.pick(CALLS)
+    const make = choose(random)
     const invoked = Atomics.add(stamps, 0, 1)
     const call = make(map, key, value, random, sightings)
     const returned = Atomics.add(stamps, 0, 1)
@@ -59,13 +64,14 @@ function disturb({ map, worker, random }: Shift<number>): void {
   else map.delete(key)
 }
 
-type Make = (
+type Make<Call = MapCall> = (
   map: ConcurrentMap<Key, number>,
   key: number,
   value: number,
   random: Random,
   sightings: Sightings,
-) => MapCall
+) => Call
+type Choose<Call> = (random: Random) => Make<Call>
 
 const get: Make = (map, key) => ({ key, name: 'get', result: map.get(key) })
 const has: Make = (map, key) => ({ key, name: 'has', result: map.has(key) })
@@ -125,3 +131,25 @@ const CALLS: readonly Make[] = [
   ...[setIfVersion, setIfVersion, compareAndSwap, compareAndSwap],
   ...[take, remove, remove, deleteIfVersion, compareAndDelete],
 ]
+
+/** Records calls on one key each. */
+export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: Extent): Operation<MapCall>[] {
+  return recordCalls(shift, clock, extent, (random) => random.pick(CALLS))
+}
+
+/** Records snapshots among such calls. */
+export function recordWithSnapshots(
+  shift: Shift<number>,
+  clock: SharedArrayBuffer,
+  extent: Extent,
+): Operation<MapCall | SnapshotCall>[] {
+  const { keys } = extent
+  const snapshot: Make<SnapshotCall> = (map, key) => {
+    const first = key - (key % keys)
+    const found = new Map(map.snapshot())
+    return { name: 'snapshot', key: first, values: Array.from({ length: keys }, (_, i) => found.get(first + i)) }
+  }
+  return recordCalls<MapCall | SnapshotCall>(shift, clock, extent, (random) => {
+    return random.chance(0.2) ? snapshot : random.pick(CALLS)
+  })
+}
