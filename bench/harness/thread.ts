@@ -5,6 +5,8 @@ type Answer = { readonly result: unknown } | { readonly failure: string }
 /** A worker thread that answers one order at a time. Its module calls {@link answer}. */
 export class Thread<Order> {
   readonly #worker: Worker
+  /** Why the worker is no longer there, once it is not. */
+  #ended: Error | undefined
 
   /**
    * @param module URL of the worker's module
@@ -13,24 +15,28 @@ export class Thread<Order> {
   constructor(module: URL, workerData?: unknown) {
     // The largest private maps measured take some 2 GiB.
     this.#worker = new Worker(module, { workerData, resourceLimits: { maxOldGenerationSizeMb: 8192 } })
+    this.#worker
+      .on('error', (error) => (this.#ended = error))
+      .on('exit', (code) => (this.#ended ??= new Error(`the worker ended with code ${code}`)))
   }
 
   /** Sends an order and waits for the answer; rejects if the worker fails or ends. */
   ask<Result>(order: Order): Promise<Result> {
     const worker = this.#worker
     return new Promise((resolve, reject) => {
-      const settle = (): void => void worker.off('message', receive).off('error', fail).off('exit', stop)
+      const settle = (): void => void worker.off('message', receive).off('exit', fail)
       const receive = (message: Answer): void => {
         settle()
         if ('failure' in message) reject(new Error(message.failure))
         else resolve(message.result as Result)
       }
-      const fail = (error: Error): void => {
+      // An error is followed by the exit.
+      const fail = (): void => {
         settle()
-        reject(error)
+        reject(this.#ended!)
       }
-      const stop = (code: number): void => fail(new Error(`the worker ended with code ${code}`))
-      worker.on('message', receive).on('error', fail).on('exit', stop)
+      if (this.#ended !== undefined) { reject(this.#ended); return; }
+      worker.on('message', receive).on('exit', fail)
       worker.postMessage(order)
     })
   }
