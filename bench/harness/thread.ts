@@ -35,7 +35,10 @@ export class Thread<Order> {
         settle()
         reject(this.#ended!)
       }
-      if (this.#ended !== undefined) { reject(this.#ended); return; }
+      if (this.#ended !== undefined) {
+        reject(this.#ended)
+        return
+      }
       worker.on('message', receive).on('exit', fail)
       worker.postMessage(order)
     })
