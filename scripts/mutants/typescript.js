@@ -102,8 +102,8 @@ export const mutants = [
     name: 'moves-not-counted',
     why: 'an iterator walks a segment while its keys change places, and misses some',
     file: 'src/engine/typescript/restructure.ts',
-    find: '  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)\n  return true',
-    replace: '  Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)\n  return true',
+    find: 'Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)',
+    replace: 'Atomics.sub(core.words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)',
   },
   {
     name: 'collector-without-validation',
@@ -111,6 +111,14 @@ export const mutants = [
     file: 'src/engine/typescript/collect.ts',
     find: 'if (Atomics.load(words, bucket + BUCKET_VERSION) === version) return status',
     replace: 'return status',
+  },
+  {
+    name: 'snapshot-without-buckets',
+    why: 'optimistic writers go on while a snapshot is taken, and it has a later write without an earlier one',
+    file: 'src/engine/typescript/snapshot.ts',
+    find: 'if (!holdBuckets(core, segment)) {',
+    replace: 'if (segment < 0) {',
+    also: { find: '  releaseBuckets(core.words, segment)\n', replace: '' },
   },
   {
     name: 'tombstones-live',
