@@ -29,8 +29,9 @@ class TextBuffer {
   bool Read(napi_env env, napi_value value, Text* text);
 
  private:
-  // A longer string's buffer is given back by the next Read.
-  static constexpr std::size_t kKeptUnits = 1024;
+  // A longer string's buffer is given back by the next Read. Enough for values of some KiB, which would otherwise be
+  // read twice, and little enough for every thread to keep.
+  static constexpr std::size_t kKeptUnits = 16384;
 
   void Resize(std::size_t units);
   char16_t* units() { return reinterpret_cast<char16_t*>(wide_.data()); }
