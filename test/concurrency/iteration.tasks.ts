@@ -1,42 +1,47 @@
 import type { Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 
+export interface Scene {
+  /** Numbers from 0 that are keys throughout. */
+  readonly lasting: number
+  /** Keys of each writing worker that come and go. */
+  readonly passing: number
+  /** Their length: the longer, the longer it takes to collect a segment's keys. */
+  readonly keyLength: number
+  readonly passes: number
+}
+
 /**
  * Worker 0's part is to iterate; that of the others to insert and delete passing keys, and to overwrite lasting ones, until it
  * has finished.
  */
-export function iterateWhileOthersWrite(
-  shift: Shift<number>,
-  finished: SharedArrayBuffer,
-  lasting: number,
-  passes: number,
-): string[] {
+export function iterateWhileOthersWrite(shift: Shift<number>, finished: SharedArrayBuffer, scene: Scene): string[] {
   const flag = new Int32Array(finished)
   if (shift.worker !== 0) {
-    for (let i = 0; Atomics.load(flag, 0) === 0; i++) write(shift, lasting, i)
+    for (let i = 0; Atomics.load(flag, 0) === 0; i++) write(shift, scene, i)
     return []
   }
   try {
-    return Array.from({ length: passes }, (_, pass) => iterate(shift, lasting, pass)).flat()
+    return Array.from({ length: scene.passes }, (_, pass) => iterate(shift, scene, pass)).flat()
   } finally {
     Atomics.store(flag, 0, 1)
   }
 }
 
-/** Waves of growth and shrinking, over keys that many passes see come and go. */
-function write({ map, worker, random }: Shift<number>, lasting: number, i: number): void {
+/** Waves of growth and shrinking. */
+function write({ map, worker, random }: Shift<number>, { lasting, passing, keyLength }: Scene, i: number): void {
   if (random.chance(0.2)) {
     map.set(random.below(lasting), i)
     return
   }
-  const isGrowing = (i >> 13) % 2 === 0
-  const key = `passing ${worker} ${random.below(8000)}`
+  const isGrowing = Math.floor(i / passing) % 2 === 0
+  const key = `passing ${worker} ${random.below(passing)}`.padEnd(keyLength, '.')
   if (random.chance(isGrowing ? 0.8 : 0.2)) map.set(key, i)
   else map.delete(key)
 }
 
 /** One pass over the map: returns what it did not keep of its promises. */
-function iterate({ map, random }: Shift<number>, lasting: number, pass: number): string[] {
+function iterate({ map, random }: Shift<number>, { lasting }: Scene, pass: number): string[] {
   const faults: string[] = []
   const seen = new Set<Key>()
   const deleted = new Set<Key>()
@@ -44,8 +49,8 @@ function iterate({ map, random }: Shift<number>, lasting: number, pass: number):
   for (const key of own) map.set(key, pass)
 
   for (const key of keysIn(map, pass)) {
-    if (seen.has(key)) faults.push(`${String(key)} was met twice`)
-    if (deleted.has(key)) faults.push(`${String(key)} was met after its deletion`)
+    if (seen.has(key)) faults.push(`${String(key).slice(0, 20)} was met twice`)
+    if (deleted.has(key)) faults.push(`${String(key).slice(0, 20)} was met after its deletion`)
     seen.add(key)
     if (!random.chance(0.1)) continue
     const victim = random.pick(own)

@@ -10,18 +10,22 @@ afterAll(() => crew.dismiss())
 
 describe.each(lineups)('iteration while others write ($name)', (lineup) => {
   test.each([
-    { workers: 2, lasting: 300 },
-    { workers: 2, lasting: 5000 },
-    { workers: 4, lasting: 2000 },
+    { workers: 2, lasting: 300, passing: 8000, keyLength: 0, passes: 12 },
+    { workers: 2, lasting: 5000, passing: 8000, keyLength: 0, passes: 12 },
+    { workers: 4, lasting: 2000, passing: 8000, keyLength: 0, passes: 12 },
+    // Few segments, cleaned up often, and long to collect (larger entries would not be left as tombstones).
+    { workers: 2, lasting: 100, passing: 500, keyLength: 450, passes: 300 },
   ])(
-    'of $workers workers: $lasting lasting keys exactly once, no key twice, none after its deletion',
-    async ({ workers, lasting }) => {
+    'of $workers workers: $lasting lasting keys exactly once, no key twice, none after its deletion, $passing passing',
+    async ({ workers, passes, ...scene }) => {
       using map = new ConcurrentMap<number | string, number>({ engine: lineup.engineOf(0) })
       const { handle } = map
-      for (let key = 0; key < lasting; key++) map.set(key, key)
+      for (let key = 0; key < scene.lasting; key++) map.set(key, key)
       const finished = new SharedArrayBuffer(4)
-      const run = { lineup, handle, workers }
-      const faults = await crew.run(run, 'iterateWhileOthersWrite', finished, lasting, scaled(12))
+      const faults = await crew.run({ lineup, handle, workers }, 'iterateWhileOthersWrite', finished, {
+        ...scene,
+        passes: scaled(passes),
+      })
       expect(faults.flat()).toEqual([])
       expectSound(map)
     },
