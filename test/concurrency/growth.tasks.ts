@@ -46,39 +46,60 @@ export function lookWhileOthersMove(
 
 /**
  * Worker 0 inserts a crowd and then the lasting keys, which so end up away from their home bucket; then it deletes the crowd, so that
- * they are brought home. The others look for them meanwhile, and return those they missed.
+ * they are brought home. The other worker looks for them meanwhile, and returns those it missed.
  *
- * @param phase a word: odd while the lasting keys are there, negative at the end
+ * @param shared two words: the phase, odd while the lasting keys are there, negative at the end; and a count of looks
  */
 export function lookWhileBroughtHome(
-  { map, worker, random }: Shift<number>,
-  phase: SharedArrayBuffer,
+  shift: Shift<number>,
+  shared: SharedArrayBuffer,
   crowd: string[],
   lasting: string[],
   rounds: number,
+  way: 'get' | 'keys',
 ): string[] {
-  const word = new Int32Array(phase)
+  const words = new Int32Array(shared)
   const missed: string[] = []
-  if (worker > 0) {
-    for (let now = 0; now >= 0; now = Atomics.load(word, 0)) {
-      if (now % 2 === 0) continue
-      const key = random.pick(lasting)
-      const isThere = random.chance(0.2) ? map.has(key) : map.get(key) !== undefined
-      if (!isThere && Atomics.load(word, 0) === now) missed.push(key)
+  if (shift.worker > 0) {
+    for (let phase = 0; phase >= 0; phase = Atomics.load(words, 0)) {
+      if (phase % 2 === 0) continue
+      const missing = way === 'get' ? missingByGet(shift, lasting) : missingInKeys(shift, lasting)
+      if (Atomics.load(words, 0) === phase) missed.push(...missing)
+      Atomics.add(words, 1, 1)
     }
     return missed
   }
+  const { map } = shift
   try {
     for (let round = 0; round < rounds; round++) {
       for (const key of crowd) map.set(key, round)
       for (const key of lasting) map.set(key, round)
-      Atomics.add(word, 0, 1)
+      Atomics.add(words, 0, 1)
       for (const key of crowd) map.delete(key)
-      Atomics.add(word, 0, 1)
+      waitForChange(words, 1) // the look under way counts
+      Atomics.add(words, 0, 1)
       for (const key of lasting) map.delete(key)
     }
   } finally {
-    Atomics.store(word, 0, -1)
+    Atomics.store(words, 0, -1)
   }
   return missed
+}
+
+function missingByGet({ map, random }: Shift<number>, lasting: string[]): string[] {
+  const key = random.pick(lasting)
+  const isThere = random.chance(0.2) ? map.has(key) : map.get(key) !== undefined
+  return isThere ? [] : [key]
+}
+
+function missingInKeys({ map }: Shift<number>, lasting: string[]): string[] {
+  const met = new Set(map.keys())
+  return lasting.filter((key) => !met.has(key))
+}
+
+/** Waits until another thread changes a word; a second at most, for it may have failed. */
+function waitForChange(words: Int32Array, index: number): void {
+  const value = Atomics.load(words, index)
+  const deadline = performance.now() + 1000
+  while (Atomics.load(words, index) === value && performance.now() < deadline);
 }

@@ -51,17 +51,21 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
     },
   )
 
-  test('keys are found while they are brought home from the neighbour and the stash', async () => {
+  test.each([
+    { way: 'get', keyLength: 0, rounds: 500 },
+    // Long keys take long to collect: all the more time to bring one home behind the collector's back.
+    { way: 'keys', keyLength: 450, rounds: 200 },
+  ] as const)('keys brought home from the stash are found all the while: $way', async ({ way, keyLength, rounds }) => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map
     const [home, next] = neighbouringKeys(handle, [SLOTS_PER_BUCKET + 6, SLOTS_PER_BUCKET])
     const lasting = home.slice(SLOTS_PER_BUCKET)
     // Deleted one after the other, the last of them let the tombstones pass the limit that makes a segment clean up.
-    const others = Array.from({ length: 280 }, (_, i) => `other ${i}`)
+    const others = Array.from({ length: 280 }, (_, i) => `other ${i}`.padEnd(keyLength, '.'))
     const crowd = [...home.slice(0, SLOTS_PER_BUCKET), ...next, ...others]
-    const phase = new SharedArrayBuffer(4)
+    const shared = new SharedArrayBuffer(8)
     const run = { lineup, handle, workers: 2 }
-    const missed = await crew.run(run, 'lookWhileBroughtHome', phase, crowd, lasting, scaled(500))
+    const missed = await crew.run(run, 'lookWhileBroughtHome', shared, crowd, lasting, scaled(rounds), way)
     expect(missed.flat()).toEqual([])
     expectSound(map)
   })
