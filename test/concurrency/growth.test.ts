@@ -54,7 +54,7 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   test.each([
     { way: 'get', keyLength: 0, rounds: 500 },
     // Long keys take long to collect: all the more time to bring one home behind the collector's back.
-    { way: 'keys', keyLength: 450, rounds: 200 },
+    { way: 'keys', keyLength: 450, rounds: 1500 },
   ] as const)('keys brought home from the stash are found all the while: $way', async ({ way, keyLength, rounds }) => {
     using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
     const { handle } = map
