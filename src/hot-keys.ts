@@ -10,8 +10,8 @@ export interface HotKey<K extends Key = Key> {
 /** Keys that are counted at a time. Every key with more than 1/64 of the samples is among them. */
 const COUNTERS = 64
 
-/** On average one operation in so many is sampled. */
-const SAMPLE_PERIOD = 16
+/** On average one operation in so many is sampled: seldom enough that a sample, some 100 ns, does not show. */
+const SAMPLE_PERIOD = 64
 
 /** At so many samples all counts are halved, so that keys which were hot long ago make room. */
 const MAX_SAMPLES = 65_536
@@ -44,7 +44,7 @@ export class HotKeys {
    */
   note(key: Key): void {
     if (--this.#untilSample > 0) return
-    // Gaps of random length: a loop over 16 keys would otherwise have the same one sampled every time.
+    // Gaps of random length: a loop over 64 keys would otherwise have the same one sampled every time.
     this.#untilSample = 1 + Math.floor(this.random() * (2 * SAMPLE_PERIOD - 1))
     if (typeof key !== 'object') this.count(key)
   }
@@ -83,8 +83,10 @@ export class HotKeys {
       this.#hand = (this.#hand + 1) % COUNTERS
       if (this.#counts[this.#hand] === this.#floor) return this.#hand
     }
-    this.#floor = Math.min(...this.#counts)
-    return this.#counts.indexOf(this.#floor)
+    let smallest = 0
+    for (let i = 1; i < COUNTERS; i++) if (this.#counts[i] < this.#counts[smallest]) smallest = i
+    this.#floor = this.#counts[smallest]
+    return smallest
   }
 
   /** Halves are exact, so equal counts stay equal. */

@@ -31,10 +31,10 @@ bool TextBuffer::Read(napi_env env, napi_value value, Text* text) {
 // Packs the units into the bytes of narrow_, whose last word is padded with zeros. False if some unit does not fit a
 // byte; then narrow_ means nothing. Written for the vectorizer: sixteen units at a time, and no way out of the loop.
 bool TextBuffer::Pack(std::size_t length) {
-  const char16_t* wide = units();
-  auto* narrow = reinterpret_cast<unsigned char*>(narrow_.data());
-  std::uint16_t seen = 0;
+  const char16_t* __restrict wide = units();
+  auto* __restrict narrow = reinterpret_cast<unsigned char*>(narrow_.data());
   narrow_[length / 4] = 0;
+  std::uint16_t seen = 0;
   for (std::size_t i = 0; i < length; ++i) {
     narrow[i] = static_cast<unsigned char>(wide[i]);
     seen = static_cast<std::uint16_t>(seen | wide[i]);
