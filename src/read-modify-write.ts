@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Key } from './codec/key.js'
 import { encodeValue, type ValueEncoder } from './codec/value.js'
-import { PUT_IF_ABSENT, PUT_IF_VERSION } from './engine/engine.js'
-import { Backoff } from './engine/typescript/backoff.js'
-import { MapsafeError } from './errors.js'
+import { FULL, PUT_IF_ABSENT, PUT_IF_VERSION } from './engine/engine.js'
+import { engineError } from './engine/engine-error.js'
 import { deciding } from './reentry.js'
 import type { Store } from './store.js'
 
@@ -11,6 +10,9 @@ import type { Store } from './store.js'
 type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
 const DELETE = Symbol('delete')
+
+/** Lost races before a key is held while the decision is made. Nobody loses that many but for a slow function or a key in constant use. */
+const OPTIMISTIC_TRIES = 16
 
 /** Stores what `compute` makes of the value of `key`. @returns what a reader will get */
 export function update<V>(store: Store<V>, key: Key, compute: (value: V | undefined) => unknown): V {
@@ -46,22 +48,41 @@ export function isSame(value: unknown, expected: unknown): boolean {
 }
 
 /**
- * Changes the entry of `key` in one atomic step into what `decide` makes of it: reads the value with its version, decides, and
- * writes on condition of the version, until nobody wrote in between.
+ * Changes the entry of `key` in one atomic step into what `decide` makes of it.
+ *
+ * At first optimistically: read the value with its version, decide, and write on condition of the version. Who loses that race
+ * too often holds the key, so that nobody else can write it, and then decides for good. Reads are never held up.
  *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
  * map; if it throws, nothing has changed.
  * @returns what was done
  */
 function readModifyWrite<V>(store: Store<V>, key: Key, decide: Decide<V>): Change {
-  let backoff: Backoff | undefined
-  for (;;) {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
     const entry = store.entry(key)
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
     if (change === undefined || apply(store, key, change, entry?.version)) return change
-    backoff ??= new Backoff()
-    if (!backoff.wait()) throw new MapsafeError('ERR_MAPSAFE_TIMEOUT', 'Other threads wrote the key again and again.')
   }
+  try {
+    return changeHeld(store, key, decide)
+  } finally {
+    store.letGo()
+  }
+}
+
+function changeHeld<V>(store: Store<V>, key: Key, decide: Decide<V>): Change {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
+    const entry = store.hold(key)
+    const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
+    if (change === undefined) return change
+    if (change === DELETE) {
+      store.removeHeld(key)
+      return change
+    }
+    // Room that only a cleanup finds is found by a put that holds nothing yet.
+    if (store.putHeld(key, change) || apply(store, key, change, entry?.version)) return change
+  }
+  throw engineError(store.open(), key, FULL)
 }
 
 function apply<V>(store: Store<V>, key: Key, change: ValueEncoder | typeof DELETE, version?: number): boolean {

@@ -5,6 +5,7 @@ import {
   DONE,
   ENCODED,
   FOUND,
+  FULL,
   NOT_DONE,
   PUT_IF_ABSENT,
   RESULT_HOME,
@@ -207,6 +208,52 @@ export class Store<V> {
   /** What a reader gets of `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
     return encoder.decode(this.#decoder, value) as V
+  }
+
+  /**
+   * Value and version of the entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
+   * {@link Store.putHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
+   */
+  hold(key: Key): { readonly value: V; readonly version: number } | undefined {
+    const engine = this.openToWrite()
+    for (;;) {
+      const value = engine.hold(key)
+      switch (engine.result[RESULT_STATUS]) {
+        case FOUND:
+          return { value: value as V, version: this.version }
+        case ENCODED:
+          return { value: this.#decode(engine), version: this.version }
+        case ABSENT:
+          return undefined
+        case SCRATCH_TOO_SMALL:
+          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          break
+        default:
+          throw engineError(engine, key)
+      }
+    }
+  }
+
+  /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
+  putHeld(key: Key, encoder: ValueEncoder): boolean {
+    const engine = this.openToWrite()
+    encoder.stage(engine)
+    engine.putHeld(key, encoder.kind, encoder.operand)
+    const status = engine.result[RESULT_STATUS]
+    if (status !== DONE && status !== FULL) throw engineError(engine, key)
+    return status === DONE
+  }
+
+  /** Deletes the entry of the key held, and lets go. */
+  removeHeld(key: Key): void {
+    const engine = this.openToWrite()
+    engine.removeHeld(key)
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
+  }
+
+  /** Lets go of the key held, if there is one. */
+  letGo(): void {
+    this.#engine?.letGo()
   }
 
   /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */

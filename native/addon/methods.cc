@@ -138,6 +138,40 @@ napi_value Increment(napi_env env, napi_callback_info info) {
   return MakeNumber(env, call.handle().engine().Increment(key, by));
 }
 
+napi_value Hold(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (!call.open() || !call.handle().ReadKey(env, call[0], &key)) return nullptr;
+  call.handle().engine().Hold(key);
+  Outcome& outcome = call.handle().outcome();
+  return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
+}
+
+napi_value PutHeld(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  Key key;
+  Value value;
+  std::uint32_t kind;
+  if (call.open() && call.Number(1, &kind) && call.handle().ReadValue(env, kind, call[2], &value) &&
+      call.handle().ReadKey(env, call[0], &key)) {
+    call.handle().engine().PutHeld(key, value);
+  }
+  return nullptr;
+}
+
+napi_value RemoveHeld(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (call.open() && call.handle().ReadKey(env, call[0], &key)) call.handle().engine().RemoveHeld(key);
+  return nullptr;
+}
+
+napi_value LetGo(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  if (call.open()) call.handle().engine().LetGo();
+  return nullptr;
+}
+
 // Words before a value's bytes in a record of getMany: index, kind and length.
 constexpr std::size_t kRecordHeaderBytes = 3 * sizeof(Word);
 
@@ -308,6 +342,10 @@ constexpr Method kAllMethods[] = {
     {"put", Put},
     {"remove", Remove},
     {"increment", Increment},
+    {"hold", Hold},
+    {"putHeld", PutHeld},
+    {"removeHeld", RemoveHeld},
+    {"letGo", LetGo},
     {"getMany", GetMany},
     {"putMany", PutMany},
     {"removeMany", RemoveMany},

@@ -20,6 +20,8 @@ struct Core {
   Outcome* outcome;
   Scratch scratch;
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
+  Block held_segment = 0;    // of the key that HoldKey took, or 0
+  WordIndex held_home = 0;
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }

@@ -46,6 +46,22 @@ double Engine::Increment(const Key& key, double by) {
   return mapsafe::Increment(core_, key, by);
 }
 
+void Engine::Hold(const Key& key) {
+  HoldKey(core_, key);
+}
+
+void Engine::PutHeld(const Key& key, const Value& value) {
+  mapsafe::PutHeld(core_, key, value);
+}
+
+void Engine::RemoveHeld(const Key& key) {
+  mapsafe::RemoveHeld(core_, key);
+}
+
+void Engine::LetGo() {
+  mapsafe::LetGo(core_);
+}
+
 std::uint32_t Engine::Size() const {
   Word sum = 0;
   for (std::uint32_t i = 0; i < kRegistryThreads; ++i) sum += core_.region.Load(ThreadRecord::At(i) + kThreadSizeDelta);
@@ -72,6 +88,7 @@ std::vector<std::string> Engine::Verify() {
 void Engine::Close() {
   if (closed_) return;
   closed_ = true;
+  LetGo();
   core_.blocks.Flush();
   core_.thread.Detach();
 }

@@ -41,6 +41,12 @@ class Engine {
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);
   double Increment(const Key& key, double by);
 
+  // See write.h. From Hold, with kFound or kAbsent, to one of the others this engine may only read.
+  void Hold(const Key& key);
+  void PutHeld(const Key& key, const Value& value);
+  void RemoveHeld(const Key& key);
+  void LetGo();
+
   std::uint32_t Size() const;
   void Clear();
   std::uint64_t Collect(HashRange range, std::uint32_t limit);

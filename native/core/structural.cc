@@ -101,18 +101,19 @@ Status MakeRoom(Core& core, Block segment) {
   return CleanUpLocked(core, segment) > 0 ? Status::kDone : Split(core, segment);
 }
 
-}  // namespace
-
-void EditStructurally(Core& core, Edit* edit) {
+// Runs `attempt` under the mutex of the key's segment and with the home bucket held, both of which it lets go of or
+// keeps. If it wants room and has let go of the home, makes room and begins again. Fills in the outcome on failure.
+template <typename Attempt>
+void AtHome(Core& core, const Key& key, Attempt attempt) {
   for (bool reclaimed = false;;) {
-    const Location location = LockSegment(core, edit->key.hash);
+    const Location location = LockSegment(core, key.hash);
     if (location.segment == 0) return;
-    Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
+    Bucket home = core.BucketAt(location, HomeOf(key.hash));
     if (!HoldBucket(&home)) {
       Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
       return UnlockSegment(core, location.segment);
     }
-    if (EditHeld(core, location, home, edit) == Step::kFinished) return;
+    if (attempt(location, home) == Step::kFinished) return;
     const Status made = MakeRoom(core, location.segment);
     UnlockSegment(core, location.segment);
     if (made == Status::kDone) continue;
@@ -126,6 +127,80 @@ void EditStructurally(Core& core, Edit* edit) {
     if (made != Status::kTimeout) Fail(core, made);
     return;
   }
+}
+
+// Whether a key of a held home can be inserted for as long as it is held. Others may take the neighbour's room, but
+// nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+bool HasLastingRoom(Core& core, const Location& location, const Bucket& home) {
+  if (home.FindRoom() < kSlotsPerBucket) return true;
+  for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
+    if (core.BucketAt(location, i).FindRoom() < kSlotsPerBucket) return true;
+  }
+  return false;
+}
+
+// The part of HoldKey under the mutex and the home bucket.
+Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& key) {
+  Outcome& outcome = *core.outcome;
+  Sighting sighting;
+  Status status = Status::kTimeout;
+  if (WalkHeld(core, location, key, &sighting)) {
+    if (sighting.found()) {
+      status = CopyValue(core, sighting.entry, ReadHeader(core.region, sighting.entry));
+    } else {
+      status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
+    }
+  }
+  if (status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
+    home.Release();
+    return Step::kNoRoom;
+  }
+  Fail(core, status);
+  if (status != Status::kFound && status != Status::kAbsent) {
+    home.Release();
+    UnlockSegment(core, location.segment);
+    return Step::kFinished;
+  }
+  const std::uint64_t version = sighting.found() ? ReadHeader(core.region, sighting.entry).version : kNoVersion;
+  outcome.version_low = static_cast<Word>(version);
+  outcome.version_high = static_cast<Word>(version >> 32);
+  outcome.home = home.block();
+  outcome.home_version = home.ReloadVersion();
+  outcome.entry = sighting.found() ? sighting.entry : 0;
+  core.held_segment = location.segment;
+  core.held_home = home.at();
+  return Step::kFinished;
+}
+
+}  // namespace
+
+void EditStructurally(Core& core, Edit* edit) {
+  AtHome(core, edit->key, [&](const Location& location, Bucket home) { return EditHeld(core, location, home, edit); });
+}
+
+void HoldKey(Core& core, const Key& key) {
+  AtHome(core, key, [&](const Location& location, Bucket home) { return HoldAtHome(core, location, home, key); });
+}
+
+void EditHeldKey(Core& core, Edit* edit) {
+  const Location location = core.Locate(edit->key.hash);
+  const Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
+  // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
+  if (location.segment != core.held_segment || home.at() != core.held_home) {
+    LetGo(core);
+    return Fail(core, Status::kCorrupt);
+  }
+  core.held_segment = 0;
+  if (EditHeld(core, location, home, edit) == Step::kFinished) return;
+  UnlockSegment(core, location.segment);
+  Fail(core, Status::kFull);
+}
+
+void LetGo(Core& core) {
+  if (core.held_segment == 0) return;
+  Bucket(core.region, core.held_home).Release();
+  UnlockSegment(core, core.held_segment);
+  core.held_segment = 0;
 }
 
 }  // namespace mapsafe

@@ -224,6 +224,26 @@ void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t versio
   Run(core, &edit);
 }
 
+void PutHeld(Core& core, const Key& key, const Value& value) {
+  Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
+  const std::size_t bytes = EntryBytes(key.length, value.length);
+  // Without a cleanup, which would wait for the segment that this thread holds.
+  Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;
+  if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, &failure);
+  if (edit.block == 0) {
+    LetGo(core);
+    return Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
+  }
+  BuildEntry(core.region, edit.block, key, value);
+  EditHeldKey(core, &edit);
+  if (core.outcome->status != Status::kDone) core.blocks.Free(edit.block, bytes);
+}
+
+void RemoveHeld(Core& core, const Key& key) {
+  Edit edit{Edit::Kind::kRemove, key, kPutAlways, kNoVersion};
+  EditHeldKey(core, &edit);
+}
+
 double Increment(Core& core, const Key& key, double by) {
   Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
   const double zero = 0;

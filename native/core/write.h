@@ -57,6 +57,21 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
 // The structural path; see structural.cc.
 void EditStructurally(Core& core, Edit* edit);
 
+// The edit of a key that is held, which ends the hold.
+void EditHeldKey(Core& core, Edit* edit);
+
+// Takes what a structural write of `key` takes, and room for an entry if there is none. The outcome is that of Get;
+// with kFound or kAbsent the key is held, and stays so until PutHeld, RemoveHeld or LetGo. Meanwhile this thread may
+// read, but not write.
+void HoldKey(Core& core, const Key& key);
+
+// Ends the hold by a write of the same key. If the status is not kDone, nothing was written.
+void PutHeld(Core& core, const Key& key, const Value& value);
+void RemoveHeld(Core& core, const Key& key);
+
+// Ends the hold, if there is one, without a write.
+void LetGo(Core& core);
+
 }  // namespace mapsafe
 
 #endif  // MAPSAFE_CORE_WRITE_H_

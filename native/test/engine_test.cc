@@ -39,6 +39,87 @@ TEST(Engine, HonoursConditions) {
   ExpectSound(engine);
 }
 
+TEST(Engine, HoldsAKeyUntilItIsWrittenOrLetGo) {
+  TestRegion region(kMinRegionBytes);
+  TestEngine engine(region);
+  TestEngine reader(region);
+  EXPECT_TRUE(engine.Hold("a"));
+  EXPECT_EQ(engine.status(), Status::kAbsent);
+  EXPECT_EQ(reader.Get("a"), std::nullopt);
+  EXPECT_TRUE(engine.PutHeld("a", "1"));
+  EXPECT_EQ(reader.Get("a"), "1");
+  const std::uint64_t version = engine.version();
+  EXPECT_TRUE(engine.Hold("a"));
+  EXPECT_EQ(engine.Copied(), "1");
+  EXPECT_EQ(engine.version(), version);
+  EXPECT_EQ(reader.Get("a"), "1");
+  engine->LetGo();
+  engine->LetGo();
+  EXPECT_TRUE(reader.Put("a", "2", kPutIfVersion, version));
+  EXPECT_TRUE(engine.Hold("a"));
+  EXPECT_TRUE(engine.RemoveHeld("a"));
+  EXPECT_EQ(reader.Get("a"), std::nullopt);
+  EXPECT_TRUE(reader.Put("a", "3"));
+  EXPECT_TRUE(engine.Hold("a"));
+  engine->Close();
+  EXPECT_TRUE(reader.Put("a", "4"));
+  ExpectSound(reader);
+}
+
+TEST(Engine, OthersCannotWriteAHeldKey) {
+  TestRegion region(kMinRegionBytes);
+  TestEngine engine(region);
+  TestEngine other(region);
+  engine.Put("a", "1");
+  ASSERT_TRUE(engine.Hold("a"));
+  EXPECT_FALSE(other.Put("a", "2"));
+  EXPECT_EQ(other.status(), Status::kTimeout);
+  EXPECT_TRUE(engine.PutHeld("a", "3"));
+  EXPECT_TRUE(other.Put("a", "4"));
+  ExpectSound(engine);
+}
+
+TEST(Engine, HeldWritesAgreeWithAModelWhileTheMapGrows) {
+  std::mt19937_64 random(Seed());
+  TestRegion region(64 << 20);
+  TestEngine engine(region);
+  std::map<std::string, std::string> model;
+  for (int i = 0; i < 60000; ++i) {
+    const std::string key = "key" + std::to_string(random() % 20000);
+    const auto found = model.find(key);
+    ASSERT_TRUE(engine.Hold(key));
+    ASSERT_EQ(engine.status() == Status::kFound, found != model.end());
+    if (found != model.end()) {
+      EXPECT_EQ(engine.Copied(), found->second);
+    }
+    if (random() % 4 == 0) {
+      engine->LetGo();
+    } else if (random() % 3 == 0) {
+      EXPECT_EQ(engine.RemoveHeld(key), model.erase(key) == 1);
+    } else {
+      const std::string value(random() % 100, 'v');
+      ASSERT_TRUE(engine.PutHeld(key, value));
+      model[key] = value;
+    }
+  }
+  EXPECT_EQ(engine->Size(), model.size());
+  EXPECT_EQ(engine.Snapshot(), model);
+  ExpectSound(engine);
+}
+
+TEST(Engine, SnapshotHasLongEntriesWhole) {
+  TestRegion region(64 << 20);
+  TestEngine engine(region);
+  std::map<std::string, std::string> model;
+  EXPECT_EQ(engine.Snapshot(), model);
+  for (std::size_t i = 0; i < 300; ++i) {
+    model["key" + std::to_string(i)] = std::string(i % 50 == 0 ? i * 10000 : i, static_cast<char>('a' + i % 26));
+  }
+  for (const auto& [key, value] : model) ASSERT_TRUE(engine.Put(key, value));
+  EXPECT_EQ(engine.Snapshot(), model);
+  ExpectSound(engine);
+}
+
 TEST(Engine, VersionsGrowAcrossDeletion) {
   TestRegion region(kMinRegionBytes);
   TestEngine engine(region);

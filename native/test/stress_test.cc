@@ -76,6 +76,74 @@ TEST(Stress, VersionedWritesAreNotLost) {
   ExpectSound(engine);
 }
 
+TEST(Stress, HeldWritesAreNotLostAmongOthers) {
+  const std::uint64_t seed = Seed();
+  TestRegion region(16 << 20);
+  const int rounds = 3000 * Scale();
+  InParallel(region, seed, [&](int thread, TestEngine& engine, std::mt19937_64& random) {
+    for (int i = 0; i < rounds; ++i) {
+      const std::string key = "total" + std::to_string(random() % 2);
+      ASSERT_TRUE(engine.Hold(key));
+      if (random() % 8 == 0) {
+        engine->LetGo();
+        --i;
+        continue;
+      }
+      const long total = engine.status() == Status::kFound ? std::stol(engine.Copied()) : 0;
+      ASSERT_TRUE(engine.PutHeld(key, std::to_string(total + 1)));
+      // Keys of the same buckets and segments, which split under the holders' hands.
+      engine.Put("other" + std::to_string(thread) + std::to_string(i), "x");
+      if (random() % 4 == 0) engine.Remove("other" + std::to_string(thread) + std::to_string(random() % 1000));
+    }
+  });
+  TestEngine engine(region);
+  long sum = 0;
+  for (int i = 0; i < 2; ++i) sum += std::stol(engine.Get("total" + std::to_string(i)).value_or("0"));
+  EXPECT_EQ(sum, kThreads * rounds);
+  ExpectSound(engine);
+}
+
+// Each writer counts up two keys, one after the other, among writes that split segments.
+TEST(Stress, SnapshotsAreOneInstant) {
+  const std::uint64_t seed = Seed();
+  TestRegion region(64 << 20);
+  std::atomic<bool> stop{false};
+  const int snapshots = 100 * Scale();
+  InParallel(region, seed, [&](int thread, TestEngine& engine, std::mt19937_64& random) {
+    if (thread > 0) {
+      const std::string name = std::to_string(thread);
+      for (int i = 0; !stop; ++i) {
+        ASSERT_EQ(engine.Increment("first" + name), engine.Increment("second" + name));
+        engine.Put("filler" + std::to_string(random() % 5000), std::string(random() % 100, 'x'));
+        if (i % 3 == 0) engine.Remove("filler" + std::to_string(random() % 5000));
+      }
+      return;
+    }
+    std::map<std::string, double> last;
+    for (int i = 0; i < snapshots; ++i) {
+      const std::map<std::string, std::string> entries = engine.Snapshot();
+      const auto number = [&entries](const std::string& key) {
+        const auto found = entries.find(key);
+        double value = 0;
+        if (found != entries.end()) std::memcpy(&value, found->second.data(), sizeof value);
+        return value;
+      };
+      for (int writer = 1; writer < kThreads; ++writer) {
+        const double first = number("first" + std::to_string(writer));
+        const double second = number("second" + std::to_string(writer));
+        EXPECT_GE(first, second);
+        EXPECT_LE(first, second + 1);
+        double& before = last[std::to_string(writer)];
+        EXPECT_GE(second, before);
+        before = second;
+      }
+    }
+    stop = true;
+  });
+  TestEngine engine(region);
+  ExpectSound(engine);
+}
+
 TEST(Stress, ValuesAreWholeAndBelongToTheirKeys) {
   const std::uint64_t seed = Seed();
   TestRegion region(16 << 20);

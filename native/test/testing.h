@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -82,6 +83,41 @@ class TestEngine {
     return outcome_.status == Status::kDone;
   }
   double Increment(const std::string& key, double by = 1) { return engine_->Increment(Encode(key), by); }
+
+  // Whether the key is held now; its value, if it has one, is Copied().
+  bool Hold(const std::string& key) {
+    engine_->Hold(Encode(key));
+    return outcome_.status == Status::kFound || outcome_.status == Status::kAbsent;
+  }
+  bool PutHeld(const std::string& key, const std::string& value) {
+    engine_->PutHeld(Encode(key), {reinterpret_cast<const std::byte*>(value.data()),
+                                   static_cast<std::uint32_t>(value.size()), kValueLatin1});
+    return outcome_.status == Status::kDone;
+  }
+  bool RemoveHeld(const std::string& key) {
+    engine_->RemoveHeld(Encode(key));
+    return outcome_.status == Status::kDone;
+  }
+
+  // All entries, by way of Snapshot.
+  std::map<std::string, std::string> Snapshot() {
+    std::map<std::string, std::string> entries;
+    std::uint32_t count = 0;
+    for (SnapshotPiece& piece : engine_->Snapshot()) {
+      for (std::size_t at = 0; at < piece.used; ++count) {
+        const Word* entry = piece.words.get() + at;
+        const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+        const char* key = reinterpret_cast<const char*>(entry + kEntryData);
+        const char* value = reinterpret_cast<const char*>(entry + header.value_offset());
+        entries.emplace(std::string(key, header.key_length()), std::string(value, header.value_length));
+        at += header.words();
+      }
+    }
+    EXPECT_EQ(outcome_.status, Status::kDone);
+    EXPECT_EQ(outcome_.length, count);
+    EXPECT_EQ(entries.size(), count);
+    return entries;
+  }
 
   // All keys, by way of Collect.
   std::vector<std::string> Keys() {

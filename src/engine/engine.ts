@@ -60,6 +60,26 @@ export interface Engine {
   increment(key: Key, by: number): number
 
   /**
+   * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write it, or a
+   * key of the same bucket or that needs the same segment's mutex, until {@link Engine.putHeld}, {@link Engine.removeHeld} or
+   * {@link Engine.letGo}. Meanwhile this engine may only be read from. Besides the statuses of get: FULL if the key is
+   * absent and there is no room for one more.
+   */
+  hold(key: Key): unknown
+
+  /**
+   * Stores an entry under the key held, as {@link Engine.put} takes it, and lets go. Status DONE; or a negative one, FULL also where
+   * a cleanup might find room, and nothing is stored.
+   */
+  putHeld(key: Key, kind: number, value: unknown): void
+
+  /** Deletes the entry of the key held, and lets go. Status DONE or NOT_DONE. */
+  removeHeld(key: Key): void
+
+  /** Lets go of the key held, if there is one. */
+  letGo(): void
+
+  /**
    * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string are stored
    * in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH records of `index, kind,
    * byte length, bytes padded to a word`. Absent keys leave no trace.

@@ -1,5 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ConcurrentMap, type ConcurrentMapOptions, type Key } from '../../src/index.js'
+import { DONE, PUT_ALWAYS, RESULT_STATUS } from '../../src/engine/engine.js'
+import { openEngine } from '../../src/engine/open.js'
+import { VALUE_NUMBER } from '../../src/region/layout.js'
 import { describeEachLineup } from '../support/subject.js'
 
 const reentrant = expect.objectContaining({ code: 'ERR_MAPSAFE_REENTRANT' }) as Error
@@ -195,6 +198,122 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         expect(map.compareAndSwap('key', expected, { a: 3 })).toBe(true)
         expect(map.get('key')).toEqual({ a: 3 })
         expect(other.get('seen')).toEqual({ b: 3 })
+      })
+
+      describe('after sixteen lost races', () => {
+        /** Writes behind the map's back, as another thread would, until the key is held: then that is refused. */
+        function interfere(key: Key): { write: () => boolean; close: () => void } {
+          const engine = openEngine(subject().maps[0].handle.region, 'typescript')
+          return {
+            write: () => {
+              engine.put(key, VALUE_NUMBER, 100, PUT_ALWAYS)
+              return engine.result[RESULT_STATUS] === DONE
+            },
+            close: () => {
+              engine.close()
+            },
+          }
+        }
+
+        test('the key is held while the function runs, and the write goes through', () => {
+          for (const map of subject().maps) {
+            const { write, close } = interfere('key')
+            const written: boolean[] = []
+            const result = map.update('key', (value) => {
+              written.push(write())
+              return { was: value }
+            })
+            expect(result).toEqual({ was: 100 })
+            expect(written).toEqual([...new Array<boolean>(16).fill(true), false])
+            expect(map.get('key')).toEqual({ was: 100 })
+            expect(write()).toBe(true)
+            close()
+          }
+        })
+
+        test('deleteWhere holds the key, too', () => {
+          for (const map of subject().maps) {
+            map.set('key', 100)
+            const { write, close } = interfere('key')
+            let asked = 0
+            const deleted = map.deleteWhere(() => {
+              asked++
+              // Held the 17th time: then there is no use in trying.
+              if (asked < 17) write()
+              return true
+            })
+            expect([deleted, asked]).toEqual([1, 17])
+            expect(map.has('key')).toBe(false)
+            close()
+          }
+        })
+
+        test('a function that throws, writes or closes the map leaves nothing held', () => {
+          for (const map of subject().maps) {
+            const { write, close } = interfere('key')
+            for (const fail of [
+              (): unknown => map.set('key', 1),
+              (): unknown => map.set('other', 1),
+              (): never => {
+                throw new Error('mine')
+              },
+              () => () => 'no value',
+            ]) {
+              let asked = 0
+              expect(() =>
+                map.update('key', () => {
+                  asked++
+                  return asked < 17 ? write() : fail()
+                }),
+              ).toThrow()
+              expect(asked).toBe(17)
+              expect(map.get('key')).toBe(100)
+              expect(write()).toBe(true)
+            }
+            const another = ConcurrentMap.attach<Key, unknown>(map.handle)
+            let asked = 0
+            expect(() =>
+              another.update('key', () => {
+                if (++asked < 17) return write()
+                another.close()
+                return 1
+              }),
+            ).toThrow(expect.objectContaining({ code: 'ERR_MAPSAFE_CLOSED' }) as Error)
+            expect(write()).toBe(true)
+            close()
+          }
+        })
+
+        test('a full map makes room by a cleanup, or refuses', () => {
+          const [map] = subject().maps
+          const { write, close } = interfere('key')
+          const value = 'v'.repeat(400)
+          const fill = (): void => {
+            expect(() => {
+              for (let i = 0; ; i++) map.set(`fill ${i}`, value)
+            }).toThrow(expect.objectContaining({ code: 'ERR_MAPSAFE_FULL' }) as Error)
+          }
+          let asked = 0
+          const update = (next: unknown): unknown => map.update('key', () => (++asked < 17 ? write() : next))
+
+          write()
+          fill()
+          // Tombstones, whose blocks only a cleanup gives back.
+          for (let i = 0; i < 5; i++) map.delete(`fill ${i}`)
+          expect(update(value)).toBe(value)
+          expect(asked).toBe(17)
+
+          map.set('key', true)
+          fill()
+          asked = 0
+          expect(() => update('w'.repeat(100_000))).toThrow(
+            expect.objectContaining({ code: 'ERR_MAPSAFE_FULL' }) as Error,
+          )
+          expect(asked).toBe(17)
+          expect(map.get('key')).toBe(100)
+          expect(write()).toBe(true)
+          close()
+        })
       })
 
       test('deleteWhere deletes what the predicate is true of, and counts', () => {

@@ -32,6 +32,10 @@ export class Core {
   /** Writes finished by this thread, modulo the period of their sampling. */
   writes = 0
 
+  /** Block number of the segment of the key that `holdKey` took, or 0; and first word of its home bucket. */
+  heldSegment = 0
+  heldHome = 0
+
   constructor(
     readonly region: Region,
     readonly thread: ThreadRecord,

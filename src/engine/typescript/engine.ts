@@ -27,10 +27,11 @@ import { Edit } from './edit.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
 import { takeSnapshot } from './snapshot.js'
+import { holdKey, letGo } from './structural.js'
 import { sumOfSizeDeltas, ThreadRecord } from './thread-record.js'
 import { ValueReader, ValueWriter } from './value.js'
 import { verify } from './verify.js'
-import { increment, put, remove } from './write.js'
+import { increment, put, putHeld, remove, removeHeld } from './write.js'
 
 /** The version of no entry. */
 const NO_VERSION = 0
@@ -155,6 +156,28 @@ export class TypescriptEngine implements Engine {
     return increment(this.core, this.edit, this.writer, by)
   }
 
+  hold(key: Key): unknown {
+    if (!this.setKey(key)) return undefined
+    const value = holdKey(this.core, this.reader)
+    if (this.core.heldSegment !== 0) this.reportEntry(this.result[RESULT_STATUS])
+    return value
+  }
+
+  putHeld(key: Key, kind: number, value: unknown): void {
+    if (!this.setKey(key)) return
+    this.writer.measure(kind, value)
+    putHeld(this.core, this.edit, this.writer)
+    this.writer.clear()
+  }
+
+  removeHeld(key: Key): void {
+    if (this.setKey(key)) removeHeld(this.core, this.edit)
+  }
+
+  letGo(): void {
+    letGo(this.core)
+  }
+
   getMany(keys: readonly Key[], values: unknown[], from: number): number {
     return getMany(this.core, this, keys, values, from)
   }
@@ -195,6 +218,7 @@ export class TypescriptEngine implements Engine {
   }
 
   close(): void {
+    letGo(this.core)
     closed(this)
     this.core.blocks.flush()
     this.core.thread.detach()

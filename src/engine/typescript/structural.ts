@@ -3,7 +3,7 @@
  * whoever lost too many races. See docs/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, HOME_BUCKETS } from '../../region/layout.js'
-import { DONE, FULL, TIMEOUT } from '../engine.js'
+import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
 import {
   bucketAt,
@@ -23,8 +23,74 @@ import { tombstonesOf, type Core } from './core.js'
 import type { Edit } from './edit.js'
 import { lockSegment, unlockSegment } from './restructure.js'
 import { split } from './split.js'
+import type { ValueReader } from './value.js'
 
 export function editStructurally(core: Core, edit: Edit): void {
+  atHome(core, () => editHeld(core, edit))
+}
+
+/**
+ * Takes what a structural write of the lookup's key takes, and room for an entry if there is none. Statuses and outcome are those of
+ * a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}. Meanwhile this
+ * thread may read, but not write.
+ */
+export function holdKey(core: Core, reader: ValueReader): unknown {
+  let value: unknown
+  atHome(core, () => {
+    const { lookup } = core
+    let status = TIMEOUT
+    if (walkHeld(core)) {
+      if (lookup.slot >= 0) {
+        value = reader.read()
+        status = reader.status
+      } else status = lookup.isDamaged ? CORRUPT : ABSENT
+    }
+    if (status === ABSENT && !hasLastingRoom(core)) {
+      release(core.words, lookup.home)
+      return false
+    }
+    core.end(status)
+    if (status === FOUND || status === ENCODED || status === ABSENT) {
+      core.heldSegment = lookup.segment
+      core.heldHome = lookup.home
+    } else {
+      release(core.words, lookup.home)
+      unlockSegment(core, lookup.segment)
+    }
+    return true
+  })
+  return value
+}
+
+/** The edit of the lookup's key, which is held; ends the hold. */
+export function editHeldKey(core: Core, edit: Edit): void {
+  const { lookup } = core
+  // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
+  if (!lookup.locate() || lookup.segment !== core.heldSegment || lookup.home !== core.heldHome) {
+    letGo(core)
+    core.end(CORRUPT)
+    return
+  }
+  core.heldSegment = 0
+  if (editHeld(core, edit)) return
+  unlockSegment(core, lookup.segment)
+  core.end(FULL)
+}
+
+/** Ends the hold, if there is one, without a write. */
+export function letGo(core: Core): void {
+  if (core.heldSegment === 0) return
+  release(core.words, core.heldHome)
+  unlockSegment(core, core.heldSegment)
+  core.heldSegment = 0
+}
+
+/**
+ * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. It lets go of both, or keeps them, and
+ * returns true; or lets go of the home alone and returns false, for want of room, which is then made. Ends with a
+ * negative status on failure.
+ */
+function atHome(core: Core, attempt: () => boolean): void {
   const { words, lookup } = core
   for (let hasReclaimed = false; ;) {
     const locked = lockSegment(core, lookup.hash)
@@ -41,7 +107,7 @@ export function editStructurally(core: Core, edit: Edit): void {
       return
     }
     lookup.noteHome()
-    if (editHeld(core, edit)) return
+    if (attempt()) return
     const made = makeRoom(core, segment)
     unlockSegment(core, segment)
     if (made === DONE) continue
@@ -132,6 +198,19 @@ function holdRoom(core: Core): number {
     return stash
   }
   return -1
+}
+
+/**
+ * Whether a key of the home, which is held, can be inserted for as long as it is held. Others may take the neighbour's room, but
+ * nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+ */
+function hasLastingRoom(core: Core): boolean {
+  const { words, lookup } = core
+  if (findRoom(words, lookup.home) >= 0) return true
+  for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
+    if (findRoom(words, bucketAt(lookup.segment, index)) >= 0) return true
+  }
+  return false
 }
 
 function holdIfRoom(words: Int32Array, bucket: number): boolean {

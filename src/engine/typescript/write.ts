@@ -7,7 +7,7 @@ import { countContention, relieve } from './contention.js'
 import type { Core } from './core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, type Edit } from './edit.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
-import { editStructurally } from './structural.js'
+import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from './value.js'
 
 /**
@@ -43,6 +43,30 @@ export function increment(core: Core, edit: Edit, value: ValueWriter, by: number
   return edit.sum
 }
 
+/** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
+export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
+  const { key } = core.lookup
+  const bytes = entryBytes(key.length, value.length)
+  // Without a cleanup, which would wait for the segment that this thread holds.
+  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes) : ENTRY_TOO_LARGE
+  if (block < 0) {
+    letGo(core)
+    if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+    core.end(block)
+    return
+  }
+  buildLooked(core, block, value)
+  edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0)
+  editHeldKey(core, edit)
+  if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+}
+
+/** Deletes the entry of the lookup's key, which is held, and ends the hold. */
+export function removeHeld(core: Core, edit: Edit): void {
+  edit.begin(EDIT_REMOVE, 0, PUT_ALWAYS, 0, 0)
+  editHeldKey(core, edit)
+}
+
 /** Runs an edit that publishes an entry, and takes the block back if it was not published. */
 function writeEntry(
   core: Core,
@@ -53,19 +77,24 @@ function writeEntry(
   version: number,
   by: number,
 ): void {
-  const { key, hash } = core.lookup
-  const bytes = entryBytes(key.length, value.length)
+  const bytes = entryBytes(core.lookup.key.length, value.length)
   const block = allocateEntry(core, bytes)
   if (block < 0) {
     core.end(block)
     return
   }
-  const entry = block * BLOCK_WORDS
-  buildEntry(core.words, entry, hash, key, value.kind, value.length)
-  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
+  buildLooked(core, block, value)
   edit.begin(kind, block, mode, version, by)
   run(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+}
+
+/** Builds an entry for the lookup's key, but for its version, in a block that only this thread knows. */
+function buildLooked(core: Core, block: number, value: ValueWriter): void {
+  const { key, hash } = core.lookup
+  const entry = block * BLOCK_WORDS
+  buildEntry(core.words, entry, hash, key, value.kind, value.length)
+  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
 }
 
 /** A block for the entry, or a status; reclaims tombstones and cached blocks once before giving up. */
