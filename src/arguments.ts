@@ -3,7 +3,7 @@ import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 
 /** The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError. */
 export function wrongArgument(name: string, given: unknown, expected: string): Error {
-  const message = `Argument ${name} is ${describe(given)}; expected ${expected}.`
+  const message = messageFor(name, given, expected)
   return typeof given === 'number'
     ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
     : new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', message)
@@ -26,7 +26,8 @@ export function checkInteger(name: string, given: unknown, least: number, most: 
 
 /** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `given` is a function */
 export function checkFunction(name: string, given: unknown): void {
-  if (typeof given !== 'function') throw wrongArgument(name, given, 'a function')
+  if (typeof given === 'function') return
+  throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', messageFor(name, given, 'a function'))
 }
 
 /** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object with no other properties than those `known` */
@@ -41,4 +42,8 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
       `There is no option ${describe(name)}; expected one of ${known.join(', ')}.`,
     )
   }
+}
+
+function messageFor(name: string, given: unknown, expected: string): string {
+  return `Argument ${name} is ${describe(given)}; expected ${expected}.`
 }

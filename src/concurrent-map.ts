@@ -394,7 +394,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
-  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg?: unknown): void {
+  // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- gives the method the length of Map's
+  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
     checkFunction('callback', callback)
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
   }
