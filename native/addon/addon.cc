@@ -1,7 +1,8 @@
 // The module's one export: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null.
 //
-// There is no state outside the engines, so any number of threads may load the module. What runs once an engine is written
-// with node-addon-api; what runs for every operation (methods.cc) calls Node-API itself, which saves its wrappers' checks.
+// There is no state outside the engines, so any number of threads may load the module. What runs once an engine is
+// written with node-addon-api; what runs for every operation (methods.cc) calls Node-API itself, which saves its
+// wrappers' checks.
 #include <napi.h>
 
 #include "engine_handle.h"
@@ -14,8 +15,7 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
     Napi::TypeError::New(env, "pid and threadId must be numbers").ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  const mapsafe::Identity identity{info[1].As<Napi::Number>().Uint32Value(),
-                                   info[2].As<Napi::Number>().Uint32Value()};
+  const mapsafe::Identity identity{info[1].As<Napi::Number>().Uint32Value(), info[2].As<Napi::Number>().Uint32Value()};
   return {env, mapsafe::EngineHandle::Create(env, info[0], identity)};
 }
 

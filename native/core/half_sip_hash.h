@@ -15,8 +15,8 @@ struct HashSecret {
   std::uint32_t word1;
 };
 
-// The four words of state. Always inlined, so that they stay in registers: GCC leaves the rounds apart otherwise, and the
-// hash then takes half as long again.
+// The four words of state. Always inlined, so that they stay in registers: GCC leaves the rounds apart otherwise, and
+// the hash then takes half as long again.
 class HalfSipState {
  public:
   explicit HalfSipState(HashSecret secret)
