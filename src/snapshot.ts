@@ -64,7 +64,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
       for (let at = 0; at < words.length;) {
         const entry = new CopiedEntry(words, at)
         at = entry.end
-        yield pick(entry)
+        if (!entry.isOutdated) yield pick(entry)
       }
     }
   }
@@ -93,6 +93,11 @@ class CopiedEntry {
     this.valueStart = this.keyStart + Math.ceil(this.keyLength / WORD_BYTES) * WORD_BYTES
     this.end = this.valueStart / WORD_BYTES + Math.ceil(this.valueLength / WORD_BYTES)
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
+  }
+
+  /** Whether the engine copied a newer state of the bucket that the entry was in. */
+  get isOutdated(): boolean {
+    return this.keyKind === 0
   }
 
   key(): Key {

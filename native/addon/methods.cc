@@ -298,6 +298,7 @@ napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
     napi_value buffer, array;
     void* data = nullptr;
     const std::size_t bytes = piece.used * sizeof(Word);
+    if (bytes == 0) continue;
     if (!Check(env, napi_create_arraybuffer(env, bytes, &data, &buffer)) ||
         !Check(env, napi_create_typedarray(env, napi_int32_array, piece.used, buffer, 0, &array)) ||
         !Check(env, napi_set_element(env, arrays, i++, array))) {

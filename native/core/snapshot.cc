@@ -1,7 +1,9 @@
 #include "snapshot.h"
 
 #include <algorithm>
+#include <array>
 
+#include "lookup.h"
 #include "mutex.h"
 #include "restructure.h"
 
@@ -31,7 +33,7 @@ Block LockUnderClaim(Core& core, std::uint32_t hash) {
   }
 }
 
-void LetGo(Core& core, Block segment) {
+void Release(Core& core, Block segment) {
   ReleaseBuckets(core, segment);
   UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
 }
@@ -57,52 +59,155 @@ bool HoldAll(Core& core, std::vector<Block>* held) {
   return true;
 }
 
-// Room for an entry of `words` words.
-std::byte* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
+// Room for `words` words.
+Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
   if (pieces->empty() || pieces->back().capacity - pieces->back().used < words) {
     const std::size_t capacity = std::max(words, kPieceWords);
     pieces->push_back({std::make_unique_for_overwrite<Word[]>(capacity), capacity});
   }
   SnapshotPiece& piece = pieces->back();
-  std::byte* room = reinterpret_cast<std::byte*>(piece.words.get() + piece.used);
   piece.used += words;
-  return room;
+  return piece.words.get() + piece.used - words;
 }
 
-// Copies the entries of a held segment. False if a reference or a length leads out of the region.
-bool CopySegment(Core& core, Block segment, std::vector<SnapshotPiece>* pieces, std::uint32_t* count) {
-  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
-    const Bucket bucket = core.BucketAt(segment, i);
-    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
-      const Word entry = bucket.Slot(slot);
-      if (!IsLive(entry)) continue;
-      if (!core.region.Contains(entry, kEntryData)) return false;
-      const EntryHeader header = ReadHeader(core.region, entry);
-      if (!core.region.Contains(entry, header.words())) return false;
-      core.region.CopyOut(WordOf(entry), header.bytes(), MakeRoom(pieces, header.words()));
-      ++*count;
-    }
+// No bucket at rest has this version.
+constexpr Word kNotCopied = 1;
+
+// What was copied of a bucket, and the version that it had.
+struct BucketCopy {
+  Word version = kNotCopied;
+  std::uint32_t count = 0;
+  Word* entries = nullptr;
+};
+
+struct SegmentCopy {
+  Block segment;
+  std::array<BucketCopy, kAllBuckets> buckets;
+};
+
+// Copies the entries of a bucket. kNotDone, and nothing is copied, if it changed meanwhile.
+Status CopyBucket(Core& core, const Bucket& bucket, std::vector<SnapshotPiece>* pieces, BucketCopy* copy) {
+  Versions versions(core.region);
+  const Word version = versions.Note(bucket);
+  std::array<Block, kSlotsPerBucket> entries;
+  std::array<std::size_t, kSlotsPerBucket> lengths;  // words
+  std::uint32_t count = 0;
+  std::size_t total = 0;
+  bool damaged = false;
+  for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+    const Word reference = bucket.Slot(slot);
+    if (!IsLive(reference)) continue;
+    const std::size_t length =
+        core.region.Contains(reference, kEntryData) ? ReadHeader(core.region, reference).words() : 0;
+    damaged = damaged || length == 0 || !core.region.Contains(reference, length);
+    entries[count] = reference;
+    lengths[count++] = length;
+    total += length;
   }
-  return true;
+  // Before any room is made for lengths that are no more than hearsay yet.
+  if (!versions.Unchanged()) return Status::kNotDone;
+  if (damaged) return Status::kCorrupt;
+  copy->version = version;
+  copy->count = count;
+  copy->entries = nullptr;
+  if (count == 0) return Status::kDone;
+  Word* room = MakeRoom(pieces, total);
+  copy->entries = room;
+  for (std::uint32_t i = 0; i < count; room += lengths[i++]) {
+    core.region.CopyOut(WordOf(entries[i]), lengths[i] * sizeof(Word), reinterpret_cast<std::byte*>(room));
+  }
+  if (versions.Unchanged()) return Status::kDone;
+  pieces->back().used -= total;
+  *copy = {};
+  return Status::kNotDone;
+}
+
+// Makes copied entries ones to be skipped.
+void Discard(BucketCopy* copy) {
+  Word* entry = copy->entries;
+  for (std::uint32_t i = 0; i < copy->count; ++i) {
+    const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+    entry[kEntryMeta] &= ~(kKeyKindMask << kKeyKindShift);
+    entry += header.words();
+  }
+  *copy = {};
+}
+
+// Copies what changed in a segment since it was copied last, but not what is being changed. kDone or kCorrupt.
+Status Refresh(Core& core, SegmentCopy* copy, std::vector<SnapshotPiece>* pieces) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    const Bucket bucket = core.BucketAt(copy->segment, i);
+    const Word version = bucket.LoadVersion();
+    if ((version & 1) != 0 || version == copy->buckets[i].version) continue;
+    Discard(&copy->buckets[i]);
+    if (CopyBucket(core, bucket, pieces, &copy->buckets[i]) == Status::kCorrupt) return Status::kCorrupt;
+  }
+  return Status::kDone;
+}
+
+// Copies most of what is there while everybody writes on.
+Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, std::vector<SnapshotPiece>* pieces) {
+  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
+    const Location location = core.Locate(static_cast<std::uint32_t>(hash));
+    if (location.segment == 0) return Status::kCorrupt;
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (end <= hash) break;  // It is just being split; the rest is copied later.
+    copies->push_back({location.segment, {}});
+    if (Refresh(core, &copies->back(), pieces) != Status::kDone) return Status::kCorrupt;
+    hash = end;
+  }
+  for (SegmentCopy& copy : *copies) {
+    if (Refresh(core, &copy, pieces) != Status::kDone) return Status::kCorrupt;
+  }
+  return Status::kDone;
+}
+
+// Makes the copy of a held segment what the segment is, and adds up its entries. kDone or kCorrupt.
+Status Complete(Core& core, SegmentCopy* copy, std::vector<SnapshotPiece>* pieces, std::uint32_t* count) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    const Bucket bucket = core.BucketAt(copy->segment, i);
+    BucketCopy& copied = copy->buckets[i];
+    // Held, the version is one higher than it was at rest.
+    if (bucket.ReloadVersion() != copied.version + 1) {
+      Discard(&copied);
+      if (CopyBucket(core, bucket, pieces, &copied) != Status::kDone) return Status::kCorrupt;
+    }
+    *count += copied.count;
+  }
+  return Status::kDone;
 }
 
 }  // namespace
 
 std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
-  std::vector<Block> held;
+  std::vector<SegmentCopy> copies;
   std::vector<SnapshotPiece> pieces;
+  if (CopyAhead(core, &copies, &pieces) != Status::kDone) {
+    Fail(core, Status::kCorrupt);
+    return {};
+  }
+
+  std::vector<Block> held;
   std::uint32_t count = 0;
   core.thread.Claim(kClaimAll);
   bool is_sound = HoldAll(core, &held);
   // Now no write is under way anywhere: this is the instant.
+  std::size_t next = 0;
   for (const Block segment : held) {
-    if (is_sound && !CopySegment(core, segment, &pieces, &count)) {
+    // Both lists are in the order of hashes; what is only in the second was split off meanwhile.
+    SegmentCopy fresh{segment, {}};
+    SegmentCopy* copy = next < copies.size() && copies[next].segment == segment ? &copies[next++] : &fresh;
+    if (is_sound && Complete(core, copy, &pieces, &count) != Status::kDone) {
       is_sound = false;
       Fail(core, Status::kCorrupt);
     }
-    LetGo(core, segment);
+    Release(core, segment);
   }
   core.thread.ClearClaim();
+  if (is_sound && next != copies.size()) {
+    is_sound = false;  // segments do not vanish
+    Fail(core, Status::kCorrupt);
+  }
   if (!is_sound) return {};
   core.outcome->status = Status::kDone;
   core.outcome->length = count;

@@ -9,7 +9,8 @@
 
 namespace mapsafe {
 
-// Entries as they lie in the region (docs/format.md, "Entry"), one after the other. None is cut in two.
+// Entries as they lie in the region (docs/format.md, "Entry"), one after the other. None is cut in two. Those with key
+// kind 0 are out of date and to be skipped.
 struct SnapshotPiece {
   std::unique_ptr<Word[]> words;
   std::size_t capacity;  // words
@@ -17,7 +18,7 @@ struct SnapshotPiece {
 };
 
 // Fills in the outcome: kDone with the number of entries in `length`; kTimeout or kCorrupt, and nothing is returned.
-// O(entries and their bytes), for which writers wait.
+// O(entries and their bytes); writers wait for what was written while most of it was copied.
 std::vector<SnapshotPiece> TakeSnapshot(Core& core);
 
 }  // namespace mapsafe

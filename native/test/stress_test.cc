@@ -113,7 +113,8 @@ TEST(Stress, SnapshotsAreOneInstant) {
     if (thread > 0) {
       const std::string name = std::to_string(thread);
       for (int i = 0; !stop; ++i) {
-        ASSERT_EQ(engine.Increment("first" + name), engine.Increment("second" + name));
+        const double first = engine.Increment("first" + name);
+        ASSERT_EQ(engine.Increment("second" + name), first);
         engine.Put("filler" + std::to_string(random() % 5000), std::string(random() % 100, 'x'));
         if (i % 3 == 0) engine.Remove("filler" + std::to_string(random() % 5000));
       }

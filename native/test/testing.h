@@ -104,13 +104,15 @@ class TestEngine {
     std::map<std::string, std::string> entries;
     std::uint32_t count = 0;
     for (SnapshotPiece& piece : engine_->Snapshot()) {
-      for (std::size_t at = 0; at < piece.used; ++count) {
+      for (std::size_t at = 0; at < piece.used;) {
         const Word* entry = piece.words.get() + at;
         const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
         const char* key = reinterpret_cast<const char*>(entry + kEntryData);
         const char* value = reinterpret_cast<const char*>(entry + header.value_offset());
-        entries.emplace(std::string(key, header.key_length()), std::string(value, header.value_length));
         at += header.words();
+        if (header.key_kind() == 0) continue;
+        ++count;
+        entries.emplace(std::string(key, header.key_length()), std::string(value, header.value_length));
       }
     }
     EXPECT_EQ(outcome_.status, Status::kDone);

@@ -133,7 +133,7 @@ export interface Engine {
 
   /**
    * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after the other, in
-   * pieces. Status DONE with the number of entries in RESULT_LENGTH. Writers wait for it.
+   * pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the others in RESULT_LENGTH.
    */
   snapshot(): Int32Array<ArrayBuffer>[]
 

@@ -2,19 +2,23 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  BUCKET_VERSION,
   CLAIM_ALL,
   ENTRY_DATA,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
+  KEY_KIND_MASK,
+  KEY_KIND_SHIFT,
   SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, HASH_END, RESULT_LENGTH, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, HASH_END, NOT_DONE, RESULT_LENGTH, TIMEOUT } from '../engine.js'
 import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
 import { copyWords, keyLengthOf, wordsFor } from './entry.js'
 import { lockMutex, unlockMutex } from './mutex.js'
+import { WEAKLY_ORDERED } from './region.js'
 import { holdBuckets, releaseBuckets } from './restructure.js'
 
 /** Pieces this long are cheap to make beside filling them, and waste little at the end. */
@@ -22,27 +26,32 @@ const PIECE_WORDS = 2 ** 18
 
 /** Ends with status DONE and the number of entries in RESULT_LENGTH; with TIMEOUT or CORRUPT nothing is returned. */
 export function takeSnapshot(core: Core): Int32Array<ArrayBuffer>[] {
-  const held: number[] = []
   const copy = new Copy(core)
-  core.thread.claim(CLAIM_ALL)
-  let status: number
+  let status = copy.addAhead() ? DONE : CORRUPT
+  if (status === DONE) status = complete(core, copy)
+  core.end(status)
+  if (status !== DONE) return []
+  core.result[RESULT_LENGTH] = copy.count
+  return copy.finish()
+}
+
+function complete(core: Core, copy: Copy): number {
+  const held: number[] = []
   let released = 0
+  core.thread.claim(CLAIM_ALL)
   try {
-    status = holdAll(core, held)
+    let status = holdAll(core, held)
     // Now no write is under way anywhere: this is the instant.
     for (; released < held.length; released++) {
-      if (status === DONE && !copy.addSegment(held[released])) status = CORRUPT
+      if (status === DONE && !copy.complete(held[released])) status = CORRUPT
       letGo(core, held[released])
     }
+    return status === DONE && !copy.isComplete ? CORRUPT : status
   } finally {
     // Only if there was no memory for a piece.
     for (; released < held.length; released++) letGo(core, held[released])
     core.thread.clearClaim()
   }
-  core.end(status)
-  if (status !== DONE) return []
-  core.result[RESULT_LENGTH] = copy.count
-  return copy.finish()
 }
 
 /** Holds every segment, in the order of their hashes, and lists them. */
@@ -84,49 +93,173 @@ function letGo(core: Core, segment: number): void {
   unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
 }
 
+/** What was copied of a segment: for each bucket the words below. */
+interface SegmentCopy {
+  readonly segment: number
+  readonly buckets: Int32Array
+}
+
+// Words of a bucket in SegmentCopy.
+/** The version that the bucket had, or NOT_COPIED. */
+const COPY_VERSION = 0
+/** Number of entries. */
+const COPY_COUNT = 1
+/** Index of their piece, and of their first word in it. */
+const COPY_PIECE = 2
+const COPY_START = 3
+const COPY_WORDS = 4
+
+/** No bucket at rest has this version. */
+const NOT_COPIED = 1
+const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
+
 /** Entries as they lie in the region, one after the other, in pieces. None is cut in two. */
 class Copy {
   count = 0
-  private readonly full: Int32Array<ArrayBuffer>[] = []
-  private piece = new Int32Array(PIECE_WORDS)
-  private used = 0
+  private readonly segments: SegmentCopy[] = []
+  /** How many of the segments copied ahead were completed. */
+  private completed = 0
+  private readonly pieces: Int32Array<ArrayBuffer>[] = []
+  private readonly used: number[] = []
+  // The entries of the bucket being copied: block numbers, and lengths in words.
+  private readonly blocks = new Int32Array(SLOTS_PER_BUCKET)
+  private readonly lengths = new Float64Array(SLOTS_PER_BUCKET)
 
   constructor(private readonly core: Core) {}
 
-  /** Copies the entries of a held segment. False if a reference or a length leads out of the region. */
-  addSegment(segment: number): boolean {
-    const { words } = this.core
+  /** Copies most of what is there while everybody writes on. False if the region is damaged. */
+  addAhead(): boolean {
+    const { words, lookup } = this.core
+    for (let hash = 0; hash < HASH_END;) {
+      if (!lookup.locateSegment(hash | 0)) return false
+      const { segment } = lookup
+      const end = endOf(words, segment)
+      if (end <= hash) break // it is just being split; the rest is copied later
+      const copy = newCopy(segment)
+      this.segments.push(copy)
+      if (!this.refresh(copy)) return false
+      hash = end
+    }
+    return this.segments.every((copy) => this.refresh(copy))
+  }
+
+  /**
+   * Makes the copy of a held segment what the segment is. Called for all of them, in the order of hashes. False if the
+   * region is damaged.
+   */
+  complete(segment: number): boolean {
+    // Both lists are in the same order; what was not copied ahead was split off since.
+    const ahead = this.segments.at(this.completed)
+    const { buckets } = ahead?.segment === segment ? ahead : newCopy(segment)
+    if (ahead?.segment === segment) this.completed++
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
-      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
-        const reference = loadSlot(words, bucket, slot)
-        if (reference > 0 && !this.addEntry(reference)) return false
+      const copy = index * COPY_WORDS
+      // Held, the version is one higher than it was at rest.
+      if (this.core.words[bucket + BUCKET_VERSION] !== ((buckets[copy + COPY_VERSION] + 1) | 0)) {
+        this.discard(buckets, copy)
+        if (this.addBucket(bucket, buckets, copy) !== DONE) return false
       }
+      this.count += buckets[copy + COPY_COUNT]
     }
     return true
   }
 
-  finish(): Int32Array<ArrayBuffer>[] {
-    return this.used === 0 ? this.full : [...this.full, this.piece.subarray(0, this.used)]
+  /** Whether every segment that was copied ahead was completed: segments do not vanish. */
+  get isComplete(): boolean {
+    return this.completed === this.segments.length
   }
 
-  private addEntry(block: number): boolean {
-    const { words, region } = this.core
-    if (!region.contains(block, ENTRY_DATA)) return false
-    const entry = block * BLOCK_WORDS
-    const length =
-      ENTRY_DATA + wordsFor(keyLengthOf(words[entry + ENTRY_META])) + wordsFor(words[entry + ENTRY_VALUE_LENGTH] >>> 0)
-    if (!region.contains(block, length)) return false
-    if (this.used + length > this.piece.length) this.turnOver(length)
-    copyWords(words, entry, this.piece, this.used, length)
-    this.used += length
-    this.count++
+  finish(): Int32Array<ArrayBuffer>[] {
+    return this.pieces.map((piece, i) => piece.subarray(0, this.used[i])).filter(({ length }) => length > 0)
+  }
+
+  /** Copies what changed in a segment since it was copied last, but not what is being changed. */
+  private refresh({ segment, buckets }: SegmentCopy): boolean {
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(segment, index)
+      const copy = index * COPY_WORDS
+      const version = Atomics.load(this.core.words, bucket + BUCKET_VERSION)
+      if ((version & 1) !== 0 || version === buckets[copy + COPY_VERSION]) continue
+      this.discard(buckets, copy)
+      if (this.addBucket(bucket, buckets, copy) === CORRUPT) return false
+    }
     return true
   }
 
-  private turnOver(words: number): void {
-    if (this.used > 0) this.full.push(this.piece.subarray(0, this.used))
-    this.piece = new Int32Array(Math.max(words, PIECE_WORDS))
-    this.used = 0
+  /** Copies the entries of a bucket. NOT_DONE, and nothing is copied, if it changed meanwhile. */
+  private addBucket(bucket: number, buckets: Int32Array, copy: number): number {
+    const { words, region } = this.core
+    const { blocks, lengths } = this
+    const version = Atomics.load(words, bucket + BUCKET_VERSION)
+    let count = 0
+    let total = 0
+    let isDamaged = false
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference <= 0) continue
+      const length = region.contains(reference, ENTRY_DATA) ? wordsOf(words, reference * BLOCK_WORDS) : Infinity
+      if (!region.contains(reference, length)) isDamaged = true
+      blocks[count] = reference
+      lengths[count++] = length
+      total += length
+    }
+    // Before any room is made for lengths that are no more than hearsay yet.
+    if (!this.isStill(bucket, version)) return NOT_DONE
+    if (isDamaged) return CORRUPT
+    if (count > 0) this.makeRoom(total)
+    const last = this.pieces.length - 1
+    buckets[copy + COPY_VERSION] = version
+    buckets[copy + COPY_COUNT] = count
+    buckets[copy + COPY_PIECE] = last
+    buckets[copy + COPY_START] = this.used[last]
+    for (let i = 0, at = this.used[last]; i < count; at += lengths[i++]) {
+      copyWords(words, blocks[i] * BLOCK_WORDS, this.pieces[last], at, lengths[i])
+    }
+    if (!this.isStill(bucket, version)) {
+      buckets[copy + COPY_VERSION] = NOT_COPIED
+      buckets[copy + COPY_COUNT] = 0
+      return NOT_DONE
+    }
+    if (count > 0) this.used[last] += total
+    return DONE
   }
+
+  /** Makes copied entries ones to be skipped. */
+  private discard(buckets: Int32Array, copy: number): void {
+    const piece = this.pieces[buckets[copy + COPY_PIECE]]
+    let at = buckets[copy + COPY_START]
+    for (let left = buckets[copy + COPY_COUNT]; left > 0; left--) {
+      piece[at + ENTRY_META] &= ~KEY_KIND_BITS
+      at += wordsOf(piece, at)
+    }
+    buckets[copy + COPY_VERSION] = NOT_COPIED
+    buckets[copy + COPY_COUNT] = 0
+  }
+
+  private isStill(bucket: number, version: number): boolean {
+    if (WEAKLY_ORDERED) this.core.thread.fence()
+    return Atomics.load(this.core.words, bucket + BUCKET_VERSION) === version
+  }
+
+  /** Makes the last piece one with room for `words` words. */
+  private makeRoom(words: number): void {
+    const last = this.pieces.length - 1
+    if (last >= 0 && this.used[last] + words <= this.pieces[last].length) return
+    this.pieces.push(new Int32Array(Math.max(words, PIECE_WORDS)))
+    this.used.push(0)
+  }
+}
+
+function newCopy(segment: number): SegmentCopy {
+  const buckets = new Int32Array(ALL_BUCKETS * COPY_WORDS)
+  for (let index = 0; index < ALL_BUCKETS; index++) buckets[index * COPY_WORDS + COPY_VERSION] = NOT_COPIED
+  return { segment, buckets }
+}
+
+/** Length of an entry in words. */
+function wordsOf(words: Int32Array, entry: number): number {
+  return (
+    ENTRY_DATA + wordsFor(keyLengthOf(words[entry + ENTRY_META])) + wordsFor(words[entry + ENTRY_VALUE_LENGTH] >>> 0)
+  )
 }
