@@ -167,4 +167,18 @@ export const mutants = [
     find: '      core.freeEntry(this.displaced)\n',
     replace: '',
   },
+  {
+    name: 'snapshot-trusts-old-copies',
+    why: 'a snapshot has what was overwritten between the copy made ahead and the instant',
+    file: 'src/engine/typescript/snapshot.ts',
+    find: 'if (this.core.words[bucket + BUCKET_VERSION] !== ((buckets[copy + COPY_VERSION] + 1) | 0)) {',
+    replace: 'if (buckets[copy + COPY_VERSION] === NOT_COPIED) {',
+  },
+  {
+    name: 'hold-without-room',
+    why: 'a held insert may find no room, with user code already run',
+    file: 'src/engine/typescript/structural.ts',
+    find: 'if (status === ABSENT && !hasLastingRoom(core)) {',
+    replace: 'if (false) {',
+  },
 ]
