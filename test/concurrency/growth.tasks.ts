@@ -1,5 +1,11 @@
 import type { Shift } from '../support/crew.js'
 
+// The words that the two parts of lookWhileBroughtHome share.
+const PHASE = 0
+const LOOKS = 1
+/** Some ten microseconds, about what it takes to wake a thread. */
+const SPINS = 2000
+
 /** Inserts keys that no other worker has, and looks the previous ones up meanwhile; returns the keys that were missing. */
 export function fill({ map, worker, workers, random }: Shift<number>, keys: number): string[] {
   const missing: string[] = []
@@ -61,11 +67,14 @@ export function lookWhileBroughtHome(
   const words = new Int32Array(shared)
   const missed: string[] = []
   if (shift.worker > 0) {
-    for (let phase = 0; phase >= 0; phase = Atomics.load(words, 0)) {
-      if (phase % 2 === 0) continue
+    for (let phase = 0; phase >= 0; phase = Atomics.load(words, PHASE)) {
+      if (phase % 2 === 0) {
+        waitForChange(words, PHASE, phase)
+        continue
+      }
       const missing = way === 'get' ? missingByGet(shift, lasting) : missingInKeys(shift, lasting)
-      if (Atomics.load(words, 0) === phase) missed.push(...missing)
-      Atomics.add(words, 1, 1)
+      if (Atomics.load(words, PHASE) === phase) missed.push(...missing)
+      increment(words, LOOKS)
     }
     return missed
   }
@@ -74,14 +83,15 @@ export function lookWhileBroughtHome(
     for (let round = 0; round < rounds; round++) {
       for (const key of crowd) map.set(key, round)
       for (const key of lasting) map.set(key, round)
-      Atomics.add(words, 0, 1)
+      increment(words, PHASE)
       for (const key of crowd) map.delete(key)
-      waitForChange(words, 1) // the look under way counts
-      Atomics.add(words, 0, 1)
+      waitForChange(words, LOOKS, Atomics.load(words, LOOKS)) // the look under way counts
+      increment(words, PHASE)
       for (const key of lasting) map.delete(key)
     }
   } finally {
-    Atomics.store(words, 0, -1)
+    Atomics.store(words, PHASE, -1)
+    Atomics.notify(words, PHASE)
   }
   return missed
 }
@@ -97,9 +107,16 @@ function missingInKeys({ map }: Shift<number>, lasting: string[]): string[] {
   return lasting.filter((key) => !met.has(key))
 }
 
-/** Waits until another thread changes a word; a second at most, for it may have failed. */
-function waitForChange(words: Int32Array, index: number): void {
-  const value = Atomics.load(words, index)
-  const deadline = performance.now() + 1000
-  while (Atomics.load(words, index) === value && performance.now() < deadline);
+function increment(words: Int32Array, index: number): void {
+  Atomics.add(words, index, 1)
+  Atomics.notify(words, index)
+}
+
+/**
+ * Waits until another thread changes a word from `value`; a second at most, for it may have failed. Soon sleeps: where cores are
+ * scarce, a spinning thread keeps the other from the work that it waits for.
+ */
+function waitForChange(words: Int32Array, index: number, value: number): void {
+  for (let spins = 0; spins < SPINS; spins++) if (Atomics.load(words, index) !== value) return
+  Atomics.wait(words, index, value, 1000)
 }
