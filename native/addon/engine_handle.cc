@@ -37,7 +37,7 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
     napi_throw_type_error(env, nullptr, "words must be an Int32Array aligned to 8 bytes");
     return nullptr;
   }
-  napi_value object, kind, result;
+  napi_value object, kind, result, mark;
   void* result_data = nullptr;
   if (!Check(env, napi_create_object(env, &object)) ||
       !Check(env, napi_create_string_utf8(env, "native", NAPI_AUTO_LENGTH, &kind)) ||
@@ -52,10 +52,12 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
     napi_value null;
     return Check(env, napi_get_null(env, &null)) ? null : nullptr;
   }
+  napi_create_int32(env, static_cast<std::int32_t>(handle->engine_->owner_mark()), &mark);
   // Runs when the thread ends without a close: its thread record goes back, while the references still hold the region.
   napi_add_env_cleanup_hook(env, OnEnvironmentExit, handle);
   const napi_property_descriptor properties[] = {
       {"kind", nullptr, nullptr, nullptr, nullptr, kind, napi_enumerable, nullptr},
+      {"mark", nullptr, nullptr, nullptr, nullptr, mark, napi_enumerable, nullptr},
       {"words", nullptr, nullptr, nullptr, nullptr, words, napi_enumerable, nullptr},
       {"result", nullptr, nullptr, nullptr, nullptr, result, napi_enumerable, nullptr},
   };
@@ -161,7 +163,8 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
     case kValueBigint:
     case kValueBytes:
     case kValuePlain:
-    case kValueClone: {
+    case kValueClone:
+    case kValueLease: {
       std::uint32_t length = 0;
       if (napi_get_value_uint32(env, value, &length) != napi_ok || length > scratch_.capacity - scratch_start_) {
         break;

@@ -77,6 +77,15 @@ napi_value Get(napi_env env, napi_callback_info info) {
   return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
 }
 
+napi_value GetForLoad(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (!call.open() || !call.handle().ReadKey(env, call[0], &key)) return nullptr;
+  call.handle().engine().GetForLoad(key);
+  Outcome& outcome = call.handle().outcome();
+  return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
+}
+
 napi_value GetIfChanged(napi_env env, napi_callback_info info) {
   const Call<2> call(env, info);
   Key key;
@@ -339,6 +348,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
 constexpr Method kAllMethods[] = {
     {"get", Get},
     {"getIfChanged", GetIfChanged},
+    {"getForLoad", GetForLoad},
     {"peek", Peek},
     {"put", Put},
     {"remove", Remove},

@@ -1,5 +1,6 @@
 #include "cleanup.h"
 
+#include "lease.h"
 #include "mutex.h"
 #include "restructure.h"
 
@@ -9,19 +10,34 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
-// Empties every slot of a held segment; returns the number of live entries that were there.
+// Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were there.
 std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   std::uint32_t live = 0;
+  bool has_leases = false;
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
       const Word reference = bucket.Slot(slot);
       if (!IsLive(reference)) continue;
+      if (core.region.Contains(reference, kEntryData)) {
+        const EntryHeader header = ReadHeader(core.region, reference);
+        if (header.value_kind() == kValueLease) {
+          Lapse(core.region, reference, core.BucketAt(segment, HomeOf(header.hash)));
+        }
+        if (IsLeaseKind(header.value_kind())) {
+          has_leases = true;
+          continue;
+        }
+      }
       ++live;
       unlinked->Add(reference);
       bucket.Vacate(slot, 0);
     }
-    if (i < kHomeBuckets) bucket.SetOverflow({0, 0});
+  }
+  if (has_leases) {
+    BringHome(core, segment);
+  } else {
+    for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
   }
   return live;
 }

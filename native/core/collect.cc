@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backoff.h"
+#include "lease.h"
 #include "lookup.h"
 
 namespace mapsafe {
@@ -64,7 +65,7 @@ Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest*
         damaged = true;
         continue;
       }
-      if (header.hash < range.from || header.hash >= range.to) continue;
+      if (header.hash < range.from || header.hash >= range.to || IsLeaseKind(header.value_kind())) continue;
       const std::size_t offset = harvest->bytes.size();
       harvest->keys.push_back({header.hash, header.key_kind(), header.key_length(), offset});
       harvest->bytes.resize(offset + words * sizeof(Word));

@@ -30,6 +30,10 @@ void Engine::Get(const Key& key, std::uint64_t known) {
   mapsafe::Get(core_, key, known);
 }
 
+void Engine::GetForLoad(const Key& key) {
+  mapsafe::GetForLoad(core_, key);
+}
+
 void Engine::Peek(const Key& key) {
   mapsafe::Peek(core_, key);
 }

@@ -27,6 +27,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  Word owner_mark() const { return core_.thread.owner_mark(); }
+
   // Must be called before any operation that copies out, and again when the buffer moves.
   void SetScratch(std::byte* data, std::size_t capacity) { core_.scratch = {data, capacity}; }
 
@@ -36,6 +38,7 @@ class Engine {
   // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall; kUnchanged,
   // and no copy, if the entry has version `known`.
   void Get(const Key& key, std::uint64_t known = kNoVersion);
+  void GetForLoad(const Key& key);
   void Peek(const Key& key);
   void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);

@@ -130,6 +130,8 @@ inline constexpr std::uint32_t kValueBigint = 8;
 inline constexpr std::uint32_t kValueBytes = 9;
 inline constexpr std::uint32_t kValuePlain = 10;
 inline constexpr std::uint32_t kValueClone = 11;
+inline constexpr std::uint32_t kValueLease = 12;
+inline constexpr std::uint32_t kValueLapsedLease = 13;
 
 // Heap
 inline constexpr std::uint32_t kSizeClasses = 80;

@@ -1,6 +1,7 @@
 #include "lookup.h"
 
 #include "backoff.h"
+#include "lease.h"
 
 namespace mapsafe {
 
@@ -44,6 +45,10 @@ Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
   return Status::kFound;
 }
 
+Status CopyPresent(Core& core, Block entry, const EntryHeader& header) {
+  return IsLeaseKind(header.value_kind()) ? Status::kAbsent : CopyValue(core, entry, header);
+}
+
 namespace {
 
 // Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated.
@@ -85,12 +90,18 @@ void Lookup(Core& core, const Key& key, Read read) {
 
 void Get(Core& core, const Key& key, std::uint64_t known) {
   Lookup(core, key, [&](Block entry, const EntryHeader& header) {
-    return known != kNoVersion && header.version == known ? Status::kUnchanged : CopyValue(core, entry, header);
+    return known != kNoVersion && header.version == known ? Status::kUnchanged : CopyPresent(core, entry, header);
   });
 }
 
+void GetForLoad(Core& core, const Key& key) {
+  Lookup(core, key, [&](Block entry, const EntryHeader& header) { return CopyValue(core, entry, header); });
+}
+
 void Peek(Core& core, const Key& key) {
-  Lookup(core, key, [](Block, const EntryHeader&) { return Status::kFound; });
+  Lookup(core, key, [](Block, const EntryHeader& header) {
+    return IsLeaseKind(header.value_kind()) ? Status::kAbsent : Status::kFound;
+  });
 }
 
 }  // namespace mapsafe

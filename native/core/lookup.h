@@ -56,8 +56,14 @@ void Walk(Core& core, const Location& location, const Key& key, Versions* versio
 // lengths leave the region, which is a fact only if the versions then validate.
 Status CopyValue(Core& core, Block entry, const EntryHeader& header);
 
+// As CopyValue, but kAbsent for a lease.
+Status CopyPresent(Core& core, Block entry, const EntryHeader& header);
+
 // Looks `key` up and fills in the outcome; copies the value out unless the entry has version `known`: kUnchanged then.
 void Get(Core& core, const Key& key, std::uint64_t known);
+
+// As Get, but copies a lease out, too.
+void GetForLoad(Core& core, const Key& key);
 
 // As Get, without the value: kFound or kAbsent.
 void Peek(Core& core, const Key& key);

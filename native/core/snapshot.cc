@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lease.h"
 #include "lookup.h"
 #include "mutex.h"
 #include "restructure.h"
@@ -97,8 +98,9 @@ Status CopyBucket(Core& core, const Bucket& bucket, std::vector<SnapshotPiece>* 
   for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
     const Word reference = bucket.Slot(slot);
     if (!IsLive(reference)) continue;
-    const std::size_t length =
-        core.region.Contains(reference, kEntryData) ? ReadHeader(core.region, reference).words() : 0;
+    const bool within = core.region.Contains(reference, kEntryData);
+    if (within && IsLeaseKind(ReadHeader(core.region, reference).value_kind())) continue;
+    const std::size_t length = within ? ReadHeader(core.region, reference).words() : 0;
     damaged = damaged || length == 0 || !core.region.Contains(reference, length);
     entries[count] = reference;
     lengths[count++] = length;

@@ -146,12 +146,12 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   Status status = Status::kTimeout;
   if (WalkHeld(core, location, key, &sighting)) {
     if (sighting.found()) {
-      status = CopyValue(core, sighting.entry, ReadHeader(core.region, sighting.entry));
+      status = CopyPresent(core, sighting.entry, ReadHeader(core.region, sighting.entry));
     } else {
       status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
     }
   }
-  if (status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
+  if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
     home.Release();
     return Step::kNoRoom;
   }

@@ -10,6 +10,7 @@
 #include "bucket.h"
 #include "directory.h"
 #include "heap.h"
+#include "lease.h"
 #include "thread_record.h"
 
 namespace mapsafe {
@@ -108,7 +109,7 @@ class Verifier {
           ++tombstones;
           continue;
         }
-        ++live_;
+        if (!IsLeaseKind(ReadHeader(region_, entry).value_kind())) ++live_;
         CheckEntry(segment, depth, prefix, i, bucket.Tag(slot), entry, &overflows, &keys);
       }
     }

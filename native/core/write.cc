@@ -5,6 +5,7 @@
 #include "backoff.h"
 #include "cleanup.h"
 #include "contention.h"
+#include "lease.h"
 
 namespace mapsafe {
 
@@ -117,6 +118,7 @@ void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   edit->block = AllocateEntry(core, bytes);
   if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
+  edit->puts_lease = IsLeaseKind(value.kind);
   Run(core, edit);
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
 }
@@ -142,22 +144,27 @@ Status PrepareSum(Core& core, Edit* edit, Block current) {
 
 Status Prepare(Core& core, Edit* edit, Block current) {
   Outcome& outcome = *core.outcome;
-  outcome.previous = current == 0 ? Status::kAbsent : Status::kFound;
+  const std::uint32_t met_kind = current == 0 ? 0 : ReadHeader(core.region, current).value_kind();
+  const bool present = current != 0 && !IsLeaseKind(met_kind);
+  edit->meets_lease = IsLeaseKind(met_kind);
+  edit->lapses = edit->kind == Edit::Kind::kRemove && met_kind == kValueLease &&
+                 (edit->mode & kPutConditionMask) != kPutIfVersion;
+  outcome.previous = present ? Status::kFound : Status::kAbsent;
   bool holds = true;
   switch (edit->mode & kPutConditionMask) {
     case kPutIfAbsent:
-      holds = current == 0;
+      holds = !present && !(edit->puts_lease && edit->meets_lease);
       break;
     case kPutIfPresent:
-      holds = current != 0;
+      holds = present;
       break;
     case kPutIfVersion:
       holds = current != 0 && ReadHeader(core.region, current).version == edit->version;
       break;
     default:
-      holds = edit->kind != Edit::Kind::kRemove || current != 0;
+      holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses;
   }
-  if (current != 0 && (edit->mode & kReturnPrevious) != 0) {
+  if (present && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
     const Status copied = CopyValue(core, current, ReadHeader(core.region, current));
     if (copied != Status::kFound) return copied;
@@ -171,11 +178,13 @@ Status Prepare(Core& core, Edit* edit, Block current) {
     }
     return Status::kNotDone;
   }
-  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, current) : Status::kDone;
+  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0) : Status::kDone;
 }
 
 void Apply(Core& core, const Edit& edit, Change* change) {
-  if (edit.kind == Edit::Kind::kRemove) {
+  if (edit.lapses) {
+    Lapse(core.region, change->previous, change->home);
+  } else if (edit.kind == Edit::Kind::kRemove) {
     const bool small = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
     change->buried = small;
     change->bucket.Vacate(change->slot, small ? change->previous | kTombstone : 0);
@@ -188,7 +197,7 @@ void Apply(Core& core, const Edit& edit, Change* change) {
 
 void Finish(Core& core, const Edit& edit, const Change& change, Word home_version) {
   Outcome& outcome = *core.outcome;
-  outcome.status = Status::kDone;
+  outcome.status = edit.lapses ? Status::kNotDone : Status::kDone;
   outcome.version_low = static_cast<Word>(change.version);
   outcome.version_high = static_cast<Word>(change.version >> 32);
   outcome.home = change.home.block();
@@ -196,16 +205,15 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
   outcome.entry = edit.block;
 
   CountWrite(core, change.segment);
+  if (edit.lapses) return;
   const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
   if (change.displaced != 0) {
     core.region.Add(tombstones, ~Word{0});
     FreeEntry(core, change.displaced & ~kTombstone);
   }
-  if (edit.kind == Edit::Kind::kRemove) {
-    core.thread.AddSize(~Word{0});
-  } else if (change.previous == 0) {
-    core.thread.AddSize(1);
-  }
+  const bool counted = change.previous != 0 && !edit.meets_lease;
+  const bool counts = edit.block != 0 && !edit.puts_lease;
+  if (counts != counted) core.thread.AddSize(counts ? 1 : ~Word{0});
   if (change.buried) {
     core.region.Add(tombstones, 1);
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);

@@ -20,6 +20,9 @@ struct Edit {
   double sum = 0;
   Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove
   bool met_hot_segment = false;  // set by an attempt that lost
+  bool puts_lease = false;       // whether `block` is a lease
+  bool meets_lease = false;      // set by Prepare: the entry found is a lease
+  bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
 };
 
 // Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.

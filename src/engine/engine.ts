@@ -16,6 +16,8 @@ export interface Engine {
   readonly result: Int32Array
   /** Encoded bytes in and out. Replaced by a larger one by {@link Engine.growScratch}. */
   readonly scratch: Uint8Array
+  /** The owner mark of this thread's record (docs/format.md, "Segment"): another one for every engine attached. */
+  readonly mark: number
 
   /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. */
   growScratch(bytes: number): void
@@ -28,6 +30,12 @@ export interface Engine {
 
   /** As {@link Engine.get}; but if the entry still has `version`, status UNCHANGED and no value. For the near-cache. */
   getIfChanged(key: Key, version: number): unknown
+
+  /**
+   * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind VALUE_LEASE or
+   * VALUE_LAPSED_LEASE. For loads (docs/protocol.md, "Loads").
+   */
+  getForLoad(key: Key): unknown
 
   /** As {@link Engine.get}, without the value: status FOUND or ABSENT, entry version, home bucket and its version. */
   peek(key: Key): void

@@ -126,6 +126,8 @@ export const VALUE_BIGINT = 8
 export const VALUE_BYTES = 9
 export const VALUE_PLAIN = 10
 export const VALUE_CLONE = 11
+export const VALUE_LEASE = 12
+export const VALUE_LAPSED_LEASE = 13
 
 // Heap
 export const SIZE_CLASSES = 80

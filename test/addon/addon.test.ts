@@ -31,7 +31,7 @@ import {
   THREAD_STATE,
   THREAD_WORDS,
   VALUE_BYTES,
-  VALUE_CLONE,
+  VALUE_LAPSED_LEASE,
   VALUE_LATIN1,
   VALUE_NUMBER,
   VALUE_TRUE,
@@ -184,7 +184,7 @@ describe('values', () => {
       [VALUE_NUMBER, 'text'],
       [VALUE_LATIN1, 5],
       [VALUE_BYTES, native.scratch.length + 1],
-      [VALUE_CLONE + 1, 0],
+      [VALUE_LAPSED_LEASE, 0],
       [0, 0],
     ]
     for (const [kind, value] of refusals) {

@@ -2,6 +2,8 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_HASH,
   HOME_BUCKETS,
   SEGMENT_DEPTH,
   SEGMENT_MUTEX,
@@ -9,8 +11,9 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
 import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../engine.js'
-import { bucketAt, loadSlot, storeOverflow, vacate } from './bucket.js'
+import { bucketAt, homeOf, loadSlot, storeOverflow, vacate } from './bucket.js'
 import { tombstonesOf, type Core } from './core.js'
+import { isLease, canLapse, lapse } from './lease.js'
 import { lockMutex } from './mutex.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 
@@ -80,19 +83,30 @@ export function endOf(words: Int32Array, segment: number): number {
   return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** words[at + SEGMENT_DEPTH]
 }
 
-/** Empties every slot of a held segment without tombstones; returns the number of entries that were there. */
+/**
+ * Empties every slot of a held segment without tombstones, but for leases, which lapse; returns the number of entries that were
+ * there.
+ */
 function emptySegment(core: Core, segment: number): number {
-  const { words, unlinked } = core
+  const { words, region, unlinked } = core
   const before = unlinked.count
+  let hasLeases = false
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const bucket = bucketAt(segment, index)
     for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
       const reference = loadSlot(words, bucket, slot)
       if (reference === 0) continue
+      if (region.contains(reference, ENTRY_DATA) && isLease(words, reference)) {
+        const home = bucketAt(segment, homeOf(words[reference * BLOCK_WORDS + ENTRY_HASH]))
+        if (canLapse(words, reference)) lapse(words, reference, home)
+        hasLeases = true
+        continue
+      }
       unlinked.add(reference)
       vacate(words, bucket, slot, 0)
     }
-    if (index < HOME_BUCKETS) storeOverflow(words, bucket, 0, 0)
   }
+  if (hasLeases) bringHome(core, segment)
+  else for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
   return unlinked.count - before
 }

@@ -16,7 +16,8 @@ import { Backoff } from './backoff.js'
 import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
-import { KEY_META_MASK, keyKindOf, keyLengthOf, wordsFor } from './entry.js'
+import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
+import { isLeaseKind } from './lease.js'
 import { WEAKLY_ORDERED } from './region.js'
 
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
@@ -100,7 +101,7 @@ export class Collector {
     }
   }
 
-  /** Copies one key. False if it leads out of the region. */
+  /** Copies one key, unless it is a lease's. False if it leads out of the region. */
   private add(block: number, from: number, to: number): boolean {
     const { words, region } = this.core
     const entry = block * BLOCK_WORDS
@@ -108,7 +109,7 @@ export class Collector {
     const meta = words[entry + ENTRY_META]
     const length = wordsFor(keyLengthOf(meta))
     if (!region.contains(block, ENTRY_DATA + length)) return false
-    if (hash < from || hash >= to) return true
+    if (hash < from || hash >= to || isLeaseKind(valueKindOf(meta))) return true
     if (this.used + length > this.bytes.length) this.grow(this.used + length)
     for (let i = 0; i < length; i++) this.bytes[this.used + i] = words[entry + ENTRY_DATA + i]
     this.order[this.count] = hash * NUMBERS + this.count

@@ -36,6 +36,7 @@ import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { canLapse, isLease, lapse } from './lease.js'
 import { loadDouble, storeDouble, ValueReader } from './value.js'
 
 export const EDIT_PUT = 0
@@ -63,6 +64,9 @@ export class Edit {
   private mode = 0
   private version = 0
   private by = 0
+  /** Whether the entry to publish is a lease, and whether the last walk met one. */
+  private isLease = false
+  private meetsLease = false
   private readonly reader: ValueReader
   private readonly words: Int32Array
 
@@ -72,6 +76,7 @@ export class Edit {
   private versionLow = 0
   private versionHigh = 0
   private isBuried = false
+  private hasLapsed = false
 
   constructor(private readonly core: Core) {
     this.words = core.words
@@ -89,6 +94,7 @@ export class Edit {
     this.mode = mode
     this.version = version
     this.by = by
+    this.isLease = block !== 0 && isLease(this.words, block)
     this.previous = undefined
     this.hasMetHotSegment = false
   }
@@ -96,9 +102,11 @@ export class Edit {
   /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */
   prepare(): number {
     const { lookup, result } = this.core
-    const isPresent = lookup.slot >= 0
+    const isMet = lookup.slot >= 0
     this.previous = undefined
-    if (!isPresent && lookup.isDamaged) return CORRUPT
+    if (!isMet && lookup.isDamaged) return CORRUPT
+    this.meetsLease = isMet && isLease(this.words, lookup.entry)
+    const isPresent = isMet && !this.meetsLease
     result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
     if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
       // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
@@ -133,7 +141,10 @@ export class Edit {
   apply(bucket: number, slot: number): void {
     const { words, current } = this
     this.isBuried = false
-    if (this.kind === EDIT_REMOVE) {
+    this.hasLapsed = this.lapsesLease()
+    if (this.hasLapsed) {
+      lapse(words, current, this.core.lookup.home)
+    } else if (this.kind === EDIT_REMOVE) {
       this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
       vacate(words, bucket, slot, this.isBuried ? current | TOMBSTONE_BIT : 0)
     } else if (current !== 0) replace(words, bucket, slot, this.block)
@@ -144,19 +155,20 @@ export class Edit {
   finish(segment: number, homeVersion: number): void {
     const { core, words } = this
     const { result } = core
-    result[RESULT_STATUS] = DONE
+    result[RESULT_STATUS] = this.hasLapsed ? NOT_DONE : DONE
     result[RESULT_VERSION_LOW] = this.versionLow
     result[RESULT_VERSION_HIGH] = this.versionHigh
     this.reportHome(homeVersion)
     result[RESULT_ENTRY] = this.block
 
     countWrite(core, segment)
+    if (this.hasLapsed) return
     if (this.displaced !== 0) {
       Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       core.freeEntry(this.displaced)
     }
-    if (this.kind === EDIT_REMOVE) core.thread.addSize(-1)
-    else if (this.current === 0) core.thread.addSize(1)
+    const growth = Number(this.block !== 0 && !this.isLease) - Number(this.current !== 0 && !this.meetsLease)
+    if (growth !== 0) core.thread.addSize(growth)
     if (this.isBuried) {
       Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
@@ -171,14 +183,24 @@ export class Edit {
   private conditionHolds(isPresent: boolean): boolean {
     switch (this.mode & PUT_CONDITION_MASK) {
       case PUT_IF_ABSENT:
-        return !isPresent
+        return !isPresent && !(this.isLease && this.meetsLease)
       case PUT_IF_PRESENT:
         return isPresent
       case PUT_IF_VERSION:
-        return isPresent && versionOf(this.words, this.core.lookup.entry) === this.version
+        return this.core.lookup.slot >= 0 && versionOf(this.words, this.core.lookup.entry) === this.version
       default:
-        return isPresent || this.kind !== EDIT_REMOVE
+        return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease()
     }
+  }
+
+  /** A deletion leaves a lease, and lapses it; only who knows its version takes it away. */
+  private lapsesLease(): boolean {
+    return (
+      this.kind === EDIT_REMOVE &&
+      this.meetsLease &&
+      (this.mode & PUT_CONDITION_MASK) !== PUT_IF_VERSION &&
+      canLapse(this.words, this.core.lookup.entry)
+    )
   }
 
   /** Tells version and block of the entry met, or zeros. */

@@ -26,6 +26,7 @@ import { Core } from './core.js'
 import { Edit } from './edit.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
+import { isLease } from './lease.js'
 import { takeSnapshot } from './snapshot.js'
 import { holdKey, letGo } from './structural.js'
 import { sumOfSizeDeltas, ThreadRecord } from './thread-record.js'
@@ -76,6 +77,10 @@ export class TypescriptEngine implements Engine {
     closeAtExit(this)
   }
 
+  get mark(): number {
+    return this.core.thread.mark
+  }
+
   get scratch(): Uint8Array {
     return this.core.scratch
   }
@@ -85,37 +90,15 @@ export class TypescriptEngine implements Engine {
   }
 
   get(key: Key): unknown {
-    return this.getIfChanged(key, NO_VERSION)
+    return this.find(key, NO_VERSION, false)
   }
 
   getIfChanged(key: Key, version: number): unknown {
-    if (!this.setKey(key)) return undefined
-    const { lookup } = this.core
-    let backoff: Backoff | undefined
-    for (;;) {
-      if (!lookup.locate()) {
-        this.core.end(CORRUPT)
-        return undefined
-      }
-      lookup.walk()
-      if (lookup.slot >= 0) {
-        this.reportEntry(UNCHANGED)
-        let value: unknown
-        if (version === NO_VERSION || version !== this.reportedVersion()) {
-          value = this.reader.read()
-          this.result[RESULT_STATUS] = this.reader.status
-        }
-        if (lookup.unchanged()) return value
-      } else {
-        this.reportEntry(lookup.isDamaged ? CORRUPT : ABSENT)
-        if (lookup.unchanged() && lookup.stillMaps()) return undefined
-      }
-      backoff ??= new Backoff()
-      if (!backoff.wait()) {
-        this.endWithTimeout()
-        return undefined
-      }
-    }
+    return this.find(key, version, false)
+  }
+
+  getForLoad(key: Key): unknown {
+    return this.find(key, NO_VERSION, true)
   }
 
   peek(key: Key): void {
@@ -128,7 +111,8 @@ export class TypescriptEngine implements Engine {
         return
       }
       lookup.walk()
-      this.reportEntry(lookup.slot >= 0 ? FOUND : lookup.isDamaged ? CORRUPT : ABSENT)
+      const isPresent = lookup.slot >= 0 && !isLease(this.words, lookup.entry)
+      this.reportEntry(isPresent ? FOUND : lookup.isDamaged ? CORRUPT : ABSENT)
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
       backoff ??= new Backoff()
       if (!backoff.wait()) {
@@ -222,6 +206,37 @@ export class TypescriptEngine implements Engine {
     closed(this)
     this.core.blocks.flush()
     this.core.thread.detach()
+  }
+
+  /** Reads what {@link Engine.get} and its kin return. */
+  private find(key: Key, version: number, seesLeases: boolean): unknown {
+    if (!this.setKey(key)) return undefined
+    const { lookup } = this.core
+    let backoff: Backoff | undefined
+    for (;;) {
+      if (!lookup.locate()) {
+        this.core.end(CORRUPT)
+        return undefined
+      }
+      lookup.walk()
+      if (lookup.slot >= 0) {
+        this.reportEntry(UNCHANGED)
+        let value: unknown
+        if (version === NO_VERSION || version !== this.reportedVersion()) {
+          value = this.reader.read(seesLeases)
+          this.result[RESULT_STATUS] = this.reader.status
+        }
+        if (lookup.unchanged()) return value
+      } else {
+        this.reportEntry(lookup.isDamaged ? CORRUPT : ABSENT)
+        if (lookup.unchanged() && lookup.stillMaps()) return undefined
+      }
+      backoff ??= new Backoff()
+      if (!backoff.wait()) {
+        this.endWithTimeout()
+        return undefined
+      }
+    }
   }
 
   private setKey(key: Key): boolean {

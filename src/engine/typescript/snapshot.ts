@@ -17,6 +17,7 @@ import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
 import { copyWords, keyLengthOf, wordsFor } from './entry.js'
+import { isLease } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { WEAKLY_ORDERED } from './region.js'
 import { holdBuckets, releaseBuckets } from './restructure.js'
@@ -198,7 +199,9 @@ class Copy {
     for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
       const reference = loadSlot(words, bucket, slot)
       if (reference <= 0) continue
-      const length = region.contains(reference, ENTRY_DATA) ? wordsOf(words, reference * BLOCK_WORDS) : Infinity
+      const isWithin = region.contains(reference, ENTRY_DATA)
+      if (isWithin && isLease(words, reference)) continue
+      const length = isWithin ? wordsOf(words, reference * BLOCK_WORDS) : Infinity
       if (!region.contains(reference, length)) isDamaged = true
       blocks[count] = reference
       lengths[count++] = length

@@ -45,7 +45,7 @@ export function holdKey(core: Core, reader: ValueReader): unknown {
         status = reader.status
       } else status = lookup.isDamaged ? CORRUPT : ABSENT
     }
-    if (status === ABSENT && !hasLastingRoom(core)) {
+    if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {
       release(core.words, lookup.home)
       return false
     }

@@ -5,8 +5,8 @@ import {
   ENTRY_DATA,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
-  VALUE_CLONE,
   VALUE_FALSE,
+  VALUE_LAPSED_LEASE,
   VALUE_LATIN1,
   VALUE_NULL,
   VALUE_NUMBER,
@@ -14,9 +14,10 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../../region/layout.js'
-import { CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
+import { ABSENT, CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
 import { copyWords, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
+import { isLeaseKind } from './lease.js'
 import { byteOffset } from './region.js'
 
 /** Above this it pays to look at the versions before the copy as well: a racy length may be anything. */
@@ -55,9 +56,9 @@ export class ValueReader {
    * Reads the value of the entry that the last walk met.
    *
    * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT if
-   * lengths or kind make no sense. Every one is a fact only if the walk's versions then prove unchanged.
+   * lengths or kind make no sense; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's versions then prove unchanged.
    */
-  read(): unknown {
+  read(seesLeases = false): unknown {
     const { core } = this
     const { words, lookup, result } = core
     const block = lookup.entry
@@ -87,7 +88,8 @@ export class ValueReader {
       case VALUE_TRUE:
         return true
       default:
-        this.copyEncoded(at, kind, length)
+        if (isLeaseKind(kind) && !seesLeases) this.status = ABSENT
+        else this.copyEncoded(at, kind, length)
         return undefined
     }
   }
@@ -105,7 +107,7 @@ export class ValueReader {
 
   private copyEncoded(at: number, kind: number, length: number): void {
     const { words, scratchWords, scratchStart } = this.core
-    if (kind < VALUE_UNDEFINED || kind > VALUE_CLONE) this.status = CORRUPT
+    if (kind < VALUE_UNDEFINED || kind > VALUE_LAPSED_LEASE) this.status = CORRUPT
     else if (wordsFor(length) > scratchWords.length - scratchStart) this.status = SCRATCH_TOO_SMALL
     else {
       this.status = ENCODED

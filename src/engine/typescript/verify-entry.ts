@@ -15,7 +15,7 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
   VALUE_BIGINT,
-  VALUE_CLONE,
+  VALUE_LAPSED_LEASE,
   VALUE_NUMBER,
   VALUE_TRUE,
   VALUE_UNDEFINED,
@@ -108,7 +108,7 @@ function isCanonicalBigint(key: Int32Array, length: number): boolean {
 }
 
 function isValue(kind: number, length: number): boolean {
-  if (kind < VALUE_UNDEFINED || kind > VALUE_CLONE) return false
+  if (kind < VALUE_UNDEFINED || kind > VALUE_LAPSED_LEASE) return false
   if (kind <= VALUE_TRUE) return length === 0
   if (kind === VALUE_NUMBER) return length === 8
   if (kind === VALUE_UTF16) return length % 2 === 0

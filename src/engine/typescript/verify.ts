@@ -39,6 +39,7 @@ import {
 import { tombstonesOf } from './core.js'
 import { directoryBytes, SEGMENT_WORDS, topBits } from './directory.js'
 import { sizeOf } from './entry.js'
+import { isLease } from './lease.js'
 import type { Region } from './region.js'
 import { sumOfSizeDeltas, threadRecordAt } from './thread-record.js'
 import { hashOf, problemsOfEntry, sameKey } from './verify-entry.js'
@@ -169,7 +170,7 @@ class Verifier {
         if (reference < 0) tombstones++
         if (reference === 0 || !this.claimEntry(segment, index, slot, reference & ~TOMBSTONE_BIT)) continue
         if (reference < 0) continue
-        this.liveEntries++
+        if (!isLease(this.words, reference)) this.liveEntries++
         const home = this.verifyLive(segment, index, slot, reference, tag, byHash)
         if (home !== index) (index < HOME_BUCKETS ? inNeighbour : inStash)[home]++
       }
