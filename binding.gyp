@@ -5,6 +5,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/addon/engine_handle.cc",
+        "native/addon/file_functions.cc",
         "native/addon/key_reader.cc",
         "native/addon/methods.cc",
         "native/addon/text_buffer.cc",
@@ -17,6 +18,7 @@
         "native/core/format.cc",
         "native/core/heap.cc",
         "native/core/lookup.cc",
+        "native/core/mapped_file.cc",
         "native/core/restructure.cc",
         "native/core/snapshot.cc",
         "native/core/split.cc",

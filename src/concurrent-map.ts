@@ -3,7 +3,7 @@ import { deleteMany, getMany, setMany } from './batches.js'
 import type { Key } from './codec/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
-import { checkHandle, createHandle, type MapHandle } from './handle.js'
+import { createPlace, findPlace, type MapHandle, type Place } from './handle.js'
 import type { HotKey } from './hot-keys.js'
 import { keyBatches } from './map-keys.js'
 import {
@@ -71,7 +71,7 @@ const dropped = new FinalizationRegistry<Engine>((engine) => {
 export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /**
    * What another thread needs to open the same map with {@link ConcurrentMap.attach}: a plain object to be sent with
-   * `postMessage` or as `workerData`. Stays valid after {@link ConcurrentMap.close}.
+   * `postMessage` or as `workerData`; of a map in a file, also to another process, as JSON. Stays valid after {@link ConcurrentMap.close}.
    */
   readonly handle: MapHandle
   readonly #store: Store<DeepReadonly<V>>
@@ -79,20 +79,28 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Makes an empty map. O(1): its memory is virtual until touched.
    *
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown, of the wrong type or out of range;
-   * `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there
+   * With the option `file`, opens the map in that file, and makes it first if it is not there: O(`maxBytes`), since the file's
+   * blocks are allocated at once.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown, of the wrong type or out of range, or if the file
+   * was made with another `maxBytes`; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` or `file` is asked for and the addon is not
+   * there; `ERR_MAPSAFE_FILE` if the file cannot be made or opened; `ERR_MAPSAFE_FORMAT` if there is something else in it;
+   * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file; `ERR_MAPSAFE_TIMEOUT` if another process has been making a file in
+   * the same directory for a minute
    */
   constructor(options?: ConcurrentMapOptions) {
     let resolved: ResolvedAttachOptions
+    let place: Place
     if (options instanceof Attachment) {
       resolved = resolveAttachOptions(options.options)
-      this.handle = checkHandle(options.handle)
+      place = findPlace(options.handle)
     } else {
       const mapOptions = resolveMapOptions(options)
       resolved = mapOptions
-      this.handle = createHandle(mapOptions.maxBytes)
+      place = createPlace(mapOptions)
     }
-    const engine = openEngine(this.handle.region, resolved.engine)
+    this.handle = place.handle
+    const engine = openEngine(place.region, resolved.engine)
     this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
     dropped.register(this, engine, this)
   }
@@ -102,7 +110,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @param handle the {@link ConcurrentMap.handle} of another map object
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is none, or for a wrong option; `ERR_MAPSAFE_FORMAT` if its memory
-   * holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there;
+   * holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there, or the map is in a file
+   * and the addon is not there; `ERR_MAPSAFE_FILE` if the map's file cannot be opened;
    * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
    */
   static attach<K extends Key, V>(handle: MapHandle, options?: AttachOptions): ConcurrentMap<K, V> {
@@ -411,7 +420,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /** Figures about the map's memory, the threads that use it, and this thread's hot keys. O(segments); writes nothing. */
   stats(): MapStats<K> {
     const region = inspectRegion(this.#store.open().words)
-    return { ...region, hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[] }
+    return { ...region, file: this.handle.file, hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[] }
   }
 
   /**
@@ -424,7 +433,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Lets go of the map in this thread. Entries stay as long as any thread holds the map or its {@link ConcurrentMap.handle}.
+   * Lets go of the map in this thread. Entries stay as long as any thread holds the map or its {@link ConcurrentMap.handle}, and
+   * those in a file as long as the file. (The file's memory is unmapped when the garbage collector has found it unused.)
    * Every other method throws afterwards; closing again does nothing.
    */
   close(): void {

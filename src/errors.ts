@@ -10,10 +10,11 @@
  * | `ERR_MAPSAFE_ENTRY_TOO_LARGE` | RangeError | the entry could not fit even into an empty region |
  * | `ERR_MAPSAFE_CLOSED` | Error | the map was closed by this thread |
  * | `ERR_MAPSAFE_OPTIONS` | TypeError or RangeError | an option or argument of the wrong type or outside its range |
- * | `ERR_MAPSAFE_FORMAT` | Error | not a region, or one of another format version |
+ * | `ERR_MAPSAFE_FORMAT` | Error | not a region, not a whole one, or one of another format version or byte order |
  * | `ERR_MAPSAFE_CORRUPT` | Error | the region's bytes contradict themselves |
  * | `ERR_MAPSAFE_COUNTER` | RangeError or TypeError | an increment would leave the safe integers, or meets no integer |
- * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for and is not there |
+ * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for, or needed for a file, and is not there |
+ * | `ERR_MAPSAFE_FILE` | Error | the system refuses to make, open or map the map's file |
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
  * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map |
@@ -29,6 +30,7 @@ export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_CORRUPT'
   | 'ERR_MAPSAFE_COUNTER'
   | 'ERR_MAPSAFE_ENGINE'
+  | 'ERR_MAPSAFE_FILE'
   | 'ERR_MAPSAFE_THREADS'
   | 'ERR_MAPSAFE_TIMEOUT'
   | 'ERR_MAPSAFE_REENTRANT'

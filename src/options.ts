@@ -1,7 +1,7 @@
 import { checkOptions } from './arguments.js'
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
-import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES } from './region/layout.js'
+import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from './region/layout.js'
 
 /** Which engine a thread works with. */
 export type EngineChoice = 'auto' | 'native' | 'typescript'
@@ -32,9 +32,17 @@ export interface ConcurrentMapOptions extends AttachOptions {
   /**
    * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
    * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096. Default
-   * 64 MiB.
+   * 64 MiB, or with `file` the size of the file if there is one.
    */
   readonly maxBytes?: number | undefined
+  /**
+   * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode 0600 in a
+   * directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes, which are
+   * allocated at once; an existing one must have as many, if `maxBytes` is given. Entries outlive the processes, but
+   * not the loss of power. Needs the addon, whichever the engine; not on Windows. Default: memory that the threads of this
+   * process share.
+   */
+  readonly file?: string | undefined
 }
 
 export interface ResolvedAttachOptions {
@@ -44,12 +52,18 @@ export interface ResolvedAttachOptions {
   readonly nearEntries: number
 }
 
-export interface ResolvedMapOptions extends ResolvedAttachOptions {
-  readonly maxBytes: number
+/** Where a map is kept and how large it is. */
+export interface ResolvedPlace {
+  /** As asked for, rounded down to whole pages; undefined for the default. */
+  readonly maxBytes: number | undefined
+  readonly file: string | undefined
 }
+
+export interface ResolvedMapOptions extends ResolvedAttachOptions, ResolvedPlace {}
 
 interface GivenOptions {
   readonly maxBytes?: unknown
+  readonly file?: unknown
   readonly engine?: unknown
   readonly freeze?: unknown
   readonly nearCache?: unknown
@@ -59,14 +73,13 @@ const DEFAULT_NEAR_ENTRIES = 8192
 const MIN_NEAR_ENTRIES = 8
 /** Half of what a JavaScript `Map` can hold. */
 const MAX_NEAR_ENTRIES = 2 ** 23
-const DEFAULT_MAX_BYTES = 64 * 2 ** 20
 const MAX_MAX_BYTES = MAX_REGION_BLOCKS * BLOCK_BYTES
 const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies EngineChoice[]
 
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
 export function resolveMapOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'engine', 'freeze', 'nearCache'])
-  return { maxBytes: resolveMaxBytes(given.maxBytes), ...resolveShared(given) }
+  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache'])
+  return { maxBytes: resolveMaxBytes(given.maxBytes), file: resolveFile(given.file), ...resolveShared(given) }
 }
 
 /** Checks the options of `ConcurrentMap.attach` and fills in the defaults. */
@@ -128,7 +141,8 @@ function resolveNearEntries(nearCache: unknown): number {
   return maxEntries
 }
 
-function resolveMaxBytes(maxBytes: unknown = DEFAULT_MAX_BYTES): number {
+function resolveMaxBytes(maxBytes: unknown): number | undefined {
+  if (maxBytes === undefined) return undefined
   if (typeof maxBytes !== 'number') {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
@@ -141,5 +155,13 @@ function resolveMaxBytes(maxBytes: unknown = DEFAULT_MAX_BYTES): number {
       `Option maxBytes is ${maxBytes}; expected an integer from ${MIN_REGION_BYTES} (1 MiB) to ${MAX_MAX_BYTES} (16 GiB).`,
     )
   }
-  return maxBytes
+  return maxBytes - (maxBytes % PAGE_BYTES)
+}
+
+function resolveFile(file: unknown): string | undefined {
+  if (file === undefined) return undefined
+  if (typeof file !== 'string' || file === '' || file.includes('\0')) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option file is ${describe(file)}; expected the path of a file.`)
+  }
+  return file
 }

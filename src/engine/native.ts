@@ -3,8 +3,24 @@ import { dirname } from 'node:path'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { Engine } from './engine.js'
 
-/** The addon's exports; see native/addon. */
-export interface NativeBinding {
+/**
+ * The addon's functions for files, which take descriptors that `node:fs` opened, and return 0 or an errno value. See
+ * native/core/mapped_file.h.
+ */
+export interface FileFunctions {
+  /** Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has it. */
+  lockFile(descriptor: number): number
+  /** Makes an empty file `bytes` long, every block of it allocated and zero. */
+  allocateFile(descriptor: number, bytes: number): number
+  /**
+   * The file's first `bytes` bytes, shared with all who map it, until the buffer was collected. `bytes` is at most the file's
+   * length and `buffer.constants.MAX_LENGTH`.
+   */
+  mapFile(descriptor: number, bytes: number): ArrayBuffer | number
+}
+
+/** The addon's exports; see native/addon. Those for files are not there on Windows. */
+export interface NativeBinding extends Partial<FileFunctions> {
   /**
    * Attaches this thread to a formatted and checked region.
    *

@@ -29,7 +29,7 @@ afterAll(() => crew.dismiss())
 
 /** First words of the home bucket of `key` and of the segment around it. */
 function locate(handle: MapHandle, key: string): { home: number; segment: number } {
-  const engine = new TypescriptEngine(handle.region)
+  const engine = new TypescriptEngine(handle.region!)
   engine.peek(key)
   const home = engine.result[RESULT_HOME] * BLOCK_WORDS
   const { words } = engine
@@ -49,7 +49,7 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
    * returns what the worker found before and after its write.
    */
   async function endWindow(map: ConcurrentMap<string, number>, key: string, operations: number): Promise<unknown> {
-    const words = new Int32Array(map.handle.region)
+    const words = new Int32Array(map.handle.region!)
     const { home, segment } = locate(map.handle, key)
     const last = Math.floor(words[segment + SEGMENT_CONTENTION] / WINDOW) * WINDOW + WINDOW - 1
     words[segment + SEGMENT_CONTENTION] = last

@@ -255,7 +255,7 @@ describe('options', () => {
         expect(attach(handle, { engine })).toThrow(code('FORMAT'))
       }
       const damaged = copyOf(map.handle)
-      new Int32Array(damaged.region)[1] = 99
+      new Int32Array(damaged.region!)[1] = 99
       expect(attach(damaged, { engine })).toThrow(code('FORMAT'))
     }
   })
@@ -278,7 +278,7 @@ describe('options', () => {
 })
 
 function copyOf(handle: MapHandle): MapHandle {
-  const region = new SharedArrayBuffer(handle.region.byteLength)
-  new Uint8Array(region).set(new Uint8Array(handle.region))
+  const region = new SharedArrayBuffer(handle.region!.byteLength)
+  new Uint8Array(region).set(new Uint8Array(handle.region!))
   return { ...handle, region }
 }

@@ -103,8 +103,8 @@ describeEachLineup((subject) => {
   test('damage in the region is reported by verify', () => {
     for (let i = 0; i < 100; i++) subject().map.set(i, i)
     const { handle } = subject().map
-    const region = new SharedArrayBuffer(handle.region.byteLength)
-    new Uint8Array(region).set(new Uint8Array(handle.region))
+    const region = new SharedArrayBuffer(handle.region!.byteLength)
+    new Uint8Array(region).set(new Uint8Array(handle.region!))
     using map = ConcurrentMap.attach<Key, unknown>(
       { ...handle, region },
       { engine: subject().map.stats().threads[0].engine },

@@ -203,7 +203,7 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
       describe('after sixteen lost races', () => {
         /** Writes behind the map's back, as another thread would, until the key is held: then that is refused. */
         function interfere(key: Key): { write: () => boolean; close: () => void } {
-          const engine = openEngine(subject().maps[0].handle.region, 'typescript')
+          const engine = openEngine(subject().maps[0].handle.region!, 'typescript')
           return {
             write: () => {
               engine.put(key, VALUE_NUMBER, 100, PUT_ALWAYS)

@@ -8,7 +8,7 @@ import { BLOCK_BYTES, LINE_BYTES } from '../../src/region/layout.js'
  * keys are tried one after the other. The map must still be small, of one segment.
  */
 export function neighbouringKeys(handle: MapHandle, counts: readonly number[]): string[][] {
-  const engine = new TypescriptEngine(handle.region)
+  const engine = new TypescriptEngine(handle.region!)
   const byHome = new Map<number, string[]>()
   const keysAt = (home: number): string[] => byHome.get(home) ?? []
   for (let i = 0; ; i++) {

@@ -37,6 +37,9 @@ import { classOf, Heap } from './heap.js'
 import { Region } from './region.js'
 
 const PAGE_TABLE_BLOCK = REGISTRY_BLOCK + (REGISTRY_THREADS * THREAD_WORDS) / BLOCK_WORDS
+// What this machine reads where one of the other byte order wrote the constant.
+const SWAPPED_MAGIC = 0x4d534146
+const SWAPPED_BYTE_ORDER_MARK = 0x04030201
 const PAGE_ENTRY_BYTES = PAGE_ENTRY_WORDS * 4
 
 /** Heap pages that fit beside their own descriptors. */
@@ -98,26 +101,35 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
  * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if it does not
  */
 export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
-  const problem = problemOf(buffer)
+  const isTooShort = buffer.byteLength < MIN_REGION_BYTES
+  const problem = isTooShort
+    ? `its length of ${buffer.byteLength} bytes is none a region can have`
+    : headerProblem(new Int32Array(buffer, 0, PAGE_BYTES / 4), buffer.byteLength)
   if (problem === undefined) return
   throw new MapsafeError('ERR_MAPSAFE_FORMAT', `the memory holds no region that this version can use: ${problem}`)
 }
 
-function problemOf(buffer: SharedArrayBuffer | ArrayBuffer): string | undefined {
-  const bytes = buffer.byteLength
-  if (!isRegionSize(bytes)) return `its length of ${bytes} bytes is none a region can have`
-  const words = new Int32Array(buffer, 0, PAGE_BYTES / 4)
-  if (Atomics.load(words, HEADER_STATE) !== STATE_READY) return 'it was never completely formatted'
-  if (words[HEADER_MAGIC] !== MAGIC) return 'it does not begin with the magic number'
-  if (words[HEADER_BYTE_ORDER] !== BYTE_ORDER_MARK) return 'it was written in another byte order'
-  if (words[HEADER_FORMAT_VERSION] !== FORMAT_VERSION) {
-    return `its format version is ${words[HEADER_FORMAT_VERSION]}, expected ${FORMAT_VERSION}`
+/** What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a sentence. */
+export function headerProblem(header: Int32Array, bytes: number): string | undefined {
+  // First, for it was stored last.
+  const state = Atomics.load(header, HEADER_STATE)
+  const isSwapped = header[HEADER_BYTE_ORDER] === SWAPPED_BYTE_ORDER_MARK
+  if (isSwapped && header[HEADER_MAGIC] === SWAPPED_MAGIC) return 'it was written in another byte order'
+  if (header[HEADER_MAGIC] !== MAGIC) return 'it does not begin with the magic number'
+  if (header[HEADER_FORMAT_VERSION] !== FORMAT_VERSION) {
+    return `its format version is ${header[HEADER_FORMAT_VERSION] >>> 0}, expected ${FORMAT_VERSION}`
   }
+  if (state !== STATE_READY) return 'it was never completely formatted'
+  const formattedBytes = header[HEADER_BLOCK_COUNT] * BLOCK_BYTES
+  if (bytes !== formattedBytes) {
+    return `it is ${bytes} bytes long, but was formatted for ${formattedBytes}${bytes < formattedBytes ? ': it was cut off' : ''}`
+  }
+  if (!isRegionSize(bytes)) return `its length of ${bytes} bytes is none a region can have`
   const pages = heapPages(bytes)
   const isConsistent =
-    words[HEADER_BLOCK_COUNT] === bytes / BLOCK_BYTES &&
-    words[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
-    words[HEADER_PAGE_COUNT] === pages &&
-    words[HEADER_HEAP] === bytes / BLOCK_BYTES - pages * PAGE_BLOCKS
-  return isConsistent ? undefined : `it was formatted for another length than ${bytes} bytes`
+    header[HEADER_BYTE_ORDER] === BYTE_ORDER_MARK &&
+    header[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
+    header[HEADER_PAGE_COUNT] === pages &&
+    header[HEADER_HEAP] === bytes / BLOCK_BYTES - pages * PAGE_BLOCKS
+  return isConsistent ? undefined : 'its header contradicts itself'
 }
