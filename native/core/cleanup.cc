@@ -93,6 +93,7 @@ void Clear(Core& core) {
     if (end <= hash) return Fail(core, Status::kCorrupt);
     hash = end;
   }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Finish: no later read of this thread overtakes it
 }
 
 }  // namespace mapsafe

@@ -196,6 +196,9 @@ void Apply(Core& core, const Edit& edit, Change* change) {
 }
 
 void Finish(Core& core, const Edit& edit, const Change& change, Word home_version) {
+  // Without it a later read of this thread could overtake the stores above: of two threads that each write one key and
+  // then read the other's, both could miss the other's write, and no order of the four operations explains that.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   Outcome& outcome = *core.outcome;
   outcome.status = edit.lapses ? Status::kNotDone : Status::kDone;
   outcome.version_low = static_cast<Word>(change.version);
