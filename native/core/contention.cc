@@ -16,13 +16,9 @@ constexpr Word kWindowContentions = 256;
 // split.
 constexpr Word kHotShare = 32;
 
-// Relief stops when segments take more than this part of the region: it must not eat the room that entries need.
-constexpr std::size_t kMaxSegmentsPart = 16;
-
+// Segments must not eat the room that entries need.
 bool MayAddSegment(const Region& region) {
-  const std::size_t segments = region.Load(kHeaderSegmentCount);
-  const std::size_t blocks = region.Load(kHeaderBlockCount);
-  return segments * kSegmentBytes <= blocks * kBlockBytes / kMaxSegmentsPart;
+  return region.Load(kHeaderSegmentCount) <= region.Load(kHeaderReliefLimit);
 }
 
 // A lone key contends with itself wherever it lies.

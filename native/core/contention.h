@@ -10,7 +10,8 @@ namespace mapsafe {
 // Counts a finished write: 16 at a time, so that the line is seldom written.
 void CountWrite(Core& core, Block segment);
 
-// Counts a write that found a bucket taken or changed. True, once in a window, if the segment proves hot.
+// Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves
+// hot.
 bool CountContention(Core& core, Block segment);
 
 // Splits the segment that `hash` maps to, if that can part keys and the bounds allow it. Leaves the outcome as it is.

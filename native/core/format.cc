@@ -43,6 +43,7 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret) {
   region.Store(WordOf(directory) + kDirectoryPrevious, 0);
   region.Store(WordOf(directory) + kDirectoryEntries, segment);
   region.Store(kHeaderSegmentCount, 1);
+  region.Store(kHeaderReliefLimit, static_cast<Word>(bytes / kReliefPart / kSegmentBytes));
   region.Store(kHeaderDirectory, directory);
   region.StoreRelease(kHeaderState, kStateReady);  // pairs with CheckRegion
 }

@@ -175,6 +175,8 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
 }  // namespace
 
 void EditStructurally(Core& core, Edit* edit) {
+  const Block segment = core.Locate(edit->key.hash).segment;
+  if (segment != 0 && core.region.Load(WordOf(segment) + kSegmentMutex) != 0) MeetContention(core, edit, segment);
   AtHome(core, edit->key, [&](const Location& location, Bucket home) { return EditHeld(core, location, home, edit); });
 }
 

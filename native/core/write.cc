@@ -24,7 +24,7 @@ bool IsSafeInteger(double number) {
 enum class Attempt { kFinished, kLost, kStructural };
 
 Attempt Lose(Core& core, Edit* edit, Block segment) {
-  if (CountContention(core, segment)) edit->met_hot_segment = true;
+  MeetContention(core, edit, segment);
   return Attempt::kLost;
 }
 
@@ -141,6 +141,10 @@ Status PrepareSum(Core& core, Edit* edit, Block current) {
 }
 
 }  // namespace
+
+void MeetContention(Core& core, Edit* edit, Block segment) {
+  if (CountContention(core, segment)) edit->met_hot_segment = true;
+}
 
 Status Prepare(Core& core, Edit* edit, Block current) {
   Outcome& outcome = *core.outcome;

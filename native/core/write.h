@@ -19,7 +19,7 @@ struct Edit {
   double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
   Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove
-  bool met_hot_segment = false;  // set by an attempt that lost
+  bool met_hot_segment = false;  // set by MeetContention
   bool puts_lease = false;       // whether `block` is a lease
   bool meets_lease = false;      // set by Prepare: the entry found is a lease
   bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
@@ -35,6 +35,9 @@ inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 
 void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
 void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
 double Increment(Core& core, const Key& key, double by);
+
+// Counts that the edit met a bucket or mutex taken, or a bucket changed under it.
+void MeetContention(Core& core, Edit* edit, Block segment);
 
 // What Prepare says: kDone to go on, anything else to stop with it. `current` is the entry found, or 0.
 Status Prepare(Core& core, Edit* edit, Block current);

@@ -181,4 +181,11 @@ export const mutants = [
     find: 'if (status === ABSENT && !hasLastingRoom(core)) {',
     replace: 'if (false) {',
   },
+  {
+    name: 'mutex-waits-not-counted',
+    why: 'writers that queue for one mutex never find relief',
+    file: 'src/engine/typescript/structural.ts',
+    find: '+ SEGMENT_MUTEX) !== 0) edit.meetContention(segment)',
+    replace: '+ SEGMENT_MUTEX) < 0) edit.meetContention(segment)',
+  },
 ]

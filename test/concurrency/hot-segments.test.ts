@@ -12,10 +12,13 @@ import {
   MIN_REGION_BYTES,
   SEGMENT_BYTES,
   SEGMENT_CONTENTION,
+  SEGMENT_MUTEX,
   SEGMENT_OPERATIONS,
   SEGMENT_WINDOW,
+  SLOTS_PER_BUCKET,
 } from '../../src/region/layout.js'
 import { Crew } from '../support/crew.js'
+import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
 import type * as tasks from './hot-segments.tasks.js'
@@ -23,6 +26,8 @@ import type * as tasks from './hot-segments.tasks.js'
 const WORKERS = 4
 const WINDOW = 256
 const HOT_SHARE = 32
+/** The owner mark of a thread that does not exist. */
+const ELSEWHERE = 127
 
 const crew = new Crew<typeof tasks>(new URL('hot-segments.tasks.ts', import.meta.url), WORKERS)
 afterAll(() => crew.dismiss())
@@ -87,6 +92,27 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
     expect(map.stats().segments).toBe(segments)
     expect(await endWindow(map, 'key 7', WINDOW * HOT_SHARE - 16)).toEqual([2, 2])
     expect(map.stats().segments).toBe(segments + 1)
+  })
+
+  test('a wait for the mutex counts, and relief brings home the key whose writers queued for it', async () => {
+    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(1) })
+    const [crowd, next] = neighbouringKeys(map.handle, [SLOTS_PER_BUCKET + 1, SLOTS_PER_BUCKET])
+    // The last one found home and neighbour full.
+    for (const key of [...next, ...crowd]) map.set(key, 1)
+    const [spilled] = crowd.slice(-1)
+    const { segments } = map.stats()
+    const words = new Int32Array(map.handle.region)
+    const { segment } = locate(map.handle, spilled)
+    words[segment + SEGMENT_CONTENTION] = WINDOW - 1
+    Atomics.store(words, segment + SEGMENT_MUTEX, ELSEWHERE)
+    const writing = crew.run({ lineup, handle: map.handle, workers: 1 }, 'exchange', spilled, 2)
+    const deadline = performance.now() + 1000
+    while (words[segment + SEGMENT_CONTENTION] < WINDOW && performance.now() < deadline) await setImmediate()
+    Atomics.store(words, segment + SEGMENT_MUTEX, 0)
+    expect((await writing)[0]).toEqual([1, 2])
+    expect(map.stats().segments).toBe(segments + 1)
+    for (const key of [...next, ...crowd]) expect(map.get(key)).toBe(key === spilled ? 2 : 1)
+    expectSound(map)
   })
 
   test('a lone key is not parted from itself', async () => {

@@ -4,11 +4,9 @@
  */
 import {
   ALL_BUCKETS,
-  BLOCK_BYTES,
   BLOCK_WORDS,
-  HEADER_BLOCK_COUNT,
+  HEADER_RELIEF_LIMIT,
   HEADER_SEGMENT_COUNT,
-  SEGMENT_BYTES,
   SEGMENT_CONTENTION,
   SEGMENT_OPERATIONS,
   SEGMENT_WINDOW,
@@ -28,16 +26,13 @@ const WINDOW_CONTENTIONS = 256
 /** A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a split. */
 const HOT_SHARE = 32
 
-/** Relief stops when segments take more than this part of the region: it must not eat the room that entries need. */
-const MAX_SEGMENTS_PART = 16
-
 /** Counts a finished write: 16 at a time, so that the line is seldom written. */
 export function countWrite(core: Core, segment: number): void {
   core.writes = (core.writes + 1) % SAMPLE_WRITES
   if (core.writes === 0) Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_OPERATIONS, SAMPLE_WRITES)
 }
 
-/** Counts a write that found a bucket taken or changed. True, once in a window, if the segment proves hot. */
+/** Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves hot. */
 export function countContention(words: Int32Array, segment: number): boolean {
   const at = segment * BLOCK_WORDS
   const contention = Atomics.add(words, at + SEGMENT_CONTENTION, 1) + 1
@@ -60,9 +55,9 @@ export function relieve(core: Core): void {
   unlockSegment(core, segment)
 }
 
+/** Segments must not eat the room that entries need. */
 function mayAddSegment(words: Int32Array): boolean {
-  const bytes = (Atomics.load(words, HEADER_BLOCK_COUNT) >>> 0) * BLOCK_BYTES
-  return Atomics.load(words, HEADER_SEGMENT_COUNT) * SEGMENT_BYTES <= bytes / MAX_SEGMENTS_PART
+  return Atomics.load(words, HEADER_SEGMENT_COUNT) <= words[HEADER_RELIEF_LIMIT]
 }
 
 /** Whether a segment has two live keys: a lone key contends with itself wherever it lies. */

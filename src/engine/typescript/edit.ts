@@ -33,7 +33,7 @@ import {
 } from '../engine.js'
 import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from './bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
-import { countWrite } from './contention.js'
+import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
 import { canLapse, isLease, lapse } from './lease.js'
@@ -57,7 +57,7 @@ export class Edit {
   sum = 0
   /** The value replaced or met, for RETURN_PREVIOUS. */
   previous: unknown
-  /** Set by an attempt that lost. */
+  /** Set by {@link Edit.meetContention}. */
   hasMetHotSegment = false
 
   private kind = EDIT_PUT
@@ -97,6 +97,11 @@ export class Edit {
     this.isLease = block !== 0 && isLease(this.words, block)
     this.previous = undefined
     this.hasMetHotSegment = false
+  }
+
+  /** Counts that the edit met a bucket or mutex taken, or a bucket changed under it. */
+  meetContention(segment: number): void {
+    if (countContention(this.words, segment)) this.hasMetHotSegment = true
   }
 
   /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */

@@ -16,6 +16,7 @@ import {
   HEADER_MAGIC,
   HEADER_PAGE_COUNT,
   HEADER_PAGE_TABLE,
+  HEADER_RELIEF_LIMIT,
   HEADER_SECRET_0,
   HEADER_SECRET_1,
   HEADER_SEGMENT_COUNT,
@@ -28,6 +29,7 @@ import {
   PAGE_ENTRY_WORDS,
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
+  RELIEF_PART,
   SEGMENT_BYTES,
   STATE_READY,
   THREAD_WORDS,
@@ -90,6 +92,7 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS] = 0
   words[directory * BLOCK_WORDS + DIRECTORY_ENTRIES] = segment
   words[HEADER_SEGMENT_COUNT] = 1
+  words[HEADER_RELIEF_LIMIT] = Math.floor(buffer.byteLength / RELIEF_PART / SEGMENT_BYTES)
   words[HEADER_DIRECTORY] = directory
   // Last: whoever sees it sees all of the above.
   Atomics.store(words, HEADER_STATE, STATE_READY)

@@ -2,7 +2,7 @@
  * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full, and
  * whoever lost too many races. See docs/protocol.md, "Write, structural".
  */
-import { ALL_BUCKETS, HOME_BUCKETS } from '../../region/layout.js'
+import { ALL_BUCKETS, BLOCK_WORDS, HOME_BUCKETS, SEGMENT_MUTEX } from '../../region/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
 import {
@@ -26,6 +26,8 @@ import { split } from './split.js'
 import type { ValueReader } from './value.js'
 
 export function editStructurally(core: Core, edit: Edit): void {
+  const { segment } = core.lookup
+  if (Atomics.load(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX) !== 0) edit.meetContention(segment)
   atHome(core, () => editHeld(core, edit))
 }
 

@@ -3,7 +3,7 @@ import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, VALUE_NUMBER } from '../../
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { findRoom, loadSlot, release, tryHold } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
-import { countContention, relieve } from './contention.js'
+import { relieve } from './contention.js'
 import type { Core } from './core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, type Edit } from './edit.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
@@ -132,7 +132,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
     return FINISHED
   }
   const { home, homeVersion, segment } = lookup
-  if ((homeVersion & 1) !== 0) return lose(edit, words, segment)
+  if ((homeVersion & 1) !== 0) return lose(edit, segment)
   if (!lookup.stillMaps()) return LOST
 
   lookup.walk()
@@ -153,7 +153,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   thread.claim(home / BLOCK_WORDS)
   if (!tryHold(words, home, homeVersion)) {
     thread.clearClaim()
-    return lose(edit, words, segment)
+    return lose(edit, segment)
   }
   edit.apply(home, slot)
   const released = release(words, home)
@@ -162,7 +162,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   return FINISHED
 }
 
-function lose(edit: Edit, words: Int32Array, segment: number): number {
-  if (countContention(words, segment)) edit.hasMetHotSegment = true
+function lose(edit: Edit, segment: number): number {
+  edit.meetContention(segment)
   return LOST
 }
