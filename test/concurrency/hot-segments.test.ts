@@ -101,7 +101,7 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
     for (const key of [...next, ...crowd]) map.set(key, 1)
     const [spilled] = crowd.slice(-1)
     const { segments } = map.stats()
-    const words = new Int32Array(map.handle.region)
+    const words = new Int32Array(map.handle.region!)
     const { segment } = locate(map.handle, spilled)
     words[segment + SEGMENT_CONTENTION] = WINDOW - 1
     Atomics.store(words, segment + SEGMENT_MUTEX, ELSEWHERE)
