@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { nearAndFarLineups, scaled } from '../support/run.js'
@@ -15,7 +14,7 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
     { workers: 2, keys: 400 },
     { workers: 4, keys: 2000 },
   ])('$workers workers that delete $keys keys each see no ghost', async ({ workers, keys }) => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const ownKeys = Array.from({ length: workers }, (_, worker) => {
       return Array.from({ length: keys }, (_, i) => `${worker} ${i}`)
@@ -26,7 +25,7 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
   })
 
   test('two workers that delete in one crowded bucket and the next see no ghost', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     // Half of the first worker's keys are twice what a bucket holds, so that many live among the second's.
     const ownKeys = neighbouringKeys(handle, [44, 6])
@@ -36,7 +35,7 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
   })
 
   test('clear takes away what was there before it, while others insert', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const faults = await crew.run({ lineup, handle, workers: 2 }, 'setAndClear', 1000, scaled(30_000))
     expect(faults.flat()).toEqual([])
@@ -48,7 +47,7 @@ describe.each(nearAndFarLineups)('what is deleted is gone ($name)', (lineup) => 
   })
 
   test('inserts that begin after a clear stay', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const workers = 3
     const faults = await crew.run({ lineup, handle, workers }, 'insertAfterClear', 500, scaled(10))

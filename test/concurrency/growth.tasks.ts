@@ -1,4 +1,5 @@
 import type { Shift } from '../support/crew.js'
+import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-memory.js'
 
 // The words that the two parts of lookWhileBroughtHome share.
 const PHASE = 0
@@ -58,13 +59,13 @@ export function lookWhileOthersMove(
  */
 export function lookWhileBroughtHome(
   shift: Shift<number>,
-  shared: SharedArrayBuffer,
+  shared: SharedMemory,
   crowd: string[],
   lasting: string[],
   rounds: number,
   way: 'get' | 'keys',
 ): string[] {
-  const words = new Int32Array(shared)
+  const words = new Int32Array(openMemory(shared))
   const missed: string[] = []
   if (shift.worker > 0) {
     for (let phase = 0; phase >= 0; phase = Atomics.load(words, PHASE)) {
@@ -118,5 +119,5 @@ function increment(words: Int32Array, index: number): void {
  */
 function waitForChange(words: Int32Array, index: number, value: number): void {
   for (let spins = 0; spins < SPINS; spins++) if (Atomics.load(words, index) !== value) return
-  Atomics.wait(words, index, value, 1000)
+  sleepWhile(words, index, value)
 }

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { SLOTS_PER_BUCKET } from '../../src/region/layout.js'
 import { Crew } from '../support/crew.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
@@ -12,7 +11,7 @@ afterAll(() => crew.dismiss())
 
 describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   test.each([2, 8])('%i workers fill an empty map; each finds its keys all the while', async (workers) => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const keys = scaled(40_000)
     const missing = await crew.run({ lineup, handle, workers }, 'fill', keys)
@@ -23,7 +22,7 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   })
 
   test.each([2, 4])('%i workers insert the same keys into an empty map; each key goes in once', async (workers) => {
-    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, number>(lineup)
     const { handle } = map
     const keys = scaled(20_000)
     const inserted = await crew.run({ lineup, handle, workers }, 'fillTogether', keys)
@@ -41,7 +40,7 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
     'keys that are there throughout are always found: $workers workers, $lasting lasting keys, $passing passing',
     async ({ workers, lasting, passing, times }) => {
       for (let round = 0; round < scaled(4); round++) {
-        using map = new ConcurrentMap<number | string, number>({ engine: lineup.engineOf(0) })
+        using map = crew.open<number | string, number>(lineup)
         const { handle } = map
         for (let key = 0; key < lasting; key++) map.set(key, key)
         const missed = await crew.run({ lineup, handle, workers }, 'lookWhileOthersMove', lasting, passing, times)
@@ -56,14 +55,14 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
     // Long keys take long to collect: all the more time to bring one home behind the collector's back.
     { way: 'keys', keyLength: 450, rounds: 1500 },
   ] as const)('keys brought home from the stash are found all the while: $way', async ({ way, keyLength, rounds }) => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const [home, next] = neighbouringKeys(handle, [SLOTS_PER_BUCKET + 6, SLOTS_PER_BUCKET])
     const lasting = home.slice(SLOTS_PER_BUCKET)
     // Deleted one after the other, the last of them let the tombstones pass the limit that makes a segment clean up.
     const others = Array.from({ length: 280 }, (_, i) => `other ${i}`.padEnd(keyLength, '.'))
     const crowd = [...home.slice(0, SLOTS_PER_BUCKET), ...next, ...others]
-    const shared = new SharedArrayBuffer(8)
+    const shared = crew.memory(8)
     const run = { lineup, handle, workers: 2 }
     const missed = await crew.run(run, 'lookWhileBroughtHome', shared, crowd, lasting, scaled(rounds), way)
     expect(missed.flat()).toEqual([])

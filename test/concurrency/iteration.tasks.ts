@@ -1,5 +1,6 @@
 import type { Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
+import { openMemory, type SharedMemory } from '../support/shared-memory.js'
 
 export interface Scene {
   /** Numbers from 0 that are keys throughout. */
@@ -15,8 +16,8 @@ export interface Scene {
  * Worker 0's part is to iterate; that of the others to insert and delete passing keys, and to overwrite lasting ones, until it
  * has finished.
  */
-export function iterateWhileOthersWrite(shift: Shift<number>, finished: SharedArrayBuffer, scene: Scene): string[] {
-  const flag = new Int32Array(finished)
+export function iterateWhileOthersWrite(shift: Shift<number>, finished: SharedMemory, scene: Scene): string[] {
+  const flag = new Int32Array(openMemory(finished))
   if (shift.worker !== 0) {
     for (let i = 0; Atomics.load(flag, 0) === 0; i++) write(shift, scene, i)
     return []

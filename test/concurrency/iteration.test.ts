@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -18,10 +17,10 @@ describe.each(lineups)('iteration while others write ($name)', (lineup) => {
   ])(
     'of $workers workers: $lasting lasting keys exactly once, no key twice, none after its deletion, $passing passing',
     async ({ workers, passes, ...scene }) => {
-      using map = new ConcurrentMap<number | string, number>({ engine: lineup.engineOf(0) })
+      using map = crew.open<number | string, number>(lineup)
       const { handle } = map
       for (let key = 0; key < scene.lasting; key++) map.set(key, key)
-      const finished = new SharedArrayBuffer(4)
+      const finished = crew.memory(4)
       const faults = await crew.run({ lineup, handle, workers }, 'iterateWhileOthersWrite', finished, {
         ...scene,
         passes: scaled(passes),

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -16,7 +15,7 @@ const nearCaches = [
 
 describe.each(lineups)('read, decide and write is one step ($name)', (lineup) => {
   test.each(nearCaches)('no update by 4 workers is lost %s', async (_name, nearCache) => {
-    using map = new ConcurrentMap<string, { sum: number }>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, { sum: number }>(lineup)
     const { handle } = map
     const outcomes = await crew.run(
       { lineup: { ...lineup, attach: { nearCache } }, handle },
@@ -32,7 +31,7 @@ describe.each(lineups)('read, decide and write is one step ($name)', (lineup) =>
   })
 
   test('a slow update goes through while others write its key all the time', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const times = scaled(20)
     const done = await crew.run({ lineup, handle: map.handle, workers: 3 }, 'updateSlowly', times)
     expect(done[0]).toBe(times)
@@ -40,7 +39,7 @@ describe.each(lineups)('read, decide and write is one step ($name)', (lineup) =>
   })
 
   test('compareAndSwap: a baton goes from worker to worker, none left out', async () => {
-    using map = new ConcurrentMap<string, { turn: number; round: number }>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, { turn: number; round: number }>(lineup)
     map.set('baton', { turn: 0, round: 0 })
     const rounds = scaled(50)
     const turns = await crew.run({ lineup, handle: map.handle }, 'passBaton', rounds)
@@ -49,7 +48,7 @@ describe.each(lineups)('read, decide and write is one step ($name)', (lineup) =>
   })
 
   test('compareAndDelete: every token goes to one worker', async () => {
-    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, number>(lineup)
     const tokens = scaled(4000)
     for (let token = 0; token < tokens; token++) map.set(token, token)
     const got = await crew.run({ lineup, handle: map.handle }, 'grabTokens', tokens)
@@ -58,7 +57,7 @@ describe.each(lineups)('read, decide and write is one step ($name)', (lineup) =>
   })
 
   test('getOrInsertComputed: all workers get the value of one of them', async () => {
-    using map = new ConcurrentMap<number, string>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, string>(lineup)
     const keys = scaled(3000)
     const outcomes = await crew.run({ lineup, handle: map.handle }, 'compute', keys)
     for (const { got, calls } of outcomes) {
@@ -70,7 +69,7 @@ describe.each(lineups)('read, decide and write is one step ($name)', (lineup) =>
   })
 
   test('deleteWhere deletes only what its predicate saw', async () => {
-    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, number>(lineup)
     const lost = await crew.run({ lineup, handle: map.handle, workers: 3 }, 'deleteOdd', 100, scaled(10_000))
     expect(lost.flat()).toEqual([])
     for (const value of map.values()) expect(value % 2).toBe(0)

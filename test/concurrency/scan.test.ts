@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -10,7 +9,7 @@ afterAll(() => crew.dismiss())
 
 describe.each(lineups)('several workers share a scan ($name)', (lineup) => {
   test.each([1, 3, 4])('%i workers meet every lasting key once between them while the map grows', async (workers) => {
-    using map = new ConcurrentMap<number | string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number | string, number>(lineup)
     const keys = scaled(6000)
     for (let key = 0; key < keys; key++) map.set(key, key)
     const met = await crew.run({ lineup, handle: map.handle, workers }, 'scanPart', 100, 300)

@@ -27,7 +27,7 @@ async function observe(map: ConcurrentMap<string, number>, run: Promise<unknown>
 
 describe.each(lineups)('a snapshot is one instant ($name)', (lineup) => {
   test('with what a thread wrote it has all that the thread wrote before, and never less than the last one', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0), nearCache: false })
+    using map = crew.open<string, number>(lineup, { nearCache: false })
     const last: number[] = [0, 0, 0, 0]
     let distinct = 0
     await observe(map, crew.run({ lineup, handle: map.handle }, 'writeInOrder', FILLERS), () => {
@@ -54,7 +54,7 @@ describe.each(lineups)('a snapshot is one instant ($name)', (lineup) => {
   })
 
   test('amounts in transit are seen at most once, and in one place', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0), nearCache: false })
+    using map = crew.open<string, number>(lineup, { nearCache: false })
     for (let i = 0; i < 3000; i++) map.set(`filler ${i}`, i)
     map.set('from', 1_000_000).set('to', 0)
     await observe(map, crew.run({ lineup, handle: map.handle }, 'transfer'), () => {
@@ -69,7 +69,7 @@ describe.each(lineups)('a snapshot is one instant ($name)', (lineup) => {
   })
 
   test('two threads that take snapshots at once do not block each other', async () => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0), nearCache: false })
+    using map = crew.open<string, number>(lineup, { nearCache: false })
     using other = ConcurrentMap.attach<string, number>(map.handle, { engine: lineup.engineOf(1) })
     const rounds = crew.run({ lineup, handle: map.handle }, 'takeSnapshots', scaled(30))
     for (let i = 0; i < scaled(2000); i++) other.set(`key ${i}`, i)

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -12,7 +11,7 @@ const COUNTERS = 3
 
 describe.each(lineups)('no update is lost ($name)', (lineup) => {
   test.each([2, 4, 8])('increments by %i workers add up', async (workers) => {
-    using map = new ConcurrentMap<string, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, number>(lineup)
     const { handle } = map
     const added = await crew.run({ lineup, handle, workers }, 'increment', COUNTERS, scaled(24_000 / workers))
     for (let i = 0; i < COUNTERS; i++) expect(map.get(`counter ${i}`)).toBe(sum(added.map((row) => row[i])))
@@ -20,7 +19,7 @@ describe.each(lineups)('no update is lost ($name)', (lineup) => {
   })
 
   test.each([2, 4])('read, add and setIfVersion by %i workers add up', async (workers) => {
-    using map = new ConcurrentMap<string, { sum: number }>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, { sum: number }>(lineup)
     const { handle } = map
     const added = await crew.run({ lineup, handle, workers }, 'addByVersion', COUNTERS, scaled(12_000 / workers))
     for (let i = 0; i < COUNTERS; i++) expect(map.get(`cell ${i}`)).toEqual({ sum: sum(added.map((row) => row[i])) })
@@ -28,7 +27,7 @@ describe.each(lineups)('no update is lost ($name)', (lineup) => {
   })
 
   test.each([2, 8])('setIfAbsent, then take: one of %i workers wins each key, one gets it', async (workers) => {
-    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, number>(lineup)
     const { handle } = map
     const keys = scaled(6000)
     const won = await crew.run({ lineup, handle, workers }, 'claimKeys', keys)
@@ -43,7 +42,7 @@ describe.each(lineups)('no update is lost ($name)', (lineup) => {
   })
 
   test('swap and take: every token put in comes out once, or is there at the end', async () => {
-    using map = new ConcurrentMap<number, number>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, number>(lineup)
     const { handle } = map
     const exchanged = await crew.run({ lineup, handle, workers: 4 }, 'exchangeTokens', 4, scaled(6000))
     const given = exchanged.flatMap((one) => one.given)
@@ -53,7 +52,7 @@ describe.each(lineups)('no update is lost ($name)', (lineup) => {
   })
 
   test.each([2, 4])('size is inserts minus deletes of %i workers', async (workers) => {
-    using map = new ConcurrentMap<string, string>({ engine: lineup.engineOf(0) })
+    using map = crew.open<string, string>(lineup)
     const { handle } = map
     const balances = await crew.run({ lineup, handle, workers }, 'insertAndDelete', scaled(2000), scaled(12_000))
     expect(map.size).toBe(sum(balances))

@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { nearAndFarLineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -15,7 +14,7 @@ describe.each(nearAndFarLineups)('a value read is a value written, whole and for
     { workers: 2, keys: 20, writes: 0.5 },
     { workers: 4, keys: 3, writes: 0.1 },
   ])('$workers workers, $keys keys, writes $writes of the operations', async ({ workers, keys, writes }) => {
-    using map = new ConcurrentMap<number, unknown>({ engine: lineup.engineOf(0) })
+    using map = crew.open<number, unknown>(lineup)
     const { handle } = map
     const times = scaled(30_000 / workers)
     const faults = await crew.run({ lineup, handle, workers }, 'readAndWrite', keys, times, writes)

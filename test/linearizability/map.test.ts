@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConcurrentMap, type Key } from '../../src/index.js'
+import type { ConcurrentMap, Key } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
 import { lineups, nearAndFarLineups, scaled, seed, type Lineup } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -24,7 +24,7 @@ describe.each(nearAndFarLineups)('every history is linearizable ($name)', (lineu
     let overlaps = 0
     for (let i = 0; i < scaled(maps); i++) {
       using map = mapBeforeSplit(lineup)
-      const clock = new SharedArrayBuffer(4)
+      const clock = crew.memory(4)
       const extent = { histories: HISTORIES_PER_MAP, calls, keys }
       const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'record', clock, extent)
       for (const operations of historiesOf(1, recorded.flat())) {
@@ -46,7 +46,7 @@ describe.each(lineups)('every history with snapshots is linearizable ($name)', (
     let overlaps = 0
     for (let i = 0; i < scaled(8); i++) {
       using map = mapBeforeSplit(lineup)
-      const clock = new SharedArrayBuffer(4)
+      const clock = crew.memory(4)
       const extent = { histories: 40, calls, keys }
       const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'recordWithSnapshots', clock, extent)
       for (const operations of historiesOf(keys, recorded.flat())) {
@@ -61,7 +61,7 @@ describe.each(lineups)('every history with snapshots is linearizable ($name)', (
 })
 
 function mapBeforeSplit(lineup: Lineup): ConcurrentMap<Key, number> {
-  const map = new ConcurrentMap<Key, number>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+  const map = crew.open<Key, number>(lineup, { maxBytes: 2 ** 20 })
   for (let key = 0; key < KEYS_BEFORE; key++) map.set(`before ${key}`, key)
   return map
 }

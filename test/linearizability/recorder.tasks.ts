@@ -1,6 +1,7 @@
 import type { ConcurrentMap, Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 import type { Random } from '../support/random.js'
+import { openMemory, type SharedMemory } from '../support/shared-memory.js'
 import type { Operation } from './checker.js'
 import type { MapCall, SnapshotCall } from './map-model.js'
 
@@ -35,13 +36,13 @@ const PASSING_KEYS = 400
  */
 function recordCalls<Call>(
   shift: Shift<number>,
-  clock: SharedArrayBuffer,
+  clock: SharedMemory,
   extent: Extent,
   choose: Choose<Call>,
 ): Operation<Call>[] {
   const { map, worker, workers, random } = shift
   const { histories, calls, keys } = extent
-  const stamps = new Int32Array(clock)
+  const stamps = new Int32Array(openMemory(clock))
   const sightings: Sightings = new Map()
   const operations: Operation<Call>[] = []
   for (;;) {
@@ -133,14 +134,14 @@ const CALLS: readonly Make[] = [
 ]
 
 /** Records calls on one key each. */
-export function record(shift: Shift<number>, clock: SharedArrayBuffer, extent: Extent): Operation<MapCall>[] {
+export function record(shift: Shift<number>, clock: SharedMemory, extent: Extent): Operation<MapCall>[] {
   return recordCalls(shift, clock, extent, (random) => random.pick(CALLS))
 }
 
 /** Records snapshots among such calls. */
 export function recordWithSnapshots(
   shift: Shift<number>,
-  clock: SharedArrayBuffer,
+  clock: SharedMemory,
   extent: Extent,
 ): Operation<MapCall | SnapshotCall>[] {
   const { keys } = extent

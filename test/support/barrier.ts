@@ -1,23 +1,22 @@
+import { sleepWhile } from './shared-memory.js'
+
 const ARRIVED = 0
 const GENERATION = 1
 const BROKEN = 2
 
 /** Rounds of looking before sleeping: waking up takes longer than most waits here. */
 const SPINS = 2000
-const SLEEP_MS = 1000
 
-/** Lets threads go on only together. */
+/** Lets threads, or processes, go on only together. */
 export class Barrier {
+  static readonly BYTES = 12
   readonly #words: Int32Array
   readonly #parties: number
 
-  constructor(memory: SharedArrayBuffer, parties: number) {
+  /** @param memory zeroed at first, and the same for all parties */
+  constructor(memory: SharedArrayBuffer | ArrayBuffer, parties: number) {
     this.#words = new Int32Array(memory)
     this.#parties = parties
-  }
-
-  static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer(12)
   }
 
   /** Waits for all parties. @throws if one of them broke the barrier */
@@ -32,7 +31,7 @@ export class Barrier {
     }
     for (let spins = 0; Atomics.load(words, GENERATION) === generation; spins++) {
       if (Atomics.load(words, BROKEN) !== 0) throw new Error('another worker failed')
-      if (spins >= SPINS) Atomics.wait(words, GENERATION, generation, SLEEP_MS)
+      if (spins >= SPINS) sleepWhile(words, GENERATION, generation)
     }
   }
 

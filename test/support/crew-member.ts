@@ -1,19 +1,19 @@
-// A worker of a Crew: does the tasks it is told, one after the other.
+// A thread or process of a Crew: does the tasks it is told, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
 import { ConcurrentMap } from '../../src/index.js'
 import { Barrier } from './barrier.js'
 import type { Order, Outcome, Task } from './crew.js'
 import { Random } from './random.js'
+import { openMemory } from './shared-memory.js'
 
-const { tasks } = workerData as { tasks: string }
+const { tasks } = (parentPort === null ? { tasks: process.argv[2] } : workerData) as { tasks: string }
 const module = (await import(tasks)) as Record<string, Task>
 
-parentPort!.on('message', (order: Order) => {
-  parentPort!.postMessage(obey(order))
-})
+if (parentPort === null) process.on('message', (order: Order) => void process.send!(obey(order)))
+else parentPort.on('message', (order: Order) => parentPort!.postMessage(obey(order)))
 
 function obey({ task, parameters, handle, attach, worker, workers, seed, run, barrier: memory }: Order): Outcome {
-  const barrier = new Barrier(memory, workers)
+  const barrier = new Barrier(openMemory(memory), workers)
   const rendezvous = (): void => barrier.wait()
   try {
     const map = ConcurrentMap.attach(handle, attach)

@@ -1,8 +1,19 @@
-import { Worker } from 'node:worker_threads'
-import type { AttachOptions, ConcurrentMap, Key, MapHandle } from '../../src/index.js'
+import {
+  ConcurrentMap,
+  type AttachOptions,
+  type ConcurrentMapOptions,
+  type Key,
+  type MapHandle,
+} from '../../src/index.js'
 import { Barrier } from './barrier.js'
+import { startProcess, startThread, type Member } from './member.js'
 import type { Random } from './random.js'
 import { seed, type Lineup } from './run.js'
+import { Scratch } from './scratch.js'
+import type { SharedMemory } from './shared-memory.js'
+
+/** Threads that share memory, threads that each map a file, or processes. */
+export type CrewKind = 'threads' | 'threads on a file' | 'processes'
 
 /** What a task finds when it runs in a worker. */
 export interface Shift<V = unknown> {
@@ -43,26 +54,39 @@ export interface Order {
   readonly seed: number
   /** How many runs the crew had before. */
   readonly run: number
-  readonly barrier: SharedArrayBuffer
+  readonly barrier: SharedMemory
 }
 
 export type Outcome = { readonly result: unknown } | { readonly failure: string }
 
 /**
- * Worker threads that do the tasks of one module, again and again: a worker takes a quarter of a second to start, so tests of
- * a file share one crew. `Tasks` is the module's type.
+ * Worker threads, or processes, that do the tasks of one module, again and again: a worker takes a quarter of a second to
+ * start, so tests of a file share one crew. `Tasks` is the module's type.
  */
 export class Crew<Tasks> {
-  readonly #members: Worker[]
+  readonly #members: Member[]
+  readonly #scratch: Scratch | undefined
   #runs = 0
 
-  /** @param tasks URL of the module whose exports are the tasks */
-  constructor(tasks: URL, size: number) {
+  /**
+   * @param tasks URL of the module whose exports are the tasks
+   * @param kind default: what MAPSAFE_CREW says, or threads
+   */
+  constructor(tasks: URL, size: number, kind: CrewKind = defaultKind()) {
     console.info(`MAPSAFE_SEED=${seed}`)
-    const entry = new URL('crew-member.ts', import.meta.url).href
-    this.#members = Array.from({ length: size }, () => {
-      return new Worker(new URL('typescript-worker.js', import.meta.url), { workerData: { entry, tasks: tasks.href } })
-    })
+    this.#scratch = kind === 'threads' ? undefined : new Scratch()
+    const start = kind === 'processes' ? startProcess : startThread
+    this.#members = Array.from({ length: size }, () => start(tasks.href))
+  }
+
+  /** An empty map that all members can attach to; in a file, unless they are plain threads. */
+  open<K extends Key, V>(lineup: Lineup, options: Omit<ConcurrentMapOptions, 'engine'> = {}): ConcurrentMap<K, V> {
+    return new ConcurrentMap({ ...options, engine: lineup.engineOf(0), file: this.#scratch?.file() })
+  }
+
+  /** Memory for all members, as a parameter of their tasks. */
+  memory(bytes: number): SharedMemory {
+    return this.#scratch?.memory(bytes) ?? new SharedArrayBuffer(bytes)
   }
 
   /** Runs one task on every worker at once, and returns what each returned. Fails if one fails. */
@@ -71,7 +95,7 @@ export class Crew<Tasks> {
     task: Name,
     ...parameters: ParametersOf<Tasks[Name]>
   ): Promise<ResultOf<Tasks[Name]>[]> {
-    const barrier = Barrier.memory()
+    const barrier = this.memory(Barrier.BYTES)
     const run = this.#runs++
     const orders = this.#members.slice(0, workers).map(async (member, worker) => {
       const engine = lineup.engineOf(worker)
@@ -90,14 +114,19 @@ export class Crew<Tasks> {
   }
 
   async dismiss(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.terminate()))
+    await Promise.all(this.#members.map((member) => member.end()))
+    this.#scratch?.[Symbol.dispose]()
   }
 }
 
-function ask(member: Worker, order: Order): Promise<Outcome> {
+function defaultKind(): CrewKind {
+  return (process.env.MAPSAFE_CREW ?? 'threads') as CrewKind
+}
+
+function ask({ events, send }: Member, order: Order): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const stop = (code: number): void => reject(new Error(`the worker ended with code ${code}`))
-    const settle = (): void => void member.off('message', answer).off('error', fail).off('exit', stop)
+    const settle = (): void => void events.off('message', answer).off('error', fail).off('exit', stop)
     const answer = (outcome: Outcome): void => {
       settle()
       resolve(outcome)
@@ -106,7 +135,7 @@ function ask(member: Worker, order: Order): Promise<Outcome> {
       settle()
       reject(error)
     }
-    member.on('message', answer).on('error', fail).on('exit', stop)
-    member.postMessage(order)
+    events.on('message', answer).on('error', fail).on('exit', stop)
+    send(order)
   })
 }

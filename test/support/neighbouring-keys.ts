@@ -1,5 +1,6 @@
 import { RESULT_HOME } from '../../src/engine/engine.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
+import { findPlace } from '../../src/handle.js'
 import type { MapHandle } from '../../src/index.js'
 import { BLOCK_BYTES, LINE_BYTES } from '../../src/region/layout.js'
 
@@ -8,7 +9,7 @@ import { BLOCK_BYTES, LINE_BYTES } from '../../src/region/layout.js'
  * keys are tried one after the other. The map must still be small, of one segment.
  */
 export function neighbouringKeys(handle: MapHandle, counts: readonly number[]): string[][] {
-  const engine = new TypescriptEngine(handle.region!)
+  const engine = new TypescriptEngine(findPlace(handle).region)
   const byHome = new Map<number, string[]>()
   const keysAt = (home: number): string[] => byHome.get(home) ?? []
   for (let i = 0; ; i++) {

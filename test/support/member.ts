@@ -1,0 +1,36 @@
+import { fork } from 'node:child_process'
+import type { EventEmitter } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+
+/** A thread or process of a {@link Crew}. It answers each message with one. */
+export interface Member {
+  send(message: object): void
+  end(): Promise<unknown>
+  /** Emits message, error and exit. */
+  readonly events: EventEmitter
+}
+
+const entry = new URL('crew-member.ts', import.meta.url)
+
+/** @param tasks URL of the module whose exports are the tasks */
+export function startThread(tasks: string): Member {
+  const worker = new Worker(new URL('typescript-worker.js', import.meta.url), {
+    workerData: { entry: entry.href, tasks },
+  })
+  return { send: (message) => worker.postMessage(message), end: () => worker.terminate(), events: worker }
+}
+
+/** @param tasks URL of the module whose exports are the tasks */
+export function startProcess(tasks: string): Member {
+  const child = fork(fileURLToPath(entry), [tasks], { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  return {
+    send: (message) => void child.send(message),
+    end: () => {
+      if (child.connected) child.disconnect()
+      return ended
+    },
+    events: child,
+  }
+}
