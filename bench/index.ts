@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 }
 
 /** A case that fails does not keep the others from being measured, but the program ends with status 1. */
-async function runCases({ quick, only, seed }: BenchOptions): Promise<Outcome[]> {
+async function runCases({ quick, only, seed, traces }: BenchOptions): Promise<Outcome[]> {
   const folder = mkdtempSync(join(tmpdir(), 'mapsafe-bench-'))
   const server = await RedisServer.start(folder)
   const outcomes: Outcome[] = []
@@ -51,6 +51,7 @@ async function runCases({ quick, only, seed }: BenchOptions): Promise<Outcome[]>
       const run: Run = {
         quick,
         seed,
+        traces,
         folder,
         redisPort: server?.port,
         progress: (doing) => showProgress(`${one.name}: ${doing}`),

@@ -3,6 +3,7 @@ import { collection } from './collection.js'
 import { core } from './core.js'
 import { decoding } from './decoding.js'
 import { growth } from './growth.js'
+import { hitRatios } from './hit-ratio.js'
 import { hotShard } from './hot-shard.js'
 import { memory } from './memory.js'
 import { mixes } from './mixes.js'
@@ -20,6 +21,7 @@ export const cases: readonly Case[] = [
   collection,
   memory,
   decoding,
+  hitRatios,
   core,
   padding,
 ]

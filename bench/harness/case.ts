@@ -6,6 +6,8 @@ import type { Verdict } from './targets.js'
 export interface Run extends StoreHost {
   readonly quick: boolean
   readonly seed: number
+  /** Folder with access traces; undefined for none. */
+  readonly traces: string | undefined
   /** Tells the user what is being done. */
   readonly progress: (doing: string) => void
 }

@@ -15,6 +15,17 @@ export function randomNumbers(seed: number): () => number {
   }
 }
 
+/** Ranks from 0 up to `size`, independent draws by Zipf's law. */
+export function rankDraws(size: number, exponent: number, random: () => number): () => number {
+  const cumulative = new Float64Array(size)
+  let sum = 0
+  for (let rank = 0; rank < size; rank++) {
+    sum += (rank + 1) ** -exponent
+    cumulative[rank] = sum
+  }
+  return () => firstAbove(cumulative, random() * sum)
+}
+
 /**
  * Numbers of keys in the order in which they are accessed: independent draws by Zipf's law, in shared memory so that all threads
  * use the same ones.
@@ -23,17 +34,9 @@ export function randomNumbers(seed: number): () => number {
  * @param count number of draws
  */
 export function drawKeys(size: number, count: number, seed: number): Uint32Array {
-  const random = randomNumbers(seed)
-  const cumulative = new Float64Array(size)
-  let sum = 0
-  for (let rank = 0; rank < size; rank++) {
-    sum += (rank + 1) ** -ZIPF_EXPONENT
-    cumulative[rank] = sum
-  }
+  const next = rankDraws(size, ZIPF_EXPONENT, randomNumbers(seed))
   const draws = new Uint32Array(new SharedArrayBuffer(count * Uint32Array.BYTES_PER_ELEMENT))
-  for (let index = 0; index < count; index++) {
-    draws[index] = (firstAbove(cumulative, random() * sum) * SCATTER) % size
-  }
+  for (let index = 0; index < count; index++) draws[index] = (next() * SCATTER) % size
   return draws
 }
 

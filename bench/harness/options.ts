@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly only: readonly string[]
   /** Decides everything random. */
   readonly seed: number
+  /** Folder with access traces; undefined for none. */
+  readonly traces: string | undefined
   /** Markdown file to write the report to; undefined for none. */
   readonly report: string | undefined
 }
@@ -27,6 +29,7 @@ export function usage(cases: readonly string[]): string {
   --report FILE  write the report to FILE, which ends in .md, and its plots beside it
                  (default: ${REPORT} after a full run, none with --quick or --only)
   --seed N       integer from 0 to ${MAX_SEED}, decides everything random (default ${DEFAULT_SEED})
+  --traces DIR   folder with access traces for hit-ratio: files *.txt.gz, one key a line (default: made-up ones)
   --help`
 }
 
@@ -41,7 +44,7 @@ export function parseOptions(parameters: readonly string[], cases: readonly stri
   if (report !== undefined && !/.\.md$/.test(report)) {
     throw new BenchError(`--report is '${report}'; expected a file name that ends in .md`)
   }
-  return { help: given.help ?? false, quick, only, seed: parseSeed(given.seed), report }
+  return { help: given.help ?? false, quick, only, seed: parseSeed(given.seed), traces: given.traces, report }
 }
 
 interface GivenOptions {
@@ -50,6 +53,7 @@ interface GivenOptions {
   only?: string[] | undefined
   report?: string | undefined
   seed?: string | undefined
+  traces?: string | undefined
 }
 
 function parse(parameters: readonly string[]): GivenOptions {
@@ -62,6 +66,7 @@ function parse(parameters: readonly string[]): GivenOptions {
         only: { type: 'string', multiple: true },
         report: { type: 'string' },
         seed: { type: 'string' },
+        traces: { type: 'string' },
       },
     }).values
   } catch (error) {

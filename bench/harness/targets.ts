@@ -11,6 +11,7 @@ export const targets = {
   P9: 'Entries held cost the host no garbage collection',
   P10: 'Memory beyond key and value',
   P11: 'A near-cached object is decoded once for each write',
+  P12: 'A bounded cache keeps what is asked for again',
 } as const
 
 export type TargetName = keyof typeof targets
@@ -46,6 +47,17 @@ export function atLeast(
   show: (figure: number) => string,
 ): Verdict {
   return verdict(target, what, figure, `≥ ${show(bound)}`, figure >= bound, show)
+}
+
+/** @param figure NaN if it was not measured */
+export function above(
+  target: TargetName,
+  what: string,
+  figure: number,
+  bound: number,
+  show: (figure: number) => string,
+): Verdict {
+  return verdict(target, what, figure, `> ${show(bound)}`, figure > bound, show)
 }
 
 /** @param figure NaN if it was not measured */
