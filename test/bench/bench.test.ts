@@ -27,7 +27,7 @@ describe('a quick run of one case', { timeout: 120_000 }, () => {
     expect(rows(stdout, 'the object that is read')[0].slice(1)).toEqual(['1,000', '20,000', '1,000', '1'])
     expect(rows(stdout, 'other entries')[0].slice(1)).toEqual(['1,000', '20,000', '0', '0'])
     expect(rows(stdout, 'P11')).toHaveLength(2)
-    expect(stdout).toContain('1 of 11 targets met')
+    expect(stdout).toContain('1 of 12 targets met')
     expect(stdout).not.toContain('Report:')
   })
 
