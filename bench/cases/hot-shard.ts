@@ -1,57 +1,67 @@
 import { ConcurrentMap } from 'mapsafe'
+import { HEADER_RELIEF_LIMIT, SLOTS_PER_BUCKET } from '../../src/region/layout.js'
+import { neighbouringKeys } from '../../test/support/neighbouring-keys.js'
 import type { Case, Findings, Run } from '../harness/case.js'
-import { percentile } from '../harness/statistics.js'
-import { Thread } from '../harness/thread.js'
-import { count, duration, rate } from '../report/format.js'
+import { median, percentile, ratio } from '../harness/statistics.js'
+import { count, duration, rate, times } from '../report/format.js'
+import { expectCount, Incrementers, type Counters } from './increments.js'
 
-export interface HotShardSetup {
-  readonly handle: unknown
-  readonly keys: number
-  readonly seed: number
-}
-
-export interface HotShardOrder {
-  readonly milliseconds: number
-  /** A counter of the workers that are ready; all start when it is `workers`. */
-  readonly ready: Int32Array
-  readonly workers: number
-}
-
-export interface HotWork {
-  readonly operations: number
-  /** Operations a second. */
-  readonly rate: number
-  /** Nanoseconds of the sampled operations. */
-  readonly latencies: Float64Array
-}
-
+/** More than most machines here have cores: a writer that loses its core while it holds something keeps others waiting. */
 const WORKERS = 4
-const PHASES = ['first', 'second', 'third', 'fourth']
+const KEYS = 30
 
-/** Writers that crowd on few keys: before and after their segments were split, and on a single counter. */
+const ENGINES = ['native', 'typescript'] as const
+
+/** How the hot keys lie. */
+const SCENES = {
+  'of one bucket, which was full': (map: ConcurrentMap<string, number>): string[] => {
+    const [crowd, next] = neighbouringKeys(map.handle, [SLOTS_PER_BUCKET + KEYS, SLOTS_PER_BUCKET])
+    for (const key of [...crowd.slice(0, SLOTS_PER_BUCKET), ...next]) map.set(key, 0)
+    const hot = crowd.slice(SLOTS_PER_BUCKET)
+    for (const key of hot) map.set(key, 0)
+    return hot
+  },
+  'spread over one segment': (map: ConcurrentMap<string, number>): string[] => {
+    const hot = Array.from({ length: KEYS }, (_, n) => `hot ${n}`)
+    for (const key of hot) map.set(key, 0)
+    return hot
+  },
+}
+type SceneName = keyof typeof SCENES
+
+/** Writers that crowd on few keys of one segment: with relief and without. */
 export const hotShard: Case = {
   name: 'hot-shard',
-  title: 'Hot shards and hot counters',
-  method: `Workers increment counters of one map, drawn by Zipf's law, without near-cache. All keys start in the segments of an empty
-map; where writers collide too often, segments split (docs/protocol.md, "Hot segments"), so that the first part of a run is before
-and the last after relief. On few cores too few writes collide for that, which the last two columns tell. A single counter
-cannot be parted: it shows what is left. Every 16th increment is timed.`,
+  title: 'Hot shards',
+  method: `${WORKERS} workers increment ${KEYS} counters, drawn by Zipf's law, without near-cache. All counters lie in one segment; where writers
+get in each other's way too often, segments split (docs/protocol.md, "Hot segments"). *Without relief* is a second map, in whose header
+that is turned off (\`RELIEF_LIMIT\` 0); the two take turns, after a while in which relief may do its work. Keys that found
+their bucket full lie in its neighbour or in the stash, so that every write of them takes the segment's mutex; once split they are at home.
+Keys spread over the buckets of a segment collide little in the first place. Every 16th increment is timed.`,
   async run(run: Run): Promise<Findings> {
-    const milliseconds = run.quick ? 50 : 1000
     const rows: string[][] = []
-    for (const { keys, workers } of [
-      { keys: 100, workers: WORKERS },
-      { keys: 1, workers: 1 },
-      { keys: 1, workers: WORKERS },
-    ]) {
-      run.progress(`${amount(workers, 'worker')}, ${amount(keys, 'key')}`)
-      rows.push(...(await measure(keys, workers, milliseconds, run.seed)))
+    for (const scene of Object.keys(SCENES) as SceneName[]) {
+      for (const engine of ENGINES) {
+        run.progress(`${engine}, keys ${scene}`)
+        rows.push(await measure(scene, engine, run))
+      }
     }
     return {
       tables: [
         {
-          title: `Increments; each part of a run takes ${milliseconds} ms`,
-          columns: ['', 'throughput', 'p50', 'p99', 'contentions', 'segments after it'],
+          title: `${WORKERS} workers, ${KEYS} hot keys; with relief, without it`,
+          columns: [
+            '',
+            'throughput',
+            'without',
+            'with / without',
+            'p99',
+            'without',
+            'without / with',
+            'contentions in 1,000 writes',
+            'without',
+            'segments',
+          ],
           rows,
         },
       ],
@@ -62,39 +72,58 @@ cannot be parted: it shows what is left. Every 16th increment is timed.`,
   },
 }
 
-const amount = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? '' : 's'}`
+/** What one map did in one round. */
+interface Round {
+  readonly rate: number
+  readonly p99: number
+  /** For each 1,000 writes. */
+  readonly contentions: number
+}
 
-async function measure(keys: number, workers: number, milliseconds: number, seed: number): Promise<string[][]> {
-  using map = new ConcurrentMap<string, number>({ engine: 'native' })
-  const threads = Array.from({ length: workers }, (_, worker) => {
-    const setup: HotShardSetup = { handle: map.handle, keys, seed: seed + worker }
-    return new Thread<HotShardOrder>(new URL('hot-shard.worker.js', import.meta.url), setup)
-  })
-  const rows: string[][] = []
-  let operations = 0
-  try {
-    for (const phase of PHASES) {
-      const before = map.stats().contention
-      const ready = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-      const order: HotShardOrder = { milliseconds, ready, workers }
-      const works = await Promise.all(threads.map((thread) => thread.ask<HotWork>(order)))
-      operations += works.reduce((sum, work) => sum + work.operations, 0)
-      const latencies = Float64Array.from(works.flatMap((work) => [...work.latencies])).sort()
-      const { contention, segments } = map.stats()
-      rows.push([
-        `${amount(workers, 'worker')}, ${amount(keys, 'key')}, ${phase} part`,
-        rate(works.reduce((sum, work) => sum + work.rate, 0)),
-        duration(percentile(latencies, 50)),
-        duration(percentile(latencies, 99)),
-        count(contention - before),
-        count(segments),
-      ])
+async function measure(scene: SceneName, engine: (typeof ENGINES)[number], run: Run): Promise<string[]> {
+  const { rounds, milliseconds, warmup } = run.quick
+    ? { rounds: 2, milliseconds: 30, warmup: 30 }
+    : { rounds: 9, milliseconds: 300, warmup: 2000 }
+  using relieved = new ConcurrentMap<string, number>({ engine })
+  using unrelieved = new ConcurrentMap<string, number>({ engine })
+  new Int32Array(unrelieved.handle.region!)[HEADER_RELIEF_LIMIT] = 0
+  const maps = [relieved, unrelieved]
+  const counters = maps.map((map): Counters => ({ handle: map.handle, keys: SCENES[scene](map) }))
+  const team = new Incrementers(WORKERS, engine, counters, run.seed)
+  const operations = [0, 0]
+  const done: Round[][] = [[], []]
+  const work = async (index: number, duration: number): Promise<Round> => {
+    const before = maps[index].stats().contention
+    const one = await team.work(index, WORKERS, duration)
+    operations[index] += one.operations
+    return {
+      rate: one.rate,
+      p99: percentile(one.latencies.sort(), 99),
+      contentions: ((maps[index].stats().contention - before) / one.operations) * 1000,
     }
-    let sum = 0
-    for (const value of map.values()) sum += value
-    if (sum !== operations) throw new Error(`${operations} increments, but the counters say ${sum}`)
-    return rows
-  } finally {
-    await Promise.all(threads.map((thread) => thread.stop()))
   }
+  try {
+    for (const index of maps.keys()) await work(index, warmup)
+    for (let round = 0; round < rounds; round++) {
+      for (const index of [round % 2, 1 - (round % 2)]) done[index].push(await work(index, milliseconds))
+    }
+  } finally {
+    await team.stop()
+  }
+  for (const [index, map] of maps.entries()) expectCount(map.values(), operations[index])
+
+  const [withRelief, without] = done
+  const of = (rounds: readonly Round[], figure: keyof Round): number[] => rounds.map((round) => round[figure])
+  return [
+    `${engine}, keys ${scene}`,
+    rate(median(of(withRelief, 'rate'))),
+    rate(median(of(without, 'rate'))),
+    times(ratio(of(withRelief, 'rate'), of(without, 'rate'))),
+    duration(median(of(withRelief, 'p99'))),
+    duration(median(of(without, 'p99'))),
+    times(ratio(of(without, 'p99'), of(withRelief, 'p99'))),
+    median(of(withRelief, 'contentions')).toFixed(1),
+    median(of(without, 'contentions')).toFixed(1),
+    count(relieved.stats().segments),
+  ]
 }

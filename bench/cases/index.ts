@@ -4,20 +4,26 @@ import { core } from './core.js'
 import { decoding } from './decoding.js'
 import { growth } from './growth.js'
 import { hitRatios } from './hit-ratio.js'
+import { hotCounter } from './hot-counter.js'
 import { hotShard } from './hot-shard.js'
 import { memory } from './memory.js'
 import { mixes } from './mixes.js'
+import { nearHits } from './near-hits.js'
 import { padding } from './padding.js'
 import { reads } from './reads.js'
+import { snapshot } from './snapshot.js'
 import { writes } from './writes.js'
 
 /** Every benchmark, in the order in which they run and are reported. */
 export const cases: readonly Case[] = [
   reads,
+  nearHits,
   writes,
   mixes,
   hotShard,
+  hotCounter,
   growth,
+  snapshot,
   collection,
   memory,
   decoding,

@@ -72,6 +72,29 @@ describe('a quick run of one case', { timeout: 120_000 }, () => {
   })
 })
 
+describe('a quick run of the cases about contention', { timeout: 120_000 }, () => {
+  test('hot shards and hot counters count right, with and without relief', () => {
+    const { status, stdout, stderr } = bench('--quick', '--only', 'hot-shard', '--only', 'hot-counter')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    for (const engine of ['native', 'typescript']) {
+      expect(rows(stdout, engine).map(([, workers]) => workers)).toEqual(['1', '2', '4'])
+      expect(rows(stdout, `${engine}, keys of one bucket, which was full`)[0]).toHaveLength(10)
+    }
+  })
+
+  test('snapshots and near hits are timed', () => {
+    const { status, stdout, stderr } = bench('--quick', '--only', 'snapshot', '--only', 'near-hits')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    for (const engine of ['native', 'typescript']) {
+      const figures = rows(stdout, `${engine}, 5,000 entries`)
+      expect(figures).toHaveLength(3)
+      for (const [, , snapshot] of figures) expect(parseFloat(snapshot)).toBeGreaterThan(0)
+    }
+    expect(rows(stdout, 'Map.get')[0][2]).toBe('1.00x')
+    expect(parseFloat(rows(stdout, 'mapsafe: a near hit')[0][1])).toBeGreaterThan(0)
+  })
+})
+
 test('--help lists the options', () => {
   const { status, stdout } = bench('--help')
   expect(status).toBe(0)

@@ -1,19 +1,22 @@
-// Counts on few keys that other workers count on too, and times some of the operations.
+// Increments counters that other workers increment too, and times some of the operations.
 import { workerData } from 'node:worker_threads'
-import { ConcurrentMap, type MapHandle } from 'mapsafe'
+import { ConcurrentMap } from 'mapsafe'
 import { drawKeys } from '../harness/draws.js'
 import { answer } from '../harness/thread.js'
-import type { HotShardOrder, HotShardSetup, HotWork } from './hot-shard.js'
+import type { Increments, IncrementsOrder, IncrementsSetup } from './increments.js'
 
-const { handle, keys: count, seed } = workerData as HotShardSetup
 const TIMED_EVERY = 16
 const DRAWS = 65_536
 
-const map = ConcurrentMap.attach<string, number>(handle as MapHandle, { engine: 'native', nearCache: false })
-const keys = Array.from({ length: count }, (_, n) => `hot ${n}`)
-const draws = drawKeys(count, DRAWS, seed)
+const { engine, counters, seed } = workerData as IncrementsSetup
+const groups = counters.map(({ handle, keys }) => ({
+  map: ConcurrentMap.attach<string, number>(handle, { engine, nearCache: false }),
+  keys,
+  draws: drawKeys(keys.length, DRAWS, seed),
+}))
 
-answer(({ milliseconds, ready, workers }: HotShardOrder): HotWork => {
+answer(({ index, milliseconds, ready, workers }: IncrementsOrder): Increments => {
+  const { map, keys, draws } = groups[index]
   Atomics.add(ready, 0, 1)
   while (Atomics.load(ready, 0) < workers);
   const latencies: number[] = []
