@@ -4,6 +4,7 @@
 #define MAPSAFE_CORE_BACKOFF_H_
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <thread>
@@ -31,17 +32,21 @@ class Backoff {
       std::this_thread::yield();
       return true;
     }
-    if (std::chrono::steady_clock::now() - start_ > kBound) return false;
+    if (std::chrono::steady_clock::now() - start_ > bound_.load(std::memory_order_relaxed)) return false;
     std::this_thread::sleep_for(sleep_);
     sleep_ = std::min(sleep_ * 2, kLongestSleep);
     return true;
   }
 
+  // Changes the bound for all waiters of this process from now on: for tests in which many wait in vain.
+  static void SetBound(std::chrono::microseconds bound) { bound_.store(bound, std::memory_order_relaxed); }
+
  private:
   static constexpr std::uint32_t kSpins = 64;   // about 2 microseconds: a bucket is held for far less
   static constexpr std::uint32_t kYields = 16;  // lets a holder run that was preempted on this core
   static constexpr std::chrono::microseconds kLongestSleep{1000};
-  static constexpr std::chrono::seconds kBound{2};  // longer than any scheduling delay; see docs/protocol.md, "Waiting"
+  // Longer than any scheduling delay; see docs/protocol.md, "Waiting".
+  static inline std::atomic<std::chrono::microseconds> bound_{std::chrono::seconds{2}};
 
   std::uint32_t rounds_ = 0;
   std::chrono::microseconds sleep_{50};

@@ -47,9 +47,8 @@ Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
       *failure = Status::kTimeout;
       return 0;
     }
-    const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages));
+    const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), failure);
     UnlockMutex(region_, kHeaderHeapMutex);
-    *failure = Status::kFull;
     return block;
   }
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
@@ -109,14 +108,13 @@ bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
   const std::uint32_t wanted = CacheLimit(size_class) == 0 ? 1 : Batch(size_class);
   std::uint32_t taken = 0;
   for (; taken < wanted; ++taken) {
-    const Block block = heap_.Take(size_class);
+    const Block block = heap_.Take(size_class, failure);
     if (block == 0) break;
     region_.StoreRelease(WordOf(block), region_.Load(head));  // release: see Free
     region_.Store(head, block);
   }
   UnlockMutex(region_, kHeaderHeapMutex);
   region_.Store(thread_.CacheCount(size_class), taken);
-  *failure = Status::kFull;
   return taken > 0;
 }
 
@@ -128,7 +126,7 @@ void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
     const Block block = region_.Load(head);
     if (!region_.Contains(block, kBlockWords)) break;
     region_.Store(head, region_.Load(WordOf(block)));
-    heap_.Give(size_class, block);
+    if (!heap_.Give(size_class, block)) break;  // else a list that bites its own tail would be walked count times
   }
   UnlockMutex(region_, kHeaderHeapMutex);
   const WordIndex cached = thread_.CacheCount(size_class);

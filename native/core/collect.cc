@@ -19,6 +19,10 @@ struct FoundKey {
   std::size_t offset;  // into the bytes collected
 };
 
+// The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times
+// more; damaged references may make every key one of the longest.
+constexpr std::size_t kMaxWalks = 4;
+
 struct Harvest {
   std::vector<FoundKey> keys;
   std::vector<std::byte> bytes;
@@ -61,7 +65,8 @@ Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest*
       if (!core.region.Contains(reference, kEntryData)) return Status::kCorrupt;
       const EntryHeader header = ReadHeader(core.region, reference);
       const std::uint32_t words = WordsFor(header.key_length());
-      if (!core.region.Contains(reference, kEntryData + words)) {
+      if (!core.region.Contains(reference, kEntryData + words) ||
+          harvest->bytes.size() + words * sizeof(Word) > kMaxWalks * core.region.bytes()) {
         damaged = true;
         continue;
       }

@@ -6,6 +6,8 @@
 #ifndef MAPSAFE_CORE_DIRECTORY_H_
 #define MAPSAFE_CORE_DIRECTORY_H_
 
+#include <optional>
+
 #include "region.h"
 
 namespace mapsafe {
@@ -27,6 +29,16 @@ struct Location {
 
 inline constexpr std::size_t kSegmentWords = kSegmentBytes / sizeof(Word);
 
+// The depth of the array at `directory`; nothing if no array can lie there.
+inline std::optional<Word> DepthOf(const Region& region, Block directory) {
+  if (!region.Contains(directory, kDirectoryEntries)) return std::nullopt;
+  const Word depth = region.Load(WordOf(directory) + kDirectoryDepth);
+  if (depth > kMaxDepth || !region.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) {
+    return std::nullopt;
+  }
+  return depth;
+}
+
 // A directory array as a thread remembers it. Arrays never change but in their segments, so only a new one is looked at
 // and checked.
 class DirectoryView {
@@ -43,12 +55,11 @@ class DirectoryView {
 
  private:
   bool Enter(const Region& region, Block directory) {
-    if (!region.Contains(directory, kDirectoryEntries)) return false;
-    const Word depth = region.Load(WordOf(directory) + kDirectoryDepth);
-    if (depth > kMaxDepth || !region.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) return false;
+    const std::optional<Word> depth = DepthOf(region, directory);
+    if (!depth) return false;
     directory_ = directory;
     entries_ = WordOf(directory) + kDirectoryEntries;
-    shift_ = 32 - depth;
+    shift_ = 32 - *depth;
     return true;
   }
 
@@ -67,11 +78,22 @@ constexpr std::size_t DirectoryBytes(std::uint32_t depth) {
   return (kDirectoryEntries + (std::size_t{1} << depth)) * sizeof(Word);
 }
 
-// Fills `next` with the current array doubled, and publishes it.
-void DoubleDirectory(Region& region, Block next);
+// The current array, as those see it who change it.
+struct Directory {
+  Block block;  // 0: the directory is damaged
+  Word depth;
 
-// Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`.
-void AssignSegment(Region& region, Block segment, std::uint32_t prefix, std::uint32_t depth);
+  static Directory Current(const Region& region);
+
+  WordIndex entries() const { return WordOf(block) + kDirectoryEntries; }
+};
+
+// Fills `next` with the current array doubled, and publishes it.
+void DoubleDirectory(Region& region, const Directory& current, Block next);
+
+// Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. False, and nothing is changed,
+// if the directory has no such entries.
+bool AssignSegment(Region& region, Block segment, std::uint32_t prefix, std::uint32_t depth);
 
 }  // namespace mapsafe
 

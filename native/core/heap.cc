@@ -17,44 +17,40 @@ constexpr WordIndex PartialList(std::uint32_t size_class) {
 
 Heap::Heap(Region region)
     : region_(region),
-      table_(WordOf(region.Load(kHeaderPageTable))),
-      page_count_(region.Load(kHeaderPageCount)),
-      first_block_(region.Load(kHeaderHeap)) {}
+      table_(WordOf(kPageTableBlock)),
+      page_count_(HeapPages(region.bytes())),
+      first_block_(HeapBlock(region.bytes())) {}
 
-Block Heap::Take(std::uint32_t size_class) {
-  Word head = region_.Load(PartialList(size_class));
-  if (head == 0) {
-    if (!GrowClass(size_class)) return 0;
-    head = region_.Load(PartialList(size_class));
-  }
-  const Page page = head - 1;
-  if (!IsPage(page)) return 0;
+Block Heap::Take(std::uint32_t size_class, Status* failure) {
+  const WordIndex list = PartialList(size_class);
+  if (region_.Load(list) == 0 && !GrowClass(size_class, failure)) return 0;
+  *failure = Status::kCorrupt;
+  const Page page = region_.Load(list) - 1;
+  if (!IsSpan(page, size_class)) return 0;
   const std::uint32_t capacity = SpanCapacity(size_class);
-  const Word free_count = Field(page, kPageFreeCount);
-  const Word carved = Field(page, kPageCarved);
+  Word free_count = Field(page, kPageFreeCount);
+  Word carved = Field(page, kPageCarved);
   Block block;
   if (free_count > 0) {
     block = Field(page, kPageFreeHead);
-    if (!region_.Contains(block, kBlockWords)) return 0;
+    if (SpanOf(block) != page) return 0;
     SetField(page, kPageFreeHead, region_.Load(WordOf(block)));
-    SetField(page, kPageFreeCount, free_count - 1);
+    SetField(page, kPageFreeCount, --free_count);
   } else {
-    if (carved >= capacity) return 0;
     block = BlockOf(page) + carved * ClassBlocks(size_class);
-    if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) return 0;
-    SetField(page, kPageCarved, carved + 1);
+    if (carved >= capacity || !region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) return 0;
+    SetField(page, kPageCarved, ++carved);
   }
-  if (Field(page, kPageFreeCount) == 0 && Field(page, kPageCarved) == capacity) Unlink(PartialList(size_class), page);
+  if (free_count == 0 && carved == capacity) Unlink(list, page);
   return block;
 }
 
-void Heap::Give(std::uint32_t size_class, Block block) {
-  Page page = PageOf(block);
-  if (!IsPage(page)) return;
-  if ((Field(page, kPageKind) & 0xff) == kPageSpanLater) page = Field(page, kPageRun);
-  if (!IsPage(page)) return;
+bool Heap::Give(std::uint32_t size_class, Block block) {
+  const Page page = SpanOf(block);
+  if (!IsSpan(page, size_class)) return false;
   const Word free_count = Field(page, kPageFreeCount);
   const Word carved = Field(page, kPageCarved);
+  if (free_count >= carved) return false;
   region_.StoreRelease(WordOf(block), Field(page, kPageFreeHead));  // release: see BlockCache::Free
   SetField(page, kPageFreeHead, block);
   SetField(page, kPageFreeCount, free_count + 1);
@@ -63,10 +59,11 @@ void Heap::Give(std::uint32_t size_class, Block block) {
   // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
   const bool only_one = region_.Load(list) == page + 1 && Field(page, kPageNext) == 0;
   if (free_count + 1 == carved && !only_one) ReleaseSpan(size_class, page);
+  return true;
 }
 
-Block Heap::TakeRun(std::uint32_t pages) {
-  const std::optional<Page> page = AllocateRun(pages);
+Block Heap::TakeRun(std::uint32_t pages, Status* failure) {
+  const std::optional<Page> page = AllocateRun(pages, failure);
   if (!page) return 0;
   SetField(*page, kPageKind, kPageLargeRun);
   SetField(*page, kPageRun, pages);
@@ -82,7 +79,8 @@ void Heap::GiveRun(Block block) {
 void Heap::ReleaseEmptySpans() {
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     Word link = region_.Load(PartialList(size_class));
-    for (Word steps = 0; link != 0 && IsPage(link - 1) && steps < page_count_; ++steps) {
+    // A page that was met before is no span any more, or ends the walk by the count.
+    for (Word steps = 0; IsSpan(link - 1, size_class) && steps < page_count_; ++steps) {
       const Page page = link - 1;
       link = Field(page, kPageNext);
       if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) ReleaseSpan(size_class, page);
@@ -90,9 +88,17 @@ void Heap::ReleaseEmptySpans() {
   }
 }
 
-bool Heap::GrowClass(std::uint32_t size_class) {
+Page Heap::SpanOf(Block block) const {
+  const Page page = PageOf(block);
+  if (!IsPage(page)) return kNoPage;
+  const Word kind = Field(page, kPageKind) & 0xff;
+  if (kind == kPageSpan) return page;
+  return kind == kPageSpanLater ? Field(page, kPageRun) : kNoPage;
+}
+
+bool Heap::GrowClass(std::uint32_t size_class, Status* failure) {
   const std::uint32_t pages = SpanPages(size_class);
-  const std::optional<Page> first = AllocateRun(pages);
+  const std::optional<Page> first = AllocateRun(pages, failure);
   if (!first) return false;
   SetField(*first, kPageKind, kPageSpan | size_class << kPageClassShift);
   SetField(*first, kPageRun, pages);
@@ -109,7 +115,7 @@ bool Heap::GrowClass(std::uint32_t size_class) {
 
 void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
   Unlink(PartialList(size_class), page);
-  const std::uint32_t pages = Field(page, kPageRun);
+  const std::uint32_t pages = SpanPages(size_class);
   for (Page later = page + 1; later < page + pages && IsPage(later); ++later) {
     SetField(later, kPageKind, kPageInside);
     SetField(later, kPageRun, 0);
@@ -117,15 +123,17 @@ void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
   FreeRun(page, pages);
 }
 
-std::optional<Page> Heap::AllocateRun(std::uint32_t pages) {
+std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Status* failure) {
+  *failure = Status::kCorrupt;
   for (WordIndex bin = BinOf(pages); bin < kHeaderRunBins + kRunBinCount; ++bin) {
     Word link = region_.Load(bin);
     // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
-    for (Word steps = 0; link != 0 && IsPage(link - 1) && steps < page_count_; ++steps) {
+    for (Word steps = 0; link != 0; ++steps) {
       const Page page = link - 1;
-      const std::uint32_t length = Field(page, kPageRun);
+      const std::uint32_t length = FreeRunLength(page);
+      if (length == 0 || steps == page_count_) return std::nullopt;
       link = Field(page, kPageNext);
-      if (length < pages || length > page_count_ - page) continue;
+      if (length < pages) continue;
       RemoveFreeRun(page);
       if (length > pages) InsertFreeRun(page + pages, length - pages);
       region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
@@ -133,27 +141,26 @@ std::optional<Page> Heap::AllocateRun(std::uint32_t pages) {
     }
   }
   const Word top = region_.Load(kHeaderHeapTop);
-  if (top > page_count_ || pages > page_count_ - top) return std::nullopt;
+  if (top > page_count_) return std::nullopt;
+  *failure = Status::kFull;
+  if (pages > page_count_ - top) return std::nullopt;
   region_.Store(kHeaderHeapTop, top + pages);
   region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
   return top;
 }
 
 void Heap::FreeRun(Page page, std::uint32_t pages) {
-  if (pages == 0 || pages > page_count_ - page) return;
+  if (pages == 0 || pages > page_count_ - page) return;  // lost
   region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) - pages);
   SetField(page, kPageKind, kPageInside);
-  const Page after = page + pages;
-  if (IsPage(after) && Field(after, kPageKind) == kPageFreeRun) {
-    pages += Field(after, kPageRun);
-    RemoveFreeRun(after);
+  if (const std::uint32_t after = FreeRunLength(page + pages); after > 0) {
+    RemoveFreeRun(page + pages);
+    pages += after;
   }
   if (page > 0) {
     const Page last = page - 1;
-    const Word kind = Field(last, kPageKind);
-    const Page before = kind == kPageFreeRunEnd ? Field(last, kPageRun) : last;
-    if (kind == kPageFreeRunEnd || kind == kPageFreeRun) {
-      if (!IsPage(before) || before > last) return;
+    const Page before = Field(last, kPageKind) == kPageFreeRunEnd ? Field(last, kPageRun) : last;
+    if (before <= last && FreeRunLength(before) == page - before) {
       RemoveFreeRun(before);
       pages += page - before;
       page = before;
@@ -167,6 +174,12 @@ void Heap::FreeRun(Page page, std::uint32_t pages) {
   }
 }
 
+std::uint32_t Heap::FreeRunLength(Page page) const {
+  if (!IsPage(page) || Field(page, kPageKind) != kPageFreeRun) return 0;
+  const std::uint32_t pages = Field(page, kPageRun);
+  return pages <= page_count_ - page ? pages : 0;
+}
+
 void Heap::InsertFreeRun(Page page, std::uint32_t pages) {
   SetField(page, kPageKind, kPageFreeRun);
   SetField(page, kPageRun, pages);
@@ -178,8 +191,8 @@ void Heap::InsertFreeRun(Page page, std::uint32_t pages) {
 }
 
 void Heap::RemoveFreeRun(Page page) {
-  const std::uint32_t pages = Field(page, kPageRun);
-  if (pages == 0 || pages > page_count_ - page) return;
+  const std::uint32_t pages = FreeRunLength(page);
+  if (pages == 0) return;
   Unlink(BinOf(pages), page);
   SetField(page, kPageKind, kPageInside);
   SetField(page + pages - 1, kPageKind, kPageInside);

@@ -3,12 +3,15 @@
 //
 // Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
 // Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
+// None of this is relied on for safety: page numbers, lengths and kinds are checked where they are read, every walk
+// over a list ends, and in a damaged heap blocks get lost or kCorrupt is the answer.
 #ifndef MAPSAFE_CORE_HEAP_H_
 #define MAPSAFE_CORE_HEAP_H_
 
 #include <bit>
 #include <optional>
 
+#include "outcome.h"
 #include "region.h"
 
 namespace mapsafe {
@@ -36,17 +39,21 @@ constexpr std::uint32_t SpanCapacity(std::uint32_t size_class) {
 }
 
 using Page = std::uint32_t;
+inline constexpr Page kNoPage = ~Page{0};
 
 class Heap {
  public:
   explicit Heap(Region region);
 
-  // A block of the class, or 0: no room. O(1), and O(free runs of one bin) when a new span is needed.
-  Block Take(std::uint32_t size_class);
-  void Give(std::uint32_t size_class, Block block);
+  // A block of the class; 0 with `failure` set to kFull or kCorrupt. O(1), and O(free runs of one bin) when a new span
+  // is needed.
+  Block Take(std::uint32_t size_class, Status* failure);
 
-  // A run of whole pages, for what exceeds the largest class.
-  Block TakeRun(std::uint32_t pages);
+  // False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks.
+  bool Give(std::uint32_t size_class, Block block);
+
+  // A run of whole pages, for what exceeds the largest class; 0 as Take.
+  Block TakeRun(std::uint32_t pages, Status* failure);
   void GiveRun(Block block);
 
   // Turns spans without a used block back into free runs. O(spans with room).
@@ -58,16 +65,23 @@ class Heap {
   WordIndex Descriptor(Page page) const { return table_ + WordIndex{page} * kPageEntryWords; }
 
  private:
-  std::optional<Page> AllocateRun(std::uint32_t pages);
+  std::optional<Page> AllocateRun(std::uint32_t pages, Status* failure);
   void FreeRun(Page page, std::uint32_t pages);
   void InsertFreeRun(Page page, std::uint32_t pages);
   void RemoveFreeRun(Page page);
-  bool GrowClass(std::uint32_t size_class);
+  bool GrowClass(std::uint32_t size_class, Status* failure);
   void ReleaseSpan(std::uint32_t size_class, Page page);
 
   void Link(WordIndex list, Page page);
   void Unlink(WordIndex list, Page page);
   bool IsPage(Page page) const { return page < page_count_; }
+  bool IsSpan(Page page, std::uint32_t size_class) const {
+    return IsPage(page) && Field(page, kPageKind) == (kPageSpan | size_class << kPageClassShift);
+  }
+  // The span that a block lies in; kNoPage if it lies in none.
+  Page SpanOf(Block block) const;
+  // The length of the free run that begins at `page`; 0 if none does.
+  std::uint32_t FreeRunLength(Page page) const;
 
   Word Field(Page page, std::uint32_t field) const { return region_.Load(Descriptor(page) + field); }
   void SetField(Page page, std::uint32_t field, Word value) { region_.Store(Descriptor(page) + field, value); }

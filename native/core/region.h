@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "geometry.h"
 #include "layout.h"
 
 namespace mapsafe {
@@ -27,16 +28,21 @@ constexpr WordIndex WordOf(Block block) {
 
 class Region {
  public:
-  Region(void* base, std::size_t bytes) : words_(static_cast<Word*>(base)), word_count_(bytes / sizeof(Word)) {}
+  Region(void* base, std::size_t bytes)
+      : words_(static_cast<Word*>(base)),
+        word_count_(bytes / sizeof(Word)),
+        heap_(WordOf(HeapBlock(bytes))),
+        heap_words_(word_count_ - heap_) {}
 
   std::size_t word_count() const { return word_count_; }
   std::size_t block_count() const { return word_count_ / kBlockWords; }
+  std::size_t bytes() const { return word_count_ * sizeof(Word); }
 
-  // Whether `block` may be the first of a structure of `words` words. Every reference read from the region passes
-  // through this before it is followed.
+  // Whether `block` may be the first of a structure of `words` words: all references lead into the heap. Every one read
+  // from the region passes through this before it is followed.
   bool Contains(Block block, std::size_t words) const {
-    const WordIndex first = WordOf(block);
-    return block != 0 && first < word_count_ && words <= word_count_ - first;
+    const WordIndex offset = WordOf(block) - heap_;  // huge for a block below the heap
+    return offset < heap_words_ && words <= heap_words_ - offset;
   }
 
   Word Load(WordIndex i) const { return Ref(i).load(std::memory_order_relaxed); }
@@ -68,6 +74,8 @@ class Region {
 
   Word* words_;
   std::size_t word_count_;
+  WordIndex heap_;
+  std::size_t heap_words_;
 };
 
 inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const {

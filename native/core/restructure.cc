@@ -49,8 +49,9 @@ std::uint64_t EndOf(const Region& region, Block segment) {
 }
 
 Location LockSegment(Core& core, std::uint32_t hash) {
-  for (;;) {
-    const Location location = core.Locate(hash);
+  for (std::uint32_t tries = 0;; ++tries) {
+    Location location = core.Locate(hash);
+    if (tries > kMaxMoves) location.segment = 0;
     if (location.segment == 0) {
       Fail(core, Status::kCorrupt);
       return location;

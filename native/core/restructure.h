@@ -24,6 +24,10 @@ void ReleaseSegment(Core& core, Block segment);
 // The first hash after those of a segment, 2^32 after the last one's.
 std::uint64_t EndOf(const Region& region, Block segment);
 
+// How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
+// each makes the depth of one of them grow.
+inline constexpr std::uint32_t kMaxMoves = 2 * kMaxDepth;
+
 // Locks the mutex of the segment that `hash` maps to, having claimed it. On failure the outcome says why.
 // The location's segment is 0 then.
 Location LockSegment(Core& core, std::uint32_t hash);
@@ -32,7 +36,10 @@ void UnlockSegment(Core& core, Block segment);
 // Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released.
 class Unlinked {
  public:
-  void Add(Block entry) { blocks_[count_++] = entry; }
+  // More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost.
+  void Add(Block entry) {
+    if (count_ < blocks_.size()) blocks_[count_++] = entry;
+  }
   std::uint32_t count() const { return count_; }
   void FreeAll(Core& core) const {
     for (std::uint32_t i = 0; i < count_; ++i) FreeEntry(core, blocks_[i]);

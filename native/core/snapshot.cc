@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "lease.h"
 #include "lookup.h"
@@ -15,12 +16,16 @@ namespace {
 // Pieces this long cost a system call each, which is nothing beside filling them, and waste little at the end.
 constexpr std::size_t kPieceWords = 1 << 18;
 
+std::size_t MaxSegments(const Region& region) {
+  return region.word_count() / kSegmentWords;
+}
+
 // Locks the mutex of the segment that `hash` maps to. The thread claims everything already. Segment 0 if it could not
 // be had; the outcome says why.
 Block LockUnderClaim(Core& core, std::uint32_t hash) {
-  for (;;) {
+  for (std::uint32_t tries = 0;; ++tries) {
     const Location location = core.Locate(hash);
-    if (location.segment == 0) {
+    if (location.segment == 0 || tries > kMaxMoves) {
       Fail(core, Status::kCorrupt);
       return 0;
     }
@@ -50,6 +55,10 @@ bool HoldAll(Core& core, std::vector<Block>* held) {
       return false;
     }
     held->push_back(segment);
+    if (held->size() > MaxSegments(core.region)) {
+      Fail(core, Status::kCorrupt);
+      return false;
+    }
     const std::uint64_t end = EndOf(core.region, segment);
     if (end <= hash) {
       Fail(core, Status::kCorrupt);
@@ -86,8 +95,24 @@ struct SegmentCopy {
   std::array<BucketCopy, kAllBuckets> buckets;
 };
 
-// Copies the entries of a bucket. kNotDone, and nothing is copied, if it changed meanwhile.
-Status CopyBucket(Core& core, const Bucket& bucket, std::vector<SnapshotPiece>* pieces, BucketCopy* copy) {
+// What is copied, and how many words more may be: damaged references could make every entry as long as the region.
+struct Copied {
+  std::vector<SnapshotPiece> pieces;
+  std::size_t budget = 0;
+};
+
+// Whether the entries from `copy` on have the lengths that were seen before they were copied. Only a region that
+// changes without a version can part the two; but whoever walks the copy must not leave it.
+bool HaveLengths(const Word* copy, const std::size_t* lengths, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; copy += lengths[i++]) {
+    if (EntryHeader{copy[kEntryHash], copy[kEntryMeta], copy[kEntryValueLength], 0}.words() != lengths[i]) return false;
+  }
+  return true;
+}
+
+// Copies the entries of a bucket. Nothing is copied with kNotDone, if it changed meanwhile, and with kFull, over the
+// budget.
+Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* copy) {
   Versions versions(core.region);
   const Word version = versions.Note(bucket);
   std::array<Block, kSlotsPerBucket> entries;
@@ -109,17 +134,19 @@ Status CopyBucket(Core& core, const Bucket& bucket, std::vector<SnapshotPiece>* 
   // Before any room is made for lengths that are no more than hearsay yet.
   if (!versions.Unchanged()) return Status::kNotDone;
   if (damaged) return Status::kCorrupt;
+  if (total > copied->budget) return Status::kFull;
+  copied->budget -= total;
   copy->version = version;
   copy->count = count;
   copy->entries = nullptr;
   if (count == 0) return Status::kDone;
-  Word* room = MakeRoom(pieces, total);
+  Word* room = MakeRoom(&copied->pieces, total);
   copy->entries = room;
   for (std::uint32_t i = 0; i < count; room += lengths[i++]) {
     core.region.CopyOut(WordOf(entries[i]), lengths[i] * sizeof(Word), reinterpret_cast<std::byte*>(room));
   }
-  if (versions.Unchanged()) return Status::kDone;
-  pieces->back().used -= total;
+  if (versions.Unchanged() && HaveLengths(copy->entries, lengths.data(), count)) return Status::kDone;
+  copied->pieces.back().used -= total;
   *copy = {};
   return Status::kNotDone;
 }
@@ -135,46 +162,48 @@ void Discard(BucketCopy* copy) {
   *copy = {};
 }
 
-// Copies what changed in a segment since it was copied last, but not what is being changed. kDone or kCorrupt.
-Status Refresh(Core& core, SegmentCopy* copy, std::vector<SnapshotPiece>* pieces) {
+// Copies what changed in a segment since it was copied last, but not what is being changed. kDone, kFull or kCorrupt.
+Status Refresh(Core& core, SegmentCopy* copy, Copied* copied) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
     const Word version = bucket.LoadVersion();
     if ((version & 1) != 0 || version == copy->buckets[i].version) continue;
     Discard(&copy->buckets[i]);
-    if (CopyBucket(core, bucket, pieces, &copy->buckets[i]) == Status::kCorrupt) return Status::kCorrupt;
+    const Status status = CopyBucket(core, bucket, copied, &copy->buckets[i]);
+    if (status == Status::kCorrupt || status == Status::kFull) return status;
   }
   return Status::kDone;
 }
 
-// Copies most of what is there while everybody writes on.
-Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, std::vector<SnapshotPiece>* pieces) {
+// Copies most of what is there while everybody writes on. kDone, kCorrupt, or kFull over the budget: the rest is copied
+// later.
+Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, Copied* copied) {
   for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
     const Location location = core.Locate(static_cast<std::uint32_t>(hash));
-    if (location.segment == 0) return Status::kCorrupt;
+    if (location.segment == 0 || copies->size() == MaxSegments(core.region)) return Status::kCorrupt;
     const std::uint64_t end = EndOf(core.region, location.segment);
     if (end <= hash) break;  // It is just being split; the rest is copied later.
     copies->push_back({location.segment, {}});
-    if (Refresh(core, &copies->back(), pieces) != Status::kDone) return Status::kCorrupt;
+    if (const Status status = Refresh(core, &copies->back(), copied); status != Status::kDone) return status;
     hash = end;
   }
   for (SegmentCopy& copy : *copies) {
-    if (Refresh(core, &copy, pieces) != Status::kDone) return Status::kCorrupt;
+    if (const Status status = Refresh(core, &copy, copied); status != Status::kDone) return status;
   }
   return Status::kDone;
 }
 
 // Makes the copy of a held segment what the segment is, and adds up its entries. kDone or kCorrupt.
-Status Complete(Core& core, SegmentCopy* copy, std::vector<SnapshotPiece>* pieces, std::uint32_t* count) {
+Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* count) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
-    BucketCopy& copied = copy->buckets[i];
+    BucketCopy& entries = copy->buckets[i];
     // Held, the version is one higher than it was at rest.
-    if (bucket.ReloadVersion() != copied.version + 1) {
-      Discard(&copied);
-      if (CopyBucket(core, bucket, pieces, &copied) != Status::kDone) return Status::kCorrupt;
+    if (bucket.ReloadVersion() != entries.version + 1) {
+      Discard(&entries);
+      if (CopyBucket(core, bucket, copied, &entries) != Status::kDone) return Status::kCorrupt;
     }
-    *count += copied.count;
+    *count += entries.count;
   }
   return Status::kDone;
 }
@@ -183,8 +212,9 @@ Status Complete(Core& core, SegmentCopy* copy, std::vector<SnapshotPiece>* piece
 
 std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   std::vector<SegmentCopy> copies;
-  std::vector<SnapshotPiece> pieces;
-  if (CopyAhead(core, &copies, &pieces) != Status::kDone) {
+  Copied copied;
+  copied.budget = 2 * core.region.word_count();  // both passes may have to copy all there is
+  if (CopyAhead(core, &copies, &copied) == Status::kCorrupt) {
     Fail(core, Status::kCorrupt);
     return {};
   }
@@ -193,13 +223,14 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   std::uint32_t count = 0;
   core.thread.Claim(kClaimAll);
   bool is_sound = HoldAll(core, &held);
-  // Now no write is under way anywhere: this is the instant.
+  // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+  copied.budget = core.region.word_count();
   std::size_t next = 0;
   for (const Block segment : held) {
     // Both lists are in the order of hashes; what is only in the second was split off meanwhile.
     SegmentCopy fresh{segment, {}};
     SegmentCopy* copy = next < copies.size() && copies[next].segment == segment ? &copies[next++] : &fresh;
-    if (is_sound && Complete(core, copy, &pieces, &count) != Status::kDone) {
+    if (is_sound && Complete(core, copy, &copied, &count) != Status::kDone) {
       is_sound = false;
       Fail(core, Status::kCorrupt);
     }
@@ -213,7 +244,7 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   if (!is_sound) return {};
   core.outcome->status = Status::kDone;
   core.outcome->length = count;
-  return pieces;
+  return std::move(copied.pieces);
 }
 
 }  // namespace mapsafe

@@ -20,14 +20,16 @@ Status DeepenDirectory(Core& core, std::uint32_t depth) {
     return Status::kTimeout;
   }
   Status status = Status::kDone;
-  const Word directory_depth = region.Load(WordOf(region.Load(kHeaderDirectory)) + kDirectoryDepth);
-  if (directory_depth == depth) {
+  const Directory directory = Directory::Current(region);
+  if (directory.block == 0 || directory.depth < depth) {
+    status = Status::kCorrupt;
+  } else if (directory.depth == depth) {
     const std::size_t entries = std::size_t{2} << depth;
     const std::size_t segments = region.Load(kHeaderSegmentCount);
     if (depth >= kMaxDepth || entries > kMaxSkew * segments + kSkewAllowance) {
       status = Status::kFull;
     } else if (const Block next = core.blocks.Allocate(DirectoryBytes(depth + 1), &status); next != 0) {
-      DoubleDirectory(region, next);
+      DoubleDirectory(region, directory, next);
       status = Status::kDone;
     }
   }
@@ -70,6 +72,13 @@ void EmptyUpperHalf(Core& core, Block segment, Word bit) {
   }
 }
 
+// Lets go of a segment whose twin cannot be published.
+void Abandon(Core& core, Block segment, Block twin, const Unlinked& unlinked) {
+  ReleaseSegment(core, segment);
+  core.blocks.Free(twin, kSegmentBytes);
+  unlinked.FreeAll(core);
+}
+
 }  // namespace
 
 Status Split(Core& core, Block segment) {
@@ -92,14 +101,16 @@ Status Split(Core& core, Block segment) {
   BuildTwin(core, segment, twin, depth, bit);
   if (!LockMutex(region, kHeaderDirectoryMutex, core.thread.owner_mark())) {
     Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(region, region.Load(kHeaderDirectoryMutex)));
-    ReleaseSegment(core, segment);
-    core.blocks.Free(twin, kSegmentBytes);
-    unlinked.FreeAll(core);
+    Abandon(core, segment, twin, unlinked);
     return Status::kTimeout;
   }
-  AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);
-  region.Store(kHeaderSegmentCount, region.Load(kHeaderSegmentCount) + 1);
+  const bool assigned = AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);
+  if (assigned) region.Store(kHeaderSegmentCount, region.Load(kHeaderSegmentCount) + 1);
   UnlockMutex(region, kHeaderDirectoryMutex);
+  if (!assigned) {
+    Abandon(core, segment, twin, unlinked);
+    return Status::kCorrupt;
+  }
 
   region.StoreRelease(WordOf(segment) + kSegmentDepth, depth + 1);
   EmptyUpperHalf(core, segment, bit);

@@ -7,7 +7,8 @@
 namespace mapsafe {
 
 // Splits a segment whose mutex is held. kDone; kFull if there is no memory or the keys cannot be told apart by further
-// bits of their hashes; kTimeout with the outcome naming the owner. Nothing has changed then.
+// bits of their hashes; kTimeout with the outcome naming the owner; kCorrupt. Nothing has
+// changed then.
 Status Split(Core& core, Block segment);
 
 }  // namespace mapsafe

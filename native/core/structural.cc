@@ -12,6 +12,10 @@ namespace {
 
 enum class Step { kFinished, kNoRoom };
 
+// How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
+// split may help.
+constexpr std::uint32_t kMaxTries = 256;
+
 // As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
 // stash may change under the walk, and their reused blocks could look like our key.
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
@@ -105,7 +109,9 @@ Status MakeRoom(Core& core, Block segment) {
 // keeps. If it wants room and has let go of the home, makes room and begins again. Fills in the outcome on failure.
 template <typename Attempt>
 void AtHome(Core& core, const Key& key, Attempt attempt) {
-  for (bool reclaimed = false;;) {
+  bool reclaimed = false;
+  for (std::uint32_t tries = 0;; ++tries) {
+    if (tries == kMaxTries) return Fail(core, Status::kCorrupt);
     const Location location = LockSegment(core, key.hash);
     if (location.segment == 0) return;
     Bucket home = core.BucketAt(location, HomeOf(key.hash));

@@ -24,6 +24,7 @@ class Verifier {
   Verifier(Region region, HashSecret secret) : region_(region), secret_(secret), heap_(region) {}
 
   std::vector<std::string> Run() {
+    CheckHeader();
     CheckDirectory();
     CheckSize();
     CheckPages();
@@ -41,9 +42,24 @@ class Verifier {
     problems_.push_back(text.str());
   }
 
-  // Notes that a structure of `bytes` bytes begins at `block`.
-  void Use(Block block, std::size_t bytes, const char* what) {
-    if (!used_.emplace(block, bytes).second) Problem(what, " at block ", block, ": the block is used twice");
+  // Notes that a structure of `bytes` bytes begins at `block`. False if it is not to be looked into: it was already, or
+  // there are more than the region holds. So the walk takes no longer than the region is large, whatever overlaps.
+  bool Use(Block block, std::size_t bytes, const char* what) {
+    if (!used_.emplace(block, bytes).second) {
+      Problem(what, " at block ", block, ": the block is used twice");
+      return false;
+    }
+    used_bytes_ += bytes;
+    if (used_bytes_ <= region_.bytes()) return true;
+    Problem(what, " at block ", block, ": more is used than the region holds");
+    return false;
+  }
+
+  void CheckHeader() {
+    if (region_.Load(kHeaderBlockCount) != region_.block_count() || region_.Load(kHeaderPageTable) != kPageTableBlock ||
+        region_.Load(kHeaderPageCount) != heap_.page_count() || region_.Load(kHeaderHeap) != heap_.BlockOf(0)) {
+      Problem("header: not of a region of ", region_.block_count(), " blocks");
+    }
   }
 
   void CheckDirectory() {
@@ -58,7 +74,7 @@ class Verifier {
       if (!region_.Contains(array, kDirectoryEntries)) return Problem("directory: previous block ", array, " outside");
       const Word array_depth = region_.Load(WordOf(array) + kDirectoryDepth);
       if (array_depth >= older) return Problem("directory: depth ", array_depth, " before ", older);
-      Use(array, DirectoryBytes(array_depth), "directory");
+      if (!Use(array, DirectoryBytes(array_depth), "directory")) break;
       older = array_depth;
     }
     const WordIndex entries = WordOf(directory) + kDirectoryEntries;
@@ -84,7 +100,7 @@ class Verifier {
   }
 
   void CheckSegment(Block segment, Word depth, Word prefix) {
-    Use(segment, kSegmentBytes, "segment");
+    if (!Use(segment, kSegmentBytes, "segment")) return;
     const WordIndex at = WordOf(segment);
     if (region_.Load(at + kSegmentMutex) != 0) Problem("segment ", segment, ": mutex held");
     if ((region_.Load(at + kSegmentMoves) & 1) != 0) Problem("segment ", segment, ": moves odd");
@@ -104,12 +120,13 @@ class Verifier {
           Problem("segment ", segment, " bucket ", i, " slot ", slot, ": entry ", entry, " outside");
           continue;
         }
-        Use(entry, ReadHeader(region_, entry).bytes(), live ? "entry" : "tombstone");
+        const bool is_new = Use(entry, ReadHeader(region_, entry).bytes(), live ? "entry" : "tombstone");
         if (!live) {
           ++tombstones;
           continue;
         }
         if (!IsLeaseKind(ReadHeader(region_, entry).value_kind())) ++live_;
+        if (!is_new) continue;
         CheckEntry(segment, depth, prefix, i, bucket.Tag(slot), entry, &overflows, &keys);
       }
     }
@@ -191,6 +208,7 @@ class Verifier {
     const WordIndex at = heap_.Descriptor(page);
     const Word size_class = region_.Load(at + kPageKind) >> kPageClassShift;
     if (size_class >= kSizeClasses) return Problem("page ", page, ": size class ", size_class);
+    if (region_.Load(at + kPageRun) != SpanPages(size_class)) return Problem("page ", page, ": no span of its class");
     const Word carved = region_.Load(at + kPageCarved);
     if (carved > SpanCapacity(size_class)) return Problem("page ", page, ": ", carved, " blocks carved");
     for (Word i = 0; i < carved; ++i) carved_.emplace(heap_.BlockOf(page) + i * ClassBlocks(size_class), size_class);
@@ -278,6 +296,7 @@ class Verifier {
   Heap heap_;
   std::vector<std::string> problems_;
   Word live_ = 0;
+  std::size_t used_bytes_ = 0;
   std::unordered_map<Block, std::size_t> used_;
   std::unordered_map<Block, Word> carved_;
   std::unordered_set<Block> free_;
