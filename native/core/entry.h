@@ -29,6 +29,28 @@ constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
   return bytes / 4 + (bytes % 4 != 0 ? 1 : 0);
 }
 
+// Whether a value of `kind` may have `length` bytes: a few kinds have but one length.
+constexpr bool IsValueLength(std::uint32_t kind, std::uint32_t length) {
+  constexpr std::uint32_t kAnyLength = 1u << kValueLatin1 | 1u << kValueBytes | 1u << kValuePlain | 1u << kValueClone |
+                                       1u << kValueLease | 1u << kValueLapsedLease;
+  if ((kAnyLength >> kind & 1) != 0) return true;
+  switch (kind) {
+    case kValueUndefined:
+    case kValueNull:
+    case kValueFalse:
+    case kValueTrue:
+      return length == 0;
+    case kValueNumber:
+      return length == sizeof(double);
+    case kValueUtf16:
+      return length % sizeof(char16_t) == 0;
+    case kValueBigint:
+      return length >= sizeof(Word) && length % sizeof(Word) == 0;
+    default:
+      return false;
+  }
+}
+
 inline constexpr Word kKeyMetaMask = (1u << kValueKindShift) - 1;
 
 // The fixed part of an entry, as read; consistent only once validated.

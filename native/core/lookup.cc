@@ -37,7 +37,9 @@ void Walk(Core& core, const Location& location, const Key& key, Versions* versio
 }
 
 Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
-  if (!core.region.Contains(entry, header.words())) return Status::kCorrupt;
+  if (!core.region.Contains(entry, header.words()) || !IsValueLength(header.value_kind(), header.value_length)) {
+    return Status::kCorrupt;
+  }
   core.outcome->kind = header.value_kind();
   core.outcome->length = header.value_length;
   if (header.value_length > core.scratch.capacity) return Status::kScratchTooSmall;

@@ -53,7 +53,7 @@ class Versions {
 void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting);
 
 // Copies the value of an entry into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if
-// lengths leave the region, which is a fact only if the versions then validate.
+// lengths leave the region or do not fit the kind, which is a fact only if the versions then validate.
 Status CopyValue(Core& core, Block entry, const EntryHeader& header);
 
 // As CopyValue, but kAbsent for a lease.

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { MapsafeError } from '../errors.js'
 import {
   KEY_BIGINT,
   KEY_BOOLEAN,
@@ -8,6 +9,7 @@ import {
   KEY_UTF16,
   MAX_KEY_BYTES,
 } from '../region/layout.js'
+import { isKeyLength } from '../region/shapes.js'
 
 /**
  * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array` is
@@ -160,8 +162,16 @@ export class KeyBuffer {
  * Turns the `length` bytes at `offset` of `bytes` back into the key they were encoded from.
  *
  * @param kind a key kind of the region format
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if keys of that kind cannot have that length, or there is no such kind
  */
 export function decodeKey(kind: number, bytes: Uint8Array, offset: number, length: number): Key {
+  if (!isKeyLength(kind, length)) {
+    throw new MapsafeError(
+      'ERR_MAPSAFE_CORRUPT',
+      `A key of kind ${kind} and ${length} bytes was met, which is none: something wrote into the map's region past the map. ` +
+        'Create a new map.',
+    )
+  }
   const view = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length)
   switch (kind) {
     case KEY_LATIN1:

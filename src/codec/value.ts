@@ -13,6 +13,7 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../region/layout.js'
+import { isValueLength } from '../region/shapes.js'
 import { freezeClone, freezeTree } from '../freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
 import { readClone, writeClone } from './clone.js'
@@ -168,7 +169,7 @@ export class ValueDecoder {
         return new Uint8Array(bytes.subarray(0, length))
       case VALUE_BIGINT:
         this.immutable = true
-        return readBigint(new DataView(bytes.buffer, bytes.byteOffset, length), 0, length)
+        return decodeBigint(bytes, length)
       default:
         throw corruptValue()
     }
@@ -176,6 +177,7 @@ export class ValueDecoder {
 
   /** Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines. */
   decodeAny(kind: number, bytes: Buffer): unknown {
+    if (!isValueLength(kind, bytes.length)) throw corruptValue()
     switch (kind) {
       case VALUE_UNDEFINED:
         return undefined
@@ -220,6 +222,15 @@ function encodeBigint(value: bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(bigintBytes(value)))
   writeBigint(value, view, 0)
   return new Uint8Array(view.buffer)
+}
+
+function decodeBigint(bytes: Uint8Array, length: number): bigint {
+  if (!isValueLength(VALUE_BIGINT, length)) throw corruptValue()
+  try {
+    return readBigint(new DataView(bytes.buffer, bytes.byteOffset, length), 0, length)
+  } catch (error) {
+    throw corruptValue(error) // more digits than a bigint has
+  }
 }
 
 const shared = new ValueEncoder()

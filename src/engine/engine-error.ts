@@ -1,6 +1,6 @@
 import { describe } from '../describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../errors.js'
-import { BLOCK_BYTES, HEADER_BLOCK_COUNT, MAX_KEY_BYTES } from '../region/layout.js'
+import { MAX_KEY_BYTES } from '../region/layout.js'
 import {
   CORRUPT,
   COUNTER_RANGE,
@@ -73,5 +73,5 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
 }
 
 function regionBytes(engine: Engine): number {
-  return engine.words[HEADER_BLOCK_COUNT] * BLOCK_BYTES
+  return engine.words.byteLength
 }

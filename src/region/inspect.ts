@@ -1,12 +1,10 @@
+import { heapPages } from './geometry.js'
 import {
-  BLOCK_BYTES,
   BLOCK_WORDS,
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   ENGINE_NATIVE,
-  HEADER_BLOCK_COUNT,
   HEADER_DIRECTORY,
-  HEADER_PAGE_COUNT,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
   MAX_DEPTH,
@@ -72,12 +70,15 @@ export interface RegionStats {
   readonly threads: readonly AttachedThread[]
 }
 
-/** Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. */
+/**
+ * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a damaged
+ * region it tells wrong numbers.
+ */
 export function inspectRegion(words: Int32Array): RegionStats {
-  const load = (word: number): number => Atomics.load(words, word) >>> 0
-  const pagesTotal = load(HEADER_PAGE_COUNT)
+  const load = (word: number): number => (word < words.length ? Atomics.load(words, word) >>> 0 : 0)
+  const pagesTotal = heapPages(words.byteLength)
   const pagesInUse = load(HEADER_PAGES_IN_USE)
-  const bytesTotal = load(HEADER_BLOCK_COUNT) * BLOCK_BYTES
+  const bytesTotal = words.byteLength
   const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
   return {
     ...inspectThreads(load),

@@ -4,6 +4,7 @@ import { formatRegion } from '../../src/engine/typescript/format.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/engine/typescript/heap.js'
 import { Region } from '../../src/engine/typescript/region.js'
 import { ThreadRecord } from '../../src/engine/typescript/thread-record.js'
+import { Problems } from '../../src/engine/typescript/problems.js'
 import { HeapAudit } from '../../src/engine/typescript/verify-heap.js'
 import { FULL } from '../../src/engine/engine.js'
 import {
@@ -31,7 +32,7 @@ function attach(region: Region): BlockCache {
 
 /** What the heap's audit says when exactly `blocks` are in use beside the empty map. */
 function audit(region: Region, blocks: Map<number, number>): string[] {
-  const problems: string[] = []
+  const problems = new Problems()
   const heap = new HeapAudit(region, problems)
   heap.readPages()
   const directory = region.words[HEADER_DIRECTORY]
@@ -39,7 +40,7 @@ function audit(region: Region, blocks: Map<number, number>): string[] {
   heap.claim(region.words[directory * BLOCK_WORDS + DIRECTORY_ENTRIES], SEGMENT_BYTES, 'segment')
   for (const [block, bytes] of blocks) heap.claim(block, bytes, 'block')
   heap.finish()
-  return problems
+  return problems.lines
 }
 
 /** Fills a block, so that one that overlaps another or a list shows. */

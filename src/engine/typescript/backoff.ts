@@ -2,11 +2,16 @@
 const SPINS = 64
 const FIRST_SLEEP_MS = 0.05
 const LONGEST_SLEEP_MS = 1
-/** Longer than any scheduling delay; see docs/protocol.md, "Waiting". */
-const BOUND_MS = 2000
+/** In milliseconds. Longer than any scheduling delay; see docs/protocol.md, "Waiting". */
+let bound = 2000
 
 // A private word that nobody ever notifies: waiting on it is the only sleep JavaScript has on every thread.
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** Changes the bound, in milliseconds, for all waiters of this thread from now on: for tests in which many wait in vain. */
+export function setWaitBound(milliseconds: number): void {
+  bound = milliseconds
+}
 
 /** Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner. */
 export class Backoff {
@@ -18,7 +23,7 @@ export class Backoff {
   wait(): boolean {
     if (++this.rounds <= SPINS) return true
     const now = performance.now()
-    if (this.deadline === 0) this.deadline = now + BOUND_MS
+    if (this.deadline === 0) this.deadline = now + bound
     if (now > this.deadline) return false
     Atomics.wait(sleeper, 0, 0, this.sleepMs)
     this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)

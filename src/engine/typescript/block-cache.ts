@@ -143,7 +143,7 @@ export class BlockCache {
       const block = this.words[head]
       if (!this.region.contains(block, BLOCK_WORDS)) break
       this.words[head] = this.words[block * BLOCK_WORDS]
-      this.heap.give(sizeClass, block)
+      if (!this.heap.give(sizeClass, block)) break // else a list that bites its own tail would be walked count times
     }
     this.unlock()
     this.words[this.thread.cacheCounts + sizeClass] -= given

@@ -5,6 +5,7 @@ import {
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
+  MAX_DEPTH,
   SEGMENT_DEPTH,
   SEGMENT_MUTEX,
   SEGMENT_PREFIX,
@@ -80,7 +81,7 @@ export function clear(core: Core): number {
 /** The first hash after those of a segment, or HASH_END. */
 export function endOf(words: Int32Array, segment: number): number {
   const at = segment * BLOCK_WORDS
-  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** words[at + SEGMENT_DEPTH]
+  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** Math.min(words[at + SEGMENT_DEPTH] >>> 0, MAX_DEPTH)
 }
 
 /**

@@ -20,6 +20,11 @@ import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from './
 import { isLeaseKind } from './lease.js'
 import { WEAKLY_ORDERED } from './region.js'
 
+/**
+ * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times more;
+ * damaged references may make every key one of the longest.
+ */
+const MAX_WALKS = 4
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
 /** Room for a key's number beside its hash in a double that sorts by hash. */
 const NUMBERS = 1024
@@ -108,7 +113,7 @@ export class Collector {
     const hash = words[entry + ENTRY_HASH] >>> 0
     const meta = words[entry + ENTRY_META]
     const length = wordsFor(keyLengthOf(meta))
-    if (!region.contains(block, ENTRY_DATA + length)) return false
+    if (!region.contains(block, ENTRY_DATA + length) || this.used + length > MAX_WALKS * words.length) return false
     if (hash < from || hash >= to || isLeaseKind(valueKindOf(meta))) return true
     if (this.used + length > this.bytes.length) this.grow(this.used + length)
     for (let i = 0; i < length; i++) this.bytes[this.used + i] = words[entry + ENTRY_DATA + i]

@@ -86,8 +86,9 @@ export class Unlinked {
 
   constructor(private readonly core: Core) {}
 
+  /** More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost. */
   add(block: number): void {
-    this.blocks[this.count++] = block
+    if (this.count < this.blocks.length) this.blocks[this.count++] = block
   }
 
   freeAll(): void {

@@ -4,8 +4,10 @@ import {
   DIRECTORY_ENTRIES,
   DIRECTORY_PREVIOUS,
   HEADER_DIRECTORY,
+  MAX_DEPTH,
   SEGMENT_BYTES,
 } from '../../region/layout.js'
+import type { Region } from './region.js'
 
 export const SEGMENT_WORDS = SEGMENT_BYTES / 4
 
@@ -20,12 +22,18 @@ export function directoryBytes(depth: number): number {
   return (DIRECTORY_ENTRIES + 2 ** depth) * 4
 }
 
+/** Depth of the array in block `directory`; -1 if no array can lie there. */
+export function depthOf(region: Region, directory: number): number {
+  if (!region.contains(directory, DIRECTORY_ENTRIES)) return -1
+  const depth = region.words[directory * BLOCK_WORDS + DIRECTORY_DEPTH]
+  const isPossible = depth >= 0 && depth <= MAX_DEPTH && region.contains(directory, DIRECTORY_ENTRIES + 2 ** depth)
+  return isPossible ? depth : -1
+}
+
 /** Fills the block `next` with the current array doubled, and publishes it. Needs the directory mutex. */
-export function doubleDirectory(words: Int32Array, next: number): void {
-  const current = Atomics.load(words, HEADER_DIRECTORY)
+export function doubleDirectory(words: Int32Array, current: number, depth: number, next: number): void {
   const from = current * BLOCK_WORDS + DIRECTORY_ENTRIES
   const to = next * BLOCK_WORDS + DIRECTORY_ENTRIES
-  const depth = words[current * BLOCK_WORDS + DIRECTORY_DEPTH]
   words[next * BLOCK_WORDS + DIRECTORY_DEPTH] = depth + 1
   words[next * BLOCK_WORDS + DIRECTORY_PREVIOUS] = current
   for (let i = 0; i < 2 ** depth; i++) {
@@ -36,11 +44,17 @@ export function doubleDirectory(words: Int32Array, next: number): void {
   Atomics.store(words, HEADER_DIRECTORY, next) // publishes the plain stores above
 }
 
-/** Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Needs the directory mutex. */
-export function assignSegment(words: Int32Array, segment: number, prefix: number, depth: number): void {
-  const directory = Atomics.load(words, HEADER_DIRECTORY) * BLOCK_WORDS
-  const directoryDepth = words[directory + DIRECTORY_DEPTH]
-  const first = directory + DIRECTORY_ENTRIES + topBits(prefix, directoryDepth)
+/**
+ * Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Needs the directory mutex. False, and
+ * nothing is changed, if the directory has no such entries.
+ */
+export function assignSegment(region: Region, segment: number, prefix: number, depth: number): boolean {
+  const { words } = region
+  const directory = Atomics.load(words, HEADER_DIRECTORY)
+  const directoryDepth = depthOf(region, directory)
+  if (directoryDepth < depth) return false
   const count = 2 ** (directoryDepth - depth)
+  const first = directory * BLOCK_WORDS + DIRECTORY_ENTRIES + topBits(prefix, depth) * count
   for (let i = 0; i < count; i++) Atomics.store(words, first + i, segment)
+  return true
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MapsafeError, MapsafeRangeError } from '../../errors.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -24,33 +25,18 @@ import {
   MAGIC,
   MAX_REGION_BLOCKS,
   MIN_REGION_BYTES,
-  PAGE_BLOCKS,
   PAGE_BYTES,
-  PAGE_ENTRY_WORDS,
-  REGISTRY_BLOCK,
-  REGISTRY_THREADS,
   RELIEF_PART,
   SEGMENT_BYTES,
   STATE_READY,
-  THREAD_WORDS,
 } from '../../region/layout.js'
 import { directoryBytes } from './directory.js'
 import { classOf, Heap } from './heap.js'
 import { Region } from './region.js'
 
-const PAGE_TABLE_BLOCK = REGISTRY_BLOCK + (REGISTRY_THREADS * THREAD_WORDS) / BLOCK_WORDS
 // What this machine reads where one of the other byte order wrote the constant.
 const SWAPPED_MAGIC = 0x4d534146
 const SWAPPED_BYTE_ORDER_MARK = 0x04030201
-const PAGE_ENTRY_BYTES = PAGE_ENTRY_WORDS * 4
-
-/** Heap pages that fit beside their own descriptors. */
-function heapPages(regionBytes: number): number {
-  const left = regionBytes - PAGE_TABLE_BLOCK * BLOCK_BYTES
-  const pages = Math.floor(left / (PAGE_BYTES + PAGE_ENTRY_BYTES))
-  const tablePages = Math.ceil((pages * PAGE_ENTRY_BYTES) / PAGE_BYTES)
-  return left / PAGE_BYTES - tablePages
-}
 
 function isRegionSize(bytes: number): boolean {
   return bytes >= MIN_REGION_BYTES && bytes % PAGE_BYTES === 0 && bytes / BLOCK_BYTES <= MAX_REGION_BLOCKS
@@ -71,7 +57,6 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   }
   const region = new Region(buffer)
   const words = region.words
-  const pages = heapPages(buffer.byteLength)
   const secret = randomBytes(8)
   words[HEADER_MAGIC] = MAGIC
   words[HEADER_FORMAT_VERSION] = FORMAT_VERSION
@@ -80,8 +65,8 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   words[HEADER_SECRET_0] = secret.readInt32LE(0)
   words[HEADER_SECRET_1] = secret.readInt32LE(4)
   words[HEADER_PAGE_TABLE] = PAGE_TABLE_BLOCK
-  words[HEADER_PAGE_COUNT] = pages
-  words[HEADER_HEAP] = region.blockCount - pages * PAGE_BLOCKS
+  words[HEADER_PAGE_COUNT] = heapPages(buffer.byteLength)
+  words[HEADER_HEAP] = heapBlock(buffer.byteLength)
 
   const heap = new Heap(region)
   const segment = heap.take(classOf(SEGMENT_BYTES / BLOCK_BYTES))
@@ -128,11 +113,10 @@ export function headerProblem(header: Int32Array, bytes: number): string | undef
     return `it is ${bytes} bytes long, but was formatted for ${formattedBytes}${bytes < formattedBytes ? ': it was cut off' : ''}`
   }
   if (!isRegionSize(bytes)) return `its length of ${bytes} bytes is none a region can have`
-  const pages = heapPages(bytes)
   const isConsistent =
     header[HEADER_BYTE_ORDER] === BYTE_ORDER_MARK &&
     header[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
-    header[HEADER_PAGE_COUNT] === pages &&
-    header[HEADER_HEAP] === bytes / BLOCK_BYTES - pages * PAGE_BLOCKS
+    header[HEADER_PAGE_COUNT] === heapPages(bytes) &&
+    header[HEADER_HEAP] === heapBlock(bytes)
   return isConsistent ? undefined : 'its header contradicts itself'
 }

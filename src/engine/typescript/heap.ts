@@ -1,10 +1,8 @@
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
 import {
   BLOCK_WORDS,
   EXACT_CLASSES,
-  HEADER_HEAP,
   HEADER_HEAP_TOP,
-  HEADER_PAGE_COUNT,
-  HEADER_PAGE_TABLE,
   HEADER_PAGES_IN_USE,
   HEADER_PARTIAL_SPANS,
   HEADER_RUN_BINS,
@@ -69,7 +67,8 @@ export function binOf(pages: number): number {
  * go through BlockCache, which takes it.
  *
  * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch, nor
- * does one touch the never used pages.
+ * does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are checked
+ * where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the answer.
  */
 export class Heap {
   readonly pageCount: number
@@ -79,9 +78,9 @@ export class Heap {
 
   constructor(private readonly region: Region) {
     this.words = region.words
-    this.pageCount = this.words[HEADER_PAGE_COUNT]
-    this.table = this.words[HEADER_PAGE_TABLE] * BLOCK_WORDS
-    this.firstBlock = this.words[HEADER_HEAP]
+    this.pageCount = heapPages(this.words.byteLength)
+    this.table = PAGE_TABLE_BLOCK * BLOCK_WORDS
+    this.firstBlock = heapBlock(this.words.byteLength)
   }
 
   /** A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs of one bin) when a new span is needed. */
@@ -95,8 +94,8 @@ export class Heap {
     if (!this.isSpan(page, sizeClass)) return CORRUPT
     const at = this.descriptor(page)
     const capacity = spanCapacity(sizeClass)
-    let freeCount = this.words[at + PAGE_FREE_COUNT]
-    let carved = this.words[at + PAGE_CARVED]
+    let freeCount = this.words[at + PAGE_FREE_COUNT] >>> 0
+    let carved = this.words[at + PAGE_CARVED] >>> 0
     let block: number
     if (freeCount > 0) {
       block = this.words[at + PAGE_FREE_HEAD]
@@ -113,12 +112,14 @@ export class Heap {
   }
 
   /** Takes back a block that {@link Heap.take} gave for this class. */
-  give(sizeClass: number, block: number): void {
+  /** False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks. */
+  give(sizeClass: number, block: number): boolean {
     const page = this.spanOf(block)
-    if (!this.isSpan(page, sizeClass)) return
+    if (!this.isSpan(page, sizeClass)) return false
     const at = this.descriptor(page)
-    const freeCount = this.words[at + PAGE_FREE_COUNT]
-    const carved = this.words[at + PAGE_CARVED]
+    const freeCount = this.words[at + PAGE_FREE_COUNT] >>> 0
+    const carved = this.words[at + PAGE_CARVED] >>> 0
+    if (freeCount >= carved) return false
     this.words[block * BLOCK_WORDS] = this.words[at + PAGE_FREE_HEAD]
     this.words[at + PAGE_FREE_HEAD] = block
     this.words[at + PAGE_FREE_COUNT] = freeCount + 1
@@ -127,6 +128,7 @@ export class Heap {
     // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
     const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
     if (freeCount + 1 === carved && !isOnlyOne) this.releaseSpan(sizeClass, page)
+    return true
   }
 
   /** A run of whole pages, for what exceeds the largest class: its first block, or the status FULL or CORRUPT. */
@@ -149,7 +151,7 @@ export class Heap {
   releaseEmptySpans(): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
-      // The bound ends a walk over a damaged list.
+      // A page that was met before is no span any more, or ends the walk by the count.
       for (let steps = 0; this.isSpan(link - 1, sizeClass) && steps < this.pageCount; steps++) {
         const page = link - 1
         const at = this.descriptor(page)
@@ -195,7 +197,7 @@ export class Heap {
 
   private releaseSpan(sizeClass: number, page: number): void {
     this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
-    const pages = this.words[this.descriptor(page) + PAGE_RUN]
+    const pages = spanPages(sizeClass)
     for (let later = page + 1; later < page + pages && this.isPage(later); later++) {
       this.words[this.descriptor(later) + PAGE_KIND] = PAGE_INSIDE
       this.words[this.descriptor(later) + PAGE_RUN] = 0
@@ -207,12 +209,12 @@ export class Heap {
     for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       let link = this.words[bin]
       // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
-      for (let steps = 0; link !== 0 && steps < this.pageCount; steps++) {
+      for (let steps = 0; link !== 0; steps++) {
         const page = link - 1
-        if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_FREE_RUN) return CORRUPT
-        const length = this.words[this.descriptor(page) + PAGE_RUN]
+        const length = this.freeRunLength(page)
+        if (length === 0 || steps === this.pageCount) return CORRUPT
         link = this.words[this.descriptor(page) + PAGE_NEXT]
-        if (length < pages || length > this.pageCount - page) continue
+        if (length < pages) continue
         this.removeFreeRun(page)
         if (length > pages) this.insertFreeRun(page + pages, length - pages)
         this.words[HEADER_PAGES_IN_USE] += pages
@@ -230,20 +232,19 @@ export class Heap {
   private freeRun(first: number, length: number): void {
     let page = first
     let pages = length
-    if (pages <= 0 || pages > this.pageCount - page) return
+    if (pages <= 0 || pages > this.pageCount - page) return // lost
     this.words[HEADER_PAGES_IN_USE] -= pages
     this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
-    const after = page + pages
-    if (this.isPage(after) && this.words[this.descriptor(after) + PAGE_KIND] === PAGE_FREE_RUN) {
-      pages += this.words[this.descriptor(after) + PAGE_RUN]
-      this.removeFreeRun(after)
+    const after = this.freeRunLength(page + pages)
+    if (after > 0) {
+      this.removeFreeRun(page + pages)
+      pages += after
     }
     if (page > 0) {
       const last = page - 1
-      const kind = this.words[this.descriptor(last) + PAGE_KIND]
-      if (kind === PAGE_FREE_RUN_END || kind === PAGE_FREE_RUN) {
-        const before = kind === PAGE_FREE_RUN_END ? this.words[this.descriptor(last) + PAGE_RUN] : last
-        if (before < 0 || before > last) return
+      const isEnd = this.words[this.descriptor(last) + PAGE_KIND] === PAGE_FREE_RUN_END
+      const before = isEnd ? this.words[this.descriptor(last) + PAGE_RUN] : last
+      if (before <= last && this.freeRunLength(before) === page - before) {
         this.removeFreeRun(before)
         pages += page - before
         page = before
@@ -252,6 +253,13 @@ export class Heap {
     // A run that ends at the top becomes untouched ground again instead of a list member.
     if (page + pages === this.words[HEADER_HEAP_TOP]) this.words[HEADER_HEAP_TOP] = page
     else this.insertFreeRun(page, pages)
+  }
+
+  /** The length of the free run that begins at `page`; 0 if none does. */
+  private freeRunLength(page: number): number {
+    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_FREE_RUN) return 0
+    const pages = this.words[this.descriptor(page) + PAGE_RUN]
+    return pages > 0 && pages <= this.pageCount - page ? pages : 0
   }
 
   private insertFreeRun(page: number, pages: number): void {
@@ -266,8 +274,8 @@ export class Heap {
   }
 
   private removeFreeRun(page: number): void {
-    const pages = this.words[this.descriptor(page) + PAGE_RUN]
-    if (pages <= 0 || pages > this.pageCount - page) return
+    const pages = this.freeRunLength(page)
+    if (pages === 0) return
     this.unlink(binOf(pages), page)
     this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
     this.words[this.descriptor(page + pages - 1) + PAGE_KIND] = PAGE_INSIDE

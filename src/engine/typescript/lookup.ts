@@ -3,7 +3,6 @@ import {
   ALL_BUCKETS,
   BLOCK_WORDS,
   BUCKET_VERSION,
-  DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   ENTRY_DATA,
   HEADER_DIRECTORY,
@@ -11,7 +10,6 @@ import {
   HEADER_SECRET_1,
   HOME_BUCKETS,
   KEY_KIND_SHIFT,
-  MAX_DEPTH,
   STASH_BUCKETS,
 } from '../../region/layout.js'
 import {
@@ -26,7 +24,7 @@ import {
   stashCount,
   tagOf,
 } from './bucket.js'
-import { SEGMENT_WORDS, topBits } from './directory.js'
+import { depthOf, SEGMENT_WORDS, topBits } from './directory.js'
 import { matches } from './entry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import { WEAKLY_ORDERED, type Region } from './region.js'
@@ -194,10 +192,8 @@ export class Lookup {
 
   /** Remembers a directory array: it never changes but in its segments. */
   private enterDirectory(directory: number): boolean {
-    if (!this.region.contains(directory, DIRECTORY_ENTRIES)) return false
-    const depth = this.words[directory * BLOCK_WORDS + DIRECTORY_DEPTH]
-    if (depth < 0 || depth > MAX_DEPTH) return false
-    if (!this.region.contains(directory, DIRECTORY_ENTRIES + 2 ** depth)) return false
+    const depth = depthOf(this.region, directory)
+    if (depth < 0) return false
     this.directory = directory
     this.directoryDepth = depth
     return true

@@ -1,3 +1,4 @@
+import { heapBlock } from '../../region/geometry.js'
 import { BLOCK_WORDS, LINE_BYTES } from '../../region/layout.js'
 
 /**
@@ -31,11 +32,13 @@ const WINDOW_BYTES = 3 * 2 ** 30
 export class Region {
   readonly words: Int32Array
   readonly blockCount: number
+  private readonly heapBlock: number
   private readonly windows: ByteWindow[] = []
 
   constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
     this.words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / LINE_BYTES) * (LINE_BYTES / 4))
     this.blockCount = this.words.length / BLOCK_WORDS
+    this.heapBlock = heapBlock(this.words.byteLength)
     for (let start = 0; start < buffer.byteLength; start += WINDOW_STRIDE_BYTES) {
       const length = Math.min(WINDOW_BYTES, buffer.byteLength - start)
       this.windows.push(Buffer.from(buffer as ArrayBuffer, start, length) as unknown as ByteWindow)
@@ -43,11 +46,11 @@ export class Region {
   }
 
   /**
-   * Whether `block`, as read from the region, may be the first of a structure of `words` words. Every reference passes
-   * through this before it is followed.
+   * Whether `block`, as read from the region, may be the first of a structure of `words` words: all references lead into
+   * the heap. Every one passes through this before it is followed.
    */
   contains(block: number, words: number): boolean {
-    return block > 0 && block * BLOCK_WORDS + words <= this.words.length
+    return block >= this.heapBlock && block * BLOCK_WORDS + words <= this.words.length
   }
 
   /** Bytes in which `block` lies, with at least 2 GiB of what follows it. Offsets in it: {@link byteOffset}. */

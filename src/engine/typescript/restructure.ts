@@ -10,6 +10,7 @@ import {
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
+  MAX_DEPTH,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   SEGMENT_TOMBSTONES,
@@ -37,6 +38,12 @@ import {
 import type { Core } from './core.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 
+/**
+ * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong: each
+ * makes the depth of one of them grow.
+ */
+export const MAX_MOVES = 2 * MAX_DEPTH
+
 // Counts of one bringHome, which nothing interrupts.
 const inNeighbour = new Int32Array(HOME_BUCKETS)
 const inStash = new Int32Array(HOME_BUCKETS)
@@ -47,8 +54,8 @@ const inStash = new Int32Array(HOME_BUCKETS)
  */
 export function lockSegment(core: Core, hash: number): number {
   const { words, lookup, thread } = core
-  for (;;) {
-    if (!lookup.locateSegment(hash)) return CORRUPT
+  for (let tries = 0; ; tries++) {
+    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
     const { segment } = lookup
     const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
     thread.claim(segment)

@@ -12,15 +12,16 @@ import {
   SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, HASH_END, NOT_DONE, RESULT_LENGTH, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_LENGTH, TIMEOUT } from '../engine.js'
 import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
+import { SEGMENT_WORDS } from './directory.js'
 import { copyWords, keyLengthOf, wordsFor } from './entry.js'
 import { isLease } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { WEAKLY_ORDERED } from './region.js'
-import { holdBuckets, releaseBuckets } from './restructure.js'
+import { holdBuckets, MAX_MOVES, releaseBuckets } from './restructure.js'
 
 /** Pieces this long are cheap to make beside filling them, and waste little at the end. */
 const PIECE_WORDS = 2 ** 18
@@ -42,7 +43,8 @@ function complete(core: Core, copy: Copy): number {
   core.thread.claim(CLAIM_ALL)
   try {
     let status = holdAll(core, held)
-    // Now no write is under way anywhere: this is the instant.
+    // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+    copy.budget = core.words.length
     for (; released < held.length; released++) {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT
       letGo(core, held[released])
@@ -67,6 +69,7 @@ function holdAll(core: Core, held: number[]): number {
       return TIMEOUT
     }
     held.push(segment)
+    if (held.length > maxSegments(words)) return CORRUPT
     const end = endOf(words, segment)
     if (end <= hash) return CORRUPT
     hash = end
@@ -74,11 +77,15 @@ function holdAll(core: Core, held: number[]): number {
   return DONE
 }
 
+function maxSegments(words: Int32Array): number {
+  return words.length / SEGMENT_WORDS
+}
+
 /** As lockSegment; but the thread claims everything already. */
 function lockUnderClaim(core: Core, hash: number): number {
   const { words, lookup, thread } = core
-  for (;;) {
-    if (!lookup.locateSegment(hash)) return CORRUPT
+  for (let tries = 0; ; tries++) {
+    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
     const mutex = lookup.segment * BLOCK_WORDS + SEGMENT_MUTEX
     if (!lockMutex(words, mutex, thread.mark)) {
       core.noteOwner(mutex)
@@ -117,6 +124,8 @@ const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
 /** Entries as they lie in the region, one after the other, in pieces. None is cut in two. */
 class Copy {
   count = 0
+  /** How many words more may be copied: damaged references could make every entry as long as the region. */
+  budget: number
   private readonly segments: SegmentCopy[] = []
   /** How many of the segments copied ahead were completed. */
   private completed = 0
@@ -126,9 +135,14 @@ class Copy {
   private readonly blocks = new Int32Array(SLOTS_PER_BUCKET)
   private readonly lengths = new Float64Array(SLOTS_PER_BUCKET)
 
-  constructor(private readonly core: Core) {}
+  constructor(private readonly core: Core) {
+    this.budget = 2 * core.words.length // both passes ahead may have to copy all there is
+  }
 
-  /** Copies most of what is there while everybody writes on. False if the region is damaged. */
+  /**
+   * Copies most of what is there while everybody writes on; over the budget, the rest is copied later. False if the region is
+   * damaged.
+   */
   addAhead(): boolean {
     const { words, lookup } = this.core
     for (let hash = 0; hash < HASH_END;) {
@@ -138,10 +152,16 @@ class Copy {
       if (end <= hash) break // it is just being split; the rest is copied later
       const copy = newCopy(segment)
       this.segments.push(copy)
-      if (!this.refresh(copy)) return false
+      if (this.segments.length > maxSegments(words)) return false
+      const status = this.refresh(copy)
+      if (status !== DONE) return status === FULL
       hash = end
     }
-    return this.segments.every((copy) => this.refresh(copy))
+    for (const copy of this.segments) {
+      const status = this.refresh(copy)
+      if (status !== DONE) return status === FULL
+    }
+    return true
   }
 
   /**
@@ -175,20 +195,21 @@ class Copy {
     return this.pieces.map((piece, i) => piece.subarray(0, this.used[i])).filter(({ length }) => length > 0)
   }
 
-  /** Copies what changed in a segment since it was copied last, but not what is being changed. */
-  private refresh({ segment, buckets }: SegmentCopy): boolean {
+  /** Copies what changed in a segment since it was copied last, but not what is being changed. DONE, FULL or CORRUPT. */
+  private refresh({ segment, buckets }: SegmentCopy): number {
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
       const copy = index * COPY_WORDS
       const version = Atomics.load(this.core.words, bucket + BUCKET_VERSION)
       if ((version & 1) !== 0 || version === buckets[copy + COPY_VERSION]) continue
       this.discard(buckets, copy)
-      if (this.addBucket(bucket, buckets, copy) === CORRUPT) return false
+      const status = this.addBucket(bucket, buckets, copy)
+      if (status < 0) return status
     }
-    return true
+    return DONE
   }
 
-  /** Copies the entries of a bucket. NOT_DONE, and nothing is copied, if it changed meanwhile. */
+  /** Copies the entries of a bucket. Nothing is copied with NOT_DONE, if it changed meanwhile, and with FULL, over the budget. */
   private addBucket(bucket: number, buckets: Int32Array, copy: number): number {
     const { words, region } = this.core
     const { blocks, lengths } = this
@@ -210,6 +231,8 @@ class Copy {
     // Before any room is made for lengths that are no more than hearsay yet.
     if (!this.isStill(bucket, version)) return NOT_DONE
     if (isDamaged) return CORRUPT
+    if (total > this.budget) return FULL
+    this.budget -= total
     if (count > 0) this.makeRoom(total)
     const last = this.pieces.length - 1
     buckets[copy + COPY_VERSION] = version
@@ -219,13 +242,24 @@ class Copy {
     for (let i = 0, at = this.used[last]; i < count; at += lengths[i++]) {
       copyWords(words, blocks[i] * BLOCK_WORDS, this.pieces[last], at, lengths[i])
     }
-    if (!this.isStill(bucket, version)) {
+    if (!this.isStill(bucket, version) || !this.haveLengths(this.pieces[last], this.used[last], count)) {
       buckets[copy + COPY_VERSION] = NOT_COPIED
       buckets[copy + COPY_COUNT] = 0
       return NOT_DONE
     }
     if (count > 0) this.used[last] += total
     return DONE
+  }
+
+  /**
+   * Whether the entries from word `start` of `piece` on have the lengths that were seen before they were copied. Only a region
+   * that changes without a version can part the two; but whoever walks the copy must not leave it.
+   */
+  private haveLengths(piece: Int32Array, start: number, count: number): boolean {
+    for (let i = 0, at = start; i < count; at += this.lengths[i++]) {
+      if (wordsOf(piece, at) !== this.lengths[i]) return false
+    }
+    return true
   }
 
   /** Makes copied entries ones to be skipped. */

@@ -4,7 +4,6 @@ import {
   BLOCK_WORDS,
   BUCKET_EPOCH,
   BUCKET_VERSION,
-  DIRECTORY_DEPTH,
   ENTRY_DATA,
   ENTRY_HASH,
   HEADER_DIRECTORY,
@@ -19,10 +18,10 @@ import {
   SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { DONE, FULL, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, FULL, TIMEOUT } from '../engine.js'
 import { bucketAt, loadSlot, loadTag, publish, vacate } from './bucket.js'
 import type { Core } from './core.js'
-import { assignSegment, directoryBytes, doubleDirectory, SEGMENT_WORDS } from './directory.js'
+import { assignSegment, depthOf, directoryBytes, doubleDirectory, SEGMENT_WORDS } from './directory.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { bringHome, holdSegment, releaseSegment, sweepTombstones } from './restructure.js'
 
@@ -58,14 +57,16 @@ export function split(core: Core, segment: number): number {
   sweepTombstones(core, segment)
   buildTwin(core, segment, twin, depth, bit)
   if (!lockDirectory(core)) {
-    releaseSegment(words, segment)
-    core.blocks.free(twin, SEGMENT_BYTES)
-    core.unlinked.freeAll()
+    abandon(core, segment, twin)
     return TIMEOUT
   }
-  assignSegment(words, twin, words[twin * BLOCK_WORDS + SEGMENT_PREFIX], depth + 1)
-  Atomics.add(words, HEADER_SEGMENT_COUNT, 1)
+  const isAssigned = assignSegment(core.region, twin, words[twin * BLOCK_WORDS + SEGMENT_PREFIX], depth + 1)
+  if (isAssigned) Atomics.add(words, HEADER_SEGMENT_COUNT, 1)
   unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+  if (!isAssigned) {
+    abandon(core, segment, twin)
+    return CORRUPT
+  }
 
   Atomics.store(words, at + SEGMENT_DEPTH, depth + 1)
   emptyUpperHalf(core, segment, bit)
@@ -78,16 +79,26 @@ export function split(core: Core, segment: number): number {
   return DONE
 }
 
+/** Lets go of a segment whose twin cannot be published. */
+function abandon(core: Core, segment: number, twin: number): void {
+  releaseSegment(core.words, segment)
+  core.blocks.free(twin, SEGMENT_BYTES)
+  core.unlinked.freeAll()
+}
+
 /** Makes the directory deeper than `depth`, unless it is already. */
 function deepenDirectory(core: Core, depth: number): number {
   const { words } = core
   if (!lockDirectory(core)) return TIMEOUT
   let status = DONE
-  if (words[Atomics.load(words, HEADER_DIRECTORY) * BLOCK_WORDS + DIRECTORY_DEPTH] === depth) {
+  const directory = Atomics.load(words, HEADER_DIRECTORY)
+  const directoryDepth = depthOf(core.region, directory)
+  if (directoryDepth < depth) status = CORRUPT
+  else if (directoryDepth === depth) {
     if (2 ** (depth + 1) > MAX_SKEW * Atomics.load(words, HEADER_SEGMENT_COUNT) + SKEW_ALLOWANCE) status = FULL
     else {
       const next = core.blocks.allocate(directoryBytes(depth + 1))
-      if (next > 0) doubleDirectory(words, next)
+      if (next > 0) doubleDirectory(words, directory, depth, next)
       else status = next
       if (status === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
     }

@@ -25,6 +25,12 @@ import { lockSegment, unlockSegment } from './restructure.js'
 import { split } from './split.js'
 import type { ValueReader } from './value.js'
 
+/**
+ * How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no split may
+ * help.
+ */
+const MAX_TRIES = 256
+
 export function editStructurally(core: Core, edit: Edit): void {
   const { segment } = core.lookup
   if (Atomics.load(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX) !== 0) edit.meetContention(segment)
@@ -94,8 +100,9 @@ export function letGo(core: Core): void {
  */
 function atHome(core: Core, attempt: () => boolean): void {
   const { words, lookup } = core
-  for (let hasReclaimed = false; ;) {
-    const locked = lockSegment(core, lookup.hash)
+  let hasReclaimed = false
+  for (let tries = 0; ; tries++) {
+    const locked = tries === MAX_TRIES ? CORRUPT : lockSegment(core, lookup.hash)
     if (locked !== DONE) {
       core.end(locked)
       return

@@ -6,7 +6,6 @@ import {
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   VALUE_FALSE,
-  VALUE_LAPSED_LEASE,
   VALUE_LATIN1,
   VALUE_NULL,
   VALUE_NUMBER,
@@ -14,6 +13,7 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../../region/layout.js'
+import { isValueLength } from '../../region/shapes.js'
 import { ABSENT, CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
 import { copyWords, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
@@ -78,15 +78,15 @@ export class ValueReader {
       case VALUE_UTF16:
         return this.readString(block, byteOffset(block) + (at - entry) * 4, kind, length)
       case VALUE_NUMBER:
-        return loadDouble(words, at)
+        return length === 8 ? loadDouble(words, at) : this.refuse()
       case VALUE_UNDEFINED:
-        return undefined
+        return length === 0 ? undefined : this.refuse()
       case VALUE_NULL:
-        return null
+        return length === 0 ? null : this.refuse()
       case VALUE_FALSE:
-        return false
+        return length === 0 ? false : this.refuse()
       case VALUE_TRUE:
-        return true
+        return length === 0 ? true : this.refuse()
       default:
         if (isLeaseKind(kind) && !seesLeases) this.status = ABSENT
         else this.copyEncoded(at, kind, length)
@@ -94,20 +94,23 @@ export class ValueReader {
     }
   }
 
-  private readString(block: number, start: number, kind: number, length: number): string {
+  private readString(block: number, start: number, kind: number, length: number): string | undefined {
     if (length === 0) return ''
     const units = kind === VALUE_LATIN1 ? length : length / 2
-    if (units > constants.MAX_STRING_LENGTH) {
-      this.status = CORRUPT
-      return ''
-    }
+    if (units > constants.MAX_STRING_LENGTH || !Number.isInteger(units)) return this.refuse()
     const window = this.core.region.windowOf(block)
     return kind === VALUE_LATIN1 ? window.latin1Slice(start, start + length) : window.ucs2Slice(start, start + length)
   }
 
+  /** For lengths that values of the kind do not have. */
+  private refuse(): string | undefined {
+    this.status = CORRUPT
+    return undefined
+  }
+
   private copyEncoded(at: number, kind: number, length: number): void {
     const { words, scratchWords, scratchStart } = this.core
-    if (kind < VALUE_UNDEFINED || kind > VALUE_LAPSED_LEASE) this.status = CORRUPT
+    if (!isValueLength(kind, length)) this.status = CORRUPT
     else if (wordsFor(length) > scratchWords.length - scratchStart) this.status = SCRATCH_TOO_SMALL
     else {
       this.status = ENCODED

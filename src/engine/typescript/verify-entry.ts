@@ -10,17 +10,10 @@ import {
   HEADER_SECRET_1,
   KEY_BIGINT,
   KEY_BOOLEAN,
-  KEY_BYTES,
-  KEY_LATIN1,
   KEY_NUMBER,
   KEY_UTF16,
-  VALUE_BIGINT,
-  VALUE_LAPSED_LEASE,
-  VALUE_NUMBER,
-  VALUE_TRUE,
-  VALUE_UNDEFINED,
-  VALUE_UTF16,
 } from '../../region/layout.js'
+import { isKeyLength, isValueLength } from '../../region/shapes.js'
 import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, valueKindOf, wordsFor } from './entry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import type { Region } from './region.js'
@@ -45,13 +38,15 @@ export function sameKey(words: Int32Array, a: number, b: number): boolean {
   return true
 }
 
-/** What is wrong with an entry: each as the end of a sentence about its block. */
+/** Whether an entry can lie in `block`, as its header tells its size. */
+export function isInside(region: Region, block: number): boolean {
+  return region.contains(block, ENTRY_DATA) && region.contains(block, sizeOf(region.words, block * BLOCK_WORDS) / 4)
+}
+
+/** What is wrong with an entry that lies within the region: each as the end of a sentence about its block. */
 export function problemsOfEntry(region: Region, block: number): string[] {
   const { words } = region
   const entry = block * BLOCK_WORDS
-  if (!region.contains(block, ENTRY_DATA) || !region.contains(block, sizeOf(words, entry) / 4)) {
-    return ['leads out of the region']
-  }
   const problems: string[] = []
   const meta = words[entry + ENTRY_META]
   const kind = keyKindOf(meta)
@@ -62,7 +57,7 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   if (!isKey(kind, key, length)) problems.push(`has a malformed key of kind ${kind} and ${length} bytes`)
   const valueKind = valueKindOf(meta)
   const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
-  if (!isValue(valueKind, valueLength))
+  if (!isValueLength(valueKind, valueLength))
     problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
   const value = words.subarray(entry + ENTRY_DATA + key.length, entry + sizeOf(words, entry) / 4)
   if (!isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
@@ -79,20 +74,18 @@ function isPadded(words: Int32Array, bytes: number): boolean {
 }
 
 function isKey(kind: number, key: Int32Array, length: number): boolean {
+  if (!isKeyLength(kind, length)) return false
   switch (kind) {
-    case KEY_LATIN1:
-    case KEY_BYTES:
-      return true
     case KEY_UTF16:
-      return length % 2 === 0 && key.some((word) => (word & 0xff00ff00) !== 0)
+      return key.some((word) => (word & 0xff00ff00) !== 0)
     case KEY_NUMBER:
-      return length === 8 && isCanonicalNumber(key[0], key[1])
+      return isCanonicalNumber(key[0], key[1])
     case KEY_BIGINT:
-      return isCanonicalBigint(key, length)
+      return isCanonicalBigint(key)
     case KEY_BOOLEAN:
-      return length === 1 && (key[0] === 0 || key[0] === 1)
+      return key[0] === 0 || key[0] === 1
     default:
-      return false
+      return true
   }
 }
 
@@ -102,15 +95,7 @@ function isCanonicalNumber(low: number, high: number): boolean {
   return !isNan || (low === 0 && high === NAN_HIGH)
 }
 
-function isCanonicalBigint(key: Int32Array, length: number): boolean {
-  if (length % 4 !== 0 || length < 4 || (key[0] !== 0 && key[0] !== 1)) return false
+function isCanonicalBigint(key: Int32Array): boolean {
+  if (key[0] !== 0 && key[0] !== 1) return false
   return key.length === 1 ? key[0] === 0 : key[key.length - 1] !== 0
-}
-
-function isValue(kind: number, length: number): boolean {
-  if (kind < VALUE_UNDEFINED || kind > VALUE_LAPSED_LEASE) return false
-  if (kind <= VALUE_TRUE) return length === 0
-  if (kind === VALUE_NUMBER) return length === 8
-  if (kind === VALUE_UTF16) return length % 2 === 0
-  return kind !== VALUE_BIGINT || (length >= 4 && length % 4 === 0)
 }

@@ -1,7 +1,9 @@
 /** Counts every block of the heap: each must be in exactly one place. See docs/format.md, "Heap". */
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
+  HEADER_BLOCK_COUNT,
   HEADER_HEAP,
   HEADER_HEAP_TOP,
   HEADER_PAGE_COUNT,
@@ -34,6 +36,7 @@ import {
   THREAD_CACHE_HEADS,
 } from '../../region/layout.js'
 import { binOf, classBlocks, classOf, spanCapacity, spanPages } from './heap.js'
+import type { Problems } from './problems.js'
 import type { Region } from './region.js'
 import { threadRecordAt } from './thread-record.js'
 
@@ -55,20 +58,26 @@ export class HeapAudit {
 
   constructor(
     region: Region,
-    private readonly problems: string[],
+    private readonly problems: Problems,
   ) {
     this.words = region.words
-    this.table = this.words[HEADER_PAGE_TABLE] * BLOCK_WORDS
-    this.pageCount = this.words[HEADER_PAGE_COUNT]
-    this.firstBlock = this.words[HEADER_HEAP]
+    this.table = PAGE_TABLE_BLOCK * BLOCK_WORDS
+    this.pageCount = heapPages(this.words.byteLength)
+    this.firstBlock = heapBlock(this.words.byteLength)
     this.top = this.words[HEADER_HEAP_TOP]
     this.claimed = new Uint8Array((this.pageCount * PAGE_BLOCKS) / 8)
   }
 
   /** Divides the used pages into spans, large runs and free runs. */
   readPages(): void {
+    const isConsistent =
+      this.words[HEADER_BLOCK_COUNT] === this.words.length / BLOCK_WORDS &&
+      this.words[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
+      this.words[HEADER_PAGE_COUNT] === this.pageCount &&
+      this.words[HEADER_HEAP] === this.firstBlock
+    if (!isConsistent) this.problems.add(`the header is not that of a region of ${this.words.byteLength} bytes`)
     if (this.top < 0 || this.top > this.pageCount) {
-      this.problems.push(`the heap's top is ${this.top} of ${this.pageCount} pages`)
+      this.problems.add(`the heap's top is ${this.top} of ${this.pageCount} pages`)
       return
     }
     let inUse = 0
@@ -77,7 +86,7 @@ export class HeapAudit {
       const length = this.field(page, PAGE_RUN)
       const isFirst = kind === PAGE_SPAN || kind === PAGE_LARGE_RUN || kind === PAGE_FREE_RUN
       if (!isFirst || length <= 0 || length > this.top - page) {
-        this.problems.push(`page ${page} has kind ${kind} and length ${length}, but should begin a run`)
+        this.problems.add(`page ${page} has kind ${kind} and length ${length}, but should begin a run`)
         return
       }
       if (kind === PAGE_SPAN) this.readSpan(page, length)
@@ -88,7 +97,7 @@ export class HeapAudit {
     }
     for (let page = this.top; page < this.pageCount; page++) this.expectField(page, PAGE_KIND, PAGE_INSIDE)
     if (inUse !== this.words[HEADER_PAGES_IN_USE]) {
-      this.problems.push(`${inUse} pages are in use, ${this.words[HEADER_PAGES_IN_USE]} are counted`)
+      this.problems.add(`${inUse} pages are in use, ${this.words[HEADER_PAGES_IN_USE]} are counted`)
     }
   }
 
@@ -98,7 +107,7 @@ export class HeapAudit {
     const page = index >> 8
     const isInHeap = index >= 0 && page < this.top
     if (!isInHeap || !this.isBlock(page, index, Math.ceil(bytes / BLOCK_BYTES))) {
-      this.problems.push(`${use} ${block} of ${bytes} bytes is no block of the heap`)
+      this.problems.add(`${use} ${block} of ${bytes} bytes is no block of the heap`)
       return false
     }
     return this.mark(index, use)
@@ -113,13 +122,13 @@ export class HeapAudit {
       const sizeClass = this.classOfSpan(span)
       const carved = this.field(span, PAGE_CARVED)
       if (this.field(span, PAGE_FREE_COUNT) > 0 || carved < spanCapacity(sizeClass)) partial++
-      for (let piece = 0; piece < carved; piece++) {
+      for (let piece = 0; piece < carved && !this.problems.isFull; piece++) {
         const index = span * PAGE_BLOCKS + piece * classBlocks(sizeClass)
-        if (!this.isMarked(index)) this.problems.push(`block ${this.firstBlock + index} is lost`)
+        if (!this.isMarked(index)) this.problems.add(`block ${this.firstBlock + index} is lost`)
       }
     }
     for (const run of this.largeRuns) {
-      if (!this.isMarked(run * PAGE_BLOCKS)) this.problems.push(`large run at page ${run} is lost`)
+      if (!this.isMarked(run * PAGE_BLOCKS)) this.problems.add(`large run at page ${run} is lost`)
     }
     this.checkPartialLists(partial)
     this.checkRunBins()
@@ -128,7 +137,7 @@ export class HeapAudit {
   private readSpan(page: number, length: number): void {
     const sizeClass = this.classOfSpan(page)
     if (sizeClass >= SIZE_CLASSES || length !== spanPages(sizeClass)) {
-      this.problems.push(`span at page ${page} has class ${sizeClass} and ${length} pages`)
+      this.problems.add(`span at page ${page} has class ${sizeClass} and ${length} pages`)
       return
     }
     for (let later = page + 1; later < page + length; later++) {
@@ -137,7 +146,7 @@ export class HeapAudit {
     }
     const carved = this.field(page, PAGE_CARVED)
     if (carved < 0 || carved > spanCapacity(sizeClass))
-      this.problems.push(`span at page ${page} carved ${carved} blocks`)
+      this.problems.add(`span at page ${page} carved ${carved} blocks`)
     else this.spans.push(page)
   }
 
@@ -156,7 +165,7 @@ export class HeapAudit {
     const before = this.freeRuns.at(-1)
     const isAfterFree = before !== undefined && before + this.field(before, PAGE_RUN) === page
     if (isAfterFree || end + 1 === this.top)
-      this.problems.push(`free run at page ${page} was not joined with its neighbour`)
+      this.problems.add(`free run at page ${page} was not joined with its neighbour`)
     this.freeRuns.push(page)
   }
 
@@ -197,7 +206,7 @@ export class HeapAudit {
       if (!this.claim(block, classBlocks(sizeClass) * BLOCK_BYTES, use)) return
       block = this.words[block * BLOCK_WORDS]
     }
-    if (block !== 0) this.problems.push(`a list of ${use}s of class ${sizeClass} is longer than its count of ${count}`)
+    if (block !== 0) this.problems.add(`a list of ${use}s of class ${sizeClass} is longer than its count of ${count}`)
   }
 
   private checkPartialLists(expected: number): void {
@@ -207,12 +216,11 @@ export class HeapAudit {
         const isSpan = (this.field(page, PAGE_KIND) & 0xff) === PAGE_SPAN && this.classOfSpan(page) === sizeClass
         const isFull =
           this.field(page, PAGE_FREE_COUNT) === 0 && this.field(page, PAGE_CARVED) === spanCapacity(sizeClass)
-        if (!isSpan || isFull)
-          this.problems.push(`page ${page} is in the list of spans of class ${sizeClass} with room`)
+        if (!isSpan || isFull) this.problems.add(`page ${page} is in the list of spans of class ${sizeClass} with room`)
         listed++
       }
     }
-    if (listed !== expected) this.problems.push(`${expected} spans have room, ${listed} are listed`)
+    if (listed !== expected) this.problems.add(`${expected} spans have room, ${listed} are listed`)
   }
 
   private checkRunBins(): void {
@@ -221,13 +229,13 @@ export class HeapAudit {
       for (const page of this.walk(bin)) {
         const isFree = this.field(page, PAGE_KIND) === PAGE_FREE_RUN
         if (!isFree || binOf(this.field(page, PAGE_RUN)) !== bin) {
-          this.problems.push(`page ${page} is in bin ${bin - HEADER_RUN_BINS} of free runs`)
+          this.problems.add(`page ${page} is in bin ${bin - HEADER_RUN_BINS} of free runs`)
         }
         listed++
       }
     }
     if (listed !== this.freeRuns.length) {
-      this.problems.push(`${this.freeRuns.length} runs are free, ${listed} are listed`)
+      this.problems.add(`${this.freeRuns.length} runs are free, ${listed} are listed`)
     }
   }
 
@@ -238,7 +246,7 @@ export class HeapAudit {
     for (let steps = 0; link !== 0; steps++) {
       const page = link - 1
       if (page < 0 || page >= this.top || steps > this.pageCount) {
-        this.problems.push(`the list at header word ${list} leads to page ${page}`)
+        this.problems.add(`the list at header word ${list} leads to page ${page}`)
         return
       }
       this.expectField(page, PAGE_PREVIOUS, previous)
@@ -250,7 +258,7 @@ export class HeapAudit {
 
   private mark(index: number, use: string): boolean {
     if (this.isMarked(index)) {
-      this.problems.push(`${use} ${this.firstBlock + index} is used twice`)
+      this.problems.add(`${use} ${this.firstBlock + index} is used twice`)
       return false
     }
     this.claimed[index >> 3] |= 1 << (index & 7)
@@ -271,6 +279,6 @@ export class HeapAudit {
 
   private expectField(page: number, field: number, expected: number): void {
     const found = this.field(page, field)
-    if (found !== expected) this.problems.push(`page ${page} word ${field} is ${found}, expected ${expected}`)
+    if (found !== expected) this.problems.add(`page ${page} word ${field} is ${found}, expected ${expected}`)
   }
 }

@@ -42,22 +42,20 @@ import { sizeOf } from './entry.js'
 import { isLease } from './lease.js'
 import type { Region } from './region.js'
 import { sumOfSizeDeltas, threadRecordAt } from './thread-record.js'
-import { hashOf, problemsOfEntry, sameKey } from './verify-entry.js'
+import { Problems } from './problems.js'
+import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
 import { HeapAudit } from './verify-heap.js'
 import { versionOf } from './edit.js'
-
-/** A damaged region breaks its invariants by the thousand; the first ones tell enough. */
-const MAX_PROBLEMS = 100
 
 /** One line for every invariant that is violated, up to a hundred; none for a sound region. O(region). */
 export function verify(region: Region): string[] {
   const verifier = new Verifier(region)
   verifier.run()
-  return verifier.problems.slice(0, MAX_PROBLEMS)
+  return verifier.problems.lines
 }
 
 class Verifier {
-  readonly problems: string[] = []
+  readonly problems = new Problems()
   private readonly words: Int32Array
   private readonly heap: HeapAudit
   private liveEntries = 0
@@ -73,16 +71,16 @@ class Verifier {
     this.heap.readPages()
     this.verifyDirectory()
     const size = sumOfSizeDeltas(this.words)
-    if (size !== this.liveEntries) this.problems.push(`size is ${size}, but ${this.liveEntries} entries are live`)
+    if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)
     this.heap.finish()
   }
 
   private verifyAtRest(): void {
-    if (this.words[HEADER_DIRECTORY_MUTEX] !== 0) this.problems.push('the directory mutex is taken')
-    if (this.words[HEADER_HEAP_MUTEX] !== 0) this.problems.push('the heap mutex is taken')
+    if (this.words[HEADER_DIRECTORY_MUTEX] !== 0) this.problems.add('the directory mutex is taken')
+    if (this.words[HEADER_HEAP_MUTEX] !== 0) this.problems.add('the heap mutex is taken')
     for (let index = 0; index < REGISTRY_THREADS; index++) {
       const claim = this.words[threadRecordAt(index) + THREAD_CLAIM]
-      if (claim !== 0) this.problems.push(`thread record ${index} claims block ${claim}`)
+      if (claim !== 0) this.problems.add(`thread record ${index} claims block ${claim}`)
     }
   }
 
@@ -91,24 +89,23 @@ class Verifier {
     const depth = this.claimDirectories(current)
     if (depth < 0) return
     const entries = current * BLOCK_WORDS + DIRECTORY_ENTRIES
-    for (let index = 0; index < 2 ** depth && this.problems.length < MAX_PROBLEMS;) {
+    for (let index = 0; index < 2 ** depth && !this.problems.isFull;) {
       const segment = this.words[entries + index]
       if (!this.region.contains(segment, SEGMENT_WORDS)) {
-        this.problems.push(`directory entry ${index} is ${segment}, no segment`)
+        this.problems.add(`directory entry ${index} is ${segment}, no segment`)
         return
       }
       const covered = this.verifyCoverage(segment, depth, index)
       if (covered === 0) return
       for (let i = index; i < index + covered; i++) {
-        if (this.words[entries + i] !== segment) this.problems.push(`directory entry ${i} should be segment ${segment}`)
+        if (this.words[entries + i] !== segment) this.problems.add(`directory entry ${i} should be segment ${segment}`)
       }
       this.segments++
-      this.heap.claim(segment, SEGMENT_BYTES, 'segment')
-      this.verifySegment(segment)
+      if (this.heap.claim(segment, SEGMENT_BYTES, 'segment')) this.verifySegment(segment)
       index += covered
     }
     if (this.words[HEADER_SEGMENT_COUNT] !== this.segments) {
-      this.problems.push(
+      this.problems.add(
         `the header counts ${this.words[HEADER_SEGMENT_COUNT]} segments, the directory ${this.segments}`,
       )
     }
@@ -123,7 +120,7 @@ class Verifier {
       const isInside = this.region.contains(directory, DIRECTORY_ENTRIES)
       const depth = isInside ? this.words[at + DIRECTORY_DEPTH] : -1
       if (depth < 0 || depth >= deeper || !this.region.contains(directory, directoryBytes(depth) / 4)) {
-        this.problems.push(`block ${directory} is no directory array of a depth below ${deeper}`)
+        this.problems.add(`block ${directory} is no directory array of a depth below ${deeper}`)
         return newest
       }
       this.heap.claim(directory, directoryBytes(depth), 'directory array')
@@ -139,14 +136,14 @@ class Verifier {
     const depth = this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
     const prefix = this.words[segment * BLOCK_WORDS + SEGMENT_PREFIX]
     if (depth < 0 || depth > directoryDepth) {
-      this.problems.push(`segment ${segment} has depth ${depth} below a directory of depth ${directoryDepth}`)
+      this.problems.add(`segment ${segment} has depth ${depth} below a directory of depth ${directoryDepth}`)
       return 0
     }
     const covered = 2 ** (directoryDepth - depth)
     const isAligned = index % covered === 0
     const isPrefix = topBits(prefix, directoryDepth) === index && (depth === 0 ? prefix : prefix << depth) === 0
     if (!isAligned || !isPrefix) {
-      this.problems.push(`segment ${segment} of depth ${depth}, prefix ${prefix >>> 0} is directory entry ${index}`)
+      this.problems.add(`segment ${segment} of depth ${depth}, prefix ${prefix >>> 0} is directory entry ${index}`)
       return 0
     }
     return covered
@@ -154,8 +151,8 @@ class Verifier {
 
   private verifySegment(segment: number): void {
     const at = segment * BLOCK_WORDS
-    if (this.words[at + SEGMENT_MUTEX] !== 0) this.problems.push(`segment ${segment}: its mutex is taken`)
-    if ((this.words[at + SEGMENT_MOVES] & 1) !== 0) this.problems.push(`segment ${segment}: keys are moving`)
+    if (this.words[at + SEGMENT_MUTEX] !== 0) this.problems.add(`segment ${segment}: its mutex is taken`)
+    if ((this.words[at + SEGMENT_MOVES] & 1) !== 0) this.problems.add(`segment ${segment}: keys are moving`)
     const inNeighbour = new Int32Array(HOME_BUCKETS)
     const inStash = new Int32Array(HOME_BUCKETS)
     const byHash = new Map<number, number[]>()
@@ -184,13 +181,19 @@ class Verifier {
       }
     }
     const counted = tombstonesOf(this.words, segment)
-    if (counted !== tombstones) this.problems.push(`segment ${segment}: ${tombstones} tombstones, ${counted} counted`)
+    if (counted !== tombstones) this.problems.add(`segment ${segment}: ${tombstones} tombstones, ${counted} counted`)
   }
 
+  /** Claims first: so no byte is looked at twice, and the walk takes no longer than the region is large. */
   private claimEntry(segment: number, index: number, slot: number, block: number): boolean {
+    if (!isInside(this.region, block)) {
+      this.report(segment, index, slot, `refers to block ${block}, which leads out of the region`)
+      return false
+    }
+    if (!this.heap.claim(block, sizeOf(this.words, block * BLOCK_WORDS), 'entry')) return false
     const problems = problemsOfEntry(this.region, block)
     for (const problem of problems) this.report(segment, index, slot, `refers to block ${block}, which ${problem}`)
-    return problems.length === 0 && this.heap.claim(block, sizeOf(this.words, block * BLOCK_WORDS), 'entry')
+    return problems.length === 0
   }
 
   /** Checks that a live entry is where a lookup finds it; returns its home. */
@@ -224,6 +227,6 @@ class Verifier {
 
   private report(segment: number, bucket: number, slot: number, problem: string): void {
     const where = slot < 0 ? `bucket ${bucket}` : `bucket ${bucket} slot ${slot}`
-    this.problems.push(`segment ${segment} ${where} ${problem}`)
+    this.problems.add(`segment ${segment} ${where} ${problem}`)
   }
 }
