@@ -1,0 +1,115 @@
+import type { Key } from '../codec/key.js'
+import { encodeValue } from '../codec/value.js'
+import {
+  ABSENT,
+  DONE,
+  ENCODED,
+  FOUND,
+  NOT_DONE,
+  PUT_IF_ABSENT,
+  PUT_IF_VERSION,
+  RESULT_KIND,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  UNCHANGED,
+  type Engine,
+} from '../engine/engine.js'
+import { engineError } from '../engine/engine-error.js'
+import { VALUE_LAPSED_LEASE, VALUE_LEASE } from '../region/layout.js'
+import type { Store } from '../store.js'
+import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
+
+/** What there is under a key. */
+export type Sight<V> =
+  | { readonly is: 'value'; readonly value: V }
+  | { readonly is: 'stale'; readonly value: V; readonly version: number; readonly until: number }
+  | { readonly is: 'lease'; readonly lease: Lease; readonly isLapsed: boolean; readonly version: number }
+  | { readonly is: 'nothing' }
+
+const NOTHING = { is: 'nothing' } as const
+
+/**
+ * The leases of a cache, as one thread sees them: entries under the user's own keys. See docs/protocol.md, "Loads".
+ *
+ * Every method throws what engine operations throw.
+ */
+export class Leases<V> {
+  constructor(private readonly store: Store<V>) {}
+
+  look(key: Key): Sight<V> {
+    const engine = this.store.open()
+    for (;;) {
+      const value = engine.getForLoad(key)
+      switch (engine.result[RESULT_STATUS]) {
+        case FOUND:
+          return { is: 'value', value: value as V }
+        case ENCODED:
+          return this.decode(engine)
+        case ABSENT:
+          return NOTHING
+        case SCRATCH_TOO_SMALL:
+          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          break
+        default:
+          throw engineError(engine, key)
+      }
+    }
+  }
+
+  /** Whether the entry of `key` still has `version`. Cheaper than {@link Leases.look}. */
+  isUnchanged(key: Key, version: number): boolean {
+    const engine = this.store.open()
+    engine.getIfChanged(key, version)
+    const status = engine.result[RESULT_STATUS]
+    // A value too large for the scratch buffer is a change, too.
+    if (status < 0) throw engineError(engine, key)
+    return status === UNCHANGED
+  }
+
+  /**
+   * Stores `lease` under `key`, in place of the entry with `version`, or, if that is undefined, if there is nothing, not even a lease.
+   *
+   * @returns the new entry's version; undefined if it was not stored
+   */
+  put(key: Key, lease: Lease, version: number | undefined): number | undefined {
+    const engine = this.store.openToWrite()
+    const length = leaseBytes(lease)
+    engine.growScratch(length)
+    writeLease(lease, engine.scratch)
+    engine.put(key, VALUE_LEASE, length, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version)
+    const status = engine.result[RESULT_STATUS]
+    if (status === DONE) return this.store.version
+    if (status === NOT_DONE) return undefined
+    throw engineError(engine, key)
+  }
+
+  /** Takes the entry with `version` away, if it is still there. */
+  remove(key: Key, version: number): void {
+    this.store.remove(key, PUT_IF_VERSION, version)
+  }
+
+  /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
+  encode(value: unknown): Content {
+    const encoder = encodeValue([value])
+    const bytes = new Uint8Array(encoder.byteLength)
+    encoder.copyTo(bytes, 0)
+    const { kind } = encoder
+    encoder.release()
+    return { kind, bytes }
+  }
+
+  decodeContent({ kind, bytes }: Content): unknown {
+    return (this.store.decode(kind, bytes, bytes.length) as [unknown])[0]
+  }
+
+  private decode(engine: Engine): Sight<V> {
+    const kind = engine.result[RESULT_KIND]
+    const length = engine.result[RESULT_LENGTH] >>> 0
+    if (kind !== VALUE_LEASE && kind !== VALUE_LAPSED_LEASE) {
+      return { is: 'value', value: this.store.decode(kind, engine.scratch, length) }
+    }
+    const { version } = this.store
+    return { is: 'lease', lease: readLease(engine.scratch, length), isLapsed: kind === VALUE_LAPSED_LEASE, version }
+  }
+}

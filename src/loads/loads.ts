@@ -1,0 +1,128 @@
+import type { Key } from '../codec/key.js'
+import type { ValueEncoder } from '../codec/value.js'
+import { MapsafeError } from '../errors.js'
+import type { Store } from '../store.js'
+import { Flight, type Caller, type Tower } from './flight.js'
+import { Leases } from './leases.js'
+import type { Loader, ResolvedLoadOptions } from './options.js'
+import { isAttached } from './owner.js'
+
+/** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
+export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
+
+/**
+ * The loads of one thread's cache: at most one flight for each key that takes new calls, and perhaps older ones that were overtaken by
+ * a write and are not over yet.
+ *
+ * Thread safety: one thread.
+ */
+export class Loads<V> implements Tower<V> {
+  readonly leases: Leases<V>
+  readonly mark: number
+  /** Loaders called, and loads that failed or timed out, by this thread. */
+  loads = 0
+  failures = 0
+  /** The flights that take calls, by key: `Uint8Array`s, which a `Map` tells apart by identity, by their bytes. */
+  readonly #flights = new Map<Key, Flight<V>>()
+  readonly #byteFlights = new Map<string, Flight<V>>()
+  readonly #all = new Set<Flight<V>>()
+  #number = 0
+
+  constructor(private readonly store: Store<V>) {
+    this.leases = new Leases(store)
+    this.mark = store.open().mark
+  }
+
+  /**
+   * Waits for the value of `key`, or loads it if nobody does.
+   *
+   * @param storeLoaded asked once, if this call's loader is the one that runs and returns a value
+   */
+  load<K extends Key>(
+    key: K,
+    loader: Loader<K, unknown>,
+    { timeout, negativeTtl, signal }: ResolvedLoadOptions,
+    storeLoaded: StoreLoaded,
+  ): Promise<V> {
+    return new Promise((resolve, reject) => {
+      const flight = this.#flightTo(key)
+      const onAbort = (): void => {
+        flight.leave(caller, signal?.reason)
+      }
+      const caller: Caller<V> = {
+        loader,
+        timeout,
+        negativeTtl,
+        store: (encoder, version) => storeLoaded(flight.key, encoder, version),
+        resolve: (value) => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve(value)
+        },
+        reject: (reason) => {
+          signal?.removeEventListener('abort', onAbort)
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the loader threw
+          reject(reason)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      flight.join(caller)
+    })
+  }
+
+  /** Rejects every call that waits. To be called before the engine is closed. */
+  close(): void {
+    const reason = new MapsafeError(
+      'ERR_MAPSAFE_CLOSED',
+      'This cache was closed by this thread while the call waited for a value to be loaded.',
+    )
+    for (const flight of [...this.#all]) flight.close(reason)
+  }
+
+  isAlive(mark: number): boolean {
+    return isAttached(this.store.open().words, mark)
+  }
+
+  now(): number {
+    return Date.now()
+  }
+
+  takeNumber(): number {
+    return this.#number++ >>> 0
+  }
+
+  countLoad(): void {
+    this.loads++
+  }
+
+  countFailure(): void {
+    this.failures++
+  }
+
+  decode(encoder: ValueEncoder, value: unknown): V {
+    return this.store.decodeEncoded(encoder, value)
+  }
+
+  landed(flight: Flight<V>): void {
+    this.#all.delete(flight)
+    const { key } = flight
+    if (typeof key === 'object') {
+      const bytes = textOf(key)
+      if (this.#byteFlights.get(bytes) === flight) this.#byteFlights.delete(bytes)
+    } else if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+
+  #flightTo(key: Key): Flight<V> {
+    const known = typeof key === 'object' ? this.#byteFlights.get(textOf(key)) : this.#flights.get(key)
+    if (known?.takesCallers() === true) return known
+    // A `Uint8Array` may change while the load lasts.
+    const flight = new Flight(typeof key === 'object' ? new Uint8Array(key) : key === 0 ? 0 : key, this)
+    this.#all.add(flight)
+    if (typeof key === 'object') this.#byteFlights.set(textOf(key), flight)
+    else this.#flights.set(key, flight)
+    return flight
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+}

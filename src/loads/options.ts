@@ -1,0 +1,66 @@
+import { checkOptions } from '../arguments.js'
+import { describe } from '../describe.js'
+import { MapsafeRangeError, MapsafeTypeError } from '../errors.js'
+
+/** What a loader is given beside the key. */
+export interface LoadContext {
+  /** Aborted when the load's time is up, when nobody in its thread waits for it any more, and when the cache is closed. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Loads the value of `key`, in one step or by a promise. It may use the cache, but must not await a load of the same key by the same
+ * cache: that would wait for itself, until the time is up.
+ */
+export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
+
+/** Options of `getOrLoad`. */
+export interface LoadOptions {
+  /** As for `set`: how long the loaded value lives, in milliseconds. Default: the cache's. */
+  readonly ttl?: number | undefined
+  /**
+   * How long the load may take, and how long this call waits for a load of another one, in milliseconds: an integer from 1 to
+   * 2^31 - 1. Default 30,000.
+   */
+  readonly timeout?: number | undefined
+  /**
+   * How long a failure of this call's loader is told to later calls in place of a new load, in milliseconds. Default 0: not at all.
+   */
+  readonly negativeTtl?: number | undefined
+  /** Rejects this call with the signal's reason when it aborts. Others who wait are not concerned. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ResolvedLoadOptions {
+  readonly timeout: number
+  readonly negativeTtl: number
+  readonly signal: AbortSignal | undefined
+}
+
+const DEFAULT_TIMEOUT = 30_000
+/** What a timer can wait. */
+const MAX_TIMEOUT = 2 ** 31 - 1
+const DEFAULTS: ResolvedLoadOptions = { timeout: DEFAULT_TIMEOUT, negativeTtl: 0, signal: undefined }
+const NAMES = ['ttl', 'timeout', 'negativeTtl', 'signal']
+
+/** Checks the options of `getOrLoad`, but for ttl, and fills in the defaults. */
+export function resolveLoadOptions(options: LoadOptions | undefined): ResolvedLoadOptions {
+  if (options === undefined) return DEFAULTS
+  checkOptions(options, NAMES)
+  const { timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
+  checkMilliseconds('timeout', timeout, 1, MAX_TIMEOUT)
+  checkMilliseconds('negativeTtl', negativeTtl, 0, Number.MAX_SAFE_INTEGER)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option signal is ${describe(signal)}; expected an AbortSignal.`)
+  }
+  return { timeout, negativeTtl, signal }
+}
+
+function checkMilliseconds(name: string, given: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(given) && (given as number) >= least && (given as number) <= most) return
+  const upTo = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+  const message = `Option ${name} is ${describe(given)}; expected an integer ${upTo}: milliseconds.`
+  throw typeof given === 'number'
+    ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
+    : new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', message)
+}
