@@ -225,13 +225,11 @@ export class Flight<V> {
   }
 
   #run(load: OwnLoad<V>): void {
-    let outcome: Promise<unknown>
-    try {
-      outcome = Promise.resolve(load.leader.loader(this.key as never, { signal: load.controller.signal }))
-    } catch (error) {
-      outcome = Promise.reject(error)
-    }
-    outcome.then(
+    // What the loader throws at once becomes a rejection, too.
+    const started = new Promise((resolve) => {
+      resolve(load.leader.loader(this.key as never, { signal: load.controller.signal }))
+    })
+    started.then(
       (value) => {
         this.#loaded(load, value)
       },

@@ -1,6 +1,7 @@
 import { PUT_ALWAYS, PUT_IF_VERSION } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import type { Key, MapHandle, EngineChoice } from '../../src/index.js'
+import { findPlace } from '../../src/handle.js'
 import { Loads } from '../../src/loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../../src/loads/options.js'
 import { Store } from '../../src/store.js'
@@ -10,7 +11,7 @@ export class Cache {
   readonly #loads: Loads<unknown>
 
   constructor(handle: MapHandle, engine: EngineChoice) {
-    this.#store = new Store(openEngine(handle.region, engine), true, 64)
+    this.#store = new Store(openEngine(findPlace(handle).region, engine), true, 64)
     this.#loads = new Loads(this.#store)
   }
 

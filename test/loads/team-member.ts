@@ -31,11 +31,13 @@ async function answer(request: Request): Promise<unknown> {
     case 'stress':
       return stress(request.seed, request.times, request.keys)
     case 'set':
-      { cache.set(request.key, request.value); return; }
+      cache.set(request.key, request.value)
+      return undefined
     case 'delete':
       return cache.delete(request.key)
     case 'clear':
-      { cache.clear(); return; }
+      cache.clear()
+      return undefined
     case 'get':
       return cache.get(request.key)
   }
