@@ -7,6 +7,7 @@
         "native/addon/engine_handle.cc",
         "native/addon/file_functions.cc",
         "native/addon/key_reader.cc",
+        "native/addon/mapping.cc",
         "native/addon/methods.cc",
         "native/addon/text_buffer.cc",
         "native/core/block_cache.cc",

@@ -38,7 +38,7 @@ export interface ConcurrentMapOptions extends AttachOptions {
   /**
    * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode 0600 in a
    * directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes, which are
-   * allocated at once; an existing one must have as many, if `maxBytes` is given. Entries outlive the processes, but
+   * allocated at once (before Node.js 22 at most 4 GiB); an existing one must have as many, if `maxBytes` is given. Entries outlive the processes, but
    * not the loss of power. Needs the addon, whichever the engine; not on Windows. Default: memory that the threads of this
    * process share.
    */

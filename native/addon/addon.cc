@@ -1,5 +1,5 @@
 // The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// file_functions.h, which Windows lacks. src/engine/native.ts declares them.
+// file_functions.h. src/engine/native.ts declares them.
 //
 // There is no state outside the engines, so any number of threads may load the module. What runs once an engine is
 // written with node-addon-api; what runs for every operation (methods.cc) calls Node-API itself, which saves its
@@ -23,11 +23,9 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createEngine", Napi::Function::New<CreateEngine>(env, "createEngine"));
-#ifndef _WIN32
   exports.Set("lockFile", Napi::Function::New<mapsafe::LockFileFunction>(env, "lockFile"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));
-#endif
   return exports;
 }
 

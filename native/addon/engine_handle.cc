@@ -53,6 +53,7 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
     return Check(env, napi_get_null(env, &null)) ? null : nullptr;
   }
   napi_create_int32(env, static_cast<std::int32_t>(handle->engine_->owner_mark()), &mark);
+  handle->mapping_ = Mapping::Find(base);
   // Runs when the thread ends without a close: its thread record goes back, while the references still hold the region.
   napi_add_env_cleanup_hook(env, OnEnvironmentExit, handle);
   const napi_property_descriptor properties[] = {
@@ -97,6 +98,7 @@ void EngineHandle::OnEnvironmentExit(void* data) {
 void EngineHandle::Close() {
   if (!engine_) return;
   engine_.reset();
+  mapping_.reset();
   scratch_ = {nullptr, 0};
   // Node.js allows this inside the hook itself, too.
   napi_remove_env_cleanup_hook(env_, OnEnvironmentExit, this);

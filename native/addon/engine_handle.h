@@ -2,7 +2,8 @@
 //
 // Thread safety: none; a handle belongs to the thread (the Node-API environment) that made it.
 // Invariants: while open, strong references hold the region, the result and the scratch buffer, so their memory
-// outlives every use. The handle itself lives until the last of the JavaScript functions that point to it was
+// outlives every use; a region in a file is held as a mapping besides, since its buffer is freed early when the
+// environment ends. The handle itself lives until the last of the JavaScript functions that point to it was
 // collected.
 #ifndef MAPSAFE_ADDON_ENGINE_HANDLE_H_
 #define MAPSAFE_ADDON_ENGINE_HANDLE_H_
@@ -15,6 +16,7 @@
 
 #include "../core/engine.h"
 #include "key_reader.h"
+#include "mapping.h"
 #include "text_buffer.h"
 
 namespace mapsafe {
@@ -65,6 +67,7 @@ class EngineHandle {
   Outcome* const outcome_;  // the memory of the Int32Array `result`
   Scratch scratch_{nullptr, 0};
   std::size_t scratch_start_ = 0;
+  std::shared_ptr<Mapping> mapping_;  // of a region in a file
   std::unique_ptr<Engine> engine_;
   KeyReader keys_;
   TextBuffer value_text_;

@@ -1,12 +1,11 @@
 #include "file_functions.h"
 
-#ifndef _WIN32
-
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 
 #include "../core/mapped_file.h"
 #include "check.h"
+#include "mapping.h"
 
 namespace mapsafe {
 
@@ -30,8 +29,8 @@ bool AreNumbers(const Napi::CallbackInfo& info, std::size_t count) {
   return true;
 }
 
-void Unmap(napi_env, void* base, void* hint) {
-  UnmapFile(base, reinterpret_cast<std::uintptr_t>(hint));
+void OnBufferFreed(napi_env, void*, void* hint) {
+  delete static_cast<std::shared_ptr<Mapping>*>(hint);
 }
 
 }  // namespace
@@ -50,19 +49,17 @@ Napi::Value MapFileFunction(const Napi::CallbackInfo& info) {
   if (!AreNumbers(info, 2)) return {};
   const Napi::Env env = info.Env();
   const std::size_t bytes = Bytes(info);
-  void* base = nullptr;
-  if (const int error = MapFile(Descriptor(info), bytes, &base); error != 0) return Napi::Number::New(env, error);
-  // Node.js runs the finalizer on the thread that owns the buffer, when it ends at the latest: after the engines on
-  // the buffer, whose clean-up hooks are younger, were closed.
-  // (Node.js would also run it if it found the buffer too long, which the caller has ruled out.)
+  int error = 0;
+  const std::shared_ptr<Mapping> mapping = Mapping::Create(Descriptor(info), bytes, &error);
+  if (!mapping) return Napi::Number::New(env, error);
+  auto* const share = new std::shared_ptr(mapping);
   napi_value buffer;
   const napi_status status =
-      napi_create_external_arraybuffer(env, base, bytes, Unmap, reinterpret_cast<void*>(bytes), &buffer);
+      napi_create_external_arraybuffer(env, mapping->base(), bytes, OnBufferFreed, share, &buffer);
   if (Check(env, status)) return {env, buffer};
-  UnmapFile(base, bytes);
+  // Node.js would already have freed it if it found the buffer too long, which the caller has ruled out.
+  delete share;
   return {};
 }
 
 }  // namespace mapsafe
-
-#endif  // _WIN32

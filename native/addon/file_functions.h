@@ -3,8 +3,6 @@
 #ifndef MAPSAFE_ADDON_FILE_FUNCTIONS_H_
 #define MAPSAFE_ADDON_FILE_FUNCTIONS_H_
 
-#ifndef _WIN32
-
 #include <napi.h>
 
 namespace mapsafe {
@@ -15,11 +13,9 @@ Napi::Value LockFileFunction(const Napi::CallbackInfo& info);
 // allocateFile(descriptor, bytes)
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info);
 
-// mapFile(descriptor, bytes). The mapping ends when the ArrayBuffer was collected.
+// mapFile(descriptor, bytes). The mapping ends when the ArrayBuffer was collected and the engines on it were closed.
 Napi::Value MapFileFunction(const Napi::CallbackInfo& info);
 
 }  // namespace mapsafe
-
-#endif  // _WIN32
 
 #endif  // MAPSAFE_ADDON_FILE_FUNCTIONS_H_

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
-// Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were there.
+// Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were
+// there.
 std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   std::uint32_t live = 0;
   bool has_leases = false;

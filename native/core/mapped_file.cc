@@ -1,6 +1,28 @@
 #include "mapped_file.h"
 
-#ifndef _WIN32
+#include <cerrno>
+
+#ifdef _WIN32
+
+namespace mapsafe {
+
+int LockFile(int) {
+  return ENOSYS;
+}
+
+int AllocateFile(int, std::size_t) {
+  return ENOSYS;
+}
+
+int MapFile(int, std::size_t, void**) {
+  return ENOSYS;
+}
+
+void UnmapFile(void*, std::size_t) {}
+
+}  // namespace mapsafe
+
+#else
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,7 +32,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 namespace mapsafe {
 

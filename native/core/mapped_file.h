@@ -2,11 +2,9 @@
 //
 // Thread safety: all functions may be called from any thread at once. Each returns 0 or an errno value.
 //
-// Not on Windows, whose sections follow other rules; there the addon leaves these out.
+// On Windows, whose sections follow other rules, they return ENOSYS.
 #ifndef MAPSAFE_CORE_MAPPED_FILE_H_
 #define MAPSAFE_CORE_MAPPED_FILE_H_
-
-#ifndef _WIN32
 
 #include <cstddef>
 
@@ -24,10 +22,9 @@ int AllocateFile(int descriptor, std::size_t bytes);
 // Maps the first `bytes` bytes, shared and writable. The file must be that long. The mapping outlives the descriptor.
 int MapFile(int descriptor, std::size_t bytes, void** base);
 
+// Ends a mapping.
 void UnmapFile(void* base, std::size_t bytes);
 
 }  // namespace mapsafe
-
-#endif  // _WIN32
 
 #endif  // MAPSAFE_CORE_MAPPED_FILE_H_

@@ -151,8 +151,8 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   const std::uint32_t met_kind = current == 0 ? 0 : ReadHeader(core.region, current).value_kind();
   const bool present = current != 0 && !IsLeaseKind(met_kind);
   edit->meets_lease = IsLeaseKind(met_kind);
-  edit->lapses = edit->kind == Edit::Kind::kRemove && met_kind == kValueLease &&
-                 (edit->mode & kPutConditionMask) != kPutIfVersion;
+  edit->lapses =
+      edit->kind == Edit::Kind::kRemove && met_kind == kValueLease && (edit->mode & kPutConditionMask) != kPutIfVersion;
   outcome.previous = present ? Status::kFound : Status::kAbsent;
   bool holds = true;
   switch (edit->mode & kPutConditionMask) {

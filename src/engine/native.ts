@@ -4,8 +4,8 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { Engine } from './engine.js'
 
 /**
- * The addon's functions for files, which take descriptors that `node:fs` opened, and return 0 or an errno value. See
- * native/core/mapped_file.h.
+ * The addon's functions for files, which take descriptors that `node:fs` opened, and return 0 or an errno value: on
+ * Windows ENOSYS. See native/core/mapped_file.h.
  */
 export interface FileFunctions {
   /** Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has it. */
@@ -19,8 +19,8 @@ export interface FileFunctions {
   mapFile(descriptor: number, bytes: number): ArrayBuffer | number
 }
 
-/** The addon's exports; see native/addon. Those for files are not there on Windows. */
-export interface NativeBinding extends Partial<FileFunctions> {
+/** The addon's exports; see native/addon. */
+export interface NativeBinding extends FileFunctions {
   /**
    * Attaches this thread to a formatted and checked region.
    *

@@ -6,7 +6,7 @@ import { headerProblem } from '../engine/typescript/format.js'
 import { MapsafeError, MapsafeRangeError } from '../errors.js'
 import { systemError } from './file-error.js'
 import { PAGE_BYTES } from './layout.js'
-import { fileFunctions, mapWholeFile } from './mapping.js'
+import { checkMappable, fileFunctions, mapWholeFile } from './mapping.js'
 
 /** A region in a file. */
 export interface FileRegion {
@@ -54,6 +54,7 @@ export function openOrCreateFile(path: string, bytes: number, format: (region: A
   const functions = fileFunctions()
   const opened = tryOpen(functions, path)
   if (!(opened instanceof Error)) return opened
+  checkMappable(bytes, path)
   return withDirectoryLock(functions, path, () => {
     const made = tryOpen(functions, path)
     return made instanceof Error ? create(functions, path, bytes, format) : made

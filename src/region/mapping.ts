@@ -19,15 +19,15 @@ const collected = new FinalizationRegistry<string>((inode) => {
 /**
  * The addon's functions for files, which either engine needs.
  *
- * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon is not there, or is one for Windows
+ * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon is not there, or this is Windows
  */
 export function fileFunctions(): FileFunctions {
   const binding = loadNative()
-  if (binding?.mapFile !== undefined) return binding as FileFunctions
-  const reason =
-    binding === undefined
-      ? `no binary of mapsafe fits here (${nativeFailure()}). Build it with "npm run build:native"`
-      : `this binary of mapsafe cannot do it on ${process.platform}. Use Linux or macOS`
+  const isSupported = process.platform !== 'win32'
+  if (binding !== undefined && isSupported) return binding
+  const reason = isSupported
+    ? `no binary of mapsafe fits here (${nativeFailure()}). Build it with "npm run build:native"`
+    : 'on Windows it cannot. Use Linux or macOS'
   throw new MapsafeError(
     'ERR_MAPSAFE_ENGINE',
     `Option file needs native code to map files, with engine: 'typescript', too, but ${reason}, or leave the option out ` +
@@ -35,22 +35,26 @@ export function fileFunctions(): FileFunctions {
   )
 }
 
+/** @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js maps no file of that length (4 GiB before version 22) */
+export function checkMappable(bytes: number, path: string): void {
+  if (bytes <= constants.MAX_LENGTH) return
+  throw new MapsafeRangeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `The map file ${path} is or would be ${bytes} bytes long, but Node.js ${process.version} maps at most ` +
+      `${constants.MAX_LENGTH}. Use Node.js 22 or later, or a new file with a smaller maxBytes.`,
+  )
+}
+
 /**
  * The memory of an open file, all of it. Stays mapped until the buffer was collected; the descriptor may be closed.
  *
- * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the file is longer than this Node.js can map (4 GiB before version 22)
+ * @throws as {@link checkMappable}
  * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system does not map it
  */
 export function mapWholeFile(functions: FileFunctions, descriptor: number, path: string): ArrayBuffer {
   const { dev, ino, size } = fstatSync(descriptor, { bigint: true })
   const bytes = Number(size)
-  if (bytes > constants.MAX_LENGTH) {
-    throw new MapsafeRangeError(
-      'ERR_MAPSAFE_OPTIONS',
-      `The map file ${path} has ${bytes} bytes, and Node.js ${process.version} maps at most ${constants.MAX_LENGTH}. ` +
-        'Use Node.js 22 or later, or a new file with a smaller maxBytes.',
-    )
-  }
+  checkMappable(bytes, path)
   const inode = `${dev}:${ino}`
   const known = mappings.get(inode)?.deref()
   if (known?.byteLength === bytes) return known

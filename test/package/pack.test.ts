@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -107,6 +108,27 @@ describe.each(['esm', 'cjs'] as const)('the packed package, loaded as %s', (form
         `,
       )
       expect(stdout).toBe('true ERR_MAPSAFE_ENGINE')
+    })
+
+    test('throws if the map is to be in a file, whichever engine was asked for', () => {
+      const { stdout, stderr } = run(
+        format,
+        `
+          for (const engine of ['auto', 'typescript']) {
+            try {
+              new ConcurrentMap({ engine, file: 'not-made.map' })
+            } catch (error) {
+              console.log(error.code, error.message)
+            }
+          }
+        `,
+      )
+      const line = /ERR_MAPSAFE_ENGINE Option file needs native code .*No native build was found/
+      expect({ lines: stdout.split('\n'), stderr }).toEqual({
+        lines: [expect.stringMatching(line), expect.stringMatching(line)],
+        stderr: '',
+      })
+      expect(existsSync(join(project, 'not-made.map'))).toBe(false)
     })
   })
 })

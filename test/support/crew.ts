@@ -113,6 +113,11 @@ export class Crew<Tasks> {
     return settled.map((one) => (one as PromiseFulfilledResult<ResultOf<Tasks[Name]>>).value)
   }
 
+  /** Ends all members at once, if they are processes, in whatever they are doing. */
+  kill(): void {
+    for (const member of this.#members) member.kill?.()
+  }
+
   async dismiss(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.end()))
     this.#scratch?.[Symbol.dispose]()

@@ -7,6 +7,8 @@ import { Worker } from 'node:worker_threads'
 export interface Member {
   send(message: object): void
   end(): Promise<unknown>
+  /** Ends a process at once, in whatever it is doing. */
+  kill?(): void
   /** Emits message, error and exit. */
   readonly events: EventEmitter
 }
@@ -31,6 +33,7 @@ export function startProcess(tasks: string): Member {
       if (child.connected) child.disconnect()
       return ended
     },
+    kill: () => void child.kill('SIGKILL'),
     events: child,
   }
 }

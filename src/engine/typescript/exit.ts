@@ -1,17 +1,21 @@
+import { isMainThread } from 'node:worker_threads'
+
 interface Closable {
   close(): void
 }
 
 /**
- * Engines of this thread that are still open. A thread that ends without closing its maps would take its thread records
- * along, and the region, which outlives even the process if it is in a file, has 128. (The native engine has Node-API's clean-up hook
- * for this, which runs after `terminate()` too; JavaScript is not told of a termination, nor of a signal.)
+ * Engines of this worker that are still open. A worker that ends without closing its maps would take its thread records
+ * along, and the region has 128. (The native engine has Node-API's clean-up hook for this, which runs after `terminate()` too;
+ * JavaScript is not told of a termination. The main thread's end is that of the process, and of the region unless it is in a
+ * file, where others see that the process is gone.)
  */
 const open = new Set<Closable>()
 let isListening = false
 
-/** Has `engine` closed when this thread ends, unless it was {@link closed} before. */
+/** Has `engine` closed when this worker ends, unless it was {@link closed} before. */
 export function closeAtExit(engine: Closable): void {
+  if (isMainThread) return
   if (!isListening) process.on('exit', closeAll)
   isListening = true
   open.add(engine)

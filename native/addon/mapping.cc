@@ -1,0 +1,54 @@
+#include "mapping.h"
+
+#include <mutex>
+#include <unordered_map>
+
+#include "../core/mapped_file.h"
+
+namespace mapsafe {
+
+namespace {
+
+// All mappings of the process by their first byte.
+struct Directory {
+  std::mutex mutex;
+  std::unordered_map<const void*, std::weak_ptr<Mapping>> mappings;
+};
+
+// Never destroyed: threads may outlive static objects.
+Directory& TheDirectory() {
+  static auto* const directory = new Directory;
+  return *directory;
+}
+
+}  // namespace
+
+std::shared_ptr<Mapping> Mapping::Create(int descriptor, std::size_t bytes, int* error) {
+  void* base = nullptr;
+  *error = MapFile(descriptor, bytes, &base);
+  if (*error != 0) return nullptr;
+  const std::shared_ptr<Mapping> mapping(new Mapping(base, bytes));
+  Directory& directory = TheDirectory();
+  const std::lock_guard lock(directory.mutex);
+  directory.mappings[base] = mapping;
+  return mapping;
+}
+
+std::shared_ptr<Mapping> Mapping::Find(const void* base) {
+  Directory& directory = TheDirectory();
+  const std::lock_guard lock(directory.mutex);
+  const auto found = directory.mappings.find(base);
+  return found == directory.mappings.end() ? nullptr : found->second.lock();
+}
+
+Mapping::~Mapping() {
+  {
+    Directory& directory = TheDirectory();
+    const std::lock_guard lock(directory.mutex);
+    directory.mappings.erase(base_);
+  }
+  // Not before: as soon as it is unmapped, another thread's mapping may begin here.
+  UnmapFile(base_, bytes_);
+}
+
+}  // namespace mapsafe

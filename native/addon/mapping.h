@@ -1,0 +1,36 @@
+// A mapped file, held together by the ArrayBuffer that shows it and by the engines that work on it: when an environment
+// ends, Node.js frees its external buffers before it runs the clean-up hooks that close engines.
+//
+// Thread safety: all functions may be called from any thread at once.
+#ifndef MAPSAFE_ADDON_MAPPING_H_
+#define MAPSAFE_ADDON_MAPPING_H_
+
+#include <cstddef>
+#include <memory>
+
+namespace mapsafe {
+
+class Mapping {
+ public:
+  // Maps the first `bytes` bytes of a file. Empty with an errno value in `error` if the system refuses.
+  static std::shared_ptr<Mapping> Create(int descriptor, std::size_t bytes, int* error);
+
+  // The mapping that begins at `base`; empty if that is other memory.
+  static std::shared_ptr<Mapping> Find(const void* base);
+
+  ~Mapping();
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  void* base() const { return base_; }
+
+ private:
+  Mapping(void* base, std::size_t bytes) : base_(base), bytes_(bytes) {}
+
+  void* const base_;
+  const std::size_t bytes_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_ADDON_MAPPING_H_
