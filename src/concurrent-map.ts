@@ -331,7 +331,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     this.#store.clear()
   }
 
-  /** Number of entries, exact when no write is under way. O(128). */
+  /**
+   * Number of entries: exact when no write is under way, else off by no more than the writes under way during the call, and never below
+   * 0. O(128).
+   */
   get size(): number {
     return this.#store.open().size()
   }

@@ -188,4 +188,30 @@ export const mutants = [
     find: '+ SEGMENT_MUTEX) !== 0) edit.meetContention(segment)',
     replace: '+ SEGMENT_MUTEX) < 0) edit.meetContention(segment)',
   },
+  {
+    name: 'size-below-zero',
+    why: 'a deletion counted before its insert shows',
+    file: 'src/engine/typescript/engine.ts',
+    find: 'return Math.max(0, sumOfSizeDeltas(this.words))',
+    replace: 'return sumOfSizeDeltas(this.words)',
+  },
+  {
+    name: 'size-counted-late',
+    why: 'size is off by writes that are over',
+    file: 'src/engine/typescript/thread-record.ts',
+    find: '    Atomics.store(this.words, word, (this.words[word] + delta) | 0)',
+    replace:
+      '    this.late = (this.late ?? 0) + delta\n' +
+      '    if (Math.abs(this.late) < 3) return\n' +
+      '    Atomics.store(this.words, word, (this.words[word] + this.late) | 0)\n' +
+      '    this.late = 0',
+    also: {
+      find: '  detach(): void {',
+      replace:
+        '  private late: number | undefined\n' +
+        '  detach(): void {\n' +
+        '    const word = this.at + THREAD_SIZE_DELTA\n' +
+        '    this.words[word] += this.late ?? 0',
+    },
+  },
 ]

@@ -100,6 +100,21 @@ describeEachLineup(
       }
     })
 
+    test('an iterator that was left holds nothing: whoever takes all of the map gets it', () => {
+      fill(1000)
+      const left = subject().maps.flatMap((map) => [map.keys(), map.entries(), map.values(), map[Symbol.iterator]()])
+      for (const iterator of left) iterator.next()
+      for (const map of subject().maps) {
+        // A snapshot takes every mutex and every bucket at once, and a clear restructures each segment.
+        expect(map.snapshot().size).toBe(1000)
+        expect(map.verify().problems).toEqual([])
+      }
+      subject().map.clear()
+      fill(1000)
+      expect(subject().map.size).toBe(1000)
+      for (const iterator of left) iterator.return?.()
+    })
+
     test('keys longer than the scratch buffer are met', () => {
       const long = ['a', 'b', 'c'].map((letter) => letter.repeat(500_000))
       for (const key of long) subject().map.set(key, key.length)
