@@ -15,7 +15,7 @@ export function checkVersion(version: unknown): void {
 }
 
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is an integer from `least` to `most` */
-export function checkInteger(name: string, given: unknown, least: number, most: number): void {
+export function checkInteger(name: string, given: unknown, least: number, most: number): asserts given is number {
   if (Number.isSafeInteger(given) && (given as number) >= least && (given as number) <= most) return
   throw wrongArgument(
     name,

@@ -64,7 +64,7 @@ function decodeRecords<V>(store: Store<V>, engine: Engine, values: (V | undefine
 }
 
 /** Stores `entries` one after the other. Nothing is stored if a key or value among them cannot be. */
-export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>): void {
+export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>, expiresAt?: number): void {
   store.openToWrite()
   const batch = new Batch()
   for (const entry of arrayOf('entries', entries) as unknown[]) {
@@ -75,7 +75,8 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   for (let from = 0; from < batch.keys.length;) {
     const engine = store.openToWrite()
     const to = batch.stage(engine, from)
-    const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to)
+    const expiry = expiresAt ?? store.defaultExpiry(engine)
+    const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
     if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
     from = to
   }

@@ -3,16 +3,12 @@ import { deleteMany, getMany, setMany } from './batches.js'
 import type { Key } from './codec/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
-import { createPlace, findPlace, type MapHandle, type Place } from './handle.js'
+import { getOrInsert } from './get-or-insert.js'
+import type { MapHandle } from './handle.js'
 import type { HotKey } from './hot-keys.js'
 import { keyBatches } from './map-keys.js'
-import {
-  resolveAttachOptions,
-  resolveMapOptions,
-  type AttachOptions,
-  type ConcurrentMapOptions,
-  type ResolvedAttachOptions,
-} from './options.js'
+import { Opening } from './opening.js'
+import type { AttachOptions, ConcurrentMapOptions } from './options.js'
 import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
 import { inspectRegion } from './region/inspect.js'
 import { scan, type ScanOptions, type ScanResult } from './scan.js'
@@ -31,17 +27,8 @@ export interface VerifyReport {
 /** Length of {@link MapStats.hotKeys}. */
 const HOT_KEYS = 10
 
-/** Makes the constructor open an existing map instead of a new one. */
-class Attachment implements AttachOptions {
-  declare readonly engine: undefined
-  declare readonly freeze: undefined
-  declare readonly nearCache: undefined
-
-  constructor(
-    readonly handle: MapHandle,
-    readonly options: AttachOptions | undefined,
-  ) {}
-}
+/** The store of a map object, for the classes built on it. */
+export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
 
 /** Gives back the thread records of map objects that were dropped without being closed. */
 const dropped = new FinalizationRegistry<Engine>((engine) => {
@@ -76,6 +63,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   readonly handle: MapHandle
   readonly #store: Store<DeepReadonly<V>>
 
+  static {
+    storeOf = (map) => map.#store
+  }
+
   /**
    * Makes an empty map. O(1): its memory is virtual until touched.
    *
@@ -89,16 +80,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * the same directory for a minute
    */
   constructor(options?: ConcurrentMapOptions) {
-    let resolved: ResolvedAttachOptions
-    let place: Place
-    if (options instanceof Attachment) {
-      resolved = resolveAttachOptions(options.options)
-      place = findPlace(options.handle)
-    } else {
-      const mapOptions = resolveMapOptions(options)
-      resolved = mapOptions
-      place = createPlace(mapOptions)
-    }
+    const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
     this.handle = place.handle
     const engine = openEngine(place.region, resolved.engine)
     this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
@@ -115,7 +97,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
    */
   static attach<K extends Key, V>(handle: MapHandle, options?: AttachOptions): ConcurrentMap<K, V> {
-    return new ConcurrentMap<K, V>(new Attachment(handle, options))
+    return new ConcurrentMap<K, V>(Opening.existing('mapsafe.map', handle, options))
   }
 
   /** The value of `key`; undefined if there is none, or if it is undefined. */
@@ -132,7 +114,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   getEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
     const value = store.read(key)
-    return store.found ? { value: value!, version: store.version, expiresAt: undefined } : undefined
+    return store.found ? { value: value!, version: store.version, expiresAt: store.expiresAt } : undefined
   }
 
   /** Stores `value` under `key`, whatever was there. */
@@ -184,12 +166,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
   getOrInsert(key: K, value: V): DeepReadonly<V> {
-    const store = this.#store
-    const near = store.near(key)
-    if (near?.present === true) return near.value as DeepReadonly<V>
-    // Usually there is an entry; then the value given need not be encoded.
-    const found = store.read(key)
-    return store.found ? found! : store.exchange(key, value, PUT_IF_ABSENT)!
+    return getOrInsert(this.#store, key, () => value)
   }
 
   /**
@@ -202,13 +179,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
     checkFunction('compute', compute)
-    const store = this.#store
-    const near = store.near(key)
-    if (near?.present === true) return near.value as DeepReadonly<V>
-    const found = store.read(key)
-    if (store.found) return found!
-    const canonical = key === 0 ? (0 as K) : key
-    return store.exchange(key, compute(canonical), PUT_IF_ABSENT)!
+    return getOrInsert(this.#store, key, compute)
   }
 
   /**
@@ -400,8 +371,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides about a write
    */
   snapshot(): Snapshot<K, V> {
-    const { pieces, size } = this.#store.snapshot()
-    return new Snapshot(this.#store, pieces, size)
+    const { pieces, size, instant } = this.#store.snapshot()
+    return new Snapshot(this.#store, pieces, size, instant)
   }
 
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {

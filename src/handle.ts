@@ -2,23 +2,33 @@ import { isAbsolute, resolve } from 'node:path'
 import { types } from 'node:util'
 import { describe } from './describe.js'
 import { formatRegion } from './engine/typescript/format.js'
-import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from './errors.js'
 import type { ResolvedPlace } from './options.js'
+import { checkSettings, isCache } from './region/cache-settings.js'
 import { checkLength, openFile, openOrCreateFile } from './region/file.js'
 
-const KIND = 'mapsafe.map'
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
+/** Kinds of handles, and the classes that open them. */
+const CLASSES = { 'mapsafe.map': 'ConcurrentMap', 'mapsafe.cache': 'ConcurrentCache' } as const
+
+/** What a region is for. */
+export type Kind = keyof typeof CLASSES
 
 /**
- * What another thread needs to open a map: either of the two. Plain and structured-cloneable, so that `postMessage` and
+ * What another thread needs to open a map or cache: either of the two. Plain and structured-cloneable, so that `postMessage` and
  * `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
  */
 export interface MapHandle {
-  readonly kind: typeof KIND
+  readonly kind: Kind
   /** The memory of a map that the threads of one process share: it is shared, not copied. */
   readonly region?: SharedArrayBuffer
   /** Absolute path, without symbolic links, of a map in a file. */
   readonly file?: string
+}
+
+/** A {@link MapHandle} of a `ConcurrentCache`. */
+export interface CacheHandle extends MapHandle {
+  readonly kind: 'mapsafe.cache'
 }
 
 /** A map's memory as this thread has it, and how others get there. */
@@ -28,18 +38,20 @@ export interface Place {
 }
 
 /**
- * Makes an empty map's region, or with `file` opens the one in that file if it is there.
+ * Makes the region of an empty map, or with `file` opens the one in that file if it is there.
  *
  * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system does not give as much memory in one piece, or if the file has
- * another size
- * @throws MapsafeError as {@link openOrCreateFile}
+ * another size or other settings
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; else as {@link openOrCreateFile}
  */
-export function createPlace({ maxBytes, file }: ResolvedPlace): Place {
+export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
-  if (file === undefined) return createInMemory(bytes)
-  const opened = openOrCreateFile(resolve(file), bytes, formatRegion)
+  if (file === undefined) return createInMemory(kind, bytes, cache)
+  const opened = openOrCreateFile(resolve(file), bytes, (region) => formatRegion(region, cache))
+  checkKind(kind, opened.region)
   if (maxBytes !== undefined) checkLength(opened, maxBytes)
-  return { handle: Object.freeze({ kind: KIND, file: opened.path }), region: opened.region }
+  if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
+  return { handle: Object.freeze({ kind, file: opened.path }), region: opened.region }
 }
 
 /**
@@ -51,8 +63,8 @@ export function createPlace({ maxBytes, file }: ResolvedPlace): Place {
 export function findPlace(handle: unknown): Place {
   if (typeof handle === 'object' && handle !== null) {
     const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
-    if (kind === KIND && types.isSharedArrayBuffer(region)) return { handle: Object.freeze({ kind, region }), region }
-    if (kind === KIND && typeof file === 'string' && isAbsolute(file)) {
+    if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: Object.freeze({ kind, region }), region }
+    if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
       return { handle: Object.freeze({ kind, file }), region: openFile(file).region }
     }
   }
@@ -62,7 +74,40 @@ export function findPlace(handle: unknown): Place {
   )
 }
 
-function createInMemory(bytes: number): Place {
+/**
+ * As {@link findPlace}, of a region of the kind expected.
+ *
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if the handle is of another kind
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the region is of another kind than the handle says
+ */
+export function findPlaceOf(expected: Kind, handle: MapHandle): Place {
+  const place = findPlace(handle)
+  const { kind } = place.handle
+  if (kind !== expected) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `The handle is one of a ${CLASSES[kind]}; open it with ${CLASSES[kind]}.attach, not ${CLASSES[expected]}.attach.`,
+    )
+  }
+  checkKind(expected, place.region)
+  return place
+}
+
+function isKind(kind: unknown): kind is Kind {
+  return typeof kind === 'string' && Object.hasOwn(CLASSES, kind)
+}
+
+/** Whether the memory holds a region at all is for the engines to check. */
+function checkKind(expected: Kind, region: SharedArrayBuffer | ArrayBuffer): void {
+  const kind = isCache(region) ? 'mapsafe.cache' : 'mapsafe.map'
+  if (kind === expected) return
+  throw new MapsafeError(
+    'ERR_MAPSAFE_FORMAT',
+    `The memory is one of a ${CLASSES[kind]}, and cannot be opened as a ${CLASSES[expected]}.`,
+  )
+}
+
+function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache']): Place {
   let region: SharedArrayBuffer
   try {
     region = new SharedArrayBuffer(bytes)
@@ -73,6 +118,6 @@ function createInMemory(bytes: number): Place {
       { cause: error },
     )
   }
-  formatRegion(region)
-  return { handle: Object.freeze({ kind: KIND, region }), region }
+  formatRegion(region, cache)
+  return { handle: Object.freeze({ kind, region }), region }
 }

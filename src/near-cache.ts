@@ -17,6 +17,8 @@ export interface NearEntry {
   present: boolean
   /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
   entryVersion: number
+  /** When the entry expires: only then is the clock looked at. Undefined if it never does. */
+  expiresAt: number | undefined
 }
 
 /**
@@ -42,10 +44,14 @@ export class NearCache {
   private readonly queue: Ring
   private readonly main: Ring
 
-  /** @param maxEntries capacity, at least 8 */
+  /**
+   * @param maxEntries capacity, at least 8
+   * @param now the clock that entries expire by
+   */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
+    private readonly now: () => number,
   ) {
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
@@ -76,14 +82,22 @@ export class NearCache {
    * @param home word index of the home bucket
    * @param version the home bucket's version at the lookup
    */
-  store(key: Key, home: number, version: number, present: boolean, value: unknown, entryVersion: number): void {
+  store(
+    key: Key,
+    home: number,
+    version: number,
+    present: boolean,
+    value: unknown,
+    entryVersion: number,
+    expiresAt?: number,
+  ): void {
     if ((version & 1) !== 0) return
     const epoch = this.words[home + BUCKET_EPOCH]
     // Only now is the epoch known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
     const entry = this.entries.get(key)
     if (entry === undefined) {
-      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion })
+      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt })
     } else {
       entry.home = home
       entry.version = version
@@ -91,6 +105,7 @@ export class NearCache {
       entry.present = present
       entry.value = value
       entry.entryVersion = entryVersion
+      entry.expiresAt = expiresAt
       entry.used = true
     }
   }
@@ -108,7 +123,11 @@ export class NearCache {
     // quarter of the hit. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
     const version = WEAKLY_ORDERED ? Atomics.load(words, entry.home) : words[entry.home]
     // The order matters: see "Why a hit is current".
-    return version === entry.version && words[entry.home + BUCKET_EPOCH] === entry.epoch
+    return (
+      version === entry.version &&
+      words[entry.home + BUCKET_EPOCH] === entry.epoch &&
+      (entry.expiresAt === undefined || entry.expiresAt > this.now())
+    )
   }
 
   private insert(key: Key, entry: NearEntry): void {

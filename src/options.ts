@@ -1,12 +1,14 @@
-import { checkOptions } from './arguments.js'
+import { checkInteger, checkOptions } from './arguments.js'
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
+import { checkTtl } from './lifetime.js'
+import type { CacheSettings } from './region/cache-settings.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from './region/layout.js'
 
 /** Which engine a thread works with. */
 export type EngineChoice = 'auto' | 'native' | 'typescript'
 
-/** Options of `ConcurrentMap.attach`: what each thread chooses for itself. */
+/** Options of `attach`: what each thread chooses for itself. */
 export interface AttachOptions {
   /**
    * `'native'`: the C++ engine, or an error where no binary fits. `'typescript'`: the engine in TypeScript, which runs
@@ -45,6 +47,17 @@ export interface ConcurrentMapOptions extends AttachOptions {
   readonly file?: string | undefined
 }
 
+/** Options of `new ConcurrentCache`. */
+export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
+  /**
+   * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same. An
+   * expired entry is absent for everybody at once, and its memory comes back without anyone reading it. Default `Infinity`.
+   */
+  readonly ttl?: number | undefined
+  /** How many entries are kept at most: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */
+  readonly maxEntries?: number | undefined
+}
+
 export interface ResolvedAttachOptions {
   readonly engine: EngineChoice
   readonly freeze: boolean
@@ -57,6 +70,8 @@ export interface ResolvedPlace {
   /** As asked for, rounded down to whole pages; undefined for the default. */
   readonly maxBytes: number | undefined
   readonly file: string | undefined
+  /** What makes it a cache. */
+  readonly cache?: CacheSettings
 }
 
 export interface ResolvedMapOptions extends ResolvedAttachOptions, ResolvedPlace {}
@@ -67,6 +82,8 @@ interface GivenOptions {
   readonly engine?: unknown
   readonly freeze?: unknown
   readonly nearCache?: unknown
+  readonly ttl?: unknown
+  readonly maxEntries?: unknown
 }
 
 const DEFAULT_NEAR_ENTRIES = 8192
@@ -74,6 +91,7 @@ const MIN_NEAR_ENTRIES = 8
 /** Half of what a JavaScript `Map` can hold. */
 const MAX_NEAR_ENTRIES = 2 ** 23
 const MAX_MAX_BYTES = MAX_REGION_BLOCKS * BLOCK_BYTES
+const MAX_MAX_ENTRIES = 2 ** 30
 const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies EngineChoice[]
 
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
@@ -82,7 +100,21 @@ export function resolveMapOptions(options: unknown): ResolvedMapOptions {
   return { maxBytes: resolveMaxBytes(given.maxBytes), file: resolveFile(given.file), ...resolveShared(given) }
 }
 
-/** Checks the options of `ConcurrentMap.attach` and fills in the defaults. */
+/** Checks the options of `new ConcurrentCache` and fills in the defaults. */
+export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
+  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'ttl', 'maxEntries'])
+  const { ttl, maxEntries } = given
+  if (ttl !== undefined) checkTtl('Option ttl', ttl)
+  if (maxEntries !== undefined) checkInteger('Option maxEntries', maxEntries, 1, MAX_MAX_ENTRIES)
+  return {
+    maxBytes: resolveMaxBytes(given.maxBytes),
+    file: resolveFile(given.file),
+    cache: { ttl, maxEntries },
+    ...resolveShared(given),
+  }
+}
+
+/** Checks the options of `attach` and fills in the defaults. */
 export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
   return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache']))
 }

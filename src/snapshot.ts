@@ -1,8 +1,10 @@
 import { decodeKey, type Key } from './codec/key.js'
 import {
   ENTRY_DATA,
+  ENTRY_EXPIRES,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
+  EXPIRY_WORDS,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
   KEY_LENGTH_BITS,
@@ -25,14 +27,27 @@ const WORD_BYTES = 4
 export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /** Number of entries. Exact. */
   readonly size: number
+  readonly #instant: number
   readonly #pieces: readonly Int32Array<ArrayBuffer>[]
   readonly #store: Store<DeepReadonly<V>>
 
-  /** @param pieces what `Engine.snapshot` returned. Use `ConcurrentMap.snapshot` instead. */
-  constructor(store: Store<DeepReadonly<V>>, pieces: readonly Int32Array<ArrayBuffer>[], size: number) {
-    this.size = size
+  /**
+   * Use `ConcurrentMap.snapshot` instead.
+   *
+   * @param pieces what `Engine.snapshot` returned
+   * @param size number of entries in them
+   * @param instant the time at which they were so
+   */
+  constructor(
+    store: Store<DeepReadonly<V>>,
+    pieces: readonly Int32Array<ArrayBuffer>[],
+    size: number,
+    instant: number,
+  ) {
+    this.#instant = instant
     this.#pieces = pieces
     this.#store = store
+    this.size = store.mayExpire ? this.#count() : size
   }
 
   /** The keys, in no particular order. */
@@ -64,9 +79,15 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
       for (let at = 0; at < words.length;) {
         const entry = new CopiedEntry(words, at)
         at = entry.end
-        if (!entry.isOutdated) yield pick(entry)
+        if (!entry.isOutdated && !(entry.expiresAt <= this.#instant)) yield pick(entry)
       }
     }
+  }
+
+  #count(): number {
+    let count = 0
+    for (const present of this.#walk(() => 1)) count += present
+    return count
   }
 }
 
@@ -74,6 +95,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
 class CopiedEntry {
   /** Index of the first word after the entry. */
   readonly end: number
+  readonly expiresAt: number
   private readonly keyKind: number
   private readonly keyLength: number
   private readonly valueKind: number
@@ -91,8 +113,11 @@ class CopiedEntry {
     this.valueLength = words[at + ENTRY_VALUE_LENGTH] >>> 0
     this.keyStart = (at + ENTRY_DATA) * WORD_BYTES
     this.valueStart = this.keyStart + Math.ceil(this.keyLength / WORD_BYTES) * WORD_BYTES
-    this.end = this.valueStart / WORD_BYTES + Math.ceil(this.valueLength / WORD_BYTES)
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
+    const valueEnd = this.valueStart / WORD_BYTES + Math.ceil(this.valueLength / WORD_BYTES)
+    const expires = (meta & ENTRY_EXPIRES) !== 0
+    this.end = valueEnd + (expires ? EXPIRY_WORDS : 0)
+    this.expiresAt = expires ? this.bytes.readDoubleLE(valueEnd * WORD_BYTES) : Infinity
   }
 
   /** Whether the engine copied a newer state of the bucket that the entry was in. */

@@ -6,8 +6,11 @@ import {
   ENCODED,
   FOUND,
   FULL,
+  NEVER,
   NOT_DONE,
   PUT_IF_ABSENT,
+  PUT_IF_VERSION,
+  RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
   RESULT_KIND,
@@ -26,10 +29,22 @@ import { MapsafeError } from './errors.js'
 import { HotKeys } from './hot-keys.js'
 import { NearCache, type NearEntry } from './near-cache.js'
 import { refuseReentry } from './reentry.js'
-import { BLOCK_WORDS } from './region/layout.js'
+import { readTtl } from './region/cache-settings.js'
+import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, VALUE_LATIN1, VALUE_UTF16 } from './region/layout.js'
 
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
 const MAX_NEAR_BYTES = 65_536
+
+/** Lost races before a key to be touched is held. */
+const OPTIMISTIC_TRIES = 16
+
+/** An entry as it was at one instant. */
+export interface StoredEntry<V> {
+  readonly value: V
+  readonly version: number
+  /** As engines take it: NEVER if it does not expire. */
+  readonly expiresAt: number
+}
 
 /**
  * One thread's way to a map: engine, codec and near-cache put together. The public classes are its documentation and its
@@ -43,12 +58,18 @@ export class Store<V> {
   #engine: Engine | undefined
   #near: NearCache | undefined
   readonly #decoder: ValueDecoder
+  /** What the engine's result tells in doubles. */
+  readonly #resultDoubles: Float64Array
+  /** Milliseconds that an entry lives by default. */
+  readonly #ttl: number
 
   /** @param nearEntries capacity of the near-cache, or 0 for none */
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
-    this.#near = nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries)
+    this.#near = nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, () => engine.now())
     this.#decoder = new ValueDecoder(freeze)
+    this.#resultDoubles = new Float64Array(engine.result.buffer)
+    this.#ttl = readTtl(engine.words)
   }
 
   /** The engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
@@ -116,7 +137,9 @@ export class Store<V> {
       (kind !== ENCODED || this.#decoder.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
     if (keep) {
       const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
-      near.store(key, home, result[RESULT_HOME_VERSION], kind !== ABSENT, value, kind === ABSENT ? 0 : this.version)
+      const isPresent = kind !== ABSENT
+      const entryVersion = isPresent ? this.version : 0
+      near.store(key, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt)
     } else if (known !== undefined) {
       near.drop(known)
     }
@@ -128,13 +151,17 @@ export class Store<V> {
     return this.#read(this.open(), key, undefined)
   }
 
-  /** Value and version of the entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
-  entry(key: Key): { readonly value: V; readonly version: number } | undefined {
+  /** The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
+  entry(key: Key): StoredEntry<V> | undefined {
     const hit = this.#near?.hit(key)
-    if (hit !== undefined) return hit.present ? { value: hit.value as V, version: hit.entryVersion } : undefined
+    if (hit !== undefined) {
+      return hit.present
+        ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
+        : undefined
+    }
     this.hotKeys.note(key)
     const value = this.readPassing(key)
-    return this.found ? { value: value as V, version: this.version } : undefined
+    return this.found ? this.#entry(value as V) : undefined
   }
 
   /** Whether the last read found an entry. */
@@ -148,24 +175,44 @@ export class Store<V> {
     return (result[RESULT_VERSION_LOW] >>> 0) + result[RESULT_VERSION_HIGH] * 2 ** 32
   }
 
-  /** Stores `value` if `mode` allows it; returns whether it did. */
-  put(key: Key, value: unknown, mode: number, version?: number): boolean {
+  /** When the entry that the last read found expires; undefined if it does not. */
+  get expiresAt(): number | undefined {
+    const expiresAt = this.#resultDoubles[RESULT_EXPIRES_AT]
+    return expiresAt === NEVER || expiresAt === Infinity ? undefined : expiresAt
+  }
+
+  /** Whether entries of this map may expire. */
+  get mayExpire(): boolean {
+    return (this.open().words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+  }
+
+  /** The time by which entries expire. */
+  now(): number {
+    return this.open().now()
+  }
+
+  /**
+   * Stores `value` if `mode` allows it; returns whether it did.
+   *
+   * @param expiresAt here and below, when the entry expires, or NEVER; undefined leaves it to the map
+   */
+  put(key: Key, value: unknown, mode: number, version?: number, expiresAt?: number): boolean {
     this.openToWrite()
     const encoder = encodeValue(value)
     try {
-      return this.putEncoded(key, encoder, mode, version)
+      return this.putEncoded(key, encoder, mode, version, expiresAt)
     } finally {
       encoder.release()
     }
   }
 
   /** As {@link Store.put}, of a value that is encoded already. */
-  putEncoded(key: Key, encoder: ValueEncoder, mode: number, version = 0): boolean {
+  putEncoded(key: Key, encoder: ValueEncoder, mode: number, version?: number, expiresAt?: number): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
     encoder.stage(engine)
     this.hotKeys.note(key)
-    engine.put(key, encoder.kind, encoder.operand, mode, version)
+    engine.put(key, encoder.kind, encoder.operand, mode, version, expiresAt ?? this.defaultExpiry(engine))
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
     if (status === NOT_DONE) return false
@@ -176,7 +223,7 @@ export class Store<V> {
    * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is there now,
    * as a reader will get it.
    */
-  exchange(key: Key, value: unknown, mode: number): V | undefined {
+  exchange(key: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
     this.openToWrite()
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
@@ -184,7 +231,8 @@ export class Store<V> {
     try {
       for (;;) {
         encoder.stage(engine)
-        const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0)
+        const expiry = expiresAt ?? this.defaultExpiry(engine)
+        const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
         if (!this.#settled(engine, key)) continue
         return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
           ? this.decodeEncoded(encoder, value)
@@ -211,18 +259,63 @@ export class Store<V> {
   }
 
   /**
-   * Value and version of the entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
+   * Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. False if there is no entry.
+   */
+  touch(key: Key, expiresAt?: number): boolean {
+    const engine = this.openToWrite()
+    this.hotKeys.note(key)
+    const expiry = expiresAt ?? this.defaultExpiry(engine)
+    try {
+      for (let tries = 0; ;) {
+        const isHeld = tries >= OPTIMISTIC_TRIES
+        const value = isHeld ? engine.hold(key) : engine.get(key)
+        switch (engine.result[RESULT_STATUS]) {
+          case ABSENT:
+            return false
+          case FOUND:
+          case ENCODED:
+            if (this.#republish(engine, key, value, expiry, isHeld)) return true
+            tries++
+            break
+          case SCRATCH_TOO_SMALL:
+            engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+            break
+          default:
+            throw engineError(engine, key)
+        }
+      }
+    } finally {
+      engine.letGo()
+    }
+  }
+
+  /** Stores what was just read under `key` with another expiry, unless it changed meanwhile. */
+  #republish(engine: Engine, key: Key, value: unknown, expiresAt: number, isHeld: boolean): boolean {
+    const { result } = engine
+    const read = result[RESULT_KIND]
+    const kind = read === VALUE_UTF16 ? VALUE_LATIN1 : read
+    const operand = result[RESULT_STATUS] === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
+    if (isHeld) engine.putHeld(key, kind, operand, expiresAt)
+    else engine.put(key, kind, operand, PUT_IF_VERSION, this.version, expiresAt)
+    const status = result[RESULT_STATUS]
+    if (status === DONE) return true
+    if (status === NOT_DONE) return false
+    throw engineError(engine, key)
+  }
+
+  /**
+   * The entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
    * {@link Store.putHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
    */
-  hold(key: Key): { readonly value: V; readonly version: number } | undefined {
+  hold(key: Key): StoredEntry<V> | undefined {
     const engine = this.openToWrite()
     for (;;) {
       const value = engine.hold(key)
       switch (engine.result[RESULT_STATUS]) {
         case FOUND:
-          return { value: value as V, version: this.version }
+          return this.#entry(value as V)
         case ENCODED:
-          return { value: this.#decode(engine), version: this.version }
+          return this.#entry(this.#decode(engine))
         case ABSENT:
           return undefined
         case SCRATCH_TOO_SMALL:
@@ -235,10 +328,10 @@ export class Store<V> {
   }
 
   /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
-  putHeld(key: Key, encoder: ValueEncoder): boolean {
+  putHeld(key: Key, encoder: ValueEncoder, expiresAt?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
-    engine.putHeld(key, encoder.kind, encoder.operand)
+    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.defaultExpiry(engine))
     const status = engine.result[RESULT_STATUS]
     if (status !== DONE && status !== FULL) throw engineError(engine, key)
     return status === DONE
@@ -277,10 +370,10 @@ export class Store<V> {
   }
 
   /** Adds `by` to the number under `key` and returns the sum. */
-  increment(key: Key, by: number): number {
+  increment(key: Key, by: number, expiresAt?: number): number {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by)
+    const sum = engine.increment(key, by, expiresAt ?? this.defaultExpiry(engine))
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
   }
@@ -293,12 +386,22 @@ export class Store<V> {
   }
 
   /** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
-  snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number } {
+  snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number; readonly instant: number } {
     // Like a write: it waits for keys that a function deciding about a write may hold.
     const engine = this.openToWrite()
     const pieces = engine.snapshot()
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
-    return { pieces, size: engine.result[RESULT_LENGTH] >>> 0 }
+    const instant = this.#resultDoubles[RESULT_EXPIRES_AT]
+    return { pieces, size: engine.result[RESULT_LENGTH] >>> 0, instant }
+  }
+
+  /** When an entry that is stored now expires unless the caller says otherwise. */
+  defaultExpiry(engine: Engine): number {
+    return this.#ttl === Infinity ? NEVER : engine.now() + this.#ttl
+  }
+
+  #entry(value: V): StoredEntry<V> {
+    return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined): V | undefined {

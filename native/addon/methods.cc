@@ -63,6 +63,13 @@ bool ReadVersion(const Call<kArguments>& call, std::size_t i, std::uint32_t mode
   return true;
 }
 
+// The expiry argument; kNever if it was not given.
+template <std::size_t kArguments>
+double ReadExpiry(napi_env env, const Call<kArguments>& call, std::size_t i) {
+  double expires_at = kNever;
+  return napi_get_value_double(env, call[i], &expires_at) == napi_ok ? expires_at : kNever;
+}
+
 napi_value TakePrevious(napi_env env, EngineHandle& handle) {
   Outcome& outcome = handle.outcome();
   return outcome.previous == Status::kFound ? handle.TakeValue(env, &outcome.previous) : nullptr;
@@ -106,7 +113,7 @@ napi_value Peek(napi_env env, napi_callback_info info) {
 }
 
 napi_value Put(napi_env env, napi_callback_info info) {
-  const Call<5> call(env, info);
+  const Call<6> call(env, info);
   Key key;
   Value value;
   std::uint32_t kind, mode;
@@ -115,6 +122,7 @@ napi_value Put(napi_env env, napi_callback_info info) {
       !call.handle().ReadValue(env, kind, call[2], &value) || !call.handle().ReadKey(env, call[0], &key)) {
     return nullptr;
   }
+  value.expires_at = ReadExpiry(env, call, 5);
   call.handle().engine().Put(key, value, mode, version);
   return (mode & kReturnPrevious) != 0 ? TakePrevious(env, call.handle()) : nullptr;
 }
@@ -139,12 +147,12 @@ napi_value MakeNumber(napi_env env, double number) {
 }
 
 napi_value Increment(napi_env env, napi_callback_info info) {
-  const Call<2> call(env, info);
+  const Call<3> call(env, info);
   Key key;
   double by;
   if (!call.open() || !call.Number(1, &by)) return nullptr;
   if (!call.handle().ReadKey(env, call[0], &key)) return MakeNumber(env, 0);
-  return MakeNumber(env, call.handle().engine().Increment(key, by));
+  return MakeNumber(env, call.handle().engine().Increment(key, by, ReadExpiry(env, call, 2)));
 }
 
 napi_value Hold(napi_env env, napi_callback_info info) {
@@ -157,12 +165,13 @@ napi_value Hold(napi_env env, napi_callback_info info) {
 }
 
 napi_value PutHeld(napi_env env, napi_callback_info info) {
-  const Call<3> call(env, info);
+  const Call<4> call(env, info);
   Key key;
   Value value;
   std::uint32_t kind;
   if (call.open() && call.Number(1, &kind) && call.handle().ReadValue(env, kind, call[2], &value) &&
       call.handle().ReadKey(env, call[0], &key)) {
+    value.expires_at = ReadExpiry(env, call, 3);
     call.handle().engine().PutHeld(key, value);
   }
   return nullptr;
@@ -229,9 +238,10 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
 }
 
 napi_value PutMany(napi_env env, napi_callback_info info) {
-  const Call<5> call(env, info);
+  const Call<6> call(env, info);
   std::uint32_t i, to;
   if (!call.open() || !call.Number(3, &i) || !call.Number(4, &to)) return nullptr;
+  const double expires_at = ReadExpiry(env, call, 5);
   EngineHandle& handle = call.handle();
   Outcome& outcome = handle.outcome();
   std::size_t used = 0;
@@ -249,6 +259,7 @@ napi_value PutMany(napi_env env, napi_callback_info info) {
         !handle.ReadKey(env, key_element, &key)) {
       break;
     }
+    value.expires_at = expires_at;
     handle.engine().Put(key, value, kPutAlways, kNoVersion);
     if (outcome.status != Status::kDone) break;
     if (kind >= kValueBigint) used += PaddedBytes(value.length);
@@ -296,6 +307,19 @@ napi_value Collect(napi_env env, napi_callback_info info) {
   if (!call.open() || !call.Number(0, &from) || !call.Number(1, &to) || !call.Number(2, &limit)) return nullptr;
   const HashRange range{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to)};
   return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(range, limit)));
+}
+
+napi_value Now(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  return call.open() ? MakeNumber(env, call.handle().engine().Now()) : nullptr;
+}
+
+napi_value Sweep(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  double from;
+  std::uint32_t budget;
+  if (!call.open() || !call.Number(0, &from) || !call.Number(1, &budget)) return nullptr;
+  return MakeNumber(env, static_cast<double>(call.handle().engine().Sweep(static_cast<std::uint64_t>(from), budget)));
 }
 
 napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
@@ -363,6 +387,8 @@ constexpr Method kAllMethods[] = {
     {"size", Size},
     {"clear", Clear},
     {"collect", Collect},
+    {"now", Now},
+    {"sweep", Sweep},
     {"snapshot", TakeSnapshot},
     {"verify", Verify},
     {"growScratch", GrowScratch},

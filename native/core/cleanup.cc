@@ -1,5 +1,8 @@
 #include "cleanup.h"
 
+#include <algorithm>
+
+#include "expiry.h"
 #include "lease.h"
 #include "mutex.h"
 #include "restructure.h"
@@ -43,12 +46,40 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   return live;
 }
 
+// Deletes the expired entries of a held segment, and makes its hint what the others call for.
+void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
+  if (!IsExpiryDue(core.region, segment)) return;
+  const double now = Now(core.region);
+  const std::uint32_t before = unlinked->count();
+  Word next = 0;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
+      const double expires_at = ExpiryOf(core.region, reference, ReadHeader(core.region, reference));
+      if (expires_at == kNever) continue;
+      if (expires_at <= now) {
+        unlinked->Add(reference);
+        bucket.Vacate(slot, 0);
+      } else if (const Word tick = ExpiryTick(expires_at); tick != 0) {
+        next = next == 0 ? tick : std::min(next, tick);
+      }
+    }
+  }
+  core.region.Store(WordOf(segment) + kSegmentExpiry, next);
+  const std::uint32_t expired = unlinked->count() - before;
+  core.thread.AddSize(0 - expired);
+  core.thread.Count(kCounterExpired, expired);
+}
+
 }  // namespace
 
 std::uint32_t CleanUpLocked(Core& core, Block segment) {
   if (!HoldSegment(core, segment)) return 0;
   Unlinked unlinked;
   SweepTombstones(core, segment, &unlinked);
+  SweepExpired(core, segment, &unlinked);
   BringHome(core, segment);
   ReleaseSegment(core, segment);
   unlinked.FreeAll(core);
@@ -66,15 +97,57 @@ void CleanUp(Core& core, Block segment) {
   *core.outcome = outcome;
 }
 
+namespace {
+
+// As CleanUp, but does not wait for the mutex. Whether it was had.
+bool TryCleanUp(Core& core, Block segment) {
+  const WordIndex mutex = WordOf(segment) + kSegmentMutex;
+  core.thread.Claim(segment);
+  const bool locked = core.region.Load(mutex) == 0 && core.region.CompareAndSwap(mutex, 0, core.thread.owner_mark());
+  if (locked) {
+    const Outcome outcome = *core.outcome;
+    CleanUpLocked(core, segment);
+    *core.outcome = outcome;
+    UnlockMutex(core.region, mutex);
+  }
+  core.thread.ClearClaim();
+  return locked;
+}
+
+}  // namespace
+
 void CleanUpAll(Core& core) {
   for (std::uint64_t hash = 0; hash < kHashEnd;) {
     const Location location = core.Locate(static_cast<std::uint32_t>(hash));
     if (location.segment == 0) return;
-    if (TombstonesOf(core.region, location.segment) > 0) CleanUp(core, location.segment);
+    if (TombstonesOf(core.region, location.segment) > 0 || IsExpiryDue(core.region, location.segment)) {
+      CleanUp(core, location.segment);
+    }
     const std::uint64_t end = EndOf(core.region, location.segment);
     if (end <= hash) return;
     hash = end;
   }
+}
+
+std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
+  Outcome& outcome = *core.outcome;
+  outcome.status = Status::kDone;
+  outcome.length = 0;
+  while (from_hash < kHashEnd && budget > 0) {
+    --budget;
+    const Location location = core.Locate(static_cast<std::uint32_t>(from_hash));
+    if (location.segment == 0) {
+      Fail(core, Status::kCorrupt);
+      return from_hash;
+    }
+    if (IsExpiryDue(core.region, location.segment) && TryCleanUp(core, location.segment)) {
+      ++outcome.length;
+      budget -= std::min(budget, kSweepCost);
+    }
+    // If the segment was just split, its lower half may end before `from_hash`: then the upper half is next.
+    from_hash = std::max(from_hash, EndOf(core.region, location.segment));
+  }
+  return from_hash;
 }
 
 void Clear(Core& core) {
@@ -87,9 +160,11 @@ void Clear(Core& core) {
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
     const std::uint32_t live = Empty(core, location.segment, &unlinked);
+    core.region.Store(WordOf(location.segment) + kSegmentExpiry, 0);
     ReleaseSegment(core, location.segment);
     UnlockSegment(core, location.segment);
     core.thread.AddSize(0 - live);
+    core.thread.Count(kCounterDeleted, live);
     unlinked.FreeAll(core);
     if (end <= hash) return Fail(core, Status::kCorrupt);
     hash = end;

@@ -1,4 +1,4 @@
-// Reclaiming tombstones, and emptying the map. See docs/protocol.md, "Cleanup" and "Clear".
+// Reclaiming tombstones and expired entries, and emptying the map. See docs/protocol.md, "Cleanup", "Expiry", "Clear".
 #ifndef MAPSAFE_CORE_CLEANUP_H_
 #define MAPSAFE_CORE_CLEANUP_H_
 
@@ -6,14 +6,21 @@
 
 namespace mapsafe {
 
-// Reclaims the tombstones of a segment whose mutex is held. Returns how many; 0 too if its buckets could not be had.
+// Reclaims the tombstones and the expired entries of a segment whose mutex is held. Returns how many; 0 too if its
+// buckets could not be had.
 std::uint32_t CleanUpLocked(Core& core, Block segment);
 
-// Reclaims the tombstones of one segment, if its mutex can be had.
+// As CleanUpLocked, of one segment, if its mutex can be had.
 void CleanUp(Core& core, Block segment);
 
-// Reclaims the tombstones of every segment. O(segments).
+// As CleanUp, of every segment. O(segments).
 void CleanUpAll(Core& core);
+
+// Reclaims the expired entries of segments from the one that covers `from_hash` on, until the budget is spent: looking
+// at a segment costs 1, cleaning one up kSweepCost. Passes over segments that others have locked. Returns the hash to
+// go on from; the outcome's length is the number of segments cleaned up.
+std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget);
+inline constexpr std::uint32_t kSweepCost = 64;
 
 // Deletes every entry, segment by segment; fills in the outcome.
 void Clear(Core& core);

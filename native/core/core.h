@@ -19,6 +19,7 @@ struct Core {
   DirectoryView directory;
   Outcome* outcome;
   Scratch scratch;
+  bool is_cache = false;     // whether the region is a ConcurrentCache's, in which entries may expire
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
   Block held_segment = 0;    // of the key that HoldKey took, or 0
   WordIndex held_home = 0;

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "cleanup.h"
+#include "expiry.h"
 #include "lookup.h"
 #include "verify.h"
 #include "write.h"
@@ -15,8 +16,14 @@ std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity i
 }
 
 Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
-    : core_{region,  thread, BlockCache(region, thread), {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)}, {},
-            outcome, {}} {}
+    : core_{region,
+            thread,
+            BlockCache(region, thread),
+            {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)},
+            {},
+            outcome,
+            {},
+            (region.Load(kHeaderFlags) & kFlagCache) != 0} {}
 
 Engine::~Engine() {
   Close();
@@ -46,8 +53,8 @@ void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
   mapsafe::Remove(core_, key, mode, version);
 }
 
-double Engine::Increment(const Key& key, double by) {
-  return mapsafe::Increment(core_, key, by);
+double Engine::Increment(const Key& key, double by, double expires_at) {
+  return mapsafe::Increment(core_, key, by, expires_at);
 }
 
 void Engine::Hold(const Key& key) {
@@ -79,6 +86,14 @@ void Engine::Clear() {
 
 std::uint64_t Engine::Collect(HashRange range, std::uint32_t limit) {
   return mapsafe::Collect(core_, range, limit);
+}
+
+double Engine::Now() const {
+  return mapsafe::Now(core_.region);
+}
+
+std::uint64_t Engine::Sweep(std::uint64_t from_hash, std::uint32_t budget) {
+  return mapsafe::Sweep(core_, from_hash, budget);
 }
 
 std::vector<SnapshotPiece> Engine::Snapshot() {

@@ -42,7 +42,7 @@ class Engine {
   void Peek(const Key& key);
   void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);
-  double Increment(const Key& key, double by);
+  double Increment(const Key& key, double by, double expires_at = kNever);
 
   // See write.h. From Hold, with kFound or kAbsent, to one of the others this engine may only read.
   void Hold(const Key& key);
@@ -54,6 +54,13 @@ class Engine {
   void Clear();
   std::uint64_t Collect(HashRange range, std::uint32_t limit);
   std::vector<SnapshotPiece> Snapshot();
+
+  // Milliseconds since 1970 as the region's entries expire by them.
+  double Now() const;
+
+  // See cleanup.h.
+  std::uint64_t Sweep(std::uint64_t from_hash, std::uint32_t budget);
+
   std::vector<std::string> Verify();
 
   // Gives cached blocks and the thread record back. Idempotent.

@@ -19,10 +19,16 @@ struct Key {
   Word meta() const { return length | kind << kKeyKindShift; }
 };
 
+// The expiry of what does not expire.
+inline constexpr double kNever = 0;
+
 struct Value {
   const std::byte* bytes;
   std::uint32_t length;
   std::uint32_t kind;
+  double expires_at = kNever;  // milliseconds since 1970; infinity takes room for an expiry, but never comes
+
+  bool expires() const { return expires_at != kNever; }
 };
 
 constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
@@ -63,8 +69,9 @@ struct EntryHeader {
   std::uint32_t key_length() const { return meta & ((1u << kKeyLengthBits) - 1); }
   std::uint32_t key_kind() const { return meta >> kKeyKindShift & kKeyKindMask; }
   std::uint32_t value_kind() const { return meta >> kValueKindShift & kValueKindMask; }
+  bool expires() const { return (meta & kEntryExpires) != 0; }
   std::size_t value_offset() const { return kEntryData + WordsFor(key_length()); }  // words
-  std::size_t words() const { return value_offset() + WordsFor(value_length); }
+  std::size_t words() const { return value_offset() + WordsFor(value_length) + (expires() ? kExpiryWords : 0); }
   std::size_t bytes() const { return words() * sizeof(Word); }
 };
 
@@ -75,8 +82,9 @@ inline EntryHeader ReadHeader(const Region& region, Block block) {
           region.Load(at + kEntryVersion) | static_cast<std::uint64_t>(region.Load(at + kEntryVersion + 1)) << 32};
 }
 
-constexpr std::size_t EntryBytes(std::uint32_t key_length, std::uint32_t value_length) {
-  return kEntryHeaderBytes + (std::size_t{WordsFor(key_length)} + WordsFor(value_length)) * sizeof(Word);
+inline std::size_t EntryBytes(const Key& key, const Value& value) {
+  const std::size_t words = std::size_t{WordsFor(key.length)} + WordsFor(value.length);
+  return kEntryHeaderBytes + (words + (value.expires() ? kExpiryWords : 0)) * sizeof(Word);
 }
 
 // Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never a fault, on whatever
@@ -102,6 +110,11 @@ inline bool EntryMatches(const Region& region, Block block, const Key& key, bool
   return i == count || region.Load(at + kEntryData + i) == key.words[i];
 }
 
+// Writes the expiry of an entry whose value ends before word `at`.
+inline void StoreExpiry(Region& region, WordIndex at, double expires_at) {
+  region.CopyIn(at, sizeof expires_at, reinterpret_cast<const std::byte*>(&expires_at));
+}
+
 // Writes everything but the version into a block that only this thread knows. Atomic all the same: a reader that
 // followed an old reference may still be looking at the block's former content. The release fence pairs with that
 // reader's acquire fence (Versions::Unchanged): if it meets one of these words, it meets the version raised before the
@@ -110,11 +123,13 @@ inline void BuildEntry(Region& region, Block block, const Key& key, const Value&
   std::atomic_thread_fence(std::memory_order_release);
   const WordIndex at = WordOf(block);
   region.Store(at + kEntryHash, key.hash);
-  region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift);
+  region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift | (value.expires() ? kEntryExpires : 0));
   region.Store(at + kEntryValueLength, value.length);
   region.Store(at + kEntryVersion + 2, 0);
   region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
-  region.CopyIn(at + kEntryData + WordsFor(key.length), value.length, value.bytes);
+  const WordIndex data = at + kEntryData + WordsFor(key.length);
+  region.CopyIn(data, value.length, value.bytes);
+  if (value.expires()) StoreExpiry(region, data + WordsFor(value.length), value.expires_at);
 }
 
 inline void SetEntryVersion(Region& region, Block block, std::uint64_t version) {

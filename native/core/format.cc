@@ -5,12 +5,13 @@
 
 namespace mapsafe {
 
-void FormatRegion(void* base, std::size_t bytes, HashSecret secret) {
+void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags) {
   Region region(base, bytes);
   region.Store(kHeaderMagic, kMagic);
   region.Store(kHeaderFormatVersion, kFormatVersion);
   region.Store(kHeaderByteOrder, kByteOrderMark);
   region.Store(kHeaderBlockCount, static_cast<Word>(region.block_count()));
+  region.Store(kHeaderFlags, flags);
   region.Store(kHeaderSecret0, secret.word0);
   region.Store(kHeaderSecret1, secret.word1);
   region.Store(kHeaderPageTable, kPageTableBlock);

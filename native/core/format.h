@@ -5,11 +5,13 @@
 #include <cstddef>
 
 #include "half_sip_hash.h"
+#include "region.h"
 
 namespace mapsafe {
 
-// Formats zeroed memory of a whole number of pages as an empty map. No one else may know the memory yet.
-void FormatRegion(void* base, std::size_t bytes, HashSecret secret);
+// Formats zeroed memory of a whole number of pages as an empty map, or cache with kFlagCache. No one else may know the
+// memory yet.
+void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags = 0);
 
 // Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within
 // it.

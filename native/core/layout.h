@@ -32,18 +32,24 @@ inline constexpr std::uint32_t kHeaderSecret1 = 6;
 inline constexpr std::uint32_t kHeaderPageTable = 7;
 inline constexpr std::uint32_t kHeaderPageCount = 8;
 inline constexpr std::uint32_t kHeaderHeap = 9;
+inline constexpr std::uint32_t kHeaderClockOffset = 10;
 inline constexpr std::uint32_t kHeaderCache = 12;
+inline constexpr std::uint32_t kHeaderFlags = 13;
 inline constexpr std::uint32_t kHeaderDirectory = 32;
+inline constexpr std::uint32_t kHeaderDefaultTtl = 34;
+inline constexpr std::uint32_t kHeaderMaxEntries = 36;
 inline constexpr std::uint32_t kHeaderDirectoryMutex = 64;
 inline constexpr std::uint32_t kHeaderSegmentCount = 96;
 inline constexpr std::uint32_t kHeaderReliefLimit = 97;
 inline constexpr std::uint32_t kReliefPart = 16;
+inline constexpr std::uint32_t kHeaderSweepTick = 112;
 inline constexpr std::uint32_t kHeaderHeapMutex = 128;
 inline constexpr std::uint32_t kHeaderHeapTop = 160;
 inline constexpr std::uint32_t kHeaderPagesInUse = 161;
 inline constexpr std::uint32_t kHeaderRunBins = 176;
 inline constexpr std::uint32_t kHeaderPartialSpans = 208;
 inline constexpr std::uint32_t kStateReady = 1;
+inline constexpr std::uint32_t kFlagCache = 1;
 
 // Thread registry
 inline constexpr std::uint32_t kRegistryBlock = 256;
@@ -59,11 +65,28 @@ inline constexpr std::uint32_t kThreadSizeDelta = 17;
 inline constexpr std::uint32_t kThreadFence = 32;
 inline constexpr std::uint32_t kThreadCacheHeads = 64;
 inline constexpr std::uint32_t kThreadCacheCounts = 144;
+inline constexpr std::uint32_t kThreadCounters = 224;
 inline constexpr std::uint32_t kClaimAll = 0x7fffffff;
 inline constexpr std::uint32_t kThreadFree = 0;
 inline constexpr std::uint32_t kThreadAttached = 1;
 inline constexpr std::uint32_t kEngineNative = 1;
 inline constexpr std::uint32_t kEngineTypescript = 2;
+
+// Counters of a thread, of two words each
+inline constexpr std::uint32_t kCounterHits = 0;
+inline constexpr std::uint32_t kCounterMisses = 1;
+inline constexpr std::uint32_t kCounterNearHits = 2;
+inline constexpr std::uint32_t kCounterNearRefreshed = 3;
+inline constexpr std::uint32_t kCounterNearMisses = 4;
+inline constexpr std::uint32_t kCounterLoads = 5;
+inline constexpr std::uint32_t kCounterLoadFailures = 6;
+inline constexpr std::uint32_t kCounterEvictedSize = 7;
+inline constexpr std::uint32_t kCounterExpired = 8;
+inline constexpr std::uint32_t kCounterReplaced = 9;
+inline constexpr std::uint32_t kCounterDeleted = 10;
+inline constexpr std::uint32_t kCounterAdmitted = 11;
+inline constexpr std::uint32_t kCounterRejected = 12;
+inline constexpr std::uint32_t kCounters = 13;
 
 // Directory
 inline constexpr std::uint32_t kDirectoryDepth = 0;
@@ -81,6 +104,7 @@ inline constexpr std::uint32_t kSegmentTombstones = 48;
 inline constexpr std::uint32_t kSegmentContention = 49;
 inline constexpr std::uint32_t kSegmentOperations = 50;
 inline constexpr std::uint32_t kSegmentWindow = 51;
+inline constexpr std::uint32_t kSegmentExpiry = 52;
 inline constexpr std::uint32_t kSegmentBuckets = 64;
 inline constexpr std::uint32_t kHomeBuckets = 64;
 inline constexpr std::uint32_t kStashBuckets = 4;
@@ -112,6 +136,9 @@ inline constexpr std::uint32_t kKeyKindShift = 20;
 inline constexpr std::uint32_t kKeyKindMask = 7;
 inline constexpr std::uint32_t kValueKindShift = 23;
 inline constexpr std::uint32_t kValueKindMask = 31;
+inline constexpr std::uint32_t kEntryExpires = 0x10000000;
+inline constexpr std::uint32_t kExpiryWords = 2;
+inline constexpr std::uint32_t kExpiryTickMs = 1024;
 inline constexpr std::uint32_t kMaxKeyBytes = 1048575;
 
 // Key kinds

@@ -1,6 +1,7 @@
 #include "lookup.h"
 
 #include "backoff.h"
+#include "expiry.h"
 #include "lease.h"
 
 namespace mapsafe {
@@ -68,10 +69,14 @@ void Lookup(Core& core, const Key& key, Read read) {
 
     Status status = Status::kAbsent;
     std::uint64_t entry_version = 0;
+    double expires_at = kNever;
     if (sighting.found()) {
       const EntryHeader header = ReadHeader(core.region, sighting.entry);
-      entry_version = header.version;
-      status = read(sighting.entry, header);
+      expires_at = ExpiryOf(core.region, sighting.entry, header);
+      if (!HasExpired(core.region, expires_at)) [[likely]] {
+        entry_version = header.version;
+        status = read(sighting.entry, header);
+      }
     } else if (sighting.damaged) {
       status = Status::kCorrupt;
     }
@@ -81,7 +86,8 @@ void Lookup(Core& core, const Key& key, Read read) {
       outcome.version_high = static_cast<Word>(entry_version >> 32);
       outcome.home = home.block();
       outcome.home_version = version;
-      outcome.entry = sighting.found() ? sighting.entry : 0;
+      outcome.entry = entry_version != 0 ? sighting.entry : 0;
+      outcome.expires_at = entry_version != 0 ? expires_at : kNever;
       return;
     }
     if (!backoff.Wait()) return Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));

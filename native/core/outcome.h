@@ -37,9 +37,12 @@ struct Outcome {
   Status previous;
   std::uint32_t owner_pid;
   std::uint32_t owner_thread;
-  std::uint32_t unused[5];
+  std::uint32_t unused;
+  double expires_at;  // of the entry found; 0 if it does not expire
+  std::uint32_t unused_end[2];
 };
-static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t));
+static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
+              offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t));
 
 // Where values and collected keys are copied to.
 struct Scratch {

@@ -59,6 +59,8 @@ class Region {
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
 
+  void StorePair(WordIndex i, std::uint64_t value) { PairRef(i).store(value, std::memory_order_relaxed); }
+
   // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates
   // versions.
   void CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const;

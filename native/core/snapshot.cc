@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "expiry.h"
 #include "lease.h"
 #include "lookup.h"
 #include "mutex.h"
@@ -224,6 +225,7 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   core.thread.Claim(kClaimAll);
   bool is_sound = HoldAll(core, &held);
   // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+  const double instant = Now(core.region);
   copied.budget = core.region.word_count();
   std::size_t next = 0;
   for (const Block segment : held) {
@@ -244,6 +246,7 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   if (!is_sound) return {};
   core.outcome->status = Status::kDone;
   core.outcome->length = count;
+  core.outcome->expires_at = instant;
   return std::move(copied.pieces);
 }
 

@@ -47,6 +47,8 @@ void BuildTwin(Core& core, Block segment, Block twin, std::uint32_t depth, Word 
   region.Store(to + kSegmentDepth, depth + 1);
   region.Store(to + kSegmentPrefix, region.Load(from + kSegmentPrefix) | bit);
   region.Store(to + kSegmentMoves, 1);
+  // No later than what expires first in either half.
+  region.Store(to + kSegmentExpiry, region.Load(from + kSegmentExpiry));
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket source = core.BucketAt(segment, i);
     Bucket target = core.BucketAt(twin, i);

@@ -2,6 +2,7 @@
 // and whoever lost too many races. See docs/protocol.md, "Write, structural".
 #include "backoff.h"
 #include "cleanup.h"
+#include "expiry.h"
 #include "restructure.h"
 #include "split.h"
 #include "write.h"
@@ -150,9 +151,13 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   Outcome& outcome = *core.outcome;
   Sighting sighting;
   Status status = Status::kTimeout;
+  EntryHeader header{};
+  double expires_at = kNever;
   if (WalkHeld(core, location, key, &sighting)) {
     if (sighting.found()) {
-      status = CopyPresent(core, sighting.entry, ReadHeader(core.region, sighting.entry));
+      header = ReadHeader(core.region, sighting.entry);
+      expires_at = ExpiryOf(core.region, sighting.entry, header);
+      status = HasExpired(core.region, expires_at) ? Status::kAbsent : CopyPresent(core, sighting.entry, header);
     } else {
       status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
     }
@@ -167,12 +172,13 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
     UnlockSegment(core, location.segment);
     return Step::kFinished;
   }
-  const std::uint64_t version = sighting.found() ? ReadHeader(core.region, sighting.entry).version : kNoVersion;
+  const std::uint64_t version = status == Status::kFound ? header.version : kNoVersion;
   outcome.version_low = static_cast<Word>(version);
   outcome.version_high = static_cast<Word>(version >> 32);
   outcome.home = home.block();
   outcome.home_version = home.ReloadVersion();
-  outcome.entry = sighting.found() ? sighting.entry : 0;
+  outcome.entry = status == Status::kFound ? sighting.entry : 0;
+  outcome.expires_at = status == Status::kFound ? expires_at : kNever;
   core.held_segment = location.segment;
   core.held_home = home.at();
   return Step::kFinished;

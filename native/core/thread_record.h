@@ -33,6 +33,13 @@ class ThreadRecord {
 
   void AddSize(Word delta) { region_.Store(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta); }
 
+  // Adds to a counter. Only the owner writes it, so no read-modify-write is needed; 64 bits at once, so that no reader
+  // meets half a carry.
+  void Count(std::uint32_t counter, std::uint64_t delta = 1) {
+    const WordIndex at = at_ + kThreadCounters + std::size_t{2} * counter;
+    region_.StorePair(at, region_.LoadPair(at) + delta);
+  }
+
   WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
   WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }
 

@@ -9,6 +9,7 @@
 
 #include "bucket.h"
 #include "directory.h"
+#include "expiry.h"
 #include "heap.h"
 #include "lease.h"
 #include "thread_record.h"
@@ -147,6 +148,7 @@ class Verifier {
                   std::array<Overflow, kHomeBuckets>* overflows, std::set<std::vector<Word>>* keys) {
     const EntryHeader header = ReadHeader(region_, entry);
     const std::uint32_t home = HomeOf(header.hash);
+    CheckExpiry(segment, entry, header);
     if (TopBits(header.hash, depth) != TopBits(prefix, depth)) Problem("entry ", entry, ": not of segment ", segment);
     if (tag != TagOf(header.hash)) Problem("entry ", entry, ": tag ", tag, " for hash ", header.hash);
     if (index >= kHomeBuckets) {
@@ -168,6 +170,18 @@ class Verifier {
     }
     key.push_back(header.meta & kKeyMetaMask);
     if (!keys->insert(std::move(key)).second) Problem("entry ", entry, ": a key twice in segment ", segment);
+  }
+
+  void CheckExpiry(Block segment, Block entry, const EntryHeader& header) {
+    if (!header.expires()) return;
+    const double expires_at = ReadExpiry(region_, entry, header);
+    if ((region_.Load(kHeaderFlags) & kFlagCache) == 0) Problem("entry ", entry, ": expires, but this is no cache");
+    if (!(expires_at > 0)) Problem("entry ", entry, ": expires at ", expires_at);
+    const Word tick = ExpiryTick(expires_at);
+    const Word hint = region_.Load(WordOf(segment) + kSegmentExpiry);
+    if (tick != 0 && (hint == 0 || hint > tick)) {
+      Problem("segment ", segment, ": hint ", hint, " for an entry that expires at tick ", tick);
+    }
   }
 
   void CheckSize() {

@@ -1,10 +1,12 @@
 #include "write.h"
 
 #include <cmath>
+#include <limits>
 
 #include "backoff.h"
 #include "cleanup.h"
 #include "contention.h"
+#include "expiry.h"
 #include "lease.h"
 
 namespace mapsafe {
@@ -114,7 +116,8 @@ Block AllocateEntry(Core& core, std::size_t bytes) {
 
 // Runs an edit that publishes an entry, and takes the block back if it was not published.
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
-  const std::size_t bytes = EntryBytes(edit->key.length, value.length);
+  const std::size_t bytes = EntryBytes(edit->key, value);
+  edit->expires_at = value.expires_at;
   edit->block = AllocateEntry(core, bytes);
   if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
@@ -123,20 +126,26 @@ void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
 }
 
-// The number stored in `current`, made the edit's sum and written into the entry to publish.
+// The number stored in `current`, made the edit's sum and written into the entry to publish, with the expiry it had.
 Status PrepareSum(Core& core, Edit* edit, Block current) {
   double number = 0;
+  double expires_at = edit->expires_if_new;
+  const WordIndex value = WordOf(edit->block) + kEntryData + WordsFor(edit->key.length);
   if (current != 0) {
     const EntryHeader header = ReadHeader(core.region, current);
     if (header.value_kind() != kValueNumber) return Status::kNotACounter;
     if (header.value_length != sizeof number || !core.region.Contains(current, header.words())) return Status::kCorrupt;
     core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));
     if (!IsSafeInteger(number)) return Status::kNotACounter;
+    expires_at = ExpiryOf(core.region, current, header);
+  }
+  if (core.is_cache) {
+    edit->expires_at = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
+    StoreExpiry(core.region, value + WordsFor(sizeof number), edit->expires_at);
   }
   edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
   if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
-  core.region.CopyIn(WordOf(edit->block) + kEntryData + WordsFor(edit->key.length), sizeof edit->sum,
-                     reinterpret_cast<const std::byte*>(&edit->sum));
+  core.region.CopyIn(value, sizeof edit->sum, reinterpret_cast<const std::byte*>(&edit->sum));
   return Status::kDone;
 }
 
@@ -148,11 +157,13 @@ void MeetContention(Core& core, Edit* edit, Block segment) {
 
 Status Prepare(Core& core, Edit* edit, Block current) {
   Outcome& outcome = *core.outcome;
-  const std::uint32_t met_kind = current == 0 ? 0 : ReadHeader(core.region, current).value_kind();
-  const bool present = current != 0 && !IsLeaseKind(met_kind);
-  edit->meets_lease = IsLeaseKind(met_kind);
-  edit->lapses =
-      edit->kind == Edit::Kind::kRemove && met_kind == kValueLease && (edit->mode & kPutConditionMask) != kPutIfVersion;
+  const EntryHeader met = current == 0 ? EntryHeader{} : ReadHeader(core.region, current);
+  const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));
+  edit->meets_expired = expired;
+  edit->meets_lease = IsLeaseKind(met.value_kind());
+  const bool present = current != 0 && !edit->meets_lease && !expired;
+  edit->lapses = edit->kind == Edit::Kind::kRemove && met.value_kind() == kValueLease &&
+                 (edit->mode & kPutConditionMask) != kPutIfVersion;
   outcome.previous = present ? Status::kFound : Status::kAbsent;
   bool holds = true;
   switch (edit->mode & kPutConditionMask) {
@@ -163,21 +174,20 @@ Status Prepare(Core& core, Edit* edit, Block current) {
       holds = present;
       break;
     case kPutIfVersion:
-      holds = current != 0 && ReadHeader(core.region, current).version == edit->version;
+      holds = current != 0 && !expired && met.version == edit->version;
       break;
     default:
       holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses;
   }
   if (present && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
-    const Status copied = CopyValue(core, current, ReadHeader(core.region, current));
+    const Status copied = CopyValue(core, current, met);
     if (copied != Status::kFound) return copied;
   }
   if (!holds) {
-    if (current != 0) {
-      const std::uint64_t version = ReadHeader(core.region, current).version;
-      outcome.version_low = static_cast<Word>(version);
-      outcome.version_high = static_cast<Word>(version >> 32);
+    if (current != 0 && !expired) {
+      outcome.version_low = static_cast<Word>(met.version);
+      outcome.version_high = static_cast<Word>(met.version >> 32);
       outcome.entry = current;
     }
     return Status::kNotDone;
@@ -186,6 +196,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
 }
 
 void Apply(Core& core, const Edit& edit, Change* change) {
+  if (edit.expires_at != kNever) LowerExpiryHint(core.region, change->segment, edit.expires_at);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
   } else if (edit.kind == Edit::Kind::kRemove) {
@@ -221,6 +232,9 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
   const bool counted = change.previous != 0 && !edit.meets_lease;
   const bool counts = edit.block != 0 && !edit.puts_lease;
   if (counts != counted) core.thread.AddSize(counts ? 1 : ~Word{0});
+  if (counted) {
+    core.thread.Count(edit.meets_expired ? kCounterExpired : edit.block == 0 ? kCounterDeleted : kCounterReplaced);
+  }
   if (change.buried) {
     core.region.Add(tombstones, 1);
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
@@ -241,7 +255,8 @@ void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t versio
 
 void PutHeld(Core& core, const Key& key, const Value& value) {
   Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
-  const std::size_t bytes = EntryBytes(key.length, value.length);
+  edit.expires_at = value.expires_at;
+  const std::size_t bytes = EntryBytes(key, value);
   // Without a cleanup, which would wait for the segment that this thread holds.
   Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;
   if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, &failure);
@@ -259,10 +274,13 @@ void RemoveHeld(Core& core, const Key& key) {
   EditHeldKey(core, &edit);
 }
 
-double Increment(Core& core, const Key& key, double by) {
+double Increment(Core& core, const Key& key, double by, double expires_at) {
   Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
   const double zero = 0;
-  RunWithEntry(core, &edit, {reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber});
+  edit.expires_if_new = expires_at;
+  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  if (core.is_cache) expires_at = std::numeric_limits<double>::infinity();
+  RunWithEntry(core, &edit, {reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber, expires_at});
   return edit.sum;
 }
 

@@ -18,11 +18,14 @@ struct Edit {
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
-  Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove
-  bool met_hot_segment = false;  // set by MeetContention
-  bool puts_lease = false;       // whether `block` is a lease
-  bool meets_lease = false;      // set by Prepare: the entry found is a lease
-  bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
+  Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove
+  double expires_at = kNever;      // of that entry
+  double expires_if_new = kNever;  // for kIncrement, which otherwise keeps the expiry that it finds
+  bool met_hot_segment = false;    // set by MeetContention
+  bool puts_lease = false;         // whether `block` is a lease
+  bool meets_lease = false;        // set by Prepare: the entry found is a lease
+  bool meets_expired = false;      // set by Prepare: the entry found has expired, and counts as absent
+  bool lapses = false;             // set by Prepare: a deletion leaves that lease, lapsed
 };
 
 // Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.
@@ -34,7 +37,9 @@ inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 
 // Writes `value` under `key`; fills in the outcome.
 void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
 void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
-double Increment(Core& core, const Key& key, double by);
+
+// Adds `by` to a counter, which keeps its expiry; a new one gets `expires_at`, kNever or infinity if it has none.
+double Increment(Core& core, const Key& key, double by, double expires_at);
 
 // Counts that the edit met a bucket or mutex taken, or a bucket changed under it.
 void MeetContention(Core& core, Edit* edit, Block segment);

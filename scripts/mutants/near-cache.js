@@ -7,14 +7,14 @@ export const mutants = [
     name: 'stale-version-accepted',
     why: 'a hit after another thread wrote the key',
     file: 'src/near-cache.ts',
-    find: 'version === entry.version && ',
+    find: '      version === entry.version &&\n',
     replace: '',
   },
   {
     name: 'epoch-ignored',
     why: 'a hit after the version came round to the same number',
     file: 'src/near-cache.ts',
-    find: ' && words[entry.home + BUCKET_EPOCH] === entry.epoch',
+    find: '      words[entry.home + BUCKET_EPOCH] === entry.epoch &&\n',
     replace: '',
   },
   {

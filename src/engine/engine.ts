@@ -47,13 +47,14 @@ export interface Engine {
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
    * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
    * @param version for PUT_IF_VERSION, the entry version that the key must have
+   * @param expiresAt when the entry expires, in milliseconds since 1970; default {@link NEVER}
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
    * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold). With
    * RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
    * that value does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
    */
-  put(key: Key, kind: number, value: unknown, mode: number, version?: number): unknown
+  put(key: Key, kind: number, value: unknown, mode: number, version?: number, expiresAt?: number): unknown
 
   /**
    * Deletes the entry of `key`, if present and `mode` (PUT_ALWAYS or PUT_IF_VERSION, plus RETURN_PREVIOUS) allows it. Status
@@ -64,8 +65,10 @@ export interface Engine {
   /**
    * Adds `by` to the number stored under `key`, an absent key counting as 0, and returns the sum. Status DONE, or NOT_A_COUNTER (the
    * value is no safe integer) or COUNTER_RANGE (the sum would be none).
+   *
+   * @param expiresAt when a new counter expires; one that is there keeps its expiry
    */
-  increment(key: Key, by: number): number
+  increment(key: Key, by: number, expiresAt?: number): number
 
   /**
    * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write it, or a
@@ -79,7 +82,7 @@ export interface Engine {
    * Stores an entry under the key held, as {@link Engine.put} takes it, and lets go. Status DONE; or a negative one, FULL also where
    * a cleanup might find room, and nothing is stored.
    */
-  putHeld(key: Key, kind: number, value: unknown): void
+  putHeld(key: Key, kind: number, value: unknown, expiresAt?: number): void
 
   /** Deletes the entry of the key held, and lets go. Status DONE or NOT_DONE. */
   removeHeld(key: Key): void
@@ -103,6 +106,7 @@ export interface Engine {
    *
    * @param kinds as for put
    * @param operands as the values for put
+   * @param expiresAt when they all expire
    * @returns the index of the first entry not stored: `to` with status DONE, else a negative status about it
    */
   putMany(
@@ -111,6 +115,7 @@ export interface Engine {
     operands: readonly unknown[],
     from: number,
     to: number,
+    expiresAt?: number,
   ): number
 
   /**
@@ -120,7 +125,7 @@ export interface Engine {
    */
   removeMany(keys: readonly Key[]): number
 
-  /** Number of live entries: exact when no write is in flight. O(thread records). */
+  /** Number of entries, expired ones that are still to be deleted included: exact when no write is in flight. O(thread records). */
   size(): number
 
   /** Deletes every entry. Not one atomic step: an insert that runs meanwhile may survive. */
@@ -141,9 +146,22 @@ export interface Engine {
 
   /**
    * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after the other, in
-   * pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the others in RESULT_LENGTH.
+   * pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the others in RESULT_LENGTH
+   * and the time of the instant in RESULT_EXPIRES_AT; what has expired by then is among them.
    */
   snapshot(): Int32Array<ArrayBuffer>[]
+
+  /** Milliseconds since 1970, by the clock that entries expire by. */
+  now(): number
+
+  /**
+   * Deletes the expired entries of segments from the one that covers hash `fromHash` on, until the budget is spent: a look at a
+   * segment costs 1, deleting the entries of one 64. Segments in use for something else are passed over. RESULT_LENGTH tells how many
+   * segments had any.
+   *
+   * @returns the hash to go on from, {@link HASH_END} at the end
+   */
+  sweep(fromHash: number, budget: number): number
 
   /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
   verify(): string[]
@@ -178,6 +196,10 @@ export const RESULT_PREVIOUS = 8
 export const RESULT_OWNER_PID = 9
 export const RESULT_OWNER_THREAD = 10
 export const RESULT_WORDS = 16
+/** When the entry found expires, NEVER if it does not: a double, counted in doubles from the start of the result. */
+export const RESULT_EXPIRES_AT = 6
+/** The expiry of what does not expire. */
+export const NEVER = 0
 
 // Statuses. Negative ones become errors.
 export const ABSENT = 0

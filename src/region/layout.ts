@@ -28,18 +28,24 @@ export const HEADER_SECRET_1 = 6
 export const HEADER_PAGE_TABLE = 7
 export const HEADER_PAGE_COUNT = 8
 export const HEADER_HEAP = 9
+export const HEADER_CLOCK_OFFSET = 10
 export const HEADER_CACHE = 12
+export const HEADER_FLAGS = 13
 export const HEADER_DIRECTORY = 32
+export const HEADER_DEFAULT_TTL = 34
+export const HEADER_MAX_ENTRIES = 36
 export const HEADER_DIRECTORY_MUTEX = 64
 export const HEADER_SEGMENT_COUNT = 96
 export const HEADER_RELIEF_LIMIT = 97
 export const RELIEF_PART = 16
+export const HEADER_SWEEP_TICK = 112
 export const HEADER_HEAP_MUTEX = 128
 export const HEADER_HEAP_TOP = 160
 export const HEADER_PAGES_IN_USE = 161
 export const HEADER_RUN_BINS = 176
 export const HEADER_PARTIAL_SPANS = 208
 export const STATE_READY = 1
+export const FLAG_CACHE = 1
 
 // Thread registry
 export const REGISTRY_BLOCK = 256
@@ -55,11 +61,28 @@ export const THREAD_SIZE_DELTA = 17
 export const THREAD_FENCE = 32
 export const THREAD_CACHE_HEADS = 64
 export const THREAD_CACHE_COUNTS = 144
+export const THREAD_COUNTERS = 224
 export const CLAIM_ALL = 0x7fffffff
 export const THREAD_FREE = 0
 export const THREAD_ATTACHED = 1
 export const ENGINE_NATIVE = 1
 export const ENGINE_TYPESCRIPT = 2
+
+// Counters of a thread, of two words each
+export const COUNTER_HITS = 0
+export const COUNTER_MISSES = 1
+export const COUNTER_NEAR_HITS = 2
+export const COUNTER_NEAR_REFRESHED = 3
+export const COUNTER_NEAR_MISSES = 4
+export const COUNTER_LOADS = 5
+export const COUNTER_LOAD_FAILURES = 6
+export const COUNTER_EVICTED_SIZE = 7
+export const COUNTER_EXPIRED = 8
+export const COUNTER_REPLACED = 9
+export const COUNTER_DELETED = 10
+export const COUNTER_ADMITTED = 11
+export const COUNTER_REJECTED = 12
+export const COUNTERS = 13
 
 // Directory
 export const DIRECTORY_DEPTH = 0
@@ -77,6 +100,7 @@ export const SEGMENT_TOMBSTONES = 48
 export const SEGMENT_CONTENTION = 49
 export const SEGMENT_OPERATIONS = 50
 export const SEGMENT_WINDOW = 51
+export const SEGMENT_EXPIRY = 52
 export const SEGMENT_BUCKETS = 64
 export const HOME_BUCKETS = 64
 export const STASH_BUCKETS = 4
@@ -108,6 +132,9 @@ export const KEY_KIND_SHIFT = 20
 export const KEY_KIND_MASK = 7
 export const VALUE_KIND_SHIFT = 23
 export const VALUE_KIND_MASK = 31
+export const ENTRY_EXPIRES = 0x10000000
+export const EXPIRY_WORDS = 2
+export const EXPIRY_TICK_MS = 1024
 export const MAX_KEY_BYTES = 1048575
 
 // Key kinds

@@ -57,12 +57,13 @@ export function putMany(
   operands: readonly unknown[],
   from: number,
   to: number,
+  expiresAt: number,
 ): number {
   const { result } = core
   result[RESULT_STATUS] = DONE
   let i = from
   for (; i < to; i++) {
-    engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS)
+    engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS, 0, expiresAt)
     if (result[RESULT_STATUS] !== DONE) break
     if (kinds[i] >= VALUE_BIGINT) core.scratchStart += wordsFor(operands[i] as number)
   }

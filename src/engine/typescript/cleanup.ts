@@ -1,30 +1,38 @@
-/** Reclaiming tombstones, and clearing. See docs/protocol.md, "Cleanup" and "Clear". */
+/** Reclaiming tombstones and expired entries, and clearing. See docs/protocol.md, "Cleanup", "Expiry" and "Clear". */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  COUNTER_DELETED,
+  COUNTER_EXPIRED,
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
   MAX_DEPTH,
   SEGMENT_DEPTH,
+  SEGMENT_EXPIRY,
   SEGMENT_MUTEX,
   SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, HASH_END, NEVER, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { bucketAt, homeOf, loadSlot, storeOverflow, vacate } from './bucket.js'
 import { tombstonesOf, type Core } from './core.js'
+import { expiryOf, expiryTick, isExpiryDue, now } from './expiry.js'
 import { isLease, canLapse, lapse } from './lease.js'
-import { lockMutex } from './mutex.js'
+import { lockMutex, unlockMutex } from './mutex.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 
 /** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
 
-/** Cleans up a segment whose mutex is held. Whether it found a tombstone. */
+/** What cleaning up a segment costs of a sweep's budget, in looks at a segment. */
+const SWEEP_COST = 64
+
+/** Reclaims the tombstones and expired entries of a segment whose mutex is held. Whether there were any. */
 export function cleanUpLocked(core: Core, segment: number): boolean {
   if (!holdSegment(core, segment)) return false
   sweepTombstones(core, segment)
+  sweepExpired(core, segment)
   bringHome(core, segment)
   releaseSegment(core.words, segment)
   const hasFound = core.unlinked.count > 0
@@ -41,17 +49,88 @@ export function cleanUp(core: Core, segment: number): void {
   } else core.thread.clearClaim()
 }
 
-/** Cleans up every segment that has tombstones. O(segments). */
+/** Whether a segment has tombstones or, as its hint says, expired entries. */
+export function isWorthCleaning(words: Int32Array, segment: number): boolean {
+  return tombstonesOf(words, segment) > 0 || isExpiryDue(words, segment)
+}
+
+/** Cleans up every segment that needs it. O(segments). */
 export function cleanUpAll(core: Core): void {
   const { words, lookup } = core
   for (let hash = 0; hash < HASH_END;) {
     if (!lookup.locateSegment(hash | 0)) return
     const { segment } = lookup
-    if (tombstonesOf(words, segment) > 0) cleanUp(core, segment)
+    if (isWorthCleaning(words, segment)) cleanUp(core, segment)
     const end = endOf(words, segment)
     if (end <= hash) return
     hash = end
   }
+}
+
+/** Deletes expired entries from `fromHash` on, within the budget; see {@link Engine.sweep}. */
+export function sweep(core: Core, fromHash: number, budget: number): number {
+  const { words, lookup, result } = core
+  let next = fromHash
+  let cleaned = 0
+  result[RESULT_STATUS] = DONE
+  for (let left = budget; next < HASH_END && left > 0; left--) {
+    if (!lookup.locateSegment(next | 0)) {
+      result[RESULT_STATUS] = CORRUPT
+      break
+    }
+    const { segment } = lookup
+    if (isExpiryDue(words, segment) && tryCleanUp(core, segment)) {
+      cleaned++
+      left -= SWEEP_COST
+    }
+    // If the segment was just split, its lower half may end before `next`: then the upper half is next.
+    next = Math.max(next, endOf(words, segment))
+  }
+  result[RESULT_LENGTH] = cleaned
+  return next
+}
+
+/** As {@link cleanUp}, but does not wait for the mutex. Whether it was had. */
+function tryCleanUp(core: Core, segment: number): boolean {
+  const { words, thread } = core
+  thread.claim(segment)
+  const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
+  const isLocked = Atomics.compareExchange(words, mutex, 0, thread.mark) === 0
+  if (isLocked) {
+    cleanUpLocked(core, segment)
+    unlockMutex(words, mutex)
+  }
+  thread.clearClaim()
+  return isLocked
+}
+
+/** Deletes the expired entries of a held segment, and makes its hint what the others call for. */
+function sweepExpired(core: Core, segment: number): void {
+  const { words, region, unlinked } = core
+  if (!isExpiryDue(words, segment)) return
+  const time = now(words)
+  const before = unlinked.count
+  let next = 0
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (!region.contains(reference, ENTRY_DATA)) continue
+      const expiresAt = expiryOf(region, reference)
+      if (expiresAt === NEVER) continue
+      if (expiresAt <= time) {
+        unlinked.add(reference)
+        vacate(words, bucket, slot, 0)
+        continue
+      }
+      const tick = expiryTick(expiresAt)
+      if (tick !== 0 && (next === 0 || tick < next)) next = tick
+    }
+  }
+  Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
+  const expired = unlinked.count - before
+  core.thread.addSize(-expired)
+  core.thread.count(COUNTER_EXPIRED, expired)
 }
 
 /** Deletes every entry, one segment after the other. Status DONE, TIMEOUT or CORRUPT. */
@@ -68,9 +147,11 @@ export function clear(core: Core): number {
     }
     sweepTombstones(core, segment)
     const live = emptySegment(core, segment)
+    Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
     releaseSegment(words, segment)
     unlockSegment(core, segment)
     core.thread.addSize(-live)
+    core.thread.count(COUNTER_DELETED, live)
     core.unlinked.freeAll()
     if (end <= hash) return CORRUPT
     hash = end

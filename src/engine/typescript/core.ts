@@ -2,6 +2,8 @@ import {
   ALL_BUCKETS,
   BLOCK_WORDS,
   ENTRY_DATA,
+  FLAG_CACHE,
+  HEADER_FLAGS,
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
   THREAD_ID,
@@ -23,6 +25,10 @@ export class Core {
   readonly lookup: Lookup
   readonly unlinked: Unlinked
   readonly result = new Int32Array(RESULT_WORDS)
+  /** The result by doubles. */
+  readonly resultDoubles = new Float64Array(this.result.buffer)
+  /** Whether the region is a ConcurrentCache's, in which entries may expire. */
+  readonly isCache: boolean
   scratch = new Uint8Array(INITIAL_SCRATCH_BYTES)
   /** The scratch buffer by words. */
   scratchWords = new Int32Array(this.scratch.buffer)
@@ -41,6 +47,7 @@ export class Core {
     readonly thread: ThreadRecord,
   ) {
     this.words = region.words
+    this.isCache = (region.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
     this.blocks = new BlockCache(region, thread)
     this.lookup = new Lookup(region, thread)
     this.unlinked = new Unlinked(this)

@@ -2,6 +2,9 @@
 import {
   BLOCK_WORDS,
   BUCKET_EPOCH,
+  COUNTER_DELETED,
+  COUNTER_EXPIRED,
+  COUNTER_REPLACED,
   ENTRY_DATA,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
@@ -15,6 +18,7 @@ import {
   COUNTER_RANGE,
   DONE,
   FOUND,
+  NEVER,
   NOT_A_COUNTER,
   NOT_DONE,
   PUT_CONDITION_MASK,
@@ -36,6 +40,7 @@ import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { lowerExpiryHint } from './expiry.js'
 import { canLapse, isLease, lapse } from './lease.js'
 import { loadDouble, storeDouble, ValueReader } from './value.js'
 
@@ -53,6 +58,10 @@ const MAX_TOMBSTONE_BYTES = 512
 export class Edit {
   /** The entry to publish, built but for its version; 0 for a removal. */
   block = 0
+  /** When that entry expires, or NEVER. */
+  expiresAt = NEVER
+  /** For an increment, which otherwise keeps the expiry that it finds. */
+  expiresIfNew = NEVER
   /** The sum that an increment publishes. */
   sum = 0
   /** The value replaced or met, for RETURN_PREVIOUS. */
@@ -77,6 +86,8 @@ export class Edit {
   private versionHigh = 0
   private isBuried = false
   private hasLapsed = false
+  /** Whether the entry met has expired, and so counts as absent. */
+  private meetsExpired = false
 
   constructor(private readonly core: Core) {
     this.words = core.words
@@ -95,6 +106,7 @@ export class Edit {
     this.version = version
     this.by = by
     this.isLease = block !== 0 && isLease(this.words, block)
+    this.expiresAt = NEVER
     this.previous = undefined
     this.hasMetHotSegment = false
   }
@@ -111,7 +123,9 @@ export class Edit {
     this.previous = undefined
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
-    const isPresent = isMet && !this.meetsLease
+    this.meetsExpired = lookup.hasExpired()
+    const isFresh = isMet && !this.meetsExpired
+    const isPresent = isFresh && !this.meetsLease
     result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
     if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
       // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
@@ -119,8 +133,8 @@ export class Edit {
       if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status === CORRUPT) return this.reader.status
       result[RESULT_PREVIOUS] = this.reader.status
     }
-    if (!this.conditionHolds(isPresent)) {
-      this.reportEntry(lookup.entry)
+    if (!this.conditionHolds(isPresent, isFresh)) {
+      this.reportEntry(isFresh ? lookup.entry : 0)
       return NOT_DONE
     }
     return this.kind === EDIT_INCREMENT ? this.prepareSum(isPresent) : DONE
@@ -146,6 +160,7 @@ export class Edit {
   apply(bucket: number, slot: number): void {
     const { words, current } = this
     this.isBuried = false
+    if (this.expiresAt !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.expiresAt)
     this.hasLapsed = this.lapsesLease()
     if (this.hasLapsed) {
       lapse(words, current, this.core.lookup.home)
@@ -172,12 +187,20 @@ export class Edit {
       Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       core.freeEntry(this.displaced)
     }
-    const growth = Number(this.block !== 0 && !this.isLease) - Number(this.current !== 0 && !this.meetsLease)
+    const isCounted = this.current !== 0 && !this.meetsLease
+    const growth = Number(this.block !== 0 && !this.isLease) - Number(isCounted)
     if (growth !== 0) core.thread.addSize(growth)
+    if (isCounted) core.thread.count(this.lossCounter(), 1)
     if (this.isBuried) {
       Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
     } else if (this.current !== 0) core.freeEntry(this.current)
+  }
+
+  /** Why the entry met is no more. */
+  private lossCounter(): number {
+    if (this.meetsExpired) return COUNTER_EXPIRED
+    return this.block === 0 ? COUNTER_DELETED : COUNTER_REPLACED
   }
 
   reportHome(homeVersion: number): void {
@@ -185,14 +208,15 @@ export class Edit {
     this.core.result[RESULT_HOME_VERSION] = homeVersion
   }
 
-  private conditionHolds(isPresent: boolean): boolean {
+  /** @param isFresh whether there is an entry that has not expired, be it a lease */
+  private conditionHolds(isPresent: boolean, isFresh: boolean): boolean {
     switch (this.mode & PUT_CONDITION_MASK) {
       case PUT_IF_ABSENT:
         return !isPresent && !(this.isLease && this.meetsLease)
       case PUT_IF_PRESENT:
         return isPresent
       case PUT_IF_VERSION:
-        return this.core.lookup.slot >= 0 && versionOf(this.words, this.core.lookup.entry) === this.version
+        return isFresh && versionOf(this.words, this.core.lookup.entry) === this.version
       default:
         return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease()
     }
@@ -216,10 +240,12 @@ export class Edit {
     result[RESULT_VERSION_HIGH] = block === 0 ? 0 : this.words[block * BLOCK_WORDS + ENTRY_VERSION + 1]
   }
 
-  /** Makes the number met the sum, and writes it into the entry to publish. */
+  /** Makes the number met the sum, and writes it into the entry to publish, with the expiry it had. */
   private prepareSum(isPresent: boolean): number {
     const { words } = this
+    const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)
     let number = 0
+    let expiresAt = this.expiresIfNew
     if (isPresent) {
       const entry = this.core.lookup.entry * BLOCK_WORDS
       const meta = words[entry + ENTRY_META]
@@ -228,10 +254,15 @@ export class Edit {
       if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || at + 2 > words.length) return CORRUPT
       number = loadDouble(words, at)
       if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
+      expiresAt = this.core.lookup.expiresAt
+    }
+    if (this.core.isCache) {
+      this.expiresAt = expiresAt === NEVER ? Infinity : expiresAt
+      storeDouble(words, value + 2, this.expiresAt)
     }
     this.sum = number + this.by + 0 // + 0: never -0
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
-    storeDouble(words, this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length), this.sum)
+    storeDouble(words, value, this.sum)
     return DONE
   }
 }

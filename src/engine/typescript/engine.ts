@@ -7,7 +7,9 @@ import {
   ENTRY_TOO_LARGE,
   FOUND,
   KEY_TYPE,
+  NEVER,
   RESULT_ENTRY,
+  RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
   RESULT_STATUS,
@@ -19,11 +21,12 @@ import {
 } from '../engine.js'
 import { Backoff } from './backoff.js'
 import { getMany, putMany, removeMany } from './batches.js'
-import { clear } from './cleanup.js'
+import { clear, sweep } from './cleanup.js'
 import { Collector } from './collect.js'
 import { closeAtExit, closed } from './exit.js'
 import { Core } from './core.js'
 import { Edit } from './edit.js'
+import { now } from './expiry.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
 import { isLease } from './lease.js'
@@ -111,8 +114,9 @@ export class TypescriptEngine implements Engine {
         return
       }
       lookup.walk()
-      const isPresent = lookup.slot >= 0 && !isLease(this.words, lookup.entry)
-      this.reportEntry(isPresent ? FOUND : lookup.isDamaged ? CORRUPT : ABSENT)
+      const isPresent = lookup.slot >= 0 && !lookup.hasExpired() && !isLease(this.words, lookup.entry)
+      if (isPresent) this.reportEntry(FOUND)
+      else this.reportAbsence(lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT)
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
       backoff ??= new Backoff()
       if (!backoff.wait()) {
@@ -122,9 +126,9 @@ export class TypescriptEngine implements Engine {
     }
   }
 
-  put(key: Key, kind: number, value: unknown, mode: number, version = 0): unknown {
+  put(key: Key, kind: number, value: unknown, mode: number, version = 0, expiresAt = NEVER): unknown {
     if (!this.setKey(key)) return undefined
-    this.writer.measure(kind, value)
+    this.writer.measure(kind, value, expiresAt)
     const previous = put(this.core, this.edit, this.writer, mode, version)
     this.writer.clear()
     return previous
@@ -135,21 +139,24 @@ export class TypescriptEngine implements Engine {
     return remove(this.core, this.edit, mode, version)
   }
 
-  increment(key: Key, by: number): number {
+  increment(key: Key, by: number, expiresAt = NEVER): number {
     if (!this.setKey(key)) return 0
-    return increment(this.core, this.edit, this.writer, by)
+    return increment(this.core, this.edit, this.writer, by, expiresAt)
   }
 
   hold(key: Key): unknown {
     if (!this.setKey(key)) return undefined
     const value = holdKey(this.core, this.reader)
-    if (this.core.heldSegment !== 0) this.reportEntry(this.result[RESULT_STATUS])
+    if (this.core.heldSegment === 0) return value
+    const status = this.result[RESULT_STATUS]
+    if (status === ABSENT) this.reportAbsence(status)
+    else this.reportEntry(status)
     return value
   }
 
-  putHeld(key: Key, kind: number, value: unknown): void {
+  putHeld(key: Key, kind: number, value: unknown, expiresAt = NEVER): void {
     if (!this.setKey(key)) return
-    this.writer.measure(kind, value)
+    this.writer.measure(kind, value, expiresAt)
     putHeld(this.core, this.edit, this.writer)
     this.writer.clear()
   }
@@ -172,8 +179,9 @@ export class TypescriptEngine implements Engine {
     operands: readonly unknown[],
     from: number,
     to: number,
+    expiresAt = NEVER,
   ): number {
-    return putMany(this.core, this, keys, kinds, operands, from, to)
+    return putMany(this.core, this, keys, kinds, operands, from, to, expiresAt)
   }
 
   removeMany(keys: readonly Key[]): number {
@@ -191,6 +199,14 @@ export class TypescriptEngine implements Engine {
 
   collect(fromHash: number, endHash: number, limit: number): number {
     return this.collector.collect(fromHash, endHash, limit)
+  }
+
+  now(): number {
+    return now(this.words)
+  }
+
+  sweep(fromHash: number, budget: number): number {
+    return sweep(this.core, fromHash, budget)
   }
 
   snapshot(): Int32Array<ArrayBuffer>[] {
@@ -220,15 +236,18 @@ export class TypescriptEngine implements Engine {
       }
       lookup.walk()
       if (lookup.slot >= 0) {
-        this.reportEntry(UNCHANGED)
         let value: unknown
-        if (version === NO_VERSION || version !== this.reportedVersion()) {
-          value = this.reader.read(seesLeases)
-          this.result[RESULT_STATUS] = this.reader.status
+        if (lookup.hasExpired()) this.reportAbsence(ABSENT)
+        else {
+          this.reportEntry(UNCHANGED)
+          if (version === NO_VERSION || version !== this.reportedVersion()) {
+            value = this.reader.read(seesLeases)
+            this.result[RESULT_STATUS] = this.reader.status
+          }
         }
         if (lookup.unchanged()) return value
       } else {
-        this.reportEntry(lookup.isDamaged ? CORRUPT : ABSENT)
+        this.reportAbsence(lookup.isDamaged ? CORRUPT : ABSENT)
         if (lookup.unchanged() && lookup.stillMaps()) return undefined
       }
       backoff ??= new Backoff()
@@ -247,15 +266,25 @@ export class TypescriptEngine implements Engine {
 
   /** Fills in the outcome of a read, which is a fact only if the walk's versions then prove unchanged. */
   private reportEntry(status: number): void {
-    const { result, words } = this
-    const { lookup } = this.core
-    const block = lookup.entry
+    const { words } = this
+    const { entry, expiresAt } = this.core.lookup
+    const at = entry * BLOCK_WORDS + ENTRY_VERSION
+    this.report(status, words[at], words[at + 1], entry, expiresAt)
+  }
+
+  private reportAbsence(status: number): void {
+    this.report(status, 0, 0, 0, NEVER)
+  }
+
+  private report(status: number, versionLow: number, versionHigh: number, entry: number, expiresAt: number): void {
+    const { result, core } = this
     result[RESULT_STATUS] = status
-    result[RESULT_VERSION_LOW] = block === 0 ? 0 : words[block * BLOCK_WORDS + ENTRY_VERSION]
-    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[block * BLOCK_WORDS + ENTRY_VERSION + 1]
-    result[RESULT_HOME] = lookup.home / BLOCK_WORDS
-    result[RESULT_HOME_VERSION] = lookup.homeVersion
-    result[RESULT_ENTRY] = block
+    result[RESULT_VERSION_LOW] = versionLow
+    result[RESULT_VERSION_HIGH] = versionHigh
+    result[RESULT_HOME] = core.lookup.home / BLOCK_WORDS
+    result[RESULT_HOME_VERSION] = core.lookup.homeVersion
+    result[RESULT_ENTRY] = entry
+    core.resultDoubles[RESULT_EXPIRES_AT] = expiresAt
   }
 
   private reportedVersion(): number {

@@ -9,11 +9,13 @@ import type { KeyBuffer } from '../../codec/key.js'
 import {
   BLOCK_WORDS,
   ENTRY_DATA,
+  ENTRY_EXPIRES,
   ENTRY_HASH,
   ENTRY_HEADER_BYTES,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
+  EXPIRY_WORDS,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
   KEY_LENGTH_BITS,
@@ -33,8 +35,8 @@ export function wordsFor(bytes: number): number {
   return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
 }
 
-export function entryBytes(keyLength: number, valueLength: number): number {
-  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength)) * 4
+export function entryBytes(keyLength: number, valueLength: number, expires: boolean): number {
+  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength) + (expires ? EXPIRY_WORDS : 0)) * 4
 }
 
 export function keyLengthOf(meta: number): number {
@@ -51,7 +53,8 @@ export function valueKindOf(meta: number): number {
 
 /** Size of the entry at `entry`, as its header tells. */
 export function sizeOf(words: Int32Array, entry: number): number {
-  return entryBytes(keyLengthOf(words[entry + ENTRY_META]), words[entry + ENTRY_VALUE_LENGTH] >>> 0)
+  const meta = words[entry + ENTRY_META]
+  return entryBytes(keyLengthOf(meta), words[entry + ENTRY_VALUE_LENGTH] >>> 0, (meta & ENTRY_EXPIRES) !== 0)
 }
 
 /** Whether the entry in `block` is for the key. False, never a fault, on bytes that make no entry. */
@@ -66,7 +69,7 @@ export function matches(region: Region, block: number, hash: number, meta: numbe
   return true
 }
 
-/** Writes header and key, but neither version nor value, into a block that only this thread knows. */
+/** Writes header and key, but neither version nor value nor expiry, into a block that only this thread knows. */
 export function buildEntry(
   words: Int32Array,
   entry: number,
@@ -74,9 +77,11 @@ export function buildEntry(
   key: KeyBuffer,
   valueKind: number,
   valueLength: number,
+  expires: boolean,
 ): void {
   words[entry + ENTRY_HASH] = hash
-  words[entry + ENTRY_META] = key.length | (key.kind << KEY_KIND_SHIFT) | (valueKind << VALUE_KIND_SHIFT)
+  const kinds = (key.kind << KEY_KIND_SHIFT) | (valueKind << VALUE_KIND_SHIFT)
+  words[entry + ENTRY_META] = key.length | kinds | (expires ? ENTRY_EXPIRES : 0)
   words[entry + ENTRY_VALUE_LENGTH] = valueLength
   words[entry + ENTRY_VERSION + 2] = 0 // reserved
   const count = wordsFor(key.length)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MapsafeError, MapsafeRangeError } from '../../errors.js'
+import { writeSettings, type CacheSettings } from '../../region/cache-settings.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
 import {
   BLOCK_BYTES,
@@ -43,11 +44,11 @@ function isRegionSize(bytes: number): boolean {
 }
 
 /**
- * Makes an empty map of `buffer`, which must be zeroed, a whole number of pages long, and known to no other thread yet.
+ * Makes an empty map, or cache, of `buffer`, which must be zeroed, a whole number of pages long, and known to no other thread yet.
  *
  * @throws {@link MapsafeRangeError} ERR_MAPSAFE_OPTIONS if the length is none a region can have
  */
-export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
+export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: CacheSettings): void {
   if (!isRegionSize(buffer.byteLength)) {
     throw new MapsafeRangeError(
       'ERR_MAPSAFE_OPTIONS',
@@ -62,6 +63,7 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   words[HEADER_FORMAT_VERSION] = FORMAT_VERSION
   words[HEADER_BYTE_ORDER] = BYTE_ORDER_MARK
   words[HEADER_BLOCK_COUNT] = region.blockCount
+  if (cache !== undefined) writeSettings(words, cache)
   words[HEADER_SECRET_0] = secret.readInt32LE(0)
   words[HEADER_SECRET_1] = secret.readInt32LE(4)
   words[HEADER_PAGE_TABLE] = PAGE_TABLE_BLOCK

@@ -12,6 +12,7 @@ import {
   KEY_KIND_SHIFT,
   STASH_BUCKETS,
 } from '../../region/layout.js'
+import { NEVER } from '../engine.js'
 import {
   bucketAt,
   homeOf,
@@ -26,6 +27,7 @@ import {
 } from './bucket.js'
 import { depthOf, SEGMENT_WORDS, topBits } from './directory.js'
 import { matches } from './entry.js'
+import { expiryOf, hasExpired } from './expiry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import { WEAKLY_ORDERED, type Region } from './region.js'
 import type { ThreadRecord } from './thread-record.js'
@@ -53,6 +55,8 @@ export class Lookup {
   slot = -1
   /** Block number of the entry; 0 if the walk met none. */
   entry = 0
+  /** When that entry expires, or NEVER; told by {@link Lookup.hasExpired}. */
+  expiresAt = NEVER
   /** Whether the walk met a reference that leaves the region. References outlive races, so that is a fact. */
   isDamaged = false
 
@@ -130,6 +134,12 @@ export class Lookup {
     if (this.probe(this.home)) return
     const overflow = loadOverflow(this.words, this.home)
     if (overflow !== 0) this.walkSpilled(overflow)
+  }
+
+  /** Whether the walk met an entry that has expired, and so counts as absent. A fact only if the versions then prove unchanged. */
+  hasExpired(): boolean {
+    this.expiresAt = this.slot < 0 ? NEVER : expiryOf(this.region, this.entry)
+    return hasExpired(this.words, this.expiresAt)
   }
 
   /** Whether no bucket that the walk read from has changed since. */

@@ -6,18 +6,18 @@ import {
   CLAIM_ALL,
   ENTRY_DATA,
   ENTRY_META,
-  ENTRY_VALUE_LENGTH,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
   SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_LENGTH, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH, TIMEOUT } from '../engine.js'
 import { bucketAt, loadSlot } from './bucket.js'
 import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
 import { SEGMENT_WORDS } from './directory.js'
-import { copyWords, keyLengthOf, wordsFor } from './entry.js'
+import { copyWords, sizeOf } from './entry.js'
+import { now } from './expiry.js'
 import { isLease } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { WEAKLY_ORDERED } from './region.js'
@@ -44,6 +44,7 @@ function complete(core: Core, copy: Copy): number {
   try {
     let status = holdAll(core, held)
     // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+    core.resultDoubles[RESULT_EXPIRES_AT] = now(core.words)
     copy.budget = core.words.length
     for (; released < held.length; released++) {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT
@@ -222,7 +223,7 @@ class Copy {
       if (reference <= 0) continue
       const isWithin = region.contains(reference, ENTRY_DATA)
       if (isWithin && isLease(words, reference)) continue
-      const length = isWithin ? wordsOf(words, reference * BLOCK_WORDS) : Infinity
+      const length = isWithin ? sizeOf(words, reference * BLOCK_WORDS) / 4 : Infinity
       if (!region.contains(reference, length)) isDamaged = true
       blocks[count] = reference
       lengths[count++] = length
@@ -257,7 +258,7 @@ class Copy {
    */
   private haveLengths(piece: Int32Array, start: number, count: number): boolean {
     for (let i = 0, at = start; i < count; at += this.lengths[i++]) {
-      if (wordsOf(piece, at) !== this.lengths[i]) return false
+      if (sizeOf(piece, at) / 4 !== this.lengths[i]) return false
     }
     return true
   }
@@ -268,7 +269,7 @@ class Copy {
     let at = buckets[copy + COPY_START]
     for (let left = buckets[copy + COPY_COUNT]; left > 0; left--) {
       piece[at + ENTRY_META] &= ~KEY_KIND_BITS
-      at += wordsOf(piece, at)
+      at += sizeOf(piece, at) / 4
     }
     buckets[copy + COPY_VERSION] = NOT_COPIED
     buckets[copy + COPY_COUNT] = 0
@@ -292,11 +293,4 @@ function newCopy(segment: number): SegmentCopy {
   const buckets = new Int32Array(ALL_BUCKETS * COPY_WORDS)
   for (let index = 0; index < ALL_BUCKETS; index++) buckets[index * COPY_WORDS + COPY_VERSION] = NOT_COPIED
   return { segment, buckets }
-}
-
-/** Length of an entry in words. */
-function wordsOf(words: Int32Array, entry: number): number {
-  return (
-    ENTRY_DATA + wordsFor(keyLengthOf(words[entry + ENTRY_META])) + wordsFor(words[entry + ENTRY_VALUE_LENGTH] >>> 0)
-  )
 }

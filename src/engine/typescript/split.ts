@@ -13,6 +13,7 @@ import {
   MAX_DEPTH,
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
+  SEGMENT_EXPIRY,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   SEGMENT_PREFIX,
@@ -122,6 +123,8 @@ function buildTwin(core: Core, segment: number, twin: number, depth: number, bit
   words[to + SEGMENT_DEPTH] = depth + 1
   words[to + SEGMENT_PREFIX] = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] | bit
   words[to + SEGMENT_MOVES] = 1
+  // No later than what expires first in either half.
+  words[to + SEGMENT_EXPIRY] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY)
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const source = bucketAt(segment, index)
     const target = bucketAt(twin, index)

@@ -18,8 +18,8 @@ import {
   stashCount,
   storeOverflow,
 } from './bucket.js'
-import { cleanUpAll, cleanUpLocked } from './cleanup.js'
-import { tombstonesOf, type Core } from './core.js'
+import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
+import type { Core } from './core.js'
 import type { Edit } from './edit.js'
 import { lockSegment, unlockSegment } from './restructure.js'
 import { split } from './split.js'
@@ -48,10 +48,10 @@ export function holdKey(core: Core, reader: ValueReader): unknown {
     const { lookup } = core
     let status = TIMEOUT
     if (walkHeld(core)) {
-      if (lookup.slot >= 0) {
+      if (lookup.slot >= 0 && !lookup.hasExpired()) {
         value = reader.read()
         status = reader.status
-      } else status = lookup.isDamaged ? CORRUPT : ABSENT
+      } else status = lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT
     }
     if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {
       release(core.words, lookup.home)
@@ -231,6 +231,6 @@ function holdIfRoom(words: Int32Array, bucket: number): boolean {
 
 /** Room in a segment without any, by cleanup or else by a split. */
 function makeRoom(core: Core, segment: number): number {
-  if (tombstonesOf(core.words, segment) > 0 && cleanUpLocked(core, segment)) return DONE
+  if (isWorthCleaning(core.words, segment) && cleanUpLocked(core, segment)) return DONE
   return split(core, segment)
 }

@@ -19,6 +19,7 @@ import {
   THREAD_STATE,
   THREAD_WORDS,
 } from '../../region/layout.js'
+import { addToCounter } from '../../region/counters.js'
 import { WEAKLY_ORDERED } from './region.js'
 
 /** Word index of thread record `index`. */
@@ -89,6 +90,14 @@ export class ThreadRecord {
     const word = this.at + THREAD_SIZE_DELTA
     // No read-modify-write: nobody else writes this word.
     Atomics.store(this.words, word, (this.words[word] + delta) | 0)
+  }
+
+  /**
+   * Adds up to 2^31 to one of the record's counters. Each is two words, and the carry is shown as it is made: while bit 31 of the
+   * high word is set, the low word counts as 0 (src/region/counters.ts reads them).
+   */
+  count(counter: number, delta: number): void {
+    addToCounter(this.words, this.at, counter, delta)
   }
 
   /**

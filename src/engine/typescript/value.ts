@@ -14,7 +14,7 @@ import {
   VALUE_UTF16,
 } from '../../region/layout.js'
 import { isValueLength } from '../../region/shapes.js'
-import { ABSENT, CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
+import { ABSENT, CORRUPT, ENCODED, FOUND, NEVER, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
 import { copyWords, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
 import { isLeaseKind } from './lease.js'
@@ -125,6 +125,8 @@ export class ValueWriter {
   kind = 0
   /** Length in bytes. */
   length = 0
+  /** When the entry to be written expires, or NEVER. */
+  expiresAt = NEVER
   private value: unknown
   /** Whether the value is a short string of ASCII that {@link ValueWriter.ascii} holds. */
   private isStaged = false
@@ -133,8 +135,9 @@ export class ValueWriter {
 
   constructor(private readonly core: Core) {}
 
-  /** Takes a value as Engine.put does, and tells its kind and length. */
-  measure(kind: number, value: unknown): void {
+  /** Takes a value and its expiry as Engine.put does, and tells kind and length. */
+  measure(kind: number, value: unknown, expiresAt: number): void {
+    this.expiresAt = expiresAt
     this.kind = kind
     this.value = value
     this.isStaged = false
@@ -143,8 +146,13 @@ export class ValueWriter {
     else this.length = kind > VALUE_UTF16 ? (value as number) : 0
   }
 
-  /** Writes the value at word `at` of the entry in `block`, the last word padded with zeros. */
+  /** Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and the expiry after it. */
   write(block: number, at: number): void {
+    this.writeValue(block, at)
+    if (this.expiresAt !== NEVER) storeDouble(this.core.words, at + wordsFor(this.length), this.expiresAt)
+  }
+
+  private writeValue(block: number, at: number): void {
     const { core, length, kind } = this
     const { words } = core
     if (kind === VALUE_NUMBER) {

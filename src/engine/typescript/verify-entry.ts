@@ -2,10 +2,14 @@
 import {
   BLOCK_WORDS,
   ENTRY_DATA,
+  ENTRY_EXPIRES,
   ENTRY_HASH,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
+  EXPIRY_WORDS,
+  FLAG_CACHE,
+  HEADER_FLAGS,
   HEADER_SECRET_0,
   HEADER_SECRET_1,
   KEY_BIGINT,
@@ -17,8 +21,9 @@ import { isKeyLength, isValueLength } from '../../region/shapes.js'
 import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, valueKindOf, wordsFor } from './entry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import type { Region } from './region.js'
+import { loadDouble } from './value.js'
 
-const META_BITS = 28
+const META_BITS = 29
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0
 
@@ -59,7 +64,11 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
   if (!isValueLength(valueKind, valueLength))
     problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
-  const value = words.subarray(entry + ENTRY_DATA + key.length, entry + sizeOf(words, entry) / 4)
+  const expires = (meta & ENTRY_EXPIRES) !== 0
+  const valueEnd = entry + sizeOf(words, entry) / 4 - (expires ? EXPIRY_WORDS : 0)
+  const value = words.subarray(entry + ENTRY_DATA + key.length, valueEnd)
+  if (expires && (words[HEADER_FLAGS] & FLAG_CACHE) === 0) problems.push('expires, but this is no cache')
+  if (expires && !(loadDouble(words, valueEnd) > 0)) problems.push(`expires at ${loadDouble(words, valueEnd)}`)
   if (!isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
   const hash = halfSipHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], key, key.length, length | (kind << 28))
   if (words[entry + ENTRY_HASH] !== hash) {

@@ -1,6 +1,6 @@
 /** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
 import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, VALUE_NUMBER } from '../../region/layout.js'
-import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, NEVER, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { findRoom, loadSlot, release, tryHold } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
 import { relieve } from './contention.js'
@@ -37,8 +37,10 @@ export function remove(core: Core, edit: Edit, mode: number, version: number): u
   return previous
 }
 
-export function increment(core: Core, edit: Edit, value: ValueWriter, by: number): number {
-  value.measure(VALUE_NUMBER, 0)
+export function increment(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
+  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  value.measure(VALUE_NUMBER, 0, core.isCache ? Infinity : NEVER)
+  edit.expiresIfNew = expiresAt
   writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
   return edit.sum
 }
@@ -46,7 +48,7 @@ export function increment(core: Core, edit: Edit, value: ValueWriter, by: number
 /** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
 export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
-  const bytes = entryBytes(key.length, value.length)
+  const bytes = entryBytes(key.length, value.length, value.expiresAt !== NEVER)
   // Without a cleanup, which would wait for the segment that this thread holds.
   const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes) : ENTRY_TOO_LARGE
   if (block < 0) {
@@ -57,6 +59,7 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   }
   buildLooked(core, block, value)
   edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0)
+  edit.expiresAt = value.expiresAt
   editHeldKey(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
 }
@@ -77,7 +80,7 @@ function writeEntry(
   version: number,
   by: number,
 ): void {
-  const bytes = entryBytes(core.lookup.key.length, value.length)
+  const bytes = entryBytes(core.lookup.key.length, value.length, value.expiresAt !== NEVER)
   const block = allocateEntry(core, bytes)
   if (block < 0) {
     core.end(block)
@@ -85,6 +88,7 @@ function writeEntry(
   }
   buildLooked(core, block, value)
   edit.begin(kind, block, mode, version, by)
+  edit.expiresAt = value.expiresAt
   run(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
 }
@@ -93,7 +97,7 @@ function writeEntry(
 function buildLooked(core: Core, block: number, value: ValueWriter): void {
   const { key, hash } = core.lookup
   const entry = block * BLOCK_WORDS
-  buildEntry(core.words, entry, hash, key, value.kind, value.length)
+  buildEntry(core.words, entry, hash, key, value.kind, value.length, value.expiresAt !== NEVER)
   value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
 }
 

@@ -1,0 +1,41 @@
+import { createPlace, findPlaceOf, type Kind, type MapHandle, type Place } from './handle.js'
+import {
+  resolveAttachOptions,
+  resolveCacheOptions,
+  resolveMapOptions,
+  type AttachOptions,
+  type ConcurrentCacheOptions,
+  type ConcurrentMapOptions,
+  type ResolvedAttachOptions,
+} from './options.js'
+
+/**
+ * What a map object is to open: a map or cache, new or existing. In the place of its options it makes the constructor open this,
+ * so that `attach` needs no second way of construction.
+ */
+export class Opening {
+  // So that it passes for options.
+  declare readonly engine: undefined
+  declare readonly freeze: undefined
+  declare readonly nearCache: undefined
+
+  private constructor(
+    readonly place: Place,
+    readonly options: ResolvedAttachOptions,
+  ) {}
+
+  static newMap(options: ConcurrentMapOptions | undefined): Opening {
+    const resolved = resolveMapOptions(options)
+    return new Opening(createPlace('mapsafe.map', resolved), resolved)
+  }
+
+  static newCache(options: ConcurrentCacheOptions | undefined): Opening {
+    const resolved = resolveCacheOptions(options)
+    return new Opening(createPlace('mapsafe.cache', resolved), resolved)
+  }
+
+  static existing(kind: Kind, handle: MapHandle, options: AttachOptions | undefined): Opening {
+    const resolved = resolveAttachOptions(options)
+    return new Opening(findPlaceOf(kind, handle), resolved)
+  }
+}
