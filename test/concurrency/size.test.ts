@@ -26,7 +26,7 @@ describe.each(lineups)('size while others write ($name)', (lineup) => {
       const run = crew.run({ lineup, handle: map.handle }, 'insertOrDelete', shared, keys)
       try {
         while (load(tasks.DELETIONS_DONE) === 0) await sleep(1)
-        for (let i = 0; i < scaled(100_000); i++) {
+        for (let i = 0; i < scaled(50_000); i++) {
           const [inserted, deleted] = [load(tasks.INSERTS_DONE), load(tasks.DELETIONS_DONE)]
           const { size } = map
           const [inserting, deleting] = [load(tasks.INSERTS_BEGUN), load(tasks.DELETIONS_BEGUN)]
@@ -34,7 +34,7 @@ describe.each(lineups)('size while others write ($name)', (lineup) => {
           if (size < Math.max(0, lasting + inserted - deleting) || size > lasting + inserting - deleted) {
             expect.fail(`size ${size}: inserts ${inserted} to ${inserting}, deletions ${deleted} to ${deleting}`)
           }
-          if (i % 5000 === 0) await sleep(1)
+          if (i % 2500 === 0) await sleep(1)
         }
       } finally {
         Atomics.store(words, tasks.STOP, 1)
