@@ -48,6 +48,14 @@ function locate(handle: MapHandle, key: string): { home: number; segment: number
   return { home, segment: around! * BLOCK_WORDS }
 }
 
+/** Waits until a word is no longer `value`, or `writing`, which would change it, has ended. */
+async function changeOf(words: Int32Array, index: number, value: number, writing: Promise<unknown>): Promise<void> {
+  const writer = { isDone: false }
+  const end = (): void => void (writer.isDone = true)
+  void writing.then(end, end)
+  while (Atomics.load(words, index) === value && !writer.isDone) await setImmediate()
+}
+
 describe.each(lineups)('hot segments ($name)', (lineup) => {
   /**
    * Lets a worker's write of `key` meet its bucket taken, as the last contention of a window with `operations` writes;
@@ -61,10 +69,7 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
     words[segment + SEGMENT_OPERATIONS] = words[segment + SEGMENT_WINDOW] + operations
     Atomics.add(words, home + BUCKET_VERSION, 1) // taken
     const writing = crew.run({ lineup, handle: map.handle, workers: 1 }, 'exchange', key, 2)
-    const writer = { isDone: false }
-    const end = (): void => void (writer.isDone = true)
-    void writing.then(end, end)
-    while (Atomics.load(words, segment + SEGMENT_CONTENTION) === last && !writer.isDone) await setImmediate()
+    await changeOf(words, segment + SEGMENT_CONTENTION, last, writing)
     Atomics.add(words, home + BUCKET_VERSION, 1)
     return (await writing)[0]
   }
@@ -106,8 +111,7 @@ describe.each(lineups)('hot segments ($name)', (lineup) => {
     words[segment + SEGMENT_CONTENTION] = WINDOW - 1
     Atomics.store(words, segment + SEGMENT_MUTEX, ELSEWHERE)
     const writing = crew.run({ lineup, handle: map.handle, workers: 1 }, 'exchange', spilled, 2)
-    const deadline = performance.now() + 1000
-    while (words[segment + SEGMENT_CONTENTION] < WINDOW && performance.now() < deadline) await setImmediate()
+    await changeOf(words, segment + SEGMENT_CONTENTION, WINDOW - 1, writing)
     Atomics.store(words, segment + SEGMENT_MUTEX, 0)
     expect((await writing)[0]).toEqual([1, 2])
     expect(map.stats().segments).toBe(segments + 1)
