@@ -1,5 +1,5 @@
 // Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens
-// to the thread it waits for.
+// to the thread it waits for; and what a dead thread held is taken over by those who wait.
 #ifndef MAPSAFE_CORE_BACKOFF_H_
 #define MAPSAFE_CORE_BACKOFF_H_
 
@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdint>
 #include <thread>
+
+#include "takeover.h"
 
 namespace mapsafe {
 
@@ -21,18 +23,28 @@ inline void SpinPause() {
 
 class Backoff {
  public:
+  explicit Backoff(const Region& region) : region_(&region) {}
+
   // Waits a little longer each time. False once the bound is spent: the caller gives up.
   bool Wait() {
     if (++rounds_ <= kSpins) {
       SpinPause();
       return true;
     }
-    if (rounds_ == kSpins + 1) start_ = std::chrono::steady_clock::now();
+    if (rounds_ == kSpins + 1) {
+      start_ = std::chrono::steady_clock::now();
+      next_burial_ = start_ + kPatience;
+    }
     if (rounds_ <= kSpins + kYields) {
       std::this_thread::yield();
       return true;
     }
-    if (std::chrono::steady_clock::now() - start_ > bound_.load(std::memory_order_relaxed)) return false;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - start_ > bound_.load(std::memory_order_relaxed)) return false;
+    if (now >= next_burial_) {
+      BuryTheDead(*region_);
+      next_burial_ = std::chrono::steady_clock::now() + kPatience;
+    }
     std::this_thread::sleep_for(sleep_);
     sleep_ = std::min(sleep_ * 2, kLongestSleep);
     return true;
@@ -48,9 +60,14 @@ class Backoff {
   // Longer than any scheduling delay; see docs/protocol.md, "Waiting".
   static inline std::atomic<std::chrono::microseconds> bound_{std::chrono::seconds{2}};
 
+  // Before the kernel is asked who is dead: longer than almost every wait, so that asking costs nothing.
+  static constexpr std::chrono::milliseconds kPatience{5};
+
+  const Region* region_;
   std::uint32_t rounds_ = 0;
   std::chrono::microseconds sleep_{50};
   std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point next_burial_;
 };
 
 }  // namespace mapsafe

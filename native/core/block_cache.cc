@@ -43,12 +43,12 @@ Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
       *failure = Status::kFull;
       return 0;
     }
-    if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) {
+    if (!Lock()) {
       *failure = Status::kTimeout;
       return 0;
     }
     const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), failure);
-    UnlockMutex(region_, kHeaderHeapMutex);
+    Unlock();
     return block;
   }
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
@@ -68,18 +68,19 @@ Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
 void BlockCache::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
   if (bytes > kMaxClassBytes) {
-    if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+    if (!Lock()) return;
     heap_.GiveRun(block);
-    UnlockMutex(region_, kHeaderHeapMutex);
+    Unlock();
     return;
   }
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
   // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
-  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged).
+  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged). And
+  // the head after the link, so that the list is whole at every instant, should this be the thread's last.
   region_.StoreRelease(WordOf(block), region_.Load(head));
-  region_.Store(head, block);
+  region_.StoreRelease(head, block);
   const Word cached = region_.Load(count) + 1;
   region_.Store(count, cached);
   if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
@@ -90,9 +91,9 @@ void BlockCache::Flush() {
     const Word cached = region_.Load(thread_.CacheCount(size_class));
     if (cached > 0) GiveBack(size_class, cached);
   }
-  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+  if (!Lock()) return;
   heap_.ReleaseEmptySpans();
-  UnlockMutex(region_, kHeaderHeapMutex);
+  Unlock();
 }
 
 bool BlockCache::CouldFit(std::size_t bytes) const {
@@ -100,7 +101,7 @@ bool BlockCache::CouldFit(std::size_t bytes) const {
 }
 
 bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
-  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) {
+  if (!Lock()) {
     *failure = Status::kTimeout;
     return false;
   }
@@ -110,25 +111,37 @@ bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
   for (; taken < wanted; ++taken) {
     const Block block = heap_.Take(size_class, failure);
     if (block == 0) break;
-    region_.StoreRelease(WordOf(block), region_.Load(head));  // release: see Free
-    region_.Store(head, block);
+    heap_.Write(WordOf(block), region_.Load(head));
+    heap_.Write(head, block);
+    heap_.Commit();
   }
-  UnlockMutex(region_, kHeaderHeapMutex);
+  Unlock();
   region_.Store(thread_.CacheCount(size_class), taken);
   return taken > 0;
 }
 
+bool BlockCache::Lock() {
+  return LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark());
+}
+
+void BlockCache::Unlock() {
+  heap_.Commit();
+  UnlockMutex(region_, kHeaderHeapMutex);
+}
+
 void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
-  if (!LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark())) return;
+  if (!Lock()) return;
   const WordIndex head = thread_.CacheHead(size_class);
   std::uint32_t given = 0;
   for (; given < count; ++given) {
     const Block block = region_.Load(head);
     if (!region_.Contains(block, kBlockWords)) break;
-    region_.Store(head, region_.Load(WordOf(block)));
-    if (!heap_.Give(size_class, block)) break;  // else a list that bites its own tail would be walked count times
+    heap_.Write(head, region_.Load(WordOf(block)));
+    const bool taken = heap_.Give(size_class, block);
+    heap_.Commit();
+    if (!taken) break;  // else a list that bites its own tail would be walked count times
   }
-  UnlockMutex(region_, kHeaderHeapMutex);
+  Unlock();
   const WordIndex cached = thread_.CacheCount(size_class);
   region_.Store(cached, region_.Load(cached) - given);
 }

@@ -29,6 +29,8 @@ class BlockCache {
 
  private:
   bool Refill(std::uint32_t size_class, Status* failure);
+  bool Lock();
+  void Unlock();
   void GiveBack(std::uint32_t size_class, std::uint32_t count);
 
   Region region_;

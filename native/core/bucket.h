@@ -37,6 +37,10 @@ struct Overflow {
   std::uint32_t byte() const { return neighbour | stash << kStashShift; }
 };
 
+constexpr WordIndex BucketIn(Block segment, std::uint32_t index) {
+  return WordOf(segment) + kSegmentBuckets + std::size_t{index} * kBucketWords;
+}
+
 // A view of the bucket at a word index.
 class Bucket {
  public:

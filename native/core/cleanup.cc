@@ -39,7 +39,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
     }
   }
   if (has_leases) {
-    BringHome(core, segment);
+    BringHome(core.region, segment);
   } else {
     for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
   }
@@ -80,7 +80,7 @@ std::uint32_t CleanUpLocked(Core& core, Block segment) {
   Unlinked unlinked;
   SweepTombstones(core, segment, &unlinked);
   SweepExpired(core, segment, &unlinked);
-  BringHome(core, segment);
+  BringHome(core.region, segment);
   ReleaseSegment(core, segment);
   unlinked.FreeAll(core);
   return unlinked.count();
@@ -161,11 +161,11 @@ void Clear(Core& core) {
     SweepTombstones(core, location.segment, &unlinked);
     const std::uint32_t live = Empty(core, location.segment, &unlinked);
     core.region.Store(WordOf(location.segment) + kSegmentExpiry, 0);
-    ReleaseSegment(core, location.segment);
-    UnlockSegment(core, location.segment);
     core.thread.AddSize(0 - live);
     core.thread.Count(kCounterDeleted, live);
+    ReleaseSegment(core, location.segment);
     unlinked.FreeAll(core);
+    UnlockSegment(core, location.segment);
     if (end <= hash) return Fail(core, Status::kCorrupt);
     hash = end;
   }

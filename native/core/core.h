@@ -26,9 +26,7 @@ struct Core {
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }
-  Bucket BucketAt(Block segment, std::uint32_t index) {
-    return {region, WordOf(segment) + kSegmentBuckets + std::size_t{index} * kBucketWords};
-  }
+  Bucket BucketAt(Block segment, std::uint32_t index) { return {region, BucketIn(segment, index)}; }
 };
 
 // Ends an operation with `status` and, for kTimeout, the thread that holds `target`.

@@ -74,8 +74,7 @@ void Engine::LetGo() {
 }
 
 std::uint32_t Engine::Size() const {
-  Word sum = 0;
-  for (std::uint32_t i = 0; i < kRegistryThreads; ++i) sum += core_.region.Load(ThreadRecord::At(i) + kThreadSizeDelta);
+  const Word sum = ThreadRecord::SumOfSizeDeltas(core_.region);
   // A deletion may be counted before its insert by another thread was; nobody should see "minus one".
   return static_cast<std::int32_t>(sum) < 0 ? 0 : sum;
 }
@@ -102,6 +101,10 @@ std::vector<SnapshotPiece> Engine::Snapshot() {
 
 std::vector<std::string> Engine::Verify() {
   return mapsafe::Verify(core_.region, core_.secret);
+}
+
+RepairReport Engine::Repair() {
+  return mapsafe::Repair(core_);
 }
 
 void Engine::Close() {

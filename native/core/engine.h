@@ -14,6 +14,7 @@
 #include "core.h"
 #include "entry.h"
 #include "outcome.h"
+#include "repair.h"
 #include "snapshot.h"
 
 namespace mapsafe {
@@ -62,6 +63,7 @@ class Engine {
   std::uint64_t Sweep(std::uint64_t from_hash, std::uint32_t budget);
 
   std::vector<std::string> Verify();
+  RepairReport Repair();
 
   // Gives cached blocks and the thread record back. Idempotent.
   void Close();

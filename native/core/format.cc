@@ -23,6 +23,7 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags) 
   const Block segment = heap.Take(ClassOf(kSegmentBytes / kBlockBytes), &failure);
   const Block directory =
       heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes), &failure);
+  heap.Commit();
   for (std::size_t i = 0; i < kSegmentWords; ++i) region.Store(WordOf(segment) + i, 0);
   region.Store(WordOf(directory) + kDirectoryDepth, 0);
   region.Store(WordOf(directory) + kDirectoryPrevious, 0);

@@ -21,6 +21,29 @@ Heap::Heap(Region region)
       page_count_(HeapPages(region.bytes())),
       first_block_(HeapBlock(region.bytes())) {}
 
+// All stores are releases: the journal's come before the change, in the order in which a sudden end would find them,
+// and links of free blocks come after the version that was raised before (see BlockCache::Free).
+void Heap::Write(WordIndex i, Word value) {
+  const Word length = region_.Load(kHeaderJournalLength);
+  if (length < kJournalCapacity) {
+    region_.Store(kHeaderJournal + 2 * std::size_t{length}, static_cast<Word>(i));
+    region_.Store(kHeaderJournal + 2 * std::size_t{length} + 1, region_.Load(i));
+    region_.StoreRelease(kHeaderJournalLength, length + 1);
+  }
+  region_.StoreRelease(i, value);
+}
+
+void Heap::RollBack() {
+  Word length = region_.Load(kHeaderJournalLength);
+  if (length > kJournalCapacity) return Commit();
+  while (length > 0) {
+    --length;
+    const WordIndex i = region_.Load(kHeaderJournal + 2 * std::size_t{length});
+    if (i < region_.word_count()) region_.Store(i, region_.Load(kHeaderJournal + 2 * std::size_t{length} + 1));
+    region_.StoreRelease(kHeaderJournalLength, length);
+  }
+}
+
 Block Heap::Take(std::uint32_t size_class, Status* failure) {
   const WordIndex list = PartialList(size_class);
   if (region_.Load(list) == 0 && !GrowClass(size_class, failure)) return 0;
@@ -51,7 +74,7 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
   const Word free_count = Field(page, kPageFreeCount);
   const Word carved = Field(page, kPageCarved);
   if (free_count >= carved) return false;
-  region_.StoreRelease(WordOf(block), Field(page, kPageFreeHead));  // release: see BlockCache::Free
+  Write(WordOf(block), Field(page, kPageFreeHead));
   SetField(page, kPageFreeHead, block);
   SetField(page, kPageFreeCount, free_count + 1);
   const WordIndex list = PartialList(size_class);
@@ -84,6 +107,7 @@ void Heap::ReleaseEmptySpans() {
       const Page page = link - 1;
       link = Field(page, kPageNext);
       if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) ReleaseSpan(size_class, page);
+      Commit();
     }
   }
 }
@@ -136,7 +160,7 @@ std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Status* failure) {
       if (length < pages) continue;
       RemoveFreeRun(page);
       if (length > pages) InsertFreeRun(page + pages, length - pages);
-      region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
+      Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
       return page;
     }
   }
@@ -144,14 +168,14 @@ std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Status* failure) {
   if (top > page_count_) return std::nullopt;
   *failure = Status::kFull;
   if (pages > page_count_ - top) return std::nullopt;
-  region_.Store(kHeaderHeapTop, top + pages);
-  region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
+  Write(kHeaderHeapTop, top + pages);
+  Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
   return top;
 }
 
 void Heap::FreeRun(Page page, std::uint32_t pages) {
   if (pages == 0 || pages > page_count_ - page) return;  // lost
-  region_.Store(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) - pages);
+  Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) - pages);
   SetField(page, kPageKind, kPageInside);
   if (const std::uint32_t after = FreeRunLength(page + pages); after > 0) {
     RemoveFreeRun(page + pages);
@@ -168,7 +192,7 @@ void Heap::FreeRun(Page page, std::uint32_t pages) {
   }
   // A run that ends at the top becomes untouched ground again instead of a list member.
   if (page + pages == region_.Load(kHeaderHeapTop)) {
-    region_.Store(kHeaderHeapTop, page);
+    Write(kHeaderHeapTop, page);
   } else {
     InsertFreeRun(page, pages);
   }
@@ -203,7 +227,7 @@ void Heap::Link(WordIndex list, Page page) {
   SetField(page, kPageNext, next);
   SetField(page, kPagePrevious, 0);
   if (next != 0 && IsPage(next - 1)) SetField(next - 1, kPagePrevious, page + 1);
-  region_.Store(list, page + 1);
+  Write(list, page + 1);
 }
 
 void Heap::Unlink(WordIndex list, Page page) {
@@ -212,7 +236,7 @@ void Heap::Unlink(WordIndex list, Page page) {
   if (previous != 0 && IsPage(previous - 1)) {
     SetField(previous - 1, kPageNext, next);
   } else {
-    region_.Store(list, next);
+    Write(list, next);
   }
   if (next != 0 && IsPage(next - 1)) SetField(next - 1, kPagePrevious, previous);
 }

@@ -2,6 +2,11 @@
 // "Heap".
 //
 // Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
+//
+// Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
+// value, in the region's journal; the journal is emptied by Commit. Who takes the mutex over from the dead restores
+// what is noted.
+//
 // Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
 // None of this is relied on for safety: page numbers, lengths and kinds are checked where they are read, every walk
 // over a list ends, and in a damaged heap blocks get lost or kCorrupt is the answer.
@@ -59,6 +64,16 @@ class Heap {
   // Turns spans without a used block back into free runs. O(spans with room).
   void ReleaseEmptySpans();
 
+  // Changes a word of the region as a part of the change under way.
+  void Write(WordIndex i, Word value);
+
+  // Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
+  // span that is built or released, since the journal has room for no more than about two.
+  void Commit() { region_.StoreRelease(kHeaderJournalLength, 0); }
+
+  // Undoes the changes since the last Commit, by whoever they are.
+  void RollBack();
+
   std::uint32_t page_count() const { return page_count_; }
   Block BlockOf(Page page) const { return first_block_ + page * kPageBlocks; }
   Page PageOf(Block block) const { return (block - first_block_) / kPageBlocks; }
@@ -84,7 +99,7 @@ class Heap {
   std::uint32_t FreeRunLength(Page page) const;
 
   Word Field(Page page, std::uint32_t field) const { return region_.Load(Descriptor(page) + field); }
-  void SetField(Page page, std::uint32_t field, Word value) { region_.Store(Descriptor(page) + field, value); }
+  void SetField(Page page, std::uint32_t field, Word value) { Write(Descriptor(page) + field, value); }
 
   Region region_;
   // Never changed after construction:

@@ -58,7 +58,7 @@ namespace {
 template <typename Read>
 void Lookup(Core& core, const Key& key, Read read) {
   Outcome& outcome = *core.outcome;
-  for (Backoff backoff;;) {
+  for (Backoff backoff(core.region);;) {
     const Location location = core.Locate(key.hash);
     if (location.segment == 0) return Fail(core, Status::kCorrupt);
     Versions versions(core.region);

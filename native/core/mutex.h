@@ -9,7 +9,7 @@ namespace mapsafe {
 
 // False if the mutex could not be had within the bound; the word then still tells who holds it.
 inline bool LockMutex(Region& region, WordIndex mutex, Word owner_mark) {
-  Backoff backoff;
+  Backoff backoff(region);
   // Acquire pairs with the release in UnlockMutex: we see all that the last holder did.
   while (region.Load(mutex) != 0 || !region.CompareAndSwap(mutex, 0, owner_mark)) {
     if (!backoff.Wait()) return false;

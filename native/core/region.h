@@ -16,6 +16,12 @@
 #include "geometry.h"
 #include "layout.h"
 
+// Called before every store to a region. Tests of sudden death (native/test/steps.h) define it, to end a process
+// between any two stores; everywhere else it is nothing.
+#ifndef MAPSAFE_BEFORE_STORE
+#define MAPSAFE_BEFORE_STORE() static_cast<void>(0)
+#endif
+
 namespace mapsafe {
 
 using Word = std::uint32_t;
@@ -47,17 +53,35 @@ class Region {
 
   Word Load(WordIndex i) const { return Ref(i).load(std::memory_order_relaxed); }
   Word LoadAcquire(WordIndex i) const { return Ref(i).load(std::memory_order_acquire); }
-  void Store(WordIndex i, Word value) { Ref(i).store(value, std::memory_order_relaxed); }
-  void StoreRelease(WordIndex i, Word value) { Ref(i).store(value, std::memory_order_release); }
+  void Store(WordIndex i, Word value) {
+    MAPSAFE_BEFORE_STORE();
+    Ref(i).store(value, std::memory_order_relaxed);
+  }
+  void StoreRelease(WordIndex i, Word value) {
+    MAPSAFE_BEFORE_STORE();
+    Ref(i).store(value, std::memory_order_release);
+  }
 
   bool CompareAndSwap(WordIndex i, Word expected, Word desired) {
+    MAPSAFE_BEFORE_STORE();
     return Ref(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
   // Returns what was there before.
-  Word Add(WordIndex i, Word delta) { return Ref(i).fetch_add(delta, std::memory_order_relaxed); }
+  Word Add(WordIndex i, Word delta) {
+    MAPSAFE_BEFORE_STORE();
+    return Ref(i).fetch_add(delta, std::memory_order_relaxed);
+  }
 
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
+  void StorePairRelease(WordIndex i, std::uint64_t value) {
+    MAPSAFE_BEFORE_STORE();
+    PairRef(i).store(value, std::memory_order_release);
+  }
+  bool CompareAndSwapPair(WordIndex i, std::uint64_t expected, std::uint64_t desired) {
+    MAPSAFE_BEFORE_STORE();
+    return PairRef(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
 
   void StorePair(WordIndex i, std::uint64_t value) { PairRef(i).store(value, std::memory_order_relaxed); }
 

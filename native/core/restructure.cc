@@ -5,18 +5,22 @@
 
 namespace mapsafe {
 
-bool HoldBucket(Bucket* bucket) {
-  for (Backoff backoff;;) {
+bool HoldBucket(Core& core, Bucket* bucket) {
+  for (Backoff backoff(core.region);;) {
     const Word version = bucket->LoadVersion();
     if ((version & 1) == 0 && bucket->TryHold(version)) return true;
-    if (!backoff.Wait()) return false;
+    // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
+    core.thread.SetWaiting(bucket->block());
+    const bool may_go_on = backoff.Wait();
+    core.thread.SetWaiting(0);
+    if (!may_go_on) return false;
   }
 }
 
 bool HoldBuckets(Core& core, Block segment) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
-    if (HoldBucket(&bucket)) continue;
+    if (HoldBucket(core, &bucket)) continue;
     Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, bucket.block()));
     while (i-- > 0) core.BucketAt(segment, i).Release();
     return false;
@@ -73,6 +77,54 @@ void UnlockSegment(Core& core, Block segment) {
   core.thread.ClearClaim();
 }
 
+namespace {
+
+// Locks the mutex of the segment that `hash` maps to. The thread claims everything already. Segment 0 if it could not
+// be had; the outcome says why.
+Block LockUnderClaim(Core& core, std::uint32_t hash) {
+  for (std::uint32_t tries = 0;; ++tries) {
+    const Location location = core.Locate(hash);
+    if (location.segment == 0 || tries > kMaxMoves) {
+      Fail(core, Status::kCorrupt);
+      return 0;
+    }
+    const WordIndex mutex = WordOf(location.segment) + kSegmentMutex;
+    if (!LockMutex(core.region, mutex, core.thread.owner_mark())) {
+      Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(core.region, core.region.Load(mutex)));
+      return 0;
+    }
+    if (StillMaps(core.region, location)) return location.segment;
+    UnlockMutex(core.region, mutex);  // it was split while we waited
+  }
+}
+
+}  // namespace
+
+bool HoldEverything(Core& core, std::vector<Block>* held) {
+  core.thread.Claim(kClaimAll);
+  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
+    const Block segment = LockUnderClaim(core, static_cast<std::uint32_t>(hash));
+    if (segment == 0) return false;
+    if (!HoldBuckets(core, segment)) {
+      UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+      return false;
+    }
+    held->push_back(segment);
+    const std::uint64_t end = EndOf(core.region, segment);
+    if (end <= hash || held->size() > MaxSegments(core.region)) {
+      Fail(core, Status::kCorrupt);
+      return false;
+    }
+    hash = end;
+  }
+  return true;
+}
+
+void ReleaseHeld(Core& core, Block segment) {
+  ReleaseBuckets(core, segment);
+  UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+}
+
 void SweepTombstones(Core& core, Block segment, Unlinked* unlinked) {
   const std::uint32_t before = unlinked->count();
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
@@ -99,22 +151,22 @@ void MoveTo(Bucket* to, std::uint32_t room, Bucket* home, Bucket* from, std::uin
 
 }  // namespace
 
-void BringHome(Core& core, Block segment) {
+void BringHome(Region& region, Block segment) {
   std::array<Overflow, kHomeBuckets> overflows{};
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
-    Bucket bucket = core.BucketAt(segment, i);
+    Bucket bucket(region, BucketIn(segment, i));
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
       const Word reference = bucket.Slot(slot);
-      if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
-      const std::uint32_t home_index = HomeOf(ReadHeader(core.region, reference).hash);
+      if (!IsLive(reference) || !region.Contains(reference, kEntryData)) continue;
+      const std::uint32_t home_index = HomeOf(ReadHeader(region, reference).hash);
       if (home_index == i) continue;
-      Bucket home = core.BucketAt(segment, home_index);
+      Bucket home(region, BucketIn(segment, home_index));
       if (const std::uint32_t room = home.FindRoom(); room < kSlotsPerBucket) {
         MoveTo(&home, room, &home, &bucket, slot);
       } else if (i < kHomeBuckets) {
         ++overflows[home_index].neighbour;
       } else {
-        Bucket neighbour = core.BucketAt(segment, NeighbourOf(home_index));
+        Bucket neighbour(region, BucketIn(segment, NeighbourOf(home_index)));
         const std::uint32_t spare = neighbour.FindRoom();
         if (spare == kSlotsPerBucket) {
           ++overflows[home_index].stash;
@@ -126,7 +178,7 @@ void BringHome(Core& core, Block segment) {
       }
     }
   }
-  for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow(overflows[i]);
+  for (std::uint32_t i = 0; i < kHomeBuckets; ++i) Bucket(region, BucketIn(segment, i)).SetOverflow(overflows[i]);
 }
 
 }  // namespace mapsafe

@@ -5,17 +5,22 @@
 #define MAPSAFE_CORE_RESTRUCTURE_H_
 
 #include <array>
+#include <vector>
 
 #include "core.h"
 
 namespace mapsafe {
 
 // Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound.
-bool HoldBucket(Bucket* bucket);
+bool HoldBucket(Core& core, Bucket* bucket);
 
 // Takes every bucket of a segment. On failure nothing is held, and the outcome says who is in the way.
 bool HoldBuckets(Core& core, Block segment);
 void ReleaseBuckets(Core& core, Block segment);
+
+inline std::size_t MaxSegments(const Region& region) {
+  return region.word_count() / kSegmentWords;
+}
 
 // As HoldBuckets, for those who move keys: also makes SEGMENT_MOVES odd.
 bool HoldSegment(Core& core, Block segment);
@@ -32,6 +37,11 @@ inline constexpr std::uint32_t kMaxMoves = 2 * kMaxDepth;
 // The location's segment is 0 then.
 Location LockSegment(Core& core, std::uint32_t hash);
 void UnlockSegment(Core& core, Block segment);
+
+// Claims and holds every segment, in the order of their hashes, and lists those held. False if one could not be had;
+// the outcome says why. Either way the caller releases what is listed, in any order, and then clears the claim.
+bool HoldEverything(Core& core, std::vector<Block>* held);
+void ReleaseHeld(Core& core, Block segment);
 
 // Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released.
 class Unlinked {
@@ -54,7 +64,7 @@ class Unlinked {
 void SweepTombstones(Core& core, Block segment, Unlinked* unlinked);
 
 // Moves spilled keys back towards their homes where there is room, and recounts all overflow marks.
-void BringHome(Core& core, Block segment);
+void BringHome(Region& region, Block segment);
 
 }  // namespace mapsafe
 

@@ -17,59 +17,6 @@ namespace {
 // Pieces this long cost a system call each, which is nothing beside filling them, and waste little at the end.
 constexpr std::size_t kPieceWords = 1 << 18;
 
-std::size_t MaxSegments(const Region& region) {
-  return region.word_count() / kSegmentWords;
-}
-
-// Locks the mutex of the segment that `hash` maps to. The thread claims everything already. Segment 0 if it could not
-// be had; the outcome says why.
-Block LockUnderClaim(Core& core, std::uint32_t hash) {
-  for (std::uint32_t tries = 0;; ++tries) {
-    const Location location = core.Locate(hash);
-    if (location.segment == 0 || tries > kMaxMoves) {
-      Fail(core, Status::kCorrupt);
-      return 0;
-    }
-    const WordIndex mutex = WordOf(location.segment) + kSegmentMutex;
-    if (!LockMutex(core.region, mutex, core.thread.owner_mark())) {
-      Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(core.region, core.region.Load(mutex)));
-      return 0;
-    }
-    if (StillMaps(core.region, location)) return location.segment;
-    UnlockMutex(core.region, mutex);  // it was split while we waited
-  }
-}
-
-void Release(Core& core, Block segment) {
-  ReleaseBuckets(core, segment);
-  UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
-}
-
-// Holds every segment, in the order of their hashes, and lists them. False if one could not be had; the outcome says
-// why.
-bool HoldAll(Core& core, std::vector<Block>* held) {
-  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
-    const Block segment = LockUnderClaim(core, static_cast<std::uint32_t>(hash));
-    if (segment == 0) return false;
-    if (!HoldBuckets(core, segment)) {
-      UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
-      return false;
-    }
-    held->push_back(segment);
-    if (held->size() > MaxSegments(core.region)) {
-      Fail(core, Status::kCorrupt);
-      return false;
-    }
-    const std::uint64_t end = EndOf(core.region, segment);
-    if (end <= hash) {
-      Fail(core, Status::kCorrupt);
-      return false;
-    }
-    hash = end;
-  }
-  return true;
-}
-
 // Room for `words` words.
 Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
   if (pieces->empty() || pieces->back().capacity - pieces->back().used < words) {
@@ -222,8 +169,7 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
 
   std::vector<Block> held;
   std::uint32_t count = 0;
-  core.thread.Claim(kClaimAll);
-  bool is_sound = HoldAll(core, &held);
+  bool is_sound = HoldEverything(core, &held);
   // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
   const double instant = Now(core.region);
   copied.budget = core.region.word_count();
@@ -236,7 +182,7 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
       is_sound = false;
       Fail(core, Status::kCorrupt);
     }
-    Release(core, segment);
+    ReleaseHeld(core, segment);
   }
   core.thread.ClearClaim();
   if (is_sound && next != copies.size()) {

@@ -60,7 +60,7 @@ void BuildTwin(Core& core, Block segment, Block twin, std::uint32_t depth, Word 
       if ((ReadHeader(region, reference).hash & bit) != 0) target.Publish(slot, source.Tag(slot), reference);
     }
   }
-  BringHome(core, twin);
+  BringHome(core.region, twin);
 }
 
 void EmptyUpperHalf(Core& core, Block segment, Word bit) {
@@ -116,7 +116,7 @@ Status Split(Core& core, Block segment) {
 
   region.StoreRelease(WordOf(segment) + kSegmentDepth, depth + 1);
   EmptyUpperHalf(core, segment, bit);
-  BringHome(core, segment);
+  BringHome(core.region, segment);
   // The old segment first: until its release a reader may still find a moved key there, and nobody may write it yet.
   ReleaseSegment(core, segment);
   ReleaseSegment(core, twin);

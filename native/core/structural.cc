@@ -20,7 +20,7 @@ constexpr std::uint32_t kMaxTries = 256;
 // As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
 // stash may change under the walk, and their reused blocks could look like our key.
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
-  for (Backoff backoff;;) {
+  for (Backoff backoff(core.region);;) {
     Versions versions(core.region);
     Walk(core, location, key, &versions, sighting);
     if (versions.Unchanged()) return true;
@@ -38,7 +38,7 @@ Bucket HoldRoom(Core& core, const Location& location, std::uint32_t home_index, 
   for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
     *index = i == 0 ? NeighbourOf(home_index) : kHomeBuckets + i - 1;
     Bucket bucket = core.BucketAt(location, *index);
-    if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(&bucket)) continue;
+    if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(core, &bucket)) continue;
     *slot = bucket.FindRoom();
     if (*slot < kSlotsPerBucket) return bucket;
     bucket.Release();
@@ -67,7 +67,7 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
   if (status == Status::kDone && sighting.found()) {
     index = sighting.bucket;
     bucket = core.BucketAt(location, index);
-    if (index != home_index && !HoldBucket(&bucket)) status = Status::kTimeout;
+    if (index != home_index && !HoldBucket(core, &bucket)) status = Status::kTimeout;
   } else if (status == Status::kDone) {
     bucket = HoldRoom(core, location, home_index, &index, &slot);
     if (slot == kSlotsPerBucket) {
@@ -93,6 +93,7 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
                 current == 0 ? bucket.Slot(slot) : 0,
                 home.EntryVersionAfter(home.ReloadVersion())};
   if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  Announce(core, *edit, &change, bucket.ReloadVersion());
   Apply(core, *edit, &change);
   if (index != home_index) bucket.Release();
   const Word home_version = home.Release();
@@ -116,7 +117,7 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
     const Location location = LockSegment(core, key.hash);
     if (location.segment == 0) return;
     Bucket home = core.BucketAt(location, HomeOf(key.hash));
-    if (!HoldBucket(&home)) {
+    if (!HoldBucket(core, &home)) {
       Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
       return UnlockSegment(core, location.segment);
     }

@@ -194,6 +194,7 @@ class Verifier {
     const Word top = region_.Load(kHeaderHeapTop);
     if (top > heap_.page_count()) return Problem("heap: top ", top, " of ", heap_.page_count(), " pages");
     if (region_.Load(kHeaderHeapMutex) != 0) Problem("heap: mutex held");
+    if (region_.Load(kHeaderJournalLength) != 0) Problem("heap: a change was not finished");
     if (region_.Load(kHeaderDirectoryMutex) != 0) Problem("directory: mutex held");
     std::size_t in_use = 0;
     bool after_free = false;

@@ -63,9 +63,11 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   Change change{
       location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0, home.EntryVersionAfter(version)};
   if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  Announce(core, *edit, &change, version + 1);
   core.thread.Claim(home.block());
   if (!home.TryHold(version)) {
     core.thread.ClearClaim();
+    TakeBack(core, change);
     return Lose(core, edit, location.segment);
   }
   Apply(core, *edit, &change);
@@ -195,19 +197,46 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0) : Status::kDone;
 }
 
+namespace {
+
+bool ChangesCounts(const Change& change) {
+  return change.size_delta != 0 || change.buried || change.displaced != 0;
+}
+
+}  // namespace
+
+void Announce(Core& core, const Edit& edit, Change* change, Word version) {
+  if (edit.lapses) return;
+  if (edit.kind == Edit::Kind::kRemove) {
+    change->buried = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
+    change->reference = change->buried ? change->previous | kTombstone : 0;
+  } else {
+    change->reference = edit.block;
+  }
+  const bool counted = change->previous != 0 && !edit.meets_lease;
+  const bool counts = edit.block != 0 && !edit.puts_lease;
+  change->size_delta = Word{counts} - Word{counted};
+  if (!ChangesCounts(*change)) return;
+  const WordIndex slot = change->bucket.at() + kBucketSlots + change->slot;
+  core.thread.BeginWrite(slot, change->reference, version, change->size_delta);
+}
+
+void TakeBack(Core& core, const Change& change) {
+  if (ChangesCounts(change)) core.thread.EndWrite();
+}
+
 void Apply(Core& core, const Edit& edit, Change* change) {
   if (edit.expires_at != kNever) LowerExpiryHint(core.region, change->segment, edit.expires_at);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
   } else if (edit.kind == Edit::Kind::kRemove) {
-    const bool small = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
-    change->buried = small;
-    change->bucket.Vacate(change->slot, small ? change->previous | kTombstone : 0);
+    change->bucket.Vacate(change->slot, change->reference);
   } else if (change->previous != 0) {
     change->bucket.Replace(change->slot, edit.block);
   } else {
     change->bucket.Publish(change->slot, TagOf(edit.key.hash), edit.block);
   }
+  if (ChangesCounts(*change)) core.thread.NotePublished();
 }
 
 void Finish(Core& core, const Edit& edit, const Change& change, Word home_version) {
@@ -225,18 +254,17 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
   CountWrite(core, change.segment);
   if (edit.lapses) return;
   const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
-  if (change.displaced != 0) {
-    core.region.Add(tombstones, ~Word{0});
-    FreeEntry(core, change.displaced & ~kTombstone);
+  if (ChangesCounts(change)) {
+    if (change.size_delta != 0) core.thread.AddSize(change.size_delta);
+    if (change.displaced != 0) core.region.Add(tombstones, ~Word{0});
+    if (change.buried) core.region.Add(tombstones, 1);
+    core.thread.EndWrite();
   }
-  const bool counted = change.previous != 0 && !edit.meets_lease;
-  const bool counts = edit.block != 0 && !edit.puts_lease;
-  if (counts != counted) core.thread.AddSize(counts ? 1 : ~Word{0});
-  if (counted) {
+  if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);
+  if (change.previous != 0 && !edit.meets_lease) {
     core.thread.Count(edit.meets_expired ? kCounterExpired : edit.block == 0 ? kCounterDeleted : kCounterReplaced);
   }
   if (change.buried) {
-    core.region.Add(tombstones, 1);
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
   } else if (change.previous != 0) {
     FreeEntry(core, change.previous);

@@ -56,8 +56,16 @@ struct Change {
   Block previous;         // the live entry to replace or delete, or 0
   Word displaced;         // the tombstone whose slot is reused, or 0
   std::uint64_t version;  // of the entry to write
-  bool buried = false;    // set by Apply: `previous` stays in its slot as a tombstone
+  // Set by Announce:
+  bool buried = false;  // `previous` stays in its slot as a tombstone
+  Word reference = 0;   // what the slot will hold
+  Word size_delta = 0;  // what this adds to the number of entries
 };
+
+// Says in the thread record what the change is, if the counts depend on it: `version` is the odd one of its bucket
+// while it takes place. Should this thread die, others know what to count. The change ends with Finish or TakeBack.
+void Announce(Core& core, const Edit& edit, Change* change, Word version);
+void TakeBack(Core& core, const Change& change);
 
 // Changes the slot.
 void Apply(Core& core, const Edit& edit, Change* change);

@@ -1,4 +1,5 @@
-// What the C++ tests share: a region in anonymous memory, and an engine with string keys.
+// What the C++ tests share: a region in anonymous memory that forked processes share too, and an engine with string
+// keys.
 #ifndef MAPSAFE_TEST_TESTING_H_
 #define MAPSAFE_TEST_TESTING_H_
 
@@ -36,7 +37,7 @@ class TestRegion {
  public:
   explicit TestRegion(std::size_t bytes)
       : bytes_(bytes),
-        base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+        base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef});
   }
   ~TestRegion() { munmap(base_, bytes_); }

@@ -127,8 +127,9 @@ export class BlockCache {
     for (; taken < wanted; taken++) {
       block = this.heap.take(sizeClass)
       if (block < 0) break
-      this.words[block * BLOCK_WORDS] = this.words[head]
-      this.words[head] = block
+      this.heap.write(block * BLOCK_WORDS, this.words[head])
+      this.heap.write(head, block)
+      this.heap.commit()
     }
     this.unlock()
     this.words[this.thread.cacheCounts + sizeClass] = taken
@@ -142,8 +143,10 @@ export class BlockCache {
     for (; given < count; given++) {
       const block = this.words[head]
       if (!this.region.contains(block, BLOCK_WORDS)) break
-      this.words[head] = this.words[block * BLOCK_WORDS]
-      if (!this.heap.give(sizeClass, block)) break // else a list that bites its own tail would be walked count times
+      this.heap.write(head, this.words[block * BLOCK_WORDS])
+      const isTaken = this.heap.give(sizeClass, block)
+      this.heap.commit()
+      if (!isTaken) break // else a list that bites its own tail would be walked count times
     }
     this.unlock()
     this.words[this.thread.cacheCounts + sizeClass] -= given
@@ -154,6 +157,7 @@ export class BlockCache {
   }
 
   private unlock(): void {
+    this.heap.commit()
     unlockMutex(this.words, HEADER_HEAP_MUTEX)
   }
 }

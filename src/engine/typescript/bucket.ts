@@ -22,7 +22,6 @@ import {
   STASH_SHIFT,
   TOMBSTONE,
 } from '../../region/layout.js'
-import { Backoff } from './backoff.js'
 
 /** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */
 export const TOMBSTONE_BIT = TOMBSTONE | 0
@@ -136,17 +135,6 @@ export function storeOverflow(words: Int32Array, home: number, neighbours: numbe
 /** Takes a bucket at the even version that was loaded, if it still has it. */
 export function tryHold(words: Int32Array, bucket: number, version: number): boolean {
   return Atomics.compareExchange(words, bucket + BUCKET_VERSION, version, version + 1) === version
-}
-
-/** Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound. */
-export function hold(words: Int32Array, bucket: number): boolean {
-  let backoff: Backoff | undefined
-  for (;;) {
-    const version = Atomics.load(words, bucket + BUCKET_VERSION)
-    if ((version & 1) === 0 && tryHold(words, bucket, version)) return true
-    backoff ??= new Backoff()
-    if (!backoff.wait()) return false
-  }
 }
 
 /** Ends the hold of whoever made the version odd, and returns the even version. */

@@ -33,7 +33,7 @@ export function cleanUpLocked(core: Core, segment: number): boolean {
   if (!holdSegment(core, segment)) return false
   sweepTombstones(core, segment)
   sweepExpired(core, segment)
-  bringHome(core, segment)
+  bringHome(core.region, segment)
   releaseSegment(core.words, segment)
   const hasFound = core.unlinked.count > 0
   core.unlinked.freeAll()
@@ -148,11 +148,11 @@ export function clear(core: Core): number {
     sweepTombstones(core, segment)
     const live = emptySegment(core, segment)
     Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
-    releaseSegment(words, segment)
-    unlockSegment(core, segment)
     core.thread.addSize(-live)
     core.thread.count(COUNTER_DELETED, live)
+    releaseSegment(words, segment)
     core.unlinked.freeAll()
+    unlockSegment(core, segment)
     if (end <= hash) return CORRUPT
     hash = end
   }
@@ -188,7 +188,7 @@ function emptySegment(core: Core, segment: number): number {
       vacate(words, bucket, slot, 0)
     }
   }
-  if (hasLeases) bringHome(core, segment)
+  if (hasLeases) bringHome(core.region, segment)
   else for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
   return unlinked.count - before
 }

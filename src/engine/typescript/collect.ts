@@ -62,7 +62,7 @@ export class Collector {
   private collectSegment(from: number, to: number): number {
     const { core } = this
     const { words, lookup } = core
-    const backoff = new Backoff()
+    const backoff = new Backoff(words)
     for (;;) {
       if (!lookup.locateSegment(from | 0)) return CORRUPT
       const { segment } = lookup

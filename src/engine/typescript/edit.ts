@@ -2,6 +2,7 @@
 import {
   BLOCK_WORDS,
   BUCKET_EPOCH,
+  BUCKET_SLOTS,
   COUNTER_DELETED,
   COUNTER_EXPIRED,
   COUNTER_REPLACED,
@@ -88,6 +89,9 @@ export class Edit {
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
   private meetsExpired = false
+  /** What the slot will hold, and what that adds to the number of entries. */
+  private reference = 0
+  private growth = 0
 
   constructor(private readonly core: Core) {
     this.words = core.words
@@ -156,19 +160,40 @@ export class Edit {
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
   }
 
+  /**
+   * Says in the thread record what the change of a slot of `bucket` will be, if the counts depend on it: `version` is the odd one
+   * of the bucket while it takes place. Should this thread die, others know what to count. The change ends with
+   * {@link Edit.finish} or {@link Edit.takeBack}.
+   */
+  announce(bucket: number, slot: number, version: number): void {
+    const { words, current } = this
+    this.isBuried = false
+    this.growth = 0
+    this.hasLapsed = this.lapsesLease()
+    if (this.hasLapsed) return
+    this.reference = this.block
+    if (this.kind === EDIT_REMOVE) {
+      this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
+      this.reference = this.isBuried ? current | TOMBSTONE_BIT : 0
+    }
+    this.growth = Number(this.block !== 0 && !this.isLease) - Number(current !== 0 && !this.meetsLease)
+    if (!this.changesCounts()) return
+    this.core.thread.beginWrite(bucket + BUCKET_SLOTS + slot, this.reference, version, this.growth)
+  }
+
+  takeBack(): void {
+    if (this.changesCounts()) this.core.thread.endWrite()
+  }
+
   /** Changes the slot. The slot's bucket and the home are held. */
   apply(bucket: number, slot: number): void {
     const { words, current } = this
-    this.isBuried = false
     if (this.expiresAt !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.expiresAt)
-    this.hasLapsed = this.lapsesLease()
-    if (this.hasLapsed) {
-      lapse(words, current, this.core.lookup.home)
-    } else if (this.kind === EDIT_REMOVE) {
-      this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
-      vacate(words, bucket, slot, this.isBuried ? current | TOMBSTONE_BIT : 0)
-    } else if (current !== 0) replace(words, bucket, slot, this.block)
+    if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
+    else if (this.kind === EDIT_REMOVE) vacate(words, bucket, slot, this.reference)
+    else if (current !== 0) replace(words, bucket, slot, this.block)
     else publish(words, bucket, slot, tagOf(this.core.lookup.hash), this.block)
+    if (this.changesCounts()) this.core.thread.notePublished()
   }
 
   /** Once all buckets are released: fills in the outcome, counts, frees what was unlinked. */
@@ -183,16 +208,15 @@ export class Edit {
 
     countWrite(core, segment)
     if (this.hasLapsed) return
-    if (this.displaced !== 0) {
-      Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
-      core.freeEntry(this.displaced)
+    if (this.changesCounts()) {
+      if (this.growth !== 0) core.thread.addSize(this.growth)
+      if (this.displaced !== 0) Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      if (this.isBuried) Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      core.thread.endWrite()
     }
-    const isCounted = this.current !== 0 && !this.meetsLease
-    const growth = Number(this.block !== 0 && !this.isLease) - Number(isCounted)
-    if (growth !== 0) core.thread.addSize(growth)
-    if (isCounted) core.thread.count(this.lossCounter(), 1)
+    if (this.displaced !== 0) core.freeEntry(this.displaced)
+    if (this.current !== 0 && !this.meetsLease) core.thread.count(this.lossCounter(), 1)
     if (this.isBuried) {
-      Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
     } else if (this.current !== 0) core.freeEntry(this.current)
   }
@@ -206,6 +230,10 @@ export class Edit {
   reportHome(homeVersion: number): void {
     this.core.result[RESULT_HOME] = this.core.lookup.home / BLOCK_WORDS
     this.core.result[RESULT_HOME_VERSION] = homeVersion
+  }
+
+  private changesCounts(): boolean {
+    return this.growth !== 0 || this.isBuried || this.displaced !== 0
   }
 
   /** @param isFresh whether there is an entry that has not expired, be it a lease */

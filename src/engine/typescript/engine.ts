@@ -118,7 +118,7 @@ export class TypescriptEngine implements Engine {
       if (isPresent) this.reportEntry(FOUND)
       else this.reportAbsence(lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT)
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
-      backoff ??= new Backoff()
+      backoff ??= new Backoff(this.words)
       if (!backoff.wait()) {
         this.endWithTimeout()
         return
@@ -250,7 +250,7 @@ export class TypescriptEngine implements Engine {
         this.reportAbsence(lookup.isDamaged ? CORRUPT : ABSENT)
         if (lookup.unchanged() && lookup.stillMaps()) return undefined
       }
-      backoff ??= new Backoff()
+      backoff ??= new Backoff(this.words)
       if (!backoff.wait()) {
         this.endWithTimeout()
         return undefined

@@ -73,6 +73,7 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   const heap = new Heap(region)
   const segment = heap.take(classOf(SEGMENT_BYTES / BLOCK_BYTES))
   const directory = heap.take(classOf(Math.ceil(directoryBytes(0) / BLOCK_BYTES)))
+  heap.commit()
   const first = segment * BLOCK_WORDS
   words.fill(0, first, first + SEGMENT_BYTES / 4)
   words[directory * BLOCK_WORDS + DIRECTORY_DEPTH] = 0

@@ -3,9 +3,12 @@ import {
   BLOCK_WORDS,
   EXACT_CLASSES,
   HEADER_HEAP_TOP,
+  HEADER_JOURNAL,
+  HEADER_JOURNAL_LENGTH,
   HEADER_PAGES_IN_USE,
   HEADER_PARTIAL_SPANS,
   HEADER_RUN_BINS,
+  JOURNAL_CAPACITY,
   MIN_SPAN_BLOCKS,
   MIN_SPAN_PAGES,
   PAGE_BLOCKS,
@@ -66,6 +69,11 @@ export function binOf(pages: number): number {
  * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
  * go through BlockCache, which takes it.
  *
+ * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old value, in
+ * the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead restores what is
+ * noted. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps stores to one array in
+ * order.)
+ *
  * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch, nor
  * does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are checked
  * where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the answer.
@@ -100,12 +108,12 @@ export class Heap {
     if (freeCount > 0) {
       block = this.words[at + PAGE_FREE_HEAD]
       if (this.spanOf(block) !== page) return CORRUPT
-      this.words[at + PAGE_FREE_HEAD] = this.words[block * BLOCK_WORDS]
-      this.words[at + PAGE_FREE_COUNT] = --freeCount
+      this.write(at + PAGE_FREE_HEAD, this.words[block * BLOCK_WORDS])
+      this.write(at + PAGE_FREE_COUNT, --freeCount)
     } else {
       block = this.blockOf(page) + carved * classBlocks(sizeClass)
       if (carved >= capacity || !this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
-      this.words[at + PAGE_CARVED] = ++carved
+      this.write(at + PAGE_CARVED, ++carved)
     }
     if (freeCount === 0 && carved === capacity) this.unlink(list, page)
     return block
@@ -120,9 +128,9 @@ export class Heap {
     const freeCount = this.words[at + PAGE_FREE_COUNT] >>> 0
     const carved = this.words[at + PAGE_CARVED] >>> 0
     if (freeCount >= carved) return false
-    this.words[block * BLOCK_WORDS] = this.words[at + PAGE_FREE_HEAD]
-    this.words[at + PAGE_FREE_HEAD] = block
-    this.words[at + PAGE_FREE_COUNT] = freeCount + 1
+    this.write(block * BLOCK_WORDS, this.words[at + PAGE_FREE_HEAD])
+    this.write(at + PAGE_FREE_HEAD, block)
+    this.write(at + PAGE_FREE_COUNT, freeCount + 1)
     const list = HEADER_PARTIAL_SPANS + sizeClass
     if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
     // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
@@ -136,8 +144,8 @@ export class Heap {
     const page = this.allocateRun(pages)
     if (page < 0) return page
     const at = this.descriptor(page)
-    this.words[at + PAGE_KIND] = PAGE_LARGE_RUN
-    this.words[at + PAGE_RUN] = pages
+    this.write(at + PAGE_KIND, PAGE_LARGE_RUN)
+    this.write(at + PAGE_RUN, pages)
     return this.blockOf(page)
   }
 
@@ -157,8 +165,39 @@ export class Heap {
         const at = this.descriptor(page)
         link = this.words[at + PAGE_NEXT]
         if (this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]) this.releaseSpan(sizeClass, page)
+        this.commit()
       }
     }
+  }
+
+  /** Changes a word of the region as a part of the change under way. */
+  write(word: number, value: number): void {
+    const { words } = this
+    const length = words[HEADER_JOURNAL_LENGTH]
+    if (length < JOURNAL_CAPACITY) {
+      words[HEADER_JOURNAL + 2 * length] = word
+      words[HEADER_JOURNAL + 2 * length + 1] = words[word]
+      words[HEADER_JOURNAL_LENGTH] = length + 1
+    }
+    words[word] = value
+  }
+
+  /**
+   * Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each span
+   * that is built or released, since the journal has room for no more than about two.
+   */
+  commit(): void {
+    this.words[HEADER_JOURNAL_LENGTH] = 0
+  }
+
+  /** Undoes the changes since the last commit, by whoever they are. */
+  rollBack(): void {
+    const { words } = this
+    for (let length = Math.min(words[HEADER_JOURNAL_LENGTH], JOURNAL_CAPACITY); length > 0; length--) {
+      words[words[HEADER_JOURNAL + 2 * length - 2] >>> 0] = words[HEADER_JOURNAL + 2 * length - 1]
+      words[HEADER_JOURNAL_LENGTH] = length - 1
+    }
+    this.commit()
   }
 
   /** Page index of the span that `block` lies in; -1 if it lies in none. */
@@ -182,14 +221,14 @@ export class Heap {
     const first = this.allocateRun(pages)
     if (first < 0) return first
     const at = this.descriptor(first)
-    this.words[at + PAGE_KIND] = PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT)
-    this.words[at + PAGE_RUN] = pages
-    this.words[at + PAGE_FREE_HEAD] = 0
-    this.words[at + PAGE_FREE_COUNT] = 0
-    this.words[at + PAGE_CARVED] = 0
+    this.write(at + PAGE_KIND, PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT))
+    this.write(at + PAGE_RUN, pages)
+    this.write(at + PAGE_FREE_HEAD, 0)
+    this.write(at + PAGE_FREE_COUNT, 0)
+    this.write(at + PAGE_CARVED, 0)
     for (let page = first + 1; page < first + pages; page++) {
-      this.words[this.descriptor(page) + PAGE_KIND] = PAGE_SPAN_LATER
-      this.words[this.descriptor(page) + PAGE_RUN] = first
+      this.write(this.descriptor(page) + PAGE_KIND, PAGE_SPAN_LATER)
+      this.write(this.descriptor(page) + PAGE_RUN, first)
     }
     this.link(HEADER_PARTIAL_SPANS + sizeClass, first)
     return first
@@ -199,8 +238,8 @@ export class Heap {
     this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
     const pages = spanPages(sizeClass)
     for (let later = page + 1; later < page + pages && this.isPage(later); later++) {
-      this.words[this.descriptor(later) + PAGE_KIND] = PAGE_INSIDE
-      this.words[this.descriptor(later) + PAGE_RUN] = 0
+      this.write(this.descriptor(later) + PAGE_KIND, PAGE_INSIDE)
+      this.write(this.descriptor(later) + PAGE_RUN, 0)
     }
     this.freeRun(page, pages)
   }
@@ -217,15 +256,15 @@ export class Heap {
         if (length < pages) continue
         this.removeFreeRun(page)
         if (length > pages) this.insertFreeRun(page + pages, length - pages)
-        this.words[HEADER_PAGES_IN_USE] += pages
+        this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
         return page
       }
     }
     const top = this.words[HEADER_HEAP_TOP]
     if (top < 0 || top > this.pageCount) return CORRUPT
     if (pages > this.pageCount - top) return FULL
-    this.words[HEADER_HEAP_TOP] = top + pages
-    this.words[HEADER_PAGES_IN_USE] += pages
+    this.write(HEADER_HEAP_TOP, top + pages)
+    this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
     return top
   }
 
@@ -233,8 +272,8 @@ export class Heap {
     let page = first
     let pages = length
     if (pages <= 0 || pages > this.pageCount - page) return // lost
-    this.words[HEADER_PAGES_IN_USE] -= pages
-    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
+    this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] - pages)
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_INSIDE)
     const after = this.freeRunLength(page + pages)
     if (after > 0) {
       this.removeFreeRun(page + pages)
@@ -251,7 +290,7 @@ export class Heap {
       }
     }
     // A run that ends at the top becomes untouched ground again instead of a list member.
-    if (page + pages === this.words[HEADER_HEAP_TOP]) this.words[HEADER_HEAP_TOP] = page
+    if (page + pages === this.words[HEADER_HEAP_TOP]) this.write(HEADER_HEAP_TOP, page)
     else this.insertFreeRun(page, pages)
   }
 
@@ -263,12 +302,12 @@ export class Heap {
   }
 
   private insertFreeRun(page: number, pages: number): void {
-    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_FREE_RUN
-    this.words[this.descriptor(page) + PAGE_RUN] = pages
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_FREE_RUN)
+    this.write(this.descriptor(page) + PAGE_RUN, pages)
     if (pages > 1) {
       const end = this.descriptor(page + pages - 1)
-      this.words[end + PAGE_KIND] = PAGE_FREE_RUN_END
-      this.words[end + PAGE_RUN] = page
+      this.write(end + PAGE_KIND, PAGE_FREE_RUN_END)
+      this.write(end + PAGE_RUN, page)
     }
     this.link(binOf(pages), page)
   }
@@ -277,25 +316,25 @@ export class Heap {
     const pages = this.freeRunLength(page)
     if (pages === 0) return
     this.unlink(binOf(pages), page)
-    this.words[this.descriptor(page) + PAGE_KIND] = PAGE_INSIDE
-    this.words[this.descriptor(page + pages - 1) + PAGE_KIND] = PAGE_INSIDE
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_INSIDE)
+    this.write(this.descriptor(page + pages - 1) + PAGE_KIND, PAGE_INSIDE)
   }
 
   private link(list: number, page: number): void {
     const next = this.words[list]
     const at = this.descriptor(page)
-    this.words[at + PAGE_NEXT] = next
-    this.words[at + PAGE_PREVIOUS] = 0
-    if (this.isPage(next - 1)) this.words[this.descriptor(next - 1) + PAGE_PREVIOUS] = page + 1
-    this.words[list] = page + 1
+    this.write(at + PAGE_NEXT, next)
+    this.write(at + PAGE_PREVIOUS, 0)
+    if (this.isPage(next - 1)) this.write(this.descriptor(next - 1) + PAGE_PREVIOUS, page + 1)
+    this.write(list, page + 1)
   }
 
   private unlink(list: number, page: number): void {
     const next = this.words[this.descriptor(page) + PAGE_NEXT]
     const previous = this.words[this.descriptor(page) + PAGE_PREVIOUS]
-    if (this.isPage(previous - 1)) this.words[this.descriptor(previous - 1) + PAGE_NEXT] = next
-    else this.words[list] = next
-    if (this.isPage(next - 1)) this.words[this.descriptor(next - 1) + PAGE_PREVIOUS] = previous
+    if (this.isPage(previous - 1)) this.write(this.descriptor(previous - 1) + PAGE_NEXT, next)
+    else this.write(list, next)
+    if (this.isPage(next - 1)) this.write(this.descriptor(next - 1) + PAGE_PREVIOUS, previous)
   }
 
   private blockOf(page: number): number {

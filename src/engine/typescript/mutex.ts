@@ -7,7 +7,7 @@ import { Backoff } from './backoff.js'
  */
 export function lockMutex(words: Int32Array, mutex: number, mark: number): boolean {
   if (Atomics.compareExchange(words, mutex, 0, mark) === 0) return true
-  const backoff = new Backoff()
+  const backoff = new Backoff(words)
   do {
     if (!backoff.wait()) return false
   } while (Atomics.load(words, mutex) !== 0 || Atomics.compareExchange(words, mutex, 0, mark) !== 0)

@@ -7,6 +7,7 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  BUCKET_VERSION,
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
@@ -17,10 +18,10 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
 import { CORRUPT, DONE, TIMEOUT } from '../engine.js'
+import { Backoff } from './backoff.js'
 import {
   bucketAt,
   findRoom,
-  hold,
   homeOf,
   loadOverflow,
   loadSlot,
@@ -33,10 +34,12 @@ import {
   step,
   storeOverflow,
   TOMBSTONE_BIT,
+  tryHold,
   vacate,
 } from './bucket.js'
 import type { Core } from './core.js'
 import { lockMutex, unlockMutex } from './mutex.js'
+import type { Region } from './region.js'
 
 /**
  * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong: each
@@ -74,12 +77,28 @@ export function unlockSegment(core: Core, segment: number): void {
   core.thread.clearClaim()
 }
 
+/** Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound. */
+export function holdBucket(core: Core, bucket: number): boolean {
+  const { words, thread } = core
+  let backoff: Backoff | undefined
+  for (;;) {
+    const version = Atomics.load(words, bucket + BUCKET_VERSION)
+    if ((version & 1) === 0 && tryHold(words, bucket, version)) return true
+    backoff ??= new Backoff(words)
+    // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
+    thread.setWaiting(bucket / BLOCK_WORDS)
+    const mayGoOn = backoff.wait()
+    thread.setWaiting(0)
+    if (!mayGoOn) return false
+  }
+}
+
 /** Takes every bucket. On failure nothing is held, and who is in the way is noted. */
 export function holdBuckets(core: Core, segment: number): boolean {
   const { words } = core
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const bucket = bucketAt(segment, index)
-    if (hold(words, bucket)) continue
+    if (holdBucket(core, bucket)) continue
     core.noteClaimant(bucket, segment)
     while (index-- > 0) release(words, bucketAt(segment, index))
     return false
@@ -120,8 +139,8 @@ export function sweepTombstones(core: Core, segment: number): void {
 }
 
 /** Moves spilled keys back towards their homes where there is room, and recounts all overflow marks. */
-export function bringHome(core: Core, segment: number): void {
-  const { words, region } = core
+export function bringHome(region: Region, segment: number): void {
+  const { words } = region
   inNeighbour.fill(0)
   inStash.fill(0)
   for (let index = 0; index < ALL_BUCKETS; index++) {

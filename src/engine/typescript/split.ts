@@ -71,7 +71,7 @@ export function split(core: Core, segment: number): number {
 
   Atomics.store(words, at + SEGMENT_DEPTH, depth + 1)
   emptyUpperHalf(core, segment, bit)
-  bringHome(core, segment)
+  bringHome(core.region, segment)
   // The old segment first: until its release a reader may still find a moved key there, and nobody may write it yet.
   releaseSegment(words, segment)
   releaseSegment(words, twin)
@@ -135,7 +135,7 @@ function buildTwin(core: Core, segment: number, twin: number, depth: number, bit
       if (isInHalf(core, reference, bit)) publish(words, target, slot, loadTag(words, source, slot), reference)
     }
   }
-  bringHome(core, twin)
+  bringHome(core.region, twin)
 }
 
 function emptyUpperHalf(core: Core, segment: number, bit: number): void {

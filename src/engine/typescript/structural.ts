@@ -2,13 +2,12 @@
  * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full, and
  * whoever lost too many races. See docs/protocol.md, "Write, structural".
  */
-import { ALL_BUCKETS, BLOCK_WORDS, HOME_BUCKETS, SEGMENT_MUTEX } from '../../region/layout.js'
+import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../region/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
 import {
   bucketAt,
   findRoom,
-  hold,
   homeOf,
   loadOverflow,
   loadSlot,
@@ -21,7 +20,7 @@ import {
 import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
 import type { Core } from './core.js'
 import type { Edit } from './edit.js'
-import { lockSegment, unlockSegment } from './restructure.js'
+import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
 import { split } from './split.js'
 import type { ValueReader } from './value.js'
 
@@ -99,7 +98,7 @@ export function letGo(core: Core): void {
  * negative status on failure.
  */
 function atHome(core: Core, attempt: () => boolean): void {
-  const { words, lookup } = core
+  const { lookup } = core
   let hasReclaimed = false
   for (let tries = 0; ; tries++) {
     const locked = tries === MAX_TRIES ? CORRUPT : lockSegment(core, lookup.hash)
@@ -109,7 +108,7 @@ function atHome(core: Core, attempt: () => boolean): void {
     }
     const { segment } = lookup
     lookup.noteHome()
-    if (!hold(words, lookup.home)) {
+    if (!holdBucket(core, lookup.home)) {
       core.noteClaimant(lookup.home, segment)
       unlockSegment(core, segment)
       core.end(TIMEOUT)
@@ -142,7 +141,7 @@ function editHeld(core: Core, edit: Edit): boolean {
   let bucket = lookup.bucket
   let slot = lookup.slot
   if (status === DONE && slot >= 0) {
-    if (bucket !== home && !hold(words, bucket)) {
+    if (bucket !== home && !holdBucket(core, bucket)) {
       core.noteClaimant(bucket, segment)
       status = TIMEOUT
     }
@@ -163,6 +162,7 @@ function editHeld(core: Core, edit: Edit): boolean {
   }
 
   edit.aim(loadSlot(words, bucket, slot), lookup.homeVersion)
+  edit.announce(bucket, slot, words[bucket + BUCKET_VERSION])
   edit.apply(bucket, slot)
   if (bucket !== home) release(words, bucket)
   const released = release(words, home)
@@ -181,7 +181,7 @@ function walkHeld(core: Core): boolean {
   for (;;) {
     lookup.walk()
     if (lookup.unchanged()) return true
-    backoff ??= new Backoff()
+    backoff ??= new Backoff(core.words)
     if (!backoff.wait()) return false
   }
 }
@@ -196,13 +196,13 @@ function holdRoom(core: Core): number {
   if (findRoom(words, home) >= 0) return home
   const overflow = loadOverflow(words, home)
   const neighbour = bucketAt(segment, neighbourOf(homeOf(lookup.hash)))
-  if (holdIfRoom(words, neighbour)) {
+  if (holdIfRoom(core, neighbour)) {
     storeOverflow(words, home, neighbourCount(overflow) + 1, stashCount(overflow))
     return neighbour
   }
   for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
     const stash = bucketAt(segment, index)
-    if (!holdIfRoom(words, stash)) continue
+    if (!holdIfRoom(core, stash)) continue
     storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow) + 1)
     return stash
   }
@@ -222,8 +222,9 @@ function hasLastingRoom(core: Core): boolean {
   return false
 }
 
-function holdIfRoom(words: Int32Array, bucket: number): boolean {
-  if (findRoom(words, bucket) < 0 || !hold(words, bucket)) return false
+function holdIfRoom(core: Core, bucket: number): boolean {
+  const { words } = core
+  if (findRoom(words, bucket) < 0 || !holdBucket(core, bucket)) return false
   if (findRoom(words, bucket) >= 0) return true
   release(words, bucket)
   return false

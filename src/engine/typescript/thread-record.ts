@@ -14,13 +14,21 @@ import {
   THREAD_FREE,
   THREAD_ID,
   THREAD_INCARNATION,
+  THREAD_KERNEL_ID,
   THREAD_PID,
   THREAD_SIZE_DELTA,
   THREAD_STATE,
+  THREAD_WAITING,
   THREAD_WORDS,
+  THREAD_WRITE_REFERENCE,
+  THREAD_WRITE_SIZE,
+  THREAD_WRITE_SLOT,
+  THREAD_WRITE_VERSION,
 } from '../../region/layout.js'
 import { addToCounter } from '../../region/counters.js'
+import { ownKernelId } from './liveness.js'
 import { WEAKLY_ORDERED } from './region.js'
+import { buryTheDead, pairsOf } from './takeover.js'
 
 /** Word index of thread record `index`. */
 export function threadRecordAt(index: number): number {
@@ -29,7 +37,7 @@ export function threadRecordAt(index: number): number {
 
 /**
  * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
- * owner writes it, except for taking and returning it; anyone may read any record.
+ * owner writes it, except for taking and returning it, and whoever buries a dead owner (takeover.ts); anyone may read any record.
  */
 export class ThreadRecord {
   /** What this thread leaves in a mutex it holds. Never 0, and another one after the record changed hands. */
@@ -47,21 +55,26 @@ export class ThreadRecord {
     index: number,
   ) {
     this.at = threadRecordAt(index)
-    this.mark = (index + 1) | (words[this.at + THREAD_INCARNATION] << 8)
+    this.mark = markOf(words, index)
     this.cacheHeads = this.at + THREAD_CACHE_HEADS
     this.cacheCounts = this.at + THREAD_CACHE_COUNTS
   }
 
-  /** Takes a free record; undefined if all are taken. O(records). */
+  /** Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). */
   static attach(words: Int32Array): ThreadRecord | undefined {
+    buryTheDead(words)
+    const self = ownKernelId()
+    const pairs = pairsOf(words)
     for (let index = 0; index < REGISTRY_THREADS; index++) {
       const at = threadRecordAt(index)
-      if (Atomics.compareExchange(words, at + THREAD_STATE, THREAD_FREE, THREAD_ATTACHED) !== THREAD_FREE) continue
+      // The owner's name is what takes the record, so that there is no instant at which nobody could tell whose it is.
+      if (Atomics.compareExchange(pairs, (at + THREAD_KERNEL_ID) / 2, 0n, self) !== 0n) continue
       Atomics.store(words, at + THREAD_INCARNATION, (Atomics.load(words, at + THREAD_INCARNATION) + 1) | 0)
       Atomics.store(words, at + THREAD_PID, process.pid)
       Atomics.store(words, at + THREAD_ID, threadId)
       Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
       Atomics.store(words, at + THREAD_CLAIM, 0)
+      Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
       return new ThreadRecord(words, index)
     }
     return undefined
@@ -70,6 +83,7 @@ export class ThreadRecord {
   detach(): void {
     this.clearClaim()
     Atomics.store(this.words, this.at + THREAD_STATE, THREAD_FREE)
+    Atomics.store(pairsOf(this.words), (this.at + THREAD_KERNEL_ID) / 2, 0n)
   }
 
   /**
@@ -84,6 +98,36 @@ export class ThreadRecord {
   clearClaim(): void {
     if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_CLAIM, 0)
     else this.words[this.at + THREAD_CLAIM] = 0
+  }
+
+  /**
+   * Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that word `slot`
+   * will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will be then. Should the
+   * thread die, this tells whether the write took place. Plain stores, here and below: what counts is what was stored when the
+   * thread ended, and a processor ends a thread between two instructions.
+   */
+  beginWrite(slot: number, reference: number, version: number, delta: number): void {
+    const { words, at } = this
+    words[at + THREAD_WRITE_REFERENCE] = reference
+    words[at + THREAD_WRITE_VERSION] = version
+    words[at + THREAD_WRITE_SIZE] = words[at + THREAD_SIZE_DELTA] + delta
+    words[at + THREAD_WRITE_SLOT] = slot
+  }
+
+  /** The slot holds the reference. */
+  notePublished(): void {
+    this.words[this.at + THREAD_WRITE_VERSION] = 0
+  }
+
+  /** The write is counted, or did not take place. */
+  endWrite(): void {
+    if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_WRITE_SLOT, 0)
+    else this.words[this.at + THREAD_WRITE_SLOT] = 0
+  }
+
+  /** What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take it. */
+  setWaiting(bucket: number): void {
+    Atomics.store(this.words, this.at + THREAD_WAITING, bucket)
   }
 
   addSize(delta: number): void {
@@ -108,6 +152,11 @@ export class ThreadRecord {
     Atomics.store(this.words, this.at + THREAD_FENCE, 0)
     Atomics.load(this.words, this.at + THREAD_FENCE)
   }
+}
+
+/** What the thread that has record `index` leaves in mutexes. */
+export function markOf(words: Int32Array, index: number): number {
+  return (index + 1) | (Atomics.load(words, threadRecordAt(index) + THREAD_INCARNATION) << 8)
 }
 
 /** Inserts minus deletes over all thread records: the number of entries when no write is in flight. */

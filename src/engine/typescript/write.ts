@@ -154,9 +154,11 @@ function tryOptimistically(core: Core, edit: Edit): number {
   if (!lookup.othersUnchanged()) return LOST
 
   edit.aim(lookup.slot >= 0 ? lookup.entry : loadSlot(words, home, slot), homeVersion)
+  edit.announce(home, slot, homeVersion + 1)
   thread.claim(home / BLOCK_WORDS)
   if (!tryHold(words, home, homeVersion)) {
     thread.clearClaim()
+    edit.takeBack()
     return lose(edit, segment)
   }
   edit.apply(home, slot)
