@@ -122,8 +122,8 @@ void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   edit->expires_at = value.expires_at;
   edit->block = AllocateEntry(core, bytes);
   if (edit->block == 0) return;
-  BuildEntry(core.region, edit->block, edit->key, value);
   edit->puts_lease = IsLeaseKind(value.kind);
+  BuildEntry(core.region, edit->block, edit->key, value);
   Run(core, edit);
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
 }

@@ -150,7 +150,7 @@ export const mutants = [
     name: 'hold-without-room',
     why: 'a held insert may find no room, with user code already run',
     file: 'core/structural.cc',
-    find: 'if (status == Status::kAbsent && !HasLastingRoom(core, location, home)) {',
+    find: 'if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {',
     replace: 'if (false) {',
   },
 ]

@@ -1,7 +1,7 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [native|typescript|near-cache|files] [name ...]
+ *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads] [name ...]
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
  * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first.
@@ -81,6 +81,7 @@ const targets = {
   'near-cache': inTypescript('test/near-cache'),
   // Files are mapped by the addon, so this copy has one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
+  loads: inTypescript('test/loads'),
 }
 
 function mutate(at, { name, file, also, ...edit }) {

@@ -178,7 +178,7 @@ export const mutants = [
     name: 'hold-without-room',
     why: 'a held insert may find no room, with user code already run',
     file: 'src/engine/typescript/structural.ts',
-    find: 'if (status === ABSENT && !hasLastingRoom(core)) {',
+    find: 'if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {',
     replace: 'if (false) {',
   },
   {
