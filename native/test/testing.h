@@ -66,17 +66,21 @@ class TestEngine {
     if (outcome_.status != Status::kFound) return std::nullopt;
     return Copied();
   }
+  std::optional<std::string> GetForLoad(const std::string& key) {
+    engine_->GetForLoad(Encode(key));
+    if (outcome_.status != Status::kFound) return std::nullopt;
+    return Copied();
+  }
   bool Has(const std::string& key) {
     engine_->Peek(Encode(key));
     return outcome_.status == Status::kFound;
   }
   // Whether the condition held and the entry was written.
   bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways,
-           std::uint64_t version = 0) {
-    engine_->Put(
-        Encode(key),
-        {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()), kValueLatin1},
-        mode, version);
+           std::uint64_t version = 0, std::uint32_t kind = kValueLatin1) {
+    engine_->Put(Encode(key),
+                 {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()), kind},
+                 mode, version);
     return outcome_.status == Status::kDone;
   }
   bool Remove(const std::string& key, std::uint32_t mode = kPutAlways, std::uint64_t version = 0) {

@@ -153,4 +153,32 @@ export const mutants = [
     find: 'if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {',
     replace: 'if (false) {',
   },
+  {
+    name: 'lease-not-lapsed',
+    why: 'a value older than a deletion is stored',
+    file: 'core/write.cc',
+    find: '    Lapse(core.region, change->previous, change->home);\n',
+    replace: '',
+  },
+  {
+    name: 'clear-leaves-leases',
+    why: 'a value older than a clear is stored',
+    file: 'core/cleanup.cc',
+    find: 'if (header.value_kind() == kValueLease) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'lapse-without-version',
+    why: 'a value older than a deletion is stored',
+    file: 'core/lease.h',
+    find: '  region.StoreRelease(at + kEntryVersion, static_cast<Word>(version));\n',
+    replace: '',
+  },
+  {
+    name: 'lease-counted',
+    why: 'size counts what is not there',
+    file: 'core/write.cc',
+    find: 'const bool counts = edit.block != 0 && !edit.puts_lease;',
+    replace: 'const bool counts = edit.block != 0;',
+  },
 ]
