@@ -6,6 +6,8 @@ import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from './eng
 import { getOrInsert } from './get-or-insert.js'
 import type { CacheHandle } from './handle.js'
 import { resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { Loads } from './loads/loads.js'
+import { resolveLoadOptions, type Loader, type LoadOptions } from './loads/options.js'
 import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
 import { compareAndSwap, update } from './read-modify-write.js'
@@ -32,6 +34,7 @@ import type { DeepReadonly } from './types.js'
 export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   declare readonly handle: CacheHandle
   readonly #store: Store<DeepReadonly<V>>
+  readonly #loads: Loads<DeepReadonly<V>>
 
   /**
    * Makes an empty cache. O(1): its memory is virtual until touched.
@@ -41,6 +44,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   constructor(options?: ConcurrentCacheOptions) {
     super(options instanceof Opening ? options : Opening.newCache(options))
     this.#store = storeOf(this)
+    this.#loads = new Loads(this.#store)
   }
 
   /**
@@ -117,6 +121,42 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   override setMany(entries: Iterable<readonly [K, V]>, options?: LifetimeOptions): this {
     setMany(this.#store, entries, this.#expiry(options))
     return this
+  }
+
+  /**
+   * The value of `key`; if there is none, loads it: however many calls there are at once, in all threads and processes, one loader runs, and
+   * the others await its value.
+   *
+   * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its time is up, one of
+   * those who wait calls its own loader.
+   *
+   * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it, in other threads
+   * those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose load began after it.
+   *
+   * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
+   * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError `ERR_MAPSAFE_TIMEOUT` if the time
+   * is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with what `get` and `set` throw
+   */
+  async getOrLoad(key: K, loader: Loader<K, V>, options?: LoadOptions): Promise<DeepReadonly<V>> {
+    checkFunction('loader', loader)
+    const resolved = resolveLoadOptions(options)
+    const lifetime = options?.ttl === undefined ? undefined : { ttl: options.ttl }
+    this.#expiry(lifetime)
+    resolved.signal?.throwIfAborted()
+    const store = this.#store
+    const near = store.near(key)
+    if (near?.present === true) return near.value as DeepReadonly<V>
+    const found = store.read(key)
+    if (store.found) return found!
+    return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
+      store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime)),
+    )
+  }
+
+  /** As in {@link ConcurrentMap}. Calls of getOrLoad that wait are rejected. */
+  override close(): void {
+    this.#loads.close()
+    super.close()
   }
 
   /**

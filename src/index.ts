@@ -5,6 +5,7 @@ export { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCod
 export type { CacheHandle, MapHandle } from './handle.js'
 export type { HotKey } from './hot-keys.js'
 export type { LifetimeOptions } from './lifetime.js'
+export type { LoadContext, Loader, LoadOptions } from './loads/options.js'
 export type { AttachOptions, ConcurrentCacheOptions, ConcurrentMapOptions, EngineChoice } from './options.js'
 export type { AttachedThread, ContendedSegment, RegionStats } from './region/inspect.js'
 export type { ScanOptions, ScanResult } from './scan.js'

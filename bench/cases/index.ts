@@ -12,6 +12,7 @@ import { nearHits } from './near-hits.js'
 import { padding } from './padding.js'
 import { reads } from './reads.js'
 import { snapshot } from './snapshot.js'
+import { stampede } from './stampede.js'
 import { writes } from './writes.js'
 
 /** Every benchmark, in the order in which they run and are reported. */
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   hotCounter,
   growth,
   snapshot,
+  stampede,
   collection,
   memory,
   decoding,

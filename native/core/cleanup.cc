@@ -42,6 +42,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
     BringHome(core.region, segment);
   } else {
     for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
+    core.region.Store(WordOf(segment) + kSegmentExpiry, 0);
   }
   return live;
 }
@@ -50,16 +51,18 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
 void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
   if (!IsExpiryDue(core.region, segment)) return;
   const double now = Now(core.region);
-  const std::uint32_t before = unlinked->count();
+  std::uint32_t expired = 0;
   Word next = 0;
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
       const Word reference = bucket.Slot(slot);
       if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
-      const double expires_at = ExpiryOf(core.region, reference, ReadHeader(core.region, reference));
+      const EntryHeader header = ReadHeader(core.region, reference);
+      const double expires_at = ExpiryOf(core.region, reference, header);
       if (expires_at == kNever) continue;
       if (expires_at <= now) {
+        if (!IsLeaseKind(header.value_kind())) ++expired;
         unlinked->Add(reference);
         bucket.Vacate(slot, 0);
       } else if (const Word tick = ExpiryTick(expires_at); tick != 0) {
@@ -68,7 +71,6 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
     }
   }
   core.region.Store(WordOf(segment) + kSegmentExpiry, next);
-  const std::uint32_t expired = unlinked->count() - before;
   core.thread.AddSize(0 - expired);
   core.thread.Count(kCounterExpired, expired);
 }
@@ -160,7 +162,6 @@ void Clear(Core& core) {
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
     const std::uint32_t live = Empty(core, location.segment, &unlinked);
-    core.region.Store(WordOf(location.segment) + kSegmentExpiry, 0);
     core.thread.AddSize(0 - live);
     core.thread.Count(kCounterDeleted, live);
     ReleaseSegment(core, location.segment);

@@ -170,7 +170,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   bool holds = true;
   switch (edit->mode & kPutConditionMask) {
     case kPutIfAbsent:
-      holds = !present && !(edit->puts_lease && edit->meets_lease);
+      holds = !present && !(edit->puts_lease && edit->meets_lease && !expired);
       break;
     case kPutIfPresent:
       holds = present;

@@ -32,7 +32,7 @@ export const mutants = [
     name: 'lease-over-lease',
     why: 'two loaders run for one key',
     file: 'src/engine/typescript/edit.ts',
-    find: 'return !isPresent && !(this.isLease && this.meetsLease)',
+    find: 'return !isPresent && !(this.isLease && this.meetsLease && isFresh)',
     replace: 'return !isPresent',
   },
   {

@@ -27,6 +27,9 @@ export type Sight<V> =
   | { readonly is: 'lease'; readonly lease: Lease; readonly isLapsed: boolean; readonly version: number }
   | { readonly is: 'nothing' }
 
+/** Milliseconds for which a lease stays after all times in it have passed. Whoever still waits for it looks long before that. */
+const KEEP = 10_000
+
 const NOTHING = { is: 'nothing' } as const
 
 /**
@@ -77,7 +80,9 @@ export class Leases<V> {
     const length = leaseBytes(lease)
     engine.growScratch(length)
     writeLease(lease, engine.scratch)
-    engine.put(key, VALUE_LEASE, length, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version)
+    const mode = version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION
+    const expiresAt = Math.max(this.store.now(), lease.load?.until ?? 0, lease.outcome?.until ?? 0) + KEEP
+    engine.put(key, VALUE_LEASE, length, mode, version, expiresAt)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return this.store.version
     if (status === NOT_DONE) return undefined

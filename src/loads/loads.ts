@@ -1,11 +1,13 @@
 import type { Key } from '../codec/key.js'
 import type { ValueEncoder } from '../codec/value.js'
 import { MapsafeError } from '../errors.js'
+import { addToCounter } from '../region/counters.js'
+import { COUNTER_LOAD_FAILURES, COUNTER_LOADS } from '../region/layout.js'
 import type { Store } from '../store.js'
 import { Flight, type Caller, type Tower } from './flight.js'
 import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
-import { isAttached } from './owner.js'
+import { isAttached, recordOf } from './owner.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
@@ -19,9 +21,6 @@ export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => 
 export class Loads<V> implements Tower<V> {
   readonly leases: Leases<V>
   readonly mark: number
-  /** Loaders called, and loads that failed or timed out, by this thread. */
-  loads = 0
-  failures = 0
   /** The flights that take calls, by key: `Uint8Array`s, which a `Map` tells apart by identity, by their bytes. */
   readonly #flights = new Map<Key, Flight<V>>()
   readonly #byteFlights = new Map<string, Flight<V>>()
@@ -83,7 +82,7 @@ export class Loads<V> implements Tower<V> {
   }
 
   now(): number {
-    return Date.now()
+    return this.store.now()
   }
 
   takeNumber(): number {
@@ -91,11 +90,11 @@ export class Loads<V> implements Tower<V> {
   }
 
   countLoad(): void {
-    this.loads++
+    this.#count(COUNTER_LOADS)
   }
 
   countFailure(): void {
-    this.failures++
+    this.#count(COUNTER_LOAD_FAILURES)
   }
 
   decode(encoder: ValueEncoder, value: unknown): V {
@@ -109,6 +108,10 @@ export class Loads<V> implements Tower<V> {
       const bytes = textOf(key)
       if (this.#byteFlights.get(bytes) === flight) this.#byteFlights.delete(bytes)
     } else if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+
+  #count(counter: number): void {
+    addToCounter(this.store.open().words, recordOf(this.mark), counter, 1)
   }
 
   #flightTo(key: Key): Flight<V> {

@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { ConcurrentMap, type Key } from '../../src/index.js'
-import type { LoadContext } from '../../src/loads/options.js'
+import { ConcurrentCache, type Key, type LoadContext } from '../../src/index.js'
+import { readCounter } from '../../src/region/counters.js'
+import {
+  BLOCK_WORDS,
+  COUNTER_LOAD_FAILURES,
+  COUNTER_LOADS,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  THREAD_WORDS,
+} from '../../src/region/layout.js'
+import { Clock } from '../support/clock.js'
 import { lineups, scaled, seed } from '../support/run.js'
-import { Cache } from './cache.js'
 import { CALLED, MOST, RUNNING, Team, type Ending } from './team.js'
 
 const WORKERS = 4
@@ -16,14 +24,27 @@ function fail(message: string): () => Promise<never> {
   return () => Promise.reject(new Error(message))
 }
 
+/** Loaders called, and loads that failed, by all threads. */
+function loadsOf(cache: ConcurrentCache<Key, unknown>): { loads: number; failures: number } {
+  const words = new Int32Array(cache.handle.region!)
+  const sum = (counter: number): number => {
+    let total = 0
+    for (let i = 0; i < REGISTRY_THREADS; i++) {
+      total += readCounter(words, REGISTRY_BLOCK * BLOCK_WORDS + i * THREAD_WORDS, counter)
+    }
+    return total
+  }
+  return { loads: sum(COUNTER_LOADS), failures: sum(COUNTER_LOAD_FAILURES) }
+}
+
 describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
-  let map: ConcurrentMap<Key, unknown>
-  let cache: Cache
-  let other: Cache
+  let map: ConcurrentCache<Key, unknown>
+  let cache: ConcurrentCache<Key, unknown>
+  let other: ConcurrentCache<Key, unknown>
   beforeEach(() => {
-    map = new ConcurrentMap({ engine: lineup.engineOf(0), maxBytes: 4 * 2 ** 20 })
-    cache = new Cache(map.handle, lineup.engineOf(0))
-    other = new Cache(map.handle, lineup.engineOf(1))
+    map = new ConcurrentCache({ engine: lineup.engineOf(0), maxBytes: 4 * 2 ** 20 })
+    cache = ConcurrentCache.attach<Key, unknown>(map.handle, { engine: lineup.engineOf(0) })
+    other = ConcurrentCache.attach<Key, unknown>(map.handle, { engine: lineup.engineOf(1) })
   })
   afterEach(() => {
     cache.close()
@@ -52,7 +73,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(other.has(key)).toBe(true)
     expect(other.get(key)).toEqual(value)
     expect(cache.size).toBe(1)
-    expect(cache.stats()).toEqual({ loads: 1, loadFailures: 0 })
+    expect(loadsOf(map)).toEqual({ loads: 1, failures: 0 })
   })
 
   test('gives the loader the key and a signal, and the caller what a reader gets', async () => {
@@ -85,7 +106,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     const second = cache.getOrLoad(new Uint8Array([1, 2, 3]), () => 'loaded again')
     key[0] = 9
     expect(await Promise.all([first, second])).toEqual(['loaded', 'loaded'])
-    expect(cache.stats().loads).toBe(1)
+    expect(loadsOf(map).loads).toBe(1)
     expect(cache.size).toBe(1)
   })
 
@@ -104,7 +125,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(reason).toMatchObject({ message: 'no such user', code: 'E_USER', stack: error.stack })
     expect(reason.cause).toMatchObject({ message: 'socket' })
     expect(await other.getOrLoad('key', () => 'now')).toBe('now')
-    expect(cache.stats()).toEqual({ loads: 1, loadFailures: 1 })
+    expect(loadsOf(map)).toEqual({ loads: 2, failures: 1 })
   })
 
   test('a loader that throws at once, and one that throws what is no error', async () => {
@@ -165,7 +186,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(['second', 'third']).toContain(value)
     expect(await third).toBe(value)
     expect(other.get('key')).toBe(value)
-    expect(cache.stats().loadFailures).toBe(1)
+    expect(loadsOf(map).failures).toBe(1)
   })
 
   test('who allows less time than the loader has leaves alone', async () => {
@@ -214,7 +235,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     await expect(cache.getOrLoad('key', loader, { signal: one.signal })).rejects.toThrow('changed my mind')
   })
 
-  test.each<[string, (by: Cache) => unknown, unknown]>([
+  test.each<[string, (by: ConcurrentCache<Key, unknown>) => unknown, unknown]>([
     ['set', (by) => by.set('key', 'newer'), 'newer'],
     ['delete', (by) => by.delete('key'), undefined],
     ['clear', (by) => by.clear(), undefined],
@@ -222,7 +243,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
   ])('a %s during the load wins over the value loaded', async (_, write, expected) => {
     for (const by of [cache, other]) {
       by.delete('key')
-      const call = cache.getOrLoad('key', later(15, 'older'))
+      const call = cache.getOrLoad('key', later(60, 'older'))
       await sleep(5)
       write(by)
       expect(await call).toBe('older')
@@ -234,7 +255,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
   })
 
   test('who waited before a deletion gets the value loaded; who comes after it, one loaded since', async () => {
-    const first = cache.getOrLoad('key', later(30, 'older'))
+    const first = cache.getOrLoad('key', later(200, 'older'))
     const waited = [cache.getOrLoad('key', () => 'no'), other.getOrLoad('key', () => 'no')]
     await sleep(5)
     cache.delete('key')
@@ -251,6 +272,19 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(await Promise.all(late)).toEqual(['newer', 'newer', 'newer'])
     expect(running).toBe(1)
     expect(cache.get('key')).toBe('newer')
+  })
+
+  test('a loaded value lives as long as its ttl says', async () => {
+    const clock = new Clock(map.handle)
+    let calls = 0
+    const loader = (): number => ++calls
+    expect(await cache.getOrLoad('key', loader, { ttl: 5000 })).toBe(1)
+    clock.advance(4000)
+    expect(await other.getOrLoad('key', loader)).toBe(1)
+    clock.advance(1100)
+    expect(await other.getOrLoad('key', loader)).toBe(2)
+    clock.advance(10 ** 9)
+    expect(await cache.getOrLoad('key', loader)).toBe(2)
   })
 
   test('closing rejects who waits and lets others load', async () => {
@@ -274,6 +308,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
   })
 
   test.each([
+    [{ ttl: 0 }],
     [{ timeout: 0 }],
     [{ timeout: 2 ** 31 }],
     [{ timeout: '5' }],
@@ -292,7 +327,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
 })
 
 describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
-  const map = new ConcurrentMap<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 16 * 2 ** 20 })
+  const map = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 16 * 2 ** 20 })
   const team = new Team(map.handle, lineup, WORKERS)
   const { words, members } = team
   beforeAll(() => team.assemble())
@@ -370,8 +405,8 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
   })
 
   test('waiting does not block the event loop', async () => {
-    const cache = new Cache(map.handle, lineup.engineOf(1))
-    const first = members[0].load('slow', { ms: 200, value: 1 })
+    const cache = ConcurrentCache.attach<Key, unknown>(map.handle, { engine: lineup.engineOf(1) })
+    const first = members[0].load('slow', { ms: 500, value: 1 })
     await sleep(20)
     let ticks = 0
     const timer = setInterval(() => ticks++, 5)
@@ -393,7 +428,7 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
 
 describe.each(lineups)('getOrLoad when a thread dies ($name)', (lineup) => {
   test('one who waits takes over', async () => {
-    const map = new ConcurrentMap<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 16 * 2 ** 20 })
+    const map = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 16 * 2 ** 20 })
     const team = new Team(map.handle, lineup, 3)
     await team.assemble()
     const timeout = 700

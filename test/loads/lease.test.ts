@@ -24,6 +24,7 @@ import {
 } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
+import type { CacheSettings } from '../../src/region/cache-settings.js'
 import { VALUE_BYTES, VALUE_LAPSED_LEASE, VALUE_LEASE, VALUE_NUMBER } from '../../src/region/layout.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
@@ -53,9 +54,9 @@ function leaseOf(engine: Engine, key: Key): { kind: number; mark: number } | und
 }
 
 describe.each(lineups)('leases ($name)', (lineup) => {
-  function open(bytes = 8 * 2 ** 20): [Engine, Engine] {
+  function open(bytes = 8 * 2 ** 20, settings?: CacheSettings): [Engine, Engine] {
     const region = new SharedArrayBuffer(bytes)
-    formatRegion(region)
+    formatRegion(region, settings)
     return [openEngine(region, lineup.engineOf(0)), openEngine(region, lineup.engineOf(1))]
   }
 
@@ -178,6 +179,24 @@ describe.each(lineups)('leases ($name)', (lineup) => {
       expect(a.size()).toBe(0)
       expect(a.verify()).toEqual([])
     }
+  })
+
+  test('a lease whose time is up gives way, and is swept away', () => {
+    const [a, b] = open(8 * 2 ** 20, { ttl: Infinity, maxEntries: 0 })
+    const expireAt = (key: string, expiresAt: number): number => {
+      a.put(key, VALUE_LEASE, 9, PUT_IF_ABSENT, 0, expiresAt)
+      return statusOf(a)
+    }
+    for (const key of ['one', 'two', 'three']) expect(expireAt(key, a.now() - 5000)).toBe(DONE)
+    a.put('value', VALUE_NUMBER, 1, PUT_ALWAYS, 0, a.now() - 5000)
+    expect(leaseOf(b, 'one')).toBeUndefined()
+    expect(expireAt('one', a.now() + 60_000)).toBe(DONE)
+    expect(b.size()).toBe(1)
+    b.sweep(0, 1000)
+    expect(b.size()).toBe(0)
+    b.clear()
+    expect(leaseOf(a, 'one')?.kind).toBe(VALUE_LAPSED_LEASE)
+    expect(a.verify()).toEqual([])
   })
 
   test('agrees with a model, wherever in a segment a key lies and however segments split', () => {

@@ -1,13 +1,16 @@
 // A worker of a Team.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { EngineChoice, MapHandle } from '../../src/index.js'
+import { ConcurrentCache, type CacheHandle, type EngineChoice, type Key } from '../../src/index.js'
 import { Random } from '../support/random.js'
-import { Cache } from './cache.js'
 import { CALLED, ENDED, MOST, RUNNING, preciseNow, type Ending, type Request, type Script } from './team.js'
 
-const { handle, engine, shared } = workerData as { handle: MapHandle; engine: EngineChoice; shared: SharedArrayBuffer }
-const cache = new Cache(handle, engine)
+const { handle, engine, shared } = workerData as {
+  handle: CacheHandle
+  engine: EngineChoice
+  shared: SharedArrayBuffer
+}
+const cache = ConcurrentCache.attach<Key, unknown>(handle, { engine })
 const words = new Int32Array(shared)
 const doubles = new Float64Array(shared)
 

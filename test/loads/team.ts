@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { EngineChoice, Key, MapHandle } from '../../src/index.js'
-import type { LoadOptions } from '../../src/loads/options.js'
+import type { CacheHandle, EngineChoice, Key, LoadOptions } from '../../src/index.js'
 import type { Lineup } from '../support/run.js'
 
 /** What a loader in a worker does: after some milliseconds it returns a value, or throws an error with a message, or never ends. */
@@ -57,7 +56,7 @@ export class Member {
   readonly #pending = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>()
   #count = 0
 
-  constructor(handle: MapHandle, engine: EngineChoice, shared: SharedArrayBuffer) {
+  constructor(handle: CacheHandle, engine: EngineChoice, shared: SharedArrayBuffer) {
     const entry = new URL('team-member.ts', import.meta.url).href
     this.#worker = new Worker(new URL('../support/typescript-worker.js', import.meta.url), {
       workerData: { entry, handle, engine, shared },
@@ -92,7 +91,7 @@ export class Team {
   readonly words = new Int32Array(this.shared)
   readonly members: readonly Member[]
 
-  constructor(handle: MapHandle, lineup: Lineup, size: number) {
+  constructor(handle: CacheHandle, lineup: Lineup, size: number) {
     this.members = Array.from({ length: size }, (_, i) => new Member(handle, lineup.engineOf(i), this.shared))
   }
 

@@ -109,7 +109,7 @@ function sweepExpired(core: Core, segment: number): void {
   const { words, region, unlinked } = core
   if (!isExpiryDue(words, segment)) return
   const time = now(words)
-  const before = unlinked.count
+  let expired = 0
   let next = 0
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const bucket = bucketAt(segment, index)
@@ -119,6 +119,7 @@ function sweepExpired(core: Core, segment: number): void {
       const expiresAt = expiryOf(region, reference)
       if (expiresAt === NEVER) continue
       if (expiresAt <= time) {
+        if (!isLease(words, reference)) expired++
         unlinked.add(reference)
         vacate(words, bucket, slot, 0)
         continue
@@ -128,7 +129,6 @@ function sweepExpired(core: Core, segment: number): void {
     }
   }
   Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
-  const expired = unlinked.count - before
   core.thread.addSize(-expired)
   core.thread.count(COUNTER_EXPIRED, expired)
 }
@@ -147,7 +147,6 @@ export function clear(core: Core): number {
     }
     sweepTombstones(core, segment)
     const live = emptySegment(core, segment)
-    Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
     core.thread.addSize(-live)
     core.thread.count(COUNTER_DELETED, live)
     releaseSegment(words, segment)
@@ -189,6 +188,9 @@ function emptySegment(core: Core, segment: number): number {
     }
   }
   if (hasLeases) bringHome(core.region, segment)
-  else for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
+  else {
+    for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
+    Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
+  }
   return unlinked.count - before
 }

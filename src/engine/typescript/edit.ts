@@ -240,7 +240,7 @@ export class Edit {
   private conditionHolds(isPresent: boolean, isFresh: boolean): boolean {
     switch (this.mode & PUT_CONDITION_MASK) {
       case PUT_IF_ABSENT:
-        return !isPresent && !(this.isLease && this.meetsLease)
+        return !isPresent && !(this.isLease && this.meetsLease && isFresh)
       case PUT_IF_PRESENT:
         return isPresent
       case PUT_IF_VERSION:
