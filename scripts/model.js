@@ -1,0 +1,163 @@
+/**
+ * Checks the Promela model of the protocol (native/model) with spin: every interleaving of every scenario, and that each mutant,
+ * one broken rule, gives a counterexample.
+ *
+ *   node scripts/model.js [--quick] [name ...]
+ *
+ * `--quick` leaves out the longest scenario and does not look for endless runs, but leaves out no mutant. Names choose scenarios and mutants.
+ * Needs spin and gcc. Exits with 1 if a property fails, a mutant survives or is caught by another property than the one it
+ * should fail, or spin or gcc is missing.
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './tools.js'
+
+const SOURCE = join(root, 'native/model/protocol.pml')
+/** Steps of the longest run that is followed; a search that meets a longer one fails. */
+const MAX_DEPTH = 10_000
+const JOBS = 2
+
+const scenarios = [
+  { name: 'overwrite', about: 'two optimistic writers and a reader of one key' },
+  { name: 'spill', about: 'a writer of two keys, one of them spilled; a cleanup that brings it home; a reader of it' },
+  { name: 'neighbour', about: 'writers of a spilled key and of a key at home there; a reader of the latter' },
+  { name: 'neighbour_first', about: 'the same, but the spilled key is met last; a reader of it' },
+  {
+    name: 'split',
+    about: 'a split that also brings a key home; a writer and a reader of a spilled key that moves',
+    isLong: true,
+  },
+  { name: 'split_writes', about: 'a split; two writers of the key that moves' },
+  { name: 'split_reuse', about: 'a split; two writes one after the other, and a reader, of the key that moves' },
+  { name: 'near', about: 'a near-cache of one thread; a writer of the key in it' },
+  { name: 'near_split', about: 'a near-cache of one thread; a split and a writer of the key in it' },
+  { name: 'wrap', about: 'a near-cache of one thread; a writer that makes the version wrap' },
+]
+
+const READ = 'read_is_current'
+const WRITE = 'write_saw_current'
+const DEADLOCK = 'deadlock'
+const CYCLE = 'an endless run'
+
+/** `fails`: the property. One that no caller can see is checked apart from the others: a mutant is caught by what it does. */
+const mutants = [
+  { name: 'skip_version_bump', scenario: 'near', fails: READ },
+  { name: 'hold_without_compare_and_swap', scenario: 'overwrite', fails: WRITE },
+  { name: 'publish_before_built', scenario: 'near', fails: READ },
+  { name: 'free_before_release', scenario: 'neighbour', fails: READ },
+  { name: 'free_before_release', scenario: 'overwrite', fails: 'freed_after_release' },
+  { name: 'reader_without_validation', scenario: 'overwrite', fails: READ },
+  { name: 'reader_validates_only_home', scenario: 'neighbour_first', fails: READ },
+  { name: 'reader_waits_for_even', scenario: 'near', fails: CYCLE },
+  { name: 'writer_holds_only_home', scenario: 'neighbour', fails: READ },
+  { name: 'writer_holds_only_home', scenario: 'neighbour', fails: 'held_when_changed' },
+  { name: 'bring_home_clears_first', scenario: 'spill', fails: READ },
+  { name: 'bring_home_without_step', scenario: 'spill', fails: READ },
+  { name: 'split_empties_before_assigning', scenario: 'split', fails: READ },
+  { name: 'split_releases_twin_first', scenario: 'split_reuse', fails: READ },
+  { name: 'miss_without_directory_recheck', scenario: 'split', fails: READ },
+  { name: 'write_without_directory_recheck', scenario: 'split_writes', fails: WRITE },
+  { name: 'mutex_kept_after_split', scenario: 'split_writes', fails: DEADLOCK },
+  { name: 'mutex_kept_after_split', scenario: 'split_writes', fails: 'ends_sound' },
+  { name: 'twin_without_versions', scenario: 'near_split', fails: READ },
+  { name: 'twin_without_versions', scenario: 'split', fails: 'version_grows' },
+  { name: 'near_accepts_odd', scenario: 'near', fails: READ },
+  { name: 'near_remembers_late', scenario: 'near', fails: READ },
+  { name: 'epoch_ignored', scenario: 'wrap', fails: READ },
+  { name: 'epoch_not_raised', scenario: 'wrap', fails: READ },
+  { name: 'epoch_after_version', scenario: 'wrap', fails: READ },
+]
+
+const execute = promisify(execFile)
+
+/** Builds and runs one checker. `cycles`: whether it also looks for runs that come back to a state, and so need not end. */
+async function check({ scenario, mutant, isObservableOnly, cycles }) {
+  const at = mkdtempSync(join(tmpdir(), 'mapsafe-model-'))
+  try {
+    const defines = [`-DSCENARIO_${scenario.toUpperCase()}`]
+    if (mutant) defines.push(`-DMUTANT_${mutant.toUpperCase()}`)
+    if (isObservableOnly) defines.push('-DOBSERVABLE_ONLY')
+    await execute('spin', [...defines, '-a', SOURCE], { cwd: at })
+    // A mutant is caught in a moment; compiling it with optimization takes longer than that.
+    const options = [mutant ? '-O0' : '-O1', '-w', '-DCOLLAPSE', cycles ? '-DNP' : '-DSAFETY']
+    await execute('gcc', [...options, '-o', join(at, 'pan'), join(at, 'pan.c')])
+    const parameters = [`-m${MAX_DEPTH}`, '-w22', '-n', ...(cycles ? ['-l'] : [])]
+    const { stdout } = await execute(join(at, 'pan'), parameters, { cwd: at })
+    return { ...parse(stdout), output: stdout }
+  } finally {
+    rmSync(at, { recursive: true, force: true })
+  }
+}
+
+function parse(output) {
+  const number = (pattern) => Number(pattern.exec(output)?.[1] ?? NaN)
+  const violated = /assertion violated (\w+)/.exec(output)?.[1]
+  return {
+    states: number(/(\d+) states, stored/),
+    depth: number(/depth reached (\d+)/),
+    // "errors: 0" alone would do for a search that was cut short.
+    isComplete:
+      number(/errors: (\d+)/) === 0 && !/max search depth too small|Search not completed|out of memory/.test(output),
+    failed:
+      violated ??
+      (/^pan:.*invalid end state/m.test(output) ? DEADLOCK : /^pan:.*cycle/m.test(output) ? CYCLE : undefined),
+  }
+}
+
+function line(name, { states, depth }, result) {
+  console.log(`${name.padEnd(32)} ${states.toLocaleString('en').padStart(12)} ${String(depth).padStart(6)}  ${result}`)
+}
+
+async function checkScenario({ name, about }, cycles) {
+  const found = await check({ scenario: name, cycles })
+  const holds = found.isComplete && !found.failed
+  line(name, found, holds ? `holds: ${about}` : `FAILS: ${found.failed ?? 'the search was not completed'}`)
+  if (!holds) console.log(found.output)
+  return holds
+}
+
+async function checkMutant({ name, scenario, fails }) {
+  const isObservableOnly = [READ, WRITE, DEADLOCK, CYCLE].includes(fails)
+  const found = await check({ scenario, mutant: name, isObservableOnly, cycles: fails === CYCLE })
+  const isCaught = found.failed === fails
+  const result = isCaught ? 'caught' : 'SURVIVES'
+  line(
+    name,
+    found,
+    `${result}: ${found.failed ?? 'no property fails'}${isCaught ? '' : `, not ${fails}`} (${scenario})`,
+  )
+  return isCaught
+}
+
+async function main(parameters) {
+  for (const tool of ['spin', 'gcc']) {
+    if (spawnSync(tool, [tool === 'spin' ? '-V' : '--version'], { stdio: 'ignore' }).status !== 0) {
+      console.error(
+        `${tool} is not installed; the model was not checked. On Debian and Ubuntu: apt-get install spin gcc`,
+      )
+      return false
+    }
+  }
+  const isQuick = parameters.includes('--quick')
+  const names = parameters.filter((parameter) => parameter !== '--quick')
+  const isChosen = ({ name, isLong }) => (names.length > 0 ? names.includes(name) : !(isQuick && isLong))
+  const checks = [
+    ...scenarios.filter(isChosen).map((scenario) => () => checkScenario(scenario, !isQuick)),
+    ...mutants.filter(isChosen).map((mutant) => () => checkMutant(mutant)),
+  ]
+  if (checks.length === 0) throw new Error(`no scenario or mutant is called ${names.join(' or ')}`)
+  console.log(`${'model'.padEnd(32)} ${'states'.padStart(12)} ${'depth'.padStart(6)}  result`)
+  const total = checks.length
+  let passed = 0
+  const work = async () => {
+    for (let next = checks.shift(); next; next = checks.shift()) if (await next()) passed++
+  }
+  await Promise.all(Array.from({ length: JOBS }, work))
+  console.log(`${passed} of ${total} as they should be`)
+  return passed === total
+}
+
+process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1
