@@ -41,7 +41,7 @@ describe(`an attacker who knows the secret (seed ${seed})`, { timeout: 120_000 }
 
   test.each(lineups)('fills one bucket, its neighbour and the stash, and no more: $name', ({ engineOf }) => {
     const made = new ConcurrentMap({ engine: 'typescript', maxBytes: 4 * 2 ** 20 })
-    const words = new Int32Array(made.handle.region)
+    const words = new Int32Array(made.handle.region!)
     words[HEADER_SECRET_0] = secret[0]
     words[HEADER_SECRET_1] = secret[1]
     // Only now, because engines read the secret when they open a region.
