@@ -1,4 +1,5 @@
 import type { Case } from '../harness/case.js'
+import { chosenKeys } from './chosen-keys.js'
 import { collection } from './collection.js'
 import { core } from './core.js'
 import { decoding } from './decoding.js'
@@ -32,4 +33,5 @@ export const cases: readonly Case[] = [
   hitRatios,
   core,
   padding,
+  chosenKeys,
 ]
