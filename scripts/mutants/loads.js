@@ -4,8 +4,8 @@ export const mutants = [
     name: 'lease-not-lapsed',
     why: 'a value older than a deletion is stored',
     file: 'src/engine/typescript/edit.ts',
-    find: '      lapse(words, current, this.core.lookup.home)\n',
-    replace: '',
+    find: 'if (this.hasLapsed) lapse(words, current, this.core.lookup.home)',
+    replace: 'if (this.hasLapsed) void current',
   },
   {
     name: 'clear-leaves-leases',
@@ -60,9 +60,8 @@ export const mutants = [
     name: 'value-stored-regardless',
     why: 'the loaded value overwrites a newer one',
     file: 'src/engine/typescript/edit.ts',
-    find: 'return this.core.lookup.slot >= 0 && versionOf(this.words, this.core.lookup.entry) === this.version',
-    replace:
-      'return this.core.lookup.slot >= 0 && (!this.isLease || versionOf(this.words, this.core.lookup.entry) === this.version)',
+    find: 'return isFresh && versionOf(this.words, this.core.lookup.entry) === this.version',
+    replace: 'return isFresh && (!this.isLease || versionOf(this.words, this.core.lookup.entry) === this.version)',
   },
   {
     name: 'late-callers-join-overtaken-load',
@@ -103,8 +102,8 @@ export const mutants = [
     name: 'dead-owner-waited-for',
     why: 'waiters sit out the time limit of a thread that ended',
     file: 'src/loads/owner.ts',
-    find: 'Atomics.load(words, record + THREAD_STATE) === THREAD_ATTACHED &&',
-    replace: 'Atomics.load(words, record + THREAD_STATE) >= 0 &&',
+    find: '=== LIFE_DEAD) return false',
+    replace: '=== LIFE_DEAD + 1) return false',
   },
   {
     name: 'time-limit-ignored-by-waiters',

@@ -7,7 +7,7 @@ import type { Store } from '../store.js'
 import { Flight, type Caller, type Tower } from './flight.js'
 import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
-import { isAttached, recordOf } from './owner.js'
+import { Owners, recordOf } from './owner.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
@@ -25,11 +25,14 @@ export class Loads<V> implements Tower<V> {
   readonly #flights = new Map<Key, Flight<V>>()
   readonly #byteFlights = new Map<string, Flight<V>>()
   readonly #all = new Set<Flight<V>>()
+  readonly #owners: Owners
   #number = 0
 
   constructor(private readonly store: Store<V>) {
     this.leases = new Leases(store)
-    this.mark = store.open().mark
+    const { mark, words } = store.open()
+    this.mark = mark
+    this.#owners = new Owners(words)
   }
 
   /**
@@ -78,7 +81,7 @@ export class Loads<V> implements Tower<V> {
   }
 
   isAlive(mark: number): boolean {
-    return isAttached(this.store.open().words, mark)
+    return this.#owners.isAlive(mark)
   }
 
   now(): number {

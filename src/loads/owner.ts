@@ -1,22 +1,50 @@
+import { LIFE_DEAD, lifeOf } from '../engine/typescript/liveness.js'
 import {
   BLOCK_WORDS,
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
   THREAD_ATTACHED,
   THREAD_INCARNATION,
+  THREAD_KERNEL_ID,
   THREAD_STATE,
   THREAD_WORDS,
 } from '../region/layout.js'
 
-/** Whether the engine with this owner mark still has its thread record. If not, it ended or was closed. */
-export function isAttached(words: Int32Array, mark: number): boolean {
-  const number = mark & 0xff
-  if (number < 1 || number > REGISTRY_THREADS) return false
-  const record = recordOf(mark)
-  return (
-    Atomics.load(words, record + THREAD_STATE) === THREAD_ATTACHED &&
-    (number | (Atomics.load(words, record + THREAD_INCARNATION) << 8)) === mark
-  )
+/** Milliseconds for which the kernel's word that a thread lives is taken. Asking it takes some system calls. */
+const TRUST = 50
+
+/** Tells of the owners of loads whether they still live. */
+export class Owners {
+  /** When each owner mark last proved to be a living thread's. */
+  readonly #seen = new Map<number, number>()
+
+  constructor(private readonly words: Int32Array) {}
+
+  /**
+   * Whether the engine with this owner mark is there: its thread record is still its own, and its thread runs. A thread of which
+   * the kernel tells nothing, being in another container, passes for alive.
+   */
+  isAlive(mark: number): boolean {
+    const { words } = this
+    const number = mark & 0xff
+    if (number < 1 || number > REGISTRY_THREADS) return false
+    const record = recordOf(mark)
+    const isAttached =
+      Atomics.load(words, record + THREAD_STATE) === THREAD_ATTACHED &&
+      (number | (Atomics.load(words, record + THREAD_INCARNATION) << 8)) === mark
+    return isAttached && this.#runs(mark, record)
+  }
+
+  #runs(mark: number, record: number): boolean {
+    const now = performance.now()
+    if (now - (this.#seen.get(mark) ?? -Infinity) < TRUST) return true
+    const pairs = new BigUint64Array(this.words.buffer, this.words.byteOffset, this.words.length / 2)
+    if (lifeOf(Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2)) === LIFE_DEAD) return false
+    // Marks of owners that are gone are never asked for again.
+    if (this.#seen.size > REGISTRY_THREADS) this.#seen.clear()
+    this.#seen.set(mark, now)
+    return true
+  }
 }
 
 /** Word index of the thread record that an owner mark names. */
