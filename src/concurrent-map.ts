@@ -1,7 +1,14 @@
 import { checkFunction, checkVersion, wrongArgument } from './arguments.js'
 import { deleteMany, getMany, setMany } from './batches.js'
 import type { Key } from './codec/key.js'
-import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type Engine } from './engine/engine.js'
+import {
+  PUT_ALWAYS,
+  PUT_IF_ABSENT,
+  PUT_IF_PRESENT,
+  PUT_IF_VERSION,
+  type Engine,
+  type RepairReport,
+} from './engine/engine.js'
 import { openEngine } from './engine/open.js'
 import { getOrInsert } from './get-or-insert.js'
 import type { MapHandle } from './handle.js'
@@ -404,6 +411,19 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   verify(): VerifyReport {
     const problems = this.#store.open().verify()
     return { ok: problems.length === 0, problems }
+  }
+
+  /**
+   * Puts right what threads and processes left behind that ended in the middle of something: SIGKILL, `worker.terminate()`, a crash.
+   * Others go on by themselves after such an end; what may remain until a repair is a `size` that is off by the entries that were just
+   * being cleared or expired, and memory that was just being filled. Such memory is looked for only if this map object is the only one
+   * on the map, as after opening a file anew. O(entries); meanwhile writes of other threads wait, and reads do not.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
+   * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside
+   */
+  repair(): RepairReport {
+    return this.#store.repair()
   }
 
   /**

@@ -23,6 +23,7 @@ import {
   SCRATCH_TOO_SMALL,
   UNCHANGED,
   type Engine,
+  type RepairReport,
 } from './engine/engine.js'
 import { engineError } from './engine/engine-error.js'
 import { MapsafeError } from './errors.js'
@@ -402,6 +403,14 @@ export class Store<V> {
 
   #entry(value: V): StoredEntry<V> {
     return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
+  }
+
+  /** See {@link Engine.repair}. */
+  repair(): RepairReport {
+    const engine = this.openToWrite()
+    const report = engine.repair()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    return report
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined): V | undefined {

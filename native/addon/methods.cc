@@ -357,6 +357,32 @@ napi_value Verify(napi_env env, napi_callback_info info) {
   return lines;
 }
 
+napi_value Repair(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  napi_value object, looked;
+  if (!call.open() || !Check(env, napi_create_object(env, &object))) return nullptr;
+  const RepairReport report = call.handle().engine().Repair();
+  const struct {
+    const char* name;
+    double number;
+  } numbers[] = {
+      {"deadThreads", static_cast<double>(report.dead_threads)},
+      {"sizeCorrection", static_cast<double>(report.size_correction)},
+      {"segmentsCorrected", static_cast<double>(report.segments_corrected)},
+      {"blocksFreed", static_cast<double>(report.blocks_freed)},
+      {"bytesFreed", static_cast<double>(report.bytes_freed)},
+  };
+  for (const auto& [name, number] : numbers) {
+    napi_value value = MakeNumber(env, number);
+    if (value == nullptr || !Check(env, napi_set_named_property(env, object, name, value))) return nullptr;
+  }
+  if (!Check(env, napi_get_boolean(env, report.has_looked_for_leaks, &looked)) ||
+      !Check(env, napi_set_named_property(env, object, "hasLookedForLeaks", looked))) {
+    return nullptr;
+  }
+  return object;
+}
+
 napi_value GrowScratch(napi_env env, napi_callback_info info) {
   const Call<1> call(env, info);
   std::uint32_t bytes;
@@ -391,6 +417,7 @@ constexpr Method kAllMethods[] = {
     {"sweep", Sweep},
     {"snapshot", TakeSnapshot},
     {"verify", Verify},
+    {"repair", Repair},
     {"growScratch", GrowScratch},
     {"close", Close},
 };

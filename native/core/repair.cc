@@ -14,7 +14,7 @@ namespace {
 
 struct Census {
   Word live = 0;
-  std::uint32_t tombstones_corrected = 0;
+  std::uint32_t segments_corrected = 0;
 };
 
 // Waits until no write is between changing its slot and counting that. No further one can begin.
@@ -52,7 +52,7 @@ Census Count(Core& core, const std::vector<Block>& segments) {
     const WordIndex counted = WordOf(segment) + kSegmentTombstones;
     if (core.region.Load(counted) == tombstones) continue;
     core.region.Store(counted, tombstones);
-    ++census.tombstones_corrected;
+    ++census.segments_corrected;
   }
   return census;
 }
@@ -193,7 +193,7 @@ void RepairHeld(Core& core, const std::vector<Block>& segments, RepairReport* re
   Region& region = core.region;
   if (!AwaitCounts(core)) return;
   const Census census = Count(core, segments);
-  report->tombstones_corrected = census.tombstones_corrected;
+  report->segments_corrected = census.segments_corrected;
   const Word correction = census.live - ThreadRecord::SumOfSizeDeltas(region);
   report->size_correction = static_cast<std::int32_t>(correction);
   core.thread.AddSize(correction);
@@ -203,7 +203,7 @@ void RepairHeld(Core& core, const std::vector<Block>& segments, RepairReport* re
   }
   const Status hunted = LeakHunt(region).Run(segments, report);
   UnlockMutex(region, kHeaderHeapMutex);
-  report->looked_for_leaks = hunted == Status::kDone;
+  report->has_looked_for_leaks = hunted == Status::kDone;
   if (hunted == Status::kCorrupt) core.outcome->status = hunted;
 }
 
@@ -217,7 +217,7 @@ RepairReport Repair(Core& core) {
   if (HoldEverything(core, &held)) RepairHeld(core, held, &report);
   for (const Block segment : held) ReleaseHeld(core, segment);
   core.thread.ClearClaim();
-  report.deaths = core.region.Load(kHeaderDeaths) - deaths;
+  report.dead_threads = core.region.Load(kHeaderDeaths) - deaths;
   return report;
 }
 

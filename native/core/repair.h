@@ -7,12 +7,12 @@
 namespace mapsafe {
 
 struct RepairReport {
-  std::uint32_t deaths = 0;                // dead threads whose records were freed
+  std::uint32_t dead_threads = 0;
   std::int32_t size_correction = 0;        // added to the number of entries
-  std::uint32_t tombstones_corrected = 0;  // segments whose count of tombstones was wrong
+  std::uint32_t segments_corrected = 0;  // segments whose count of tombstones was wrong
   std::uint32_t blocks_freed = 0;          // blocks and runs that nothing led to
   std::uint64_t bytes_freed = 0;
-  bool looked_for_leaks = false;  // no other thread was attached
+  bool has_looked_for_leaks = false;  // no other thread was attached
 };
 
 // Fills in the outcome: kDone; kTimeout or kCorrupt, and what was repaired by then stays so. Writers wait meanwhile,

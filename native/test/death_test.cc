@@ -205,7 +205,7 @@ class Death {
   void CheckRepair() {
     const RepairReport report = (*keeper_)->Repair();
     ASSERT_EQ(keeper_->status(), Status::kDone);
-    ASSERT_TRUE(report.looked_for_leaks);
+    ASSERT_TRUE(report.has_looked_for_leaks);
     ExpectSound(*keeper_);
   }
 

@@ -1,5 +1,6 @@
 import { describe } from '../describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../errors.js'
+import { attachedThreads } from '../region/attached-threads.js'
 import { MAX_KEY_BYTES } from '../region/layout.js'
 import {
   CORRUPT,
@@ -22,7 +23,6 @@ import {
  * @param status another status than that of the last call
  */
 export function engineError(engine: Engine, key?: unknown, status = engine.result[RESULT_STATUS]): Error {
-  const result = engine.result
   switch (status) {
     case FULL:
       return new MapsafeError(
@@ -33,8 +33,8 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
     case TIMEOUT:
       return new MapsafeError(
         'ERR_MAPSAFE_TIMEOUT',
-        `Thread ${result[RESULT_OWNER_THREAD]} of process ${result[RESULT_OWNER_PID]} held what was needed for longer ` +
-          'than the bound. Try again; if the process is stopped or being debugged, let it go on or end it.',
+        `${describeOwner(engine)} held what was needed for longer than the bound. Try again; if the process is stopped or ` +
+          'being debugged, let it go on or end it.',
       )
     case CORRUPT:
       return new MapsafeError(
@@ -70,6 +70,13 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
         `The ${engine.kind} engine answered with status ${status}, which this version does not know.`,
       )
   }
+}
+
+function describeOwner({ result, words }: Engine): string {
+  const pid = result[RESULT_OWNER_PID]
+  const threadId = result[RESULT_OWNER_THREAD]
+  const owner = attachedThreads(words).find((thread) => thread.pid === pid && thread.threadId === threadId)
+  return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
 }
 
 function regionBytes(engine: Engine): number {

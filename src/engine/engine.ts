@@ -166,8 +166,29 @@ export interface Engine {
   /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
   verify(): string[]
 
+  /**
+   * Finishes or undoes what dead threads left half done, counts entries and tombstones again, and frees blocks that nothing leads
+   * to. Status DONE, TIMEOUT or CORRUPT.
+   */
+  repair(): RepairReport
+
   /** Gives this thread's cached blocks and its thread record back. No other method may be called afterwards. */
   close(): void
+}
+
+/** What a repair found and put right. */
+export interface RepairReport {
+  /** Threads that were found dead. What they held is free again, and what they were doing is done or undone. */
+  readonly deadThreads: number
+  /** What was added to the number of entries. */
+  readonly sizeCorrection: number
+  /** Segments whose number of deleted entries was wrong. */
+  readonly segmentsCorrected: number
+  /** Pieces of memory that nothing led to, and their bytes. */
+  readonly blocksFreed: number
+  readonly bytesFreed: number
+  /** Whether such memory was looked for: only if no other thread, and no other map object of this one, has the map open. */
+  readonly hasLookedForLeaks: boolean
 }
 
 /** One more than the highest hash. */

@@ -1,37 +1,21 @@
+import { sumOfSizeDeltas } from '../engine/typescript/thread-record.js'
+import { attachedThreads, type AttachedThread } from './attached-threads.js'
 import { heapPages } from './geometry.js'
 import {
   BLOCK_WORDS,
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
-  ENGINE_NATIVE,
   HEADER_DIRECTORY,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
   MAX_DEPTH,
   PAGE_BYTES,
-  REGISTRY_BLOCK,
-  REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_CONTENTION,
   SEGMENT_DEPTH,
   SEGMENT_OPERATIONS,
   SEGMENT_TOMBSTONES,
-  THREAD_ATTACHED,
-  THREAD_ENGINE,
-  THREAD_ID,
-  THREAD_PID,
-  THREAD_SIZE_DELTA,
-  THREAD_STATE,
-  THREAD_WORDS,
 } from './layout.js'
-
-/** A thread that has the map open. */
-export interface AttachedThread {
-  readonly pid: number
-  /** `threadId` of `node:worker_threads` within that process; 0 is its main thread. */
-  readonly threadId: number
-  readonly engine: 'native' | 'typescript'
-}
 
 /** The segment in which writes got in each other's way most often. */
 export interface ContendedSegment {
@@ -81,7 +65,9 @@ export function inspectRegion(words: Int32Array): RegionStats {
   const bytesTotal = words.byteLength
   const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
   return {
-    ...inspectThreads(load),
+    // Modulo 2^32, as the sum of what records that come and go tell.
+    entries: sumOfSizeDeltas(words) >>> 0,
+    threads: attachedThreads(words),
     ...inspectSegments(words, load),
     segments: load(HEADER_SEGMENT_COUNT),
     bytesTotal,
@@ -93,23 +79,6 @@ export function inspectRegion(words: Int32Array): RegionStats {
 }
 
 type Load = (word: number) => number
-
-function inspectThreads(load: Load): Pick<RegionStats, 'entries' | 'threads'> {
-  const threads: AttachedThread[] = []
-  let entries = 0
-  for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
-    // A record's share of the size outlives the thread.
-    entries = (entries + load(record + THREAD_SIZE_DELTA)) >>> 0
-    if (load(record + THREAD_STATE) !== THREAD_ATTACHED) continue
-    threads.push({
-      pid: load(record + THREAD_PID),
-      threadId: load(record + THREAD_ID),
-      engine: load(record + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
-    })
-  }
-  return { entries, threads }
-}
 
 function inspectSegments(
   words: Int32Array,

@@ -7,11 +7,8 @@ import {
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
-  MAX_DEPTH,
-  SEGMENT_DEPTH,
   SEGMENT_EXPIRY,
   SEGMENT_MUTEX,
-  SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
 import { CORRUPT, DONE, HASH_END, NEVER, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../engine.js'
@@ -20,7 +17,15 @@ import { tombstonesOf, type Core } from './core.js'
 import { expiryOf, expiryTick, isExpiryDue, now } from './expiry.js'
 import { isLease, canLapse, lapse } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
-import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
+import {
+  bringHome,
+  endOf,
+  holdSegment,
+  lockSegment,
+  releaseSegment,
+  sweepTombstones,
+  unlockSegment,
+} from './restructure.js'
 
 /** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
@@ -156,12 +161,6 @@ export function clear(core: Core): number {
     hash = end
   }
   return DONE
-}
-
-/** The first hash after those of a segment, or HASH_END. */
-export function endOf(words: Int32Array, segment: number): number {
-  const at = segment * BLOCK_WORDS
-  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** Math.min(words[at + SEGMENT_DEPTH] >>> 0, MAX_DEPTH)
 }
 
 /**

@@ -14,11 +14,11 @@ import {
 import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
 import { bucketAt, loadSlot } from './bucket.js'
-import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
 import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
 import { isLeaseKind } from './lease.js'
 import { WEAKLY_ORDERED } from './region.js'
+import { endOf } from './restructure.js'
 
 /**
  * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times more;

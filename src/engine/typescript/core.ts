@@ -80,7 +80,8 @@ export class Core {
     if (this.region.contains(block, ENTRY_DATA)) this.blocks.free(block, sizeOf(this.words, block * BLOCK_WORDS))
   }
 
-  private noteRecord(record: number): void {
+  /** As {@link Core.noteOwner}, for the thread with a record, given by its first word; -1 if it is not known. */
+  noteRecord(record: number): void {
     this.result[RESULT_OWNER_PID] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_PID)
     this.result[RESULT_OWNER_THREAD] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_ID)
   }

@@ -18,6 +18,7 @@ import {
   TIMEOUT,
   UNCHANGED,
   type Engine,
+  type RepairReport,
 } from '../engine.js'
 import { Backoff } from './backoff.js'
 import { getMany, putMany, removeMany } from './batches.js'
@@ -29,6 +30,7 @@ import { Edit } from './edit.js'
 import { now } from './expiry.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
+import { repair } from './repair.js'
 import { isLease } from './lease.js'
 import { takeSnapshot } from './snapshot.js'
 import { holdKey, letGo } from './structural.js'
@@ -211,6 +213,10 @@ export class TypescriptEngine implements Engine {
 
   snapshot(): Int32Array<ArrayBuffer>[] {
     return takeSnapshot(this.core)
+  }
+
+  repair(): RepairReport {
+    return repair(this.core)
   }
 
   verify(): string[] {

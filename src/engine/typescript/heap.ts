@@ -337,7 +337,7 @@ export class Heap {
     if (this.isPage(next - 1)) this.write(this.descriptor(next - 1) + PAGE_PREVIOUS, previous)
   }
 
-  private blockOf(page: number): number {
+  blockOf(page: number): number {
     return this.firstBlock + page * PAGE_BLOCKS
   }
 
@@ -349,7 +349,7 @@ export class Heap {
     return page >= 0 && page < this.pageCount
   }
 
-  private descriptor(page: number): number {
+  descriptor(page: number): number {
     return this.table + page * PAGE_ENTRY_WORDS
   }
 }

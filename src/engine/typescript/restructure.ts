@@ -8,16 +8,19 @@ import {
   ALL_BUCKETS,
   BLOCK_WORDS,
   BUCKET_VERSION,
+  CLAIM_ALL,
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
   MAX_DEPTH,
+  SEGMENT_DEPTH,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
 import {
   bucketAt,
@@ -38,6 +41,7 @@ import {
   vacate,
 } from './bucket.js'
 import type { Core } from './core.js'
+import { SEGMENT_WORDS } from './directory.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import type { Region } from './region.js'
 
@@ -120,6 +124,60 @@ export function holdSegment(core: Core, segment: number): boolean {
 export function releaseSegment(words: Int32Array, segment: number): void {
   Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
   releaseBuckets(words, segment)
+}
+
+/** The first hash after those of a segment, or HASH_END. */
+export function endOf(words: Int32Array, segment: number): number {
+  const at = segment * BLOCK_WORDS
+  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** Math.min(words[at + SEGMENT_DEPTH] >>> 0, MAX_DEPTH)
+}
+
+/**
+ * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT with the owner noted, or
+ * CORRUPT. Either way the caller releases what is listed, in any order, and then clears the claim.
+ */
+export function holdEverything(core: Core, held: number[]): number {
+  const { words, lookup, thread } = core
+  thread.claim(CLAIM_ALL)
+  for (let hash = 0; hash < HASH_END;) {
+    const locked = lockUnderClaim(core, hash | 0)
+    if (locked !== DONE) return locked
+    const { segment } = lookup
+    if (!holdBuckets(core, segment)) {
+      unlockMutex(words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+      return TIMEOUT
+    }
+    held.push(segment)
+    if (held.length > maxSegments(words)) return CORRUPT
+    const end = endOf(words, segment)
+    if (end <= hash) return CORRUPT
+    hash = end
+  }
+  return DONE
+}
+
+export function maxSegments(words: Int32Array): number {
+  return words.length / SEGMENT_WORDS
+}
+
+/** As lockSegment; but the thread claims everything already. */
+function lockUnderClaim(core: Core, hash: number): number {
+  const { words, lookup, thread } = core
+  for (let tries = 0; ; tries++) {
+    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
+    const mutex = lookup.segment * BLOCK_WORDS + SEGMENT_MUTEX
+    if (!lockMutex(words, mutex, thread.mark)) {
+      core.noteOwner(mutex)
+      return TIMEOUT
+    }
+    if (lookup.stillMaps()) return DONE
+    unlockMutex(words, mutex) // it was split while we waited
+  }
+}
+
+export function releaseHeld(core: Core, segment: number): void {
+  releaseBuckets(core.words, segment)
+  unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
 }
 
 /** Empties every tombstone slot. */

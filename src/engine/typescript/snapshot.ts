@@ -3,25 +3,20 @@ import {
   ALL_BUCKETS,
   BLOCK_WORDS,
   BUCKET_VERSION,
-  CLAIM_ALL,
   ENTRY_DATA,
   ENTRY_META,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
-  SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
-import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH, TIMEOUT } from '../engine.js'
+import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH } from '../engine.js'
 import { bucketAt, loadSlot } from './bucket.js'
-import { endOf } from './cleanup.js'
 import type { Core } from './core.js'
-import { SEGMENT_WORDS } from './directory.js'
 import { copyWords, sizeOf } from './entry.js'
 import { now } from './expiry.js'
 import { isLease } from './lease.js'
-import { lockMutex, unlockMutex } from './mutex.js'
 import { WEAKLY_ORDERED } from './region.js'
-import { holdBuckets, MAX_MOVES, releaseBuckets } from './restructure.js'
+import { endOf, holdEverything, maxSegments, releaseHeld } from './restructure.js'
 
 /** Pieces this long are cheap to make beside filling them, and waste little at the end. */
 const PIECE_WORDS = 2 ** 18
@@ -40,66 +35,21 @@ export function takeSnapshot(core: Core): Int32Array<ArrayBuffer>[] {
 function complete(core: Core, copy: Copy): number {
   const held: number[] = []
   let released = 0
-  core.thread.claim(CLAIM_ALL)
   try {
-    let status = holdAll(core, held)
+    let status = holdEverything(core, held)
     // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
     core.resultDoubles[RESULT_EXPIRES_AT] = now(core.words)
     copy.budget = core.words.length
     for (; released < held.length; released++) {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT
-      letGo(core, held[released])
+      releaseHeld(core, held[released])
     }
     return status === DONE && !copy.isComplete ? CORRUPT : status
   } finally {
     // Only if there was no memory for a piece.
-    for (; released < held.length; released++) letGo(core, held[released])
+    for (; released < held.length; released++) releaseHeld(core, held[released])
     core.thread.clearClaim()
   }
-}
-
-/** Holds every segment, in the order of their hashes, and lists them. */
-function holdAll(core: Core, held: number[]): number {
-  const { words, lookup } = core
-  for (let hash = 0; hash < HASH_END;) {
-    const locked = lockUnderClaim(core, hash | 0)
-    if (locked !== DONE) return locked
-    const { segment } = lookup
-    if (!holdBuckets(core, segment)) {
-      unlockMutex(words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
-      return TIMEOUT
-    }
-    held.push(segment)
-    if (held.length > maxSegments(words)) return CORRUPT
-    const end = endOf(words, segment)
-    if (end <= hash) return CORRUPT
-    hash = end
-  }
-  return DONE
-}
-
-function maxSegments(words: Int32Array): number {
-  return words.length / SEGMENT_WORDS
-}
-
-/** As lockSegment; but the thread claims everything already. */
-function lockUnderClaim(core: Core, hash: number): number {
-  const { words, lookup, thread } = core
-  for (let tries = 0; ; tries++) {
-    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
-    const mutex = lookup.segment * BLOCK_WORDS + SEGMENT_MUTEX
-    if (!lockMutex(words, mutex, thread.mark)) {
-      core.noteOwner(mutex)
-      return TIMEOUT
-    }
-    if (lookup.stillMaps()) return DONE
-    unlockMutex(words, mutex) // it was split while we waited
-  }
-}
-
-function letGo(core: Core, segment: number): void {
-  releaseBuckets(core.words, segment)
-  unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
 }
 
 /** What was copied of a segment: for each bucket the words below. */
