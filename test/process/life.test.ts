@@ -36,7 +36,7 @@ describe.each(lineups)('after all processes have ended ($name)', (lineup) => {
     expect(map.get('runs')).toBe(2)
     expect(map.get('object')).toEqual({ from: ending, list: [1, 2, 3] })
     expect(map.size).toBe(1002)
-    if (ending === 'close') expect(map.stats().threads).toHaveLength(1)
+    expect(map.stats().threads, 'those of ended processes are free again').toHaveLength(1)
     expectSound(map)
   })
 })

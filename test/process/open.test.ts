@@ -16,7 +16,7 @@ import { constants } from 'node:buffer'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ConcurrentMap, MapsafeError, type ConcurrentMapOptions } from '../../src/index.js'
+import { ConcurrentCache, ConcurrentMap, MapsafeError, type ConcurrentMapOptions } from '../../src/index.js'
 import { HEADER_BLOCK_COUNT, HEADER_BYTE_ORDER, HEADER_FORMAT_VERSION, HEADER_STATE } from '../../src/region/layout.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
@@ -157,6 +157,30 @@ describe('the file', () => {
     expect(error.code).toBe('ERR_MAPSAFE_OPTIONS')
     expect(error.message).toContain('Node.js 22')
     expect(readdirSync(scratch.path)).toEqual([])
+  })
+})
+
+describe('a cache in a file', () => {
+  test('keeps its settings and its entries, which go on ageing', () => {
+    const path = scratch.file()
+    {
+      using cache = new ConcurrentCache<string, number>({ file: path, maxBytes: MIB, ttl: 60_000 })
+      cache.set('key', 1).set('short', 2, { expiresAt: Date.now() + 20 })
+    }
+    for (const start = Date.now(); Date.now() <= start + 21;);
+    using cache = new ConcurrentCache<string, number>({ file: path })
+    expect(cache.get('key')).toBe(1)
+    expect(cache.get('short')).toBeUndefined()
+    expect(cache.set('other', 3).getEntry('other')!.expiresAt! - Date.now()).toBeGreaterThan(50_000)
+    using attached = ConcurrentCache.attach<string, number>(cache.handle, { engine: 'typescript' })
+    expect(attached.get('key')).toBe(1)
+  })
+
+  test('is no map, nor a map a cache', () => {
+    const [map, cache] = [makeFile(), scratch.file()]
+    new ConcurrentCache({ file: cache, maxBytes: MIB }).close()
+    expect(refusalOf(() => new ConcurrentCache({ file: map })).code).toBe('ERR_MAPSAFE_FORMAT')
+    expect(refusalOf(() => new ConcurrentMap({ file: cache })).code).toBe('ERR_MAPSAFE_FORMAT')
   })
 })
 
