@@ -48,7 +48,14 @@ function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefin
     else throw engineError(engine, keys[next])
     from = next
   }
+  countReads(store, values)
   return values
+}
+
+/** A stored `undefined` counts as none, since the engine does not tell it from an absent entry here. */
+function countReads<V>({ reads, hasNear }: Store<V>, values: readonly (V | undefined)[]): void {
+  for (const value of values) reads.countFar(value !== undefined)
+  if (hasNear) reads.nearMisses += values.length
 }
 
 function decodeRecords<V>(store: Store<V>, engine: Engine, values: (V | undefined)[]): void {
@@ -74,8 +81,8 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   }
   for (let from = 0; from < batch.keys.length;) {
     const engine = store.openToWrite()
+    const expiry = store.expiryOf(engine, expiresAt, batch.keys.length - from)
     const to = batch.stage(engine, from)
-    const expiry = expiresAt ?? store.defaultExpiry(engine)
     const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
     if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
     from = to

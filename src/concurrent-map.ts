@@ -1,14 +1,7 @@
 import { checkFunction, checkVersion, wrongArgument } from './arguments.js'
 import { deleteMany, getMany, setMany } from './batches.js'
 import type { Key } from './codec/key.js'
-import {
-  PUT_ALWAYS,
-  PUT_IF_ABSENT,
-  PUT_IF_PRESENT,
-  PUT_IF_VERSION,
-  type Engine,
-  type RepairReport,
-} from './engine/engine.js'
+import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from './engine/engine.js'
 import { openEngine } from './engine/open.js'
 import { getOrInsert } from './get-or-insert.js'
 import type { MapHandle } from './handle.js'
@@ -17,7 +10,9 @@ import { keyBatches } from './map-keys.js'
 import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions } from './options.js'
 import { compareAndSwap, deleteIf, isSame, update } from './read-modify-write.js'
+import { inspectCounters } from './region/counters.js'
 import { inspectRegion } from './region/inspect.js'
+import { inspectMemory } from './region/memory.js'
 import { scan, type ScanOptions, type ScanResult } from './scan.js'
 import { Snapshot } from './snapshot.js'
 import { Store } from './store.js'
@@ -38,8 +33,8 @@ const HOT_KEYS = 10
 export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
 
 /** Gives back the thread records of map objects that were dropped without being closed. */
-const dropped = new FinalizationRegistry<Engine>((engine) => {
-  engine.close()
+const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
+  store.close()
 })
 
 /**
@@ -91,7 +86,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     this.handle = place.handle
     const engine = openEngine(place.region, resolved.engine)
     this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
-    dropped.register(this, engine, this)
+    dropped.register(this, this.#store, this)
   }
 
   /**
@@ -398,10 +393,20 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return 'ConcurrentMap'
   }
 
-  /** Figures about the map's memory, the threads that use it, and this thread's hot keys. O(segments); writes nothing. */
+  /**
+   * Figures about what happened, the map's memory, the threads that use it, and this thread's hot keys. O(segments + spans): tens of
+   * microseconds for 64 MiB. Nobody is held up, and nothing is counted for it that would not be counted anyway.
+   */
   stats(): MapStats<K> {
-    const region = inspectRegion(this.#store.open().words)
-    return { ...region, file: this.handle.file, hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[] }
+    const { words } = this.#store.open()
+    this.#store.reads.flush()
+    return {
+      ...inspectRegion(words),
+      counters: inspectCounters(words),
+      memory: inspectMemory(words),
+      file: this.handle.file,
+      hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],
+    }
   }
 
   /**
@@ -432,7 +437,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Every other method throws afterwards; closing again does nothing.
    */
   close(): void {
-    if (this.#store.close() !== undefined) dropped.unregister(this)
+    if (this.#store.close()) dropped.unregister(this)
   }
 
   [Symbol.dispose](): void {

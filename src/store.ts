@@ -29,9 +29,11 @@ import { engineError } from './engine/engine-error.js'
 import { MapsafeError } from './errors.js'
 import { HotKeys } from './hot-keys.js'
 import { NearCache, type NearEntry } from './near-cache.js'
+import { ReadCounts } from './read-counts.js'
 import { refuseReentry } from './reentry.js'
 import { readTtl } from './region/cache-settings.js'
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, VALUE_LATIN1, VALUE_UTF16 } from './region/layout.js'
+import { Sweeper } from './sweeper.js'
 
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
 const MAX_NEAR_BYTES = 65_536
@@ -58,7 +60,11 @@ export class Store<V> {
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
+  /** Of reads that users asked for, not those that walks and writes make for themselves. */
+  readonly reads: ReadCounts
   readonly #decoder: ValueDecoder
+  /** Of a cache. */
+  readonly #sweeper: Sweeper | undefined
   /** What the engine's result tells in doubles. */
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
@@ -71,6 +77,8 @@ export class Store<V> {
     this.#decoder = new ValueDecoder(freeze)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
+    this.reads = new ReadCounts(engine.words, engine.mark)
+    this.#sweeper = this.mayExpire ? new Sweeper(engine, this.reads) : undefined
   }
 
   /** The engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
@@ -91,24 +99,35 @@ export class Store<V> {
     return engine
   }
 
-  /** Closes the engine and returns it, or undefined if that was done before. */
-  close(): Engine | undefined {
+  /** Closes the engine. False if that was done before. */
+  close(): boolean {
     const engine = this.#engine
+    if (engine === undefined) return false
     this.#engine = undefined
     this.#near = undefined
-    engine?.close()
-    return engine
+    this.#sweeper?.stop()
+    this.reads.flush()
+    engine.close()
+    return true
+  }
+
+  get hasNear(): boolean {
+    return this.#near !== undefined
   }
 
   /** What the near-cache knows for certain about `key`. */
   near(key: Key): NearEntry | undefined {
-    return this.#near?.hit(key)
+    const hit = this.#near?.hit(key)
+    if (hit !== undefined) this.#countNear(hit)
+    return hit
   }
 
   /** The value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
   get(key: Key): V | undefined {
     const hit = this.#near?.hit(key)
-    return hit === undefined ? this.read(key) : (hit.value as V | undefined)
+    if (hit === undefined) return this.read(key)
+    this.#countNear(hit)
+    return hit.value as V | undefined
   }
 
   /** Whether there is an entry for `key`. */
@@ -128,11 +147,18 @@ export class Store<V> {
     const engine = this.open()
     this.hotKeys.note(key)
     const near = this.#near
-    if (near === undefined || typeof key === 'object') return this.#read(engine, key, undefined)
+    if (near === undefined || typeof key === 'object') {
+      const value = this.#read(engine, key, undefined)
+      this.reads.countFar(engine.result[RESULT_STATUS] !== ABSENT)
+      return value
+    }
     const known = near.find(key)
     const value = this.#read(engine, key, known)
     const { result } = engine
     const kind = result[RESULT_STATUS]
+    this.reads.nearMisses++
+    if (kind === UNCHANGED) this.reads.nearRefreshed++
+    this.reads.countFar(kind !== ABSENT)
     // An object is shared by all who read it here, so it must be one that nobody can change.
     const keep =
       (kind !== ENCODED || this.#decoder.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
@@ -211,9 +237,10 @@ export class Store<V> {
   putEncoded(key: Key, encoder: ValueEncoder, mode: number, version?: number, expiresAt?: number): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
+    const expiry = this.expiryOf(engine, expiresAt)
     encoder.stage(engine)
     this.hotKeys.note(key)
-    engine.put(key, encoder.kind, encoder.operand, mode, version, expiresAt ?? this.defaultExpiry(engine))
+    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
     if (status === NOT_DONE) return false
@@ -228,11 +255,11 @@ export class Store<V> {
     this.openToWrite()
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
+    const expiry = this.expiryOf(engine, expiresAt)
     this.hotKeys.note(key)
     try {
       for (;;) {
         encoder.stage(engine)
-        const expiry = expiresAt ?? this.defaultExpiry(engine)
         const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
         if (!this.#settled(engine, key)) continue
         return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
@@ -265,7 +292,7 @@ export class Store<V> {
   touch(key: Key, expiresAt?: number): boolean {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const expiry = expiresAt ?? this.defaultExpiry(engine)
+    const expiry = this.expiryOf(engine, expiresAt)
     try {
       for (let tries = 0; ;) {
         const isHeld = tries >= OPTIMISTIC_TRIES
@@ -332,7 +359,7 @@ export class Store<V> {
   putHeld(key: Key, encoder: ValueEncoder, expiresAt?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
-    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.defaultExpiry(engine))
+    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.#defaultExpiry(engine))
     const status = engine.result[RESULT_STATUS]
     if (status !== DONE && status !== FULL) throw engineError(engine, key)
     return status === DONE
@@ -374,7 +401,7 @@ export class Store<V> {
   increment(key: Key, by: number, expiresAt?: number): number {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by, expiresAt ?? this.defaultExpiry(engine))
+    const sum = engine.increment(key, by, this.expiryOf(engine, expiresAt))
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
   }
@@ -396,9 +423,25 @@ export class Store<V> {
     return { pieces, size: engine.result[RESULT_LENGTH] >>> 0, instant }
   }
 
-  /** When an entry that is stored now expires unless the caller says otherwise. */
-  defaultExpiry(engine: Engine): number {
+  /**
+   * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the sweeper may have its
+   * turn.
+   *
+   * @param asked for by the caller; undefined leaves it to the map
+   */
+  expiryOf(engine: Engine, asked: number | undefined, writes = 1): number {
+    const expiresAt = asked ?? this.#defaultExpiry(engine)
+    if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
+    return expiresAt
+  }
+
+  #defaultExpiry(engine: Engine): number {
     return this.#ttl === Infinity ? NEVER : engine.now() + this.#ttl
+  }
+
+  #countNear(hit: NearEntry): void {
+    if (hit.present) this.reads.nearFound++
+    else this.reads.nearAbsent++
   }
 
   #entry(value: V): StoredEntry<V> {

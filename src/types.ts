@@ -1,6 +1,8 @@
 import type { Key } from './codec/key.js'
 import type { HotKey } from './hot-keys.js'
+import type { Counters } from './region/counters.js'
 import type { RegionStats } from './region/inspect.js'
+import type { MemoryUse } from './region/memory.js'
 
 /** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
 type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
@@ -39,6 +41,13 @@ export interface MapEntry<V> {
 
 /** What a map consists of at the moment, and what this thread does with it. */
 export interface MapStats<K extends Key = Key> extends RegionStats {
+  /**
+   * What was counted since the map was made. Threads count their reads for themselves and share the counts about every second, or, of a
+   * ConcurrentMap, every 256 reads that reach the engine.
+   */
+  readonly counters: Counters
+  /** What the memory is used for. */
+  readonly memory: MemoryUse
   /** Absolute path of the file that the map is in; undefined if in memory. */
   readonly file: string | undefined
   /**

@@ -8,9 +8,9 @@ namespace mapsafe {
 
 struct RepairReport {
   std::uint32_t dead_threads = 0;
-  std::int32_t size_correction = 0;        // added to the number of entries
+  std::int32_t size_correction = 0;      // added to the number of entries
   std::uint32_t segments_corrected = 0;  // segments whose count of tombstones was wrong
-  std::uint32_t blocks_freed = 0;          // blocks and runs that nothing led to
+  std::uint32_t blocks_freed = 0;        // blocks and runs that nothing led to
   std::uint64_t bytes_freed = 0;
   bool has_looked_for_leaks = false;  // no other thread was attached
 };

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <bit>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -35,10 +36,10 @@ inline int Scale() {
 
 class TestRegion {
  public:
-  explicit TestRegion(std::size_t bytes)
+  explicit TestRegion(std::size_t bytes, Word flags = 0)
       : bytes_(bytes),
         base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
-    FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef});
+    FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef}, flags);
   }
   ~TestRegion() { munmap(base_, bytes_); }
   TestRegion(const TestRegion&) = delete;
@@ -47,6 +48,13 @@ class TestRegion {
   void* base() const { return base_; }
   std::size_t bytes() const { return bytes_; }
   Region region() const { return {base_, bytes_}; }
+
+  // Moves the clock by which entries expire.
+  void Advance(double milliseconds) {
+    Region words = region();
+    const double offset = std::bit_cast<double>(words.LoadPair(kHeaderClockOffset)) + milliseconds;
+    words.StorePair(kHeaderClockOffset, std::bit_cast<std::uint64_t>(offset));
+  }
 
  private:
   std::size_t bytes_;
@@ -76,27 +84,26 @@ class TestEngine {
     return outcome_.status == Status::kFound;
   }
   // Whether the condition held and the entry was written.
-  bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways,
-           std::uint64_t version = 0, std::uint32_t kind = kValueLatin1) {
-    engine_->Put(Encode(key),
-                 {reinterpret_cast<const std::byte*>(value.data()), static_cast<std::uint32_t>(value.size()), kind},
-                 mode, version);
+  bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways, std::uint64_t version = 0,
+           std::uint32_t kind = kValueLatin1, double expires_at = kNever) {
+    engine_->Put(Encode(key), ValueOf(value, expires_at, kind), mode, version);
     return outcome_.status == Status::kDone;
   }
   bool Remove(const std::string& key, std::uint32_t mode = kPutAlways, std::uint64_t version = 0) {
     engine_->Remove(Encode(key), mode, version);
     return outcome_.status == Status::kDone;
   }
-  double Increment(const std::string& key, double by = 1) { return engine_->Increment(Encode(key), by); }
+  double Increment(const std::string& key, double by = 1, double expires_at = kNever) {
+    return engine_->Increment(Encode(key), by, expires_at);
+  }
 
   // Whether the key is held now; its value, if it has one, is Copied().
   bool Hold(const std::string& key) {
     engine_->Hold(Encode(key));
     return outcome_.status == Status::kFound || outcome_.status == Status::kAbsent;
   }
-  bool PutHeld(const std::string& key, const std::string& value) {
-    engine_->PutHeld(Encode(key), {reinterpret_cast<const std::byte*>(value.data()),
-                                   static_cast<std::uint32_t>(value.size()), kValueLatin1});
+  bool PutHeld(const std::string& key, const std::string& value, double expires_at = kNever) {
+    engine_->PutHeld(Encode(key), ValueOf(value, expires_at));
     return outcome_.status == Status::kDone;
   }
   bool RemoveHeld(const std::string& key) {
@@ -153,6 +160,11 @@ class TestEngine {
   Engine* operator->() { return engine_.get(); }
 
  private:
+  static Value ValueOf(const std::string& value, double expires_at, std::uint32_t kind = kValueLatin1) {
+    const auto length = static_cast<std::uint32_t>(value.size());
+    return {reinterpret_cast<const std::byte*>(value.data()), length, kind, expires_at};
+  }
+
   Key Encode(const std::string& key) {
     encoded_.assign(WordsFor(static_cast<std::uint32_t>(key.size())), 0);
     if (!key.empty()) std::memcpy(encoded_.data(), key.data(), key.size());

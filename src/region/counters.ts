@@ -5,7 +5,26 @@
  * The native engine writes both words at once. JavaScript cannot, so it shows its carries: it first stores the new high word
  * with CARRYING set, then the low word, then the high word without it. A reader that meets the bit takes the low word for 0.
  */
-import { BLOCK_WORDS, COUNTERS, REGISTRY_BLOCK, REGISTRY_THREADS, THREAD_COUNTERS, THREAD_WORDS } from './layout.js'
+import {
+  BLOCK_WORDS,
+  COUNTER_ADMITTED,
+  COUNTER_DELETED,
+  COUNTER_EVICTED_SIZE,
+  COUNTER_EXPIRED,
+  COUNTER_HITS,
+  COUNTER_LOADS,
+  COUNTER_LOAD_FAILURES,
+  COUNTER_MISSES,
+  COUNTER_NEAR_HITS,
+  COUNTER_NEAR_MISSES,
+  COUNTER_NEAR_REFRESHED,
+  COUNTER_REJECTED,
+  COUNTER_REPLACED,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  THREAD_COUNTERS,
+  THREAD_WORDS,
+} from './layout.js'
 
 const CARRYING = 0x80000000 | 0
 
@@ -23,14 +42,55 @@ export function addToCounter(words: Int32Array, record: number, counter: number,
   Atomics.store(words, low + 1, high)
 }
 
-/** The sums of all counters over all records, by their number. */
-export function sumCounters(words: Int32Array): number[] {
-  const sums = new Array<number>(COUNTERS).fill(0)
-  for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
-    for (let counter = 0; counter < COUNTERS; counter++) sums[counter] += readCounter(words, record, counter)
+/** What all threads have counted since the map was made, those that ended included. */
+export interface Counters {
+  /** Reads of one key, and of each key of `getMany`, that found an entry; whoever answered them. */
+  readonly hits: number
+  /** ... that found none. */
+  readonly misses: number
+  /** Reads that a near-cache answered, be it that there is no entry. */
+  readonly nearHits: number
+  /** Reads that a near-cache had to pass on. */
+  readonly nearMisses: number
+  /** Of these, reads whose entry proved to be the one that the near-cache had: nothing was decoded. */
+  readonly nearRefreshed: number
+  /** Loaders that `getOrLoad` ran, and those of them that failed. */
+  readonly loads: number
+  readonly loadFailures: number
+  /** Entries that are no more: replaced by a newer value, deleted, expired, or given up because the cache was full. */
+  readonly replaced: number
+  readonly deleted: number
+  readonly expired: number
+  readonly evicted: number
+  /** Entries that a full cache took in at another's cost, and those that it did not. */
+  readonly admitted: number
+  readonly rejected: number
+}
+
+/** The sums of all counters over all records. O(128). Writes nothing. */
+export function inspectCounters(words: Int32Array): Counters {
+  const sum = (counter: number): number => {
+    let total = 0
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      total += readCounter(words, REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS, counter)
+    }
+    return total
   }
-  return sums
+  return {
+    hits: sum(COUNTER_HITS),
+    misses: sum(COUNTER_MISSES),
+    nearHits: sum(COUNTER_NEAR_HITS),
+    nearMisses: sum(COUNTER_NEAR_MISSES),
+    nearRefreshed: sum(COUNTER_NEAR_REFRESHED),
+    loads: sum(COUNTER_LOADS),
+    loadFailures: sum(COUNTER_LOAD_FAILURES),
+    replaced: sum(COUNTER_REPLACED),
+    deleted: sum(COUNTER_DELETED),
+    expired: sum(COUNTER_EXPIRED),
+    evicted: sum(COUNTER_EVICTED_SIZE),
+    admitted: sum(COUNTER_ADMITTED),
+    rejected: sum(COUNTER_REJECTED),
+  }
 }
 
 /** The value of one counter; above 2^53 the nearest double. */

@@ -93,7 +93,6 @@ export const COUNTER_REPLACED = 9
 export const COUNTER_DELETED = 10
 export const COUNTER_ADMITTED = 11
 export const COUNTER_REJECTED = 12
-export const COUNTERS = 13
 
 // Directory
 export const DIRECTORY_DEPTH = 0

@@ -1,12 +1,11 @@
 import { threadId } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { ConcurrentMap, type Key } from '../../src/index.js'
 import { describeEachLineup } from '../support/subject.js'
 
 describeEachLineup((subject) => {
   test('after close every method throws, and closing again does nothing', () => {
     const { handle } = subject().map
-    const map = ConcurrentMap.attach<Key, unknown>(handle, { engine: subject().map.stats().threads[0].engine })
+    const map = subject().attach(handle, { engine: subject().map.stats().threads[0].engine })
     map.set('key', 1)
     const iterator = map.entries()
     map.close()
@@ -42,7 +41,7 @@ describeEachLineup((subject) => {
   })
 
   test('a getter that closes the map makes the write throw', () => {
-    const map = ConcurrentMap.attach<Key, unknown>(subject().map.handle)
+    const map = subject().attach(subject().map.handle)
     const value = {
       get closing(): number {
         map.close()
@@ -56,7 +55,7 @@ describeEachLineup((subject) => {
   test('entries outlive the map object that wrote them, and its thread record is free again', () => {
     const before = subject().map.stats().threads.length
     {
-      using map = ConcurrentMap.attach<Key, unknown>(subject().map.handle)
+      using map = subject().attach(subject().map.handle)
       map.set('key', { kept: true })
       expect(subject().map.stats().threads).toHaveLength(before + 1)
     }
@@ -69,7 +68,7 @@ describeEachLineup((subject) => {
     const [{ handle }] = subject().maps
     expect(Object.getPrototypeOf(handle)).toBe(Object.prototype)
     const received = structuredClone(handle)
-    using map = ConcurrentMap.attach<Key, unknown>(received)
+    using map = subject().attach(received)
     map.set('key', 'through a clone')
     expect(subject().map.get('key')).toBe('through a clone')
     expect(map.handle).toEqual(handle)
@@ -96,7 +95,9 @@ describeEachLineup((subject) => {
   })
 
   test('describes itself as Map does', () => {
-    expect(Object.prototype.toString.call(subject().map)).toBe('[object ConcurrentMap]')
+    expect(Object.prototype.toString.call(subject().map)).toBe(
+      `[object ${subject().isCache ? 'ConcurrentCache' : 'ConcurrentMap'}]`,
+    )
     expect(Object.keys(subject().map)).toEqual(['handle'])
   })
 
@@ -105,10 +106,7 @@ describeEachLineup((subject) => {
     const { handle } = subject().map
     const region = new SharedArrayBuffer(handle.region!.byteLength)
     new Uint8Array(region).set(new Uint8Array(handle.region!))
-    using map = ConcurrentMap.attach<Key, unknown>(
-      { ...handle, region },
-      { engine: subject().map.stats().threads[0].engine },
-    )
+    using map = subject().attach({ ...handle, region }, { engine: subject().map.stats().threads[0].engine })
     expect(map.verify().ok).toBe(true)
     const words = new Int32Array(region)
     const directory = words[32] * 4

@@ -270,7 +270,7 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
               expect(map.get('key')).toBe(100)
               expect(write()).toBe(true)
             }
-            const another = ConcurrentMap.attach<Key, unknown>(map.handle)
+            const another = subject().attach(map.handle)
             let asked = 0
             expect(() =>
               another.update('key', () => {

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { ConcurrentMap, type ConcurrentMapOptions, type Key } from '../../src/index.js'
+import {
+  ConcurrentCache,
+  ConcurrentMap,
+  type AttachOptions,
+  type CacheHandle,
+  type ConcurrentMapOptions,
+  type Key,
+  type MapHandle,
+} from '../../src/index.js'
 import { lineups, type Lineup } from './run.js'
 
 /** A map under test, open once for each engine of the lineup. */
@@ -7,13 +15,24 @@ export class Subject {
   readonly maps: readonly ConcurrentMap<Key, unknown>[]
   private turn = 0
 
-  constructor(lineup: Lineup, options: Omit<ConcurrentMapOptions, 'engine'> = {}) {
-    const first = new ConcurrentMap<Key, unknown>({ maxBytes: 4 * 2 ** 20, ...options, engine: lineup.engineOf(0) })
+  /** @param isCache whether it is a ConcurrentCache in which nothing expires, and which must behave like a map */
+  constructor(
+    lineup: Lineup,
+    options: Omit<ConcurrentMapOptions, 'engine'> = {},
+    readonly isCache = false,
+  ) {
+    const allOptions = { maxBytes: 4 * 2 ** 20, ...options, engine: lineup.engineOf(0) }
+    const first = isCache ? new ConcurrentCache<Key, unknown>(allOptions) : new ConcurrentMap<Key, unknown>(allOptions)
     const { freeze, nearCache } = options
     this.maps =
       lineup.engineOf(1) === lineup.engineOf(0)
         ? [first]
-        : [first, ConcurrentMap.attach(first.handle, { freeze, nearCache, engine: lineup.engineOf(1) })]
+        : [first, this.attach(first.handle, { freeze, nearCache, engine: lineup.engineOf(1) })]
+  }
+
+  /** Opens a handle of the map once more. */
+  attach(handle: MapHandle, options?: AttachOptions): ConcurrentMap<Key, unknown> {
+    return this.isCache ? ConcurrentCache.attach(handle as CacheHandle, options) : ConcurrentMap.attach(handle, options)
   }
 
   /** The map, through another engine each time if there are two. */
@@ -63,12 +82,19 @@ export class Subject {
   }
 }
 
-/** Runs a suite for every lineup of engines, each test on a new map, which is verified at the end of the test. */
+const subjects = [
+  ...lineups.map((lineup) => ({ name: lineup.name, lineup, isCache: false })),
+  ...lineups.slice(-1).map((lineup) => ({ name: `cache, ${lineup.name}`, lineup, isCache: true })),
+]
+
+/**
+ * Runs a suite for every lineup of engines, and for a cache with one of them, each test on a new map, which is verified at the end of the test.
+ */
 export function describeEachLineup(define: (subject: () => Subject) => void, options?: ConcurrentMapOptions): void {
-  describe.each(lineups)('$name', (lineup) => {
+  describe.each(subjects)('$name', ({ lineup, isCache }) => {
     let subject: Subject
     beforeEach(() => {
-      subject = new Subject(lineup, options)
+      subject = new Subject(lineup, options, isCache)
     })
     afterEach(() => {
       subject.end()
