@@ -99,6 +99,8 @@ void EngineHandle::Close() {
   if (!engine_) return;
   engine_.reset();
   mapping_.reset();
+  keys_.reset();
+  value_text_.reset();
   scratch_ = {nullptr, 0};
   // Node.js allows this inside the hook itself, too.
   napi_remove_env_cleanup_hook(env_, OnEnvironmentExit, this);
@@ -134,7 +136,7 @@ void EngineHandle::StartScratchAt(std::size_t offset) {
 }
 
 bool EngineHandle::ReadKey(napi_env env, napi_value value, Key* key) {
-  const Status status = keys_.Read(env, value, key);
+  const Status status = keys_->Read(env, value, key);
   if (status != Status::kFound) {
     outcome_->status = status;
     return false;
@@ -157,7 +159,7 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
       return true;
     case kValueLatin1: {
       Text text;
-      if (!value_text_.Read(env, value, &text)) break;
+      if (!value_text_->Read(env, value, &text)) break;
       *result = {reinterpret_cast<const std::byte*>(text.words), static_cast<std::uint32_t>(text.bytes),
                  text.latin1 ? kValueLatin1 : kValueUtf16};
       return true;

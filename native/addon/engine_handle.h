@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "../core/engine.h"
 #include "key_reader.h"
@@ -69,8 +71,9 @@ class EngineHandle {
   std::size_t scratch_start_ = 0;
   std::shared_ptr<Mapping> mapping_;  // of a region in a file
   std::unique_ptr<Engine> engine_;
-  KeyReader keys_;
-  TextBuffer value_text_;
+  // Their buffers are returned at once; the handle itself waits for the garbage collector.
+  std::optional<KeyReader> keys_{std::in_place};
+  std::optional<TextBuffer> value_text_{std::in_place};
   double value_number_ = 0;
   std::size_t functions_ = 0;  // JavaScript functions that point here
   napi_ref words_ref_ = nullptr;
