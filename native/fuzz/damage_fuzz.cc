@@ -303,12 +303,12 @@ class World {
         return Put(key, step.where % 3 == 0 ? kValueNumber : kValueLatin1, length, mode, version);
       case 9:
         // As many inserts at once as make a segment split.
-        for (std::uint32_t i = 0; i < step.operand % 700; ++i) Put(key + i, kValueLatin1, step.where % 40, kPutAlways);
+        for (std::uint32_t i = 0; i < step.operand % 250; ++i) Put(key + i, kValueLatin1, step.where % 40, kPutAlways);
         return;
       case 10:
         return Remove(key, (mode & 1) != 0 ? mode | kPutIfVersion : mode & kReturnPrevious, version);
       case 11:
-        for (std::uint32_t i = 0; i < step.operand % 700; ++i) Remove(key + i, kPutAlways);
+        for (std::uint32_t i = 0; i < step.operand % 250; ++i) Remove(key + i, kPutAlways);
         return;
       case 12:
         engine_->Increment(KeyOf(key), step.operand);

@@ -68,10 +68,8 @@ export const mutants = [
     name: 'split-empties-before-assigning',
     why: 'for a moment a moved key is in neither segment',
     file: 'core/split.cc',
-    find: '  AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);\n',
-    replace:
-      '  EmptyUpperHalf(core, segment, bit);\n' +
-      '  AssignSegment(region, twin, region.Load(WordOf(twin) + kSegmentPrefix), depth + 1);\n',
+    find: '  const bool assigned = AssignSegment(',
+    replace: '  EmptyUpperHalf(core, segment, bit);\n  const bool assigned = AssignSegment(',
   },
   {
     name: 'bring-home-clears-first',
@@ -143,8 +141,8 @@ export const mutants = [
     name: 'snapshot-trusts-old-copies',
     why: 'a snapshot has what was overwritten between the copy made ahead and the instant',
     file: 'core/snapshot.cc',
-    find: 'if (bucket.ReloadVersion() != copied.version + 1) {',
-    replace: 'if (copied.version == kNotCopied) {',
+    find: 'if (bucket.ReloadVersion() != entries.version + 1) {',
+    replace: 'if (entries.version == kNotCopied) {',
   },
   {
     name: 'hold-without-room',

@@ -75,8 +75,8 @@ export const mutants = [
     name: 'split-empties-before-assigning',
     why: 'for a moment a moved key is in neither segment',
     file: 'src/engine/typescript/split.ts',
-    find: '  assignSegment(words, twin,',
-    replace: '  emptyUpperHalf(core, segment, bit)\n  assignSegment(words, twin,',
+    find: '  const isAssigned = assignSegment(',
+    replace: '  emptyUpperHalf(core, segment, bit)\n  const isAssigned = assignSegment(',
   },
   {
     name: 'twin-without-versions',

@@ -201,7 +201,11 @@ export class ValueDecoder {
   private decodePlain(bytes: Uint8Array, length: number): object {
     const value = this.plain.read(bytes, length)
     if (typeof value !== 'object' || value === null) throw corruptValue()
-    if (this.freeze && !freezeTree(value)) throw corruptValue()
+    try {
+      if (this.freeze && !freezeTree(value)) throw corruptValue()
+    } catch (error) {
+      throw corruptValue(error) // deeper than the stack
+    }
     this.immutable = this.freeze
     return value
   }
@@ -209,7 +213,11 @@ export class ValueDecoder {
   private decodeClone(bytes: Uint8Array, length: number): object {
     const value = readClone(bytes.subarray(0, length))
     if (typeof value !== 'object' || value === null) throw corruptValue()
-    this.immutable = this.freeze && freezeClone(value)
+    try {
+      this.immutable = this.freeze && freezeClone(value)
+    } catch (error) {
+      throw corruptValue(error) // deeper than the stack
+    }
     return value
   }
 }

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { setWaitBound } from '../../src/engine/typescript/backoff.js'
+import { ConcurrentMap, MapsafeError, type Key, type MapsafeErrorCode } from '../../src/index.js'
+import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
+import { MIN_REGION_BYTES, THREAD_WORDS } from '../../src/region/layout.js'
+import type { Random } from '../support/random.js'
+import { Damage } from './damage.js'
+import { expectSoundPrototypes } from './prototypes.js'
+import { KEYS, VALUES } from './samples.js'
+
+type Subject = ConcurrentMap<Key, unknown>
+
+/** What an operation on a damaged map may end with. */
+const EXPECTED: readonly (MapsafeErrorCode | undefined)[] = [
+  'ERR_MAPSAFE_CORRUPT',
+  'ERR_MAPSAFE_TIMEOUT',
+  'ERR_MAPSAFE_FULL',
+  'ERR_MAPSAFE_FORMAT',
+  'ERR_MAPSAFE_ENTRY_TOO_LARGE',
+  'ERR_MAPSAFE_COUNTER',
+  'ERR_MAPSAFE_THREADS',
+]
+
+const image = makeImage()
+
+function makeImage(): Int32Array {
+  const map: Subject = new ConcurrentMap({ maxBytes: MIN_REGION_BYTES, engine: 'typescript' })
+  KEYS.forEach((key, i) => map.set(key, VALUES[i % VALUES.length]))
+  map.set(true, 'x'.repeat(5000))
+  const words = regionOf(map).slice()
+  map.close()
+  return words
+}
+
+function regionOf(map: Subject): Int32Array {
+  const { region } = map.handle as unknown as { readonly region: SharedArrayBuffer }
+  return new Int32Array(region)
+}
+
+/**
+ * One map, damaged and worked on by turns. Throws if an operation throws anything but the errors of this package for a damaged
+ * map, or if a prototype was changed.
+ */
+export function runMapRound(random: Random): void {
+  setWaitBound(0)
+  const map: Subject = new ConcurrentMap({
+    maxBytes: MIN_REGION_BYTES,
+    engine: 'typescript',
+    nearCache: random.chance(0.5) ? undefined : false,
+    freeze: random.chance(0.5),
+  })
+  const words = regionOf(map)
+  const record = threadRecordAt(0)
+  const own = words.slice(record, record + THREAD_WORDS)
+  words.set(image)
+  words.set(own, record) // the map stays attached
+  const damage = new Damage(words, random)
+  for (let step = 0; step < 60; step++) {
+    if (random.chance(0.3)) damage.strike()
+    else attempt(() => operate(map, random))
+  }
+  attempt(() => {
+    map.close()
+  })
+  expectSoundPrototypes()
+}
+
+function attempt(action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof MapsafeError && EXPECTED.includes(error.code)) return
+    throw error
+  }
+}
+
+function operate(map: Subject, random: Random): void {
+  const key = random.pick(KEYS)
+  const value = random.pick(VALUES)
+  switch (random.below(20)) {
+    case 0:
+    case 1:
+      map.get(key)
+      break
+    case 2:
+      map.has(key)
+      break
+    case 3:
+      map.getEntry(key)
+      break
+    case 4:
+      map.set(key, value)
+      break
+    case 5:
+      map.setIfAbsent(key, value)
+      break
+    case 6:
+      map.setIfVersion(key, value, random.below(5))
+      break
+    case 7:
+      map.swap(key, value)
+      break
+    case 8:
+      map.getOrInsert(key, value)
+      break
+    case 9:
+      map.delete(key)
+      break
+    case 10:
+      map.update(key, () => value)
+      break
+    case 11:
+      map.compareAndSwap(key, value, 1)
+      break
+    case 12:
+      map.increment(random.pick(KEYS), 1)
+      break
+    case 13:
+      map.getMany(KEYS)
+      break
+    case 14:
+      map.setMany(KEYS.slice(0, 20).map((each) => [each, value]))
+      break
+    case 15:
+      for (const [each] of map) expectKey(each)
+      break
+    case 16:
+      for (const [each] of map.snapshot()) expectKey(each)
+      break
+    case 17:
+      for (const [each] of map.scan(undefined, { count: 50 }).entries) expectKey(each)
+      break
+    case 18:
+      map.stats()
+      map.verify()
+      break
+    default:
+      if (random.chance(0.2)) map.clear()
+      else map.deleteMany(KEYS.slice(0, 30))
+  }
+}
+
+function expectKey(key: unknown): void {
+  const isKey = ['string', 'number', 'bigint', 'boolean'].includes(typeof key) || key instanceof Uint8Array
+  assert.ok(isKey, 'a key of no key type')
+}
