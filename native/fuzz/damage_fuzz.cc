@@ -113,9 +113,10 @@ class World {
  public:
   World() : words_(MapRegion()) {
     Backoff::SetBound(std::chrono::milliseconds(0));
-    MakeImage(0);
-    MakeImage(60);
-    MakeImage(kKeys);
+    MakeImage(0, 0);
+    MakeImage(60, kFlagCache);
+    MakeImage(kKeys, 0);
+    MakeImage(kKeys, kFlagCache);
   }
 
   void Run(const std::uint8_t* data, std::size_t size) {
@@ -124,6 +125,7 @@ class World {
     std::memcpy(words_, images_[start % images_.size()].data(), kBytes);
     is_damaged_ = false;
     held_ = -1;
+    clock_ = 0;
     scratch_ = std::make_unique<std::byte[]>(scratch_bytes_ = kInitialScratch);
     Attach();
     ++data, --size;
@@ -136,10 +138,11 @@ class World {
   }
 
  private:
-  // A region with `keys` keys, a third of them deleted, some blocks cached and a large entry.
-  void MakeImage(std::uint32_t keys) {
+  // A region with `keys` keys, a third of them deleted, some blocks cached and a large entry; in a cache some of the
+  // keys expire.
+  void MakeImage(std::uint32_t keys, Word flags) {
     std::memset(words_, 0, kBytes);
-    FormatRegion(words_, kBytes, {0x01234567, 0x89abcdef});
+    FormatRegion(words_, kBytes, {0x01234567, 0x89abcdef}, flags);
     scratch_ = std::make_unique<std::byte[]>(scratch_bytes_ = kInitialScratch);
     is_damaged_ = false;
     Attach();
@@ -162,7 +165,7 @@ class World {
 
   void Take(const Step& step) {
     constexpr std::uint8_t kDamages = 5;
-    constexpr std::uint8_t kOperations = 16;
+    constexpr std::uint8_t kOperations = 19;
     const std::uint8_t what = step.what % (kDamages + kOperations);
     if (what < kDamages) return Damage(what, step);
     if (engine_) Operate(what - kDamages, step);
@@ -212,7 +215,7 @@ class World {
       case 4:
         return WordOf(words_[kHeaderDirectory]) + n % 24;
       case 5:
-        return WordOf(Segment(n)) + std::array<std::size_t, 8>{0, 32, 33, 34, 48, 49, 50, 51}[n >> 8 & 7];
+        return WordOf(Segment(n)) + std::array<std::size_t, 8>{0, 32, 33, 34, 48, 49, 50, 52}[n >> 8 & 7];
       case 6:
         return WordOf(Segment(n >> 12)) + kSegmentBuckets + n % (kAllBuckets * kBucketWords);
       case 7:
@@ -311,17 +314,31 @@ class World {
         for (std::uint32_t i = 0; i < step.operand % 250; ++i) Remove(key + i, kPutAlways);
         return;
       case 12:
-        engine_->Increment(KeyOf(key), step.operand);
+        engine_->Increment(KeyOf(key), step.operand, is_cache() ? Expiry(step.operand) : kNever);
         return Check({Status::kDone, Status::kNotACounter, Status::kCounterRange});
       case 13:
         engine_->Clear();
         return Check({Status::kDone});
       case 14:
         return Snapshot();
+      case 15:
+        return Sweep(step.operand);
+      case 16:
+        // Time goes by.
+        clock_ += step.number;
+        std::memcpy(words_ + kHeaderClockOffset, &clock_, sizeof clock_);
+        return;
+      case 17:
+        return Load(key);
       default:
         return Attach();
     }
   }
+
+  bool is_cache() const { return (words_[kHeaderFlags] & kFlagCache) != 0; }
+
+  // Never, or within a few minutes, for which the clock is ahead by then.
+  double Expiry(std::uint32_t number) const { return number % 3 == 0 ? kNever : engine_->Now() + number % 100'000; }
 
   static std::uint32_t LengthOf(std::uint32_t operand) {
     constexpr std::uint32_t kLengths[] = {0, 8, 30, 300, 600, 5000, 33000, 200000};
@@ -346,6 +363,21 @@ class World {
       engine_->Put(KeyOf(key), value, mode, version);
     }
     Check({Status::kDone, Status::kNotDone, Status::kEntryTooLarge});
+  }
+
+  // As a loader does: a lease, then the value.
+  void Load(std::uint32_t key) {
+    engine_->GetForLoad(KeyOf(key));
+    if (outcome_.status == Status::kScratchTooSmall) Grow();
+    Put(key, kValueLease, 8, kPutIfAbsent);
+    if (outcome_.status != Status::kDone) return;
+    const std::uint64_t version = outcome_.version_low | std::uint64_t{outcome_.version_high} << 32;
+    if (key % 2 == 0) Put(key, kValueLatin1, 30, kPutIfVersion, version);
+  }
+
+  void Sweep(std::uint32_t hash) {
+    if (engine_->Sweep(hash, 1000) < hash) Fault("a sweep goes backwards");
+    Check({Status::kDone});
   }
 
   void Remove(std::uint32_t key, std::uint32_t mode, std::uint64_t version = 0) {
@@ -478,7 +510,7 @@ class World {
   Value ValueOf(std::uint32_t kind, std::uint32_t length) {
     if (kind == kValueNumber) length = sizeof(double);
     value_ = std::make_unique<std::byte[]>(length);
-    return {value_.get(), length, kind};
+    return {value_.get(), length, kind, is_cache() ? Expiry(length) : kNever};
   }
 
   Word* words_;
@@ -490,7 +522,8 @@ class World {
   std::array<Word, 16> key_;
   std::unique_ptr<Engine> engine_;
   bool is_damaged_ = false;
-  int held_ = -1;  // the number of the key that is held, or -1
+  double clock_ = 0;  // milliseconds that the region's clock is ahead
+  int held_ = -1;     // the number of the key that is held, or -1
 };
 
 }  // namespace

@@ -179,4 +179,29 @@ export const mutants = [
     find: 'const bool counts = edit.block != 0 && !edit.puts_lease;',
     replace: 'const bool counts = edit.block != 0;',
   },
+  {
+    name: 'free-run-unbounded',
+    why: 'joining with a free run whose length is damaged writes behind the page table',
+    file: 'core/heap.cc',
+    find: '  return pages <= page_count_ - page ? pages : 0;',
+    replace: '  return pages;',
+  },
+  {
+    name: 'directory-depth-believed',
+    why: 'a split of a segment that is deeper than the directory writes outside the directory',
+    file: 'core/directory.cc',
+    find: 'if (directory.block == 0 || directory.depth < depth) return false;',
+    replace: '',
+    also: {
+      find: 'const std::size_t count = std::size_t{1} << (directory.depth - depth);',
+      replace: 'const std::size_t count = 1;',
+    },
+  },
+  {
+    name: 'snapshot-without-budget',
+    why: 'references to one long entry make a snapshot take hundreds of times the memory of the region',
+    file: 'core/snapshot.cc',
+    find: '  if (total > copied->budget) return Status::kFull;\n',
+    replace: '',
+  },
 ]

@@ -34,7 +34,7 @@ const native = {
     return run('g++', [
       ...['-std=c++20', '-O1', '-w', '-I', join(at, 'core'), '-I', join(at, 'test')],
       ...sources.map((name) => join(at, 'core', name)),
-      ...['engine_test.cc', 'stress_test.cc', 'lease_test.cc', 'expiry_test.cc'].map((name) => join(at, 'test', name)),
+      ...['engine', 'stress', 'lease', 'expiry', 'damage'].map((name) => join(at, 'test', `${name}_test.cc`)),
       ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
     ])
   },

@@ -1,3 +1,5 @@
+import { corruptValue } from '../codec/value-error.js'
+
 /**
  * What a lease says: which load a key waits for, and how the last one ended. The bytes of a value of kind VALUE_LEASE;
  * docs/format.md, "Lease", has their order.
@@ -74,11 +76,16 @@ export function writeLease({ load, outcome }: Lease, target: Uint8Array): void {
   if (outcome !== undefined) target.set(outcome.content.bytes, CONTENT)
 }
 
-/** The lease in the first `length` bytes, with a copy of its content. */
+/**
+ * The lease in the first `length` bytes, with a copy of its content.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no lease
+ */
 export function readLease(bytes: Uint8Array, length: number): Lease {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const owner = view.getInt32(LOAD_OWNER, true)
   const state = view.getUint32(OUTCOME_STATE, true) as 0 | Outcome['state']
+  if (length < CONTENT || state > STALE) throw corruptValue()
   const load =
     owner === 0
       ? undefined

@@ -116,6 +116,8 @@ function operate(engine: Engine, random: Random): void {
       break
     default:
       engine.size()
+      engine.getForLoad(key)
+      engine.sweep(random.below(2 ** 32), 1000)
       assert.ok(engine.verify().length <= 100)
   }
   check(engine)

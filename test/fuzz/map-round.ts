@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setWaitBound } from '../../src/engine/typescript/backoff.js'
-import { ConcurrentMap, MapsafeError, type Key, type MapsafeErrorCode } from '../../src/index.js'
+import { ConcurrentCache, ConcurrentMap, MapsafeError, type Key, type MapsafeErrorCode } from '../../src/index.js'
 import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
 import { MIN_REGION_BYTES, THREAD_WORDS } from '../../src/region/layout.js'
 import type { Random } from '../support/random.js'
@@ -21,10 +21,11 @@ const EXPECTED: readonly (MapsafeErrorCode | undefined)[] = [
   'ERR_MAPSAFE_THREADS',
 ]
 
-const image = makeImage()
+const images = { map: makeImage(false), cache: makeImage(true) }
 
-function makeImage(): Int32Array {
-  const map: Subject = new ConcurrentMap({ maxBytes: MIN_REGION_BYTES, engine: 'typescript' })
+function makeImage(isCache: boolean): Int32Array {
+  const options = { maxBytes: MIN_REGION_BYTES, engine: 'typescript' } as const
+  const map: Subject = isCache ? new ConcurrentCache({ ...options, ttl: 60_000 }) : new ConcurrentMap(options)
   KEYS.forEach((key, i) => map.set(key, VALUES[i % VALUES.length]))
   map.set(true, 'x'.repeat(5000))
   const words = regionOf(map).slice()
@@ -43,16 +44,18 @@ function regionOf(map: Subject): Int32Array {
  */
 export function runMapRound(random: Random): void {
   setWaitBound(0)
-  const map: Subject = new ConcurrentMap({
+  const isCache = random.chance(0.5)
+  const options = {
     maxBytes: MIN_REGION_BYTES,
     engine: 'typescript',
     nearCache: random.chance(0.5) ? undefined : false,
     freeze: random.chance(0.5),
-  })
+  } as const
+  const map: Subject = isCache ? new ConcurrentCache(options) : new ConcurrentMap(options)
   const words = regionOf(map)
   const record = threadRecordAt(0)
   const own = words.slice(record, record + THREAD_WORDS)
-  words.set(image)
+  words.set(isCache ? images.cache : images.map)
   words.set(own, record) // the map stays attached
   const damage = new Damage(words, random)
   for (let step = 0; step < 60; step++) {
@@ -131,6 +134,7 @@ function operate(map: Subject, random: Random): void {
       for (const [each] of map.scan(undefined, { count: 50 }).entries) expectKey(each)
       break
     case 18:
+      if (map instanceof ConcurrentCache) map.touch(key, 1 + random.below(1000))
       map.stats()
       map.verify()
       break

@@ -1,0 +1,173 @@
+// Damage done on purpose, each with what it once led to; and a region that is overwritten while it is worked on. The
+// fuzz target native/fuzz/damage_fuzz.cc looks for what nobody thought of.
+#include <atomic>
+#include <thread>
+
+#include "backoff.h"
+#include "directory.h"
+#include "heap.h"
+#include "testing.h"
+#include "thread_record.h"
+
+namespace mapsafe {
+namespace {
+
+class Damage : public ::testing::Test {
+ protected:
+  Damage() { Backoff::SetBound(std::chrono::milliseconds(0)); }
+  ~Damage() override { Backoff::SetBound(std::chrono::seconds(2)); }
+
+  Block Directory() { return region().Load(kHeaderDirectory); }
+  Block Segment() { return region().Load(WordOf(Directory()) + kDirectoryEntries); }
+  WordIndex BucketWord(std::uint32_t bucket) {
+    return WordOf(Segment()) + kSegmentBuckets + std::size_t{bucket} * kBucketWords;
+  }
+  Region region() { return memory_.region(); }
+  void Store(WordIndex at, Word value) { region().Store(at, value); }
+
+  // Inserts until something else than success is the answer.
+  Status InsertUntilRefused() {
+    for (int i = 0; i < 100'000; ++i) {
+      if (!engine_.Put("key " + std::to_string(i), "value")) return engine_.status();
+    }
+    return Status::kDone;
+  }
+
+  TestRegion memory_{kMinRegionBytes};
+  TestEngine engine_{memory_};
+};
+
+TEST_F(Damage, ASegmentDeeperThanTheDirectoryIsNotSplit) {
+  Store(WordOf(Segment()) + kSegmentDepth, 5);  // the entries to assign would lie before the directory
+  EXPECT_EQ(InsertUntilRefused(), Status::kCorrupt);
+}
+
+TEST_F(Damage, ADirectoryDeeperThanItsBlockIsNotEntered) {
+  Store(WordOf(Directory()) + kDirectoryDepth, kMaxDepth);
+  TestEngine other(memory_);
+  EXPECT_FALSE(other.Put("key", "value"));
+  EXPECT_EQ(other.status(), Status::kCorrupt);
+  engine_.Put("key", "value");  // entered it before, and knows its size
+  EXPECT_EQ(InsertUntilRefused(), Status::kCorrupt);
+}
+
+TEST_F(Damage, VerifyBelievesNoHeader) {
+  Store(kHeaderPageTable, 0x3fffffff);
+  Store(kHeaderPageCount, 0x7fffffff);
+  Store(kHeaderHeap, 0xffffff00);
+  EXPECT_FALSE(engine_->Verify().empty());
+}
+
+TEST_F(Damage, ASpanThatEndsBehindTheRegionIsNotWalked) {
+  const Heap heap(region());
+  const Page last = heap.page_count() - 1;
+  Store(kHeaderHeapTop, heap.page_count());
+  const WordIndex at = heap.Descriptor(last);
+  Store(at + kPageKind, kPageSpan | 0u << kPageClassShift);
+  Store(at + kPageRun, 1);
+  Store(at + kPageCarved, SpanCapacity(0));
+  Store(at + kPageFreeHead, heap.BlockOf(last) + kPageBlocks);
+  Store(at + kPageFreeCount, 2);
+  EXPECT_FALSE(engine_->Verify().empty());
+}
+
+TEST_F(Damage, AFreeRunLongerThanTheHeapIsNotJoined) {
+  const std::string large(100'000, 'v');
+  for (const char* key : {"a", "b", "c", "d"}) ASSERT_TRUE(engine_.Put(key, large));
+  ASSERT_TRUE(engine_.Remove("b"));
+  ASSERT_TRUE(engine_.Remove("d"));
+  const Heap heap(region());
+  for (Page page = 0; page < heap.page_count(); ++page) {
+    if (region().Load(heap.Descriptor(page) + kPageKind) == kPageFreeRun) {
+      Store(heap.Descriptor(page) + kPageRun, 0x7fffffff);
+    }
+  }
+  EXPECT_TRUE(engine_.Remove("a"));
+  EXPECT_TRUE(engine_.Remove("c"));
+  EXPECT_FALSE(engine_->Verify().empty());
+}
+
+TEST_F(Damage, AFreeListThatBitesItsTailEnds) {
+  ASSERT_TRUE(engine_.Put("key", "value"));
+  for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+    const WordIndex record = ThreadRecord::At(0);
+    const Block head = region().Load(record + kThreadCacheHeads + size_class);
+    if (head == 0) continue;
+    Store(WordOf(head), head);
+    Store(record + kThreadCacheCounts + size_class, 0xffffffff);
+  }
+  engine_->Close();  // gives back as many blocks as are counted
+}
+
+TEST_F(Damage, ASnapshotTakesNoMoreMemoryThanTheRegion) {
+  ASSERT_TRUE(engine_.Put("key", "value"));
+  const Block entry = engine_.outcome().entry;
+  const std::size_t words = region().word_count() - WordOf(entry) - kEntryData - 8;
+  Store(WordOf(entry) + kEntryValueLength, static_cast<Word>(words * sizeof(Word)));
+  for (std::uint32_t bucket = 0; bucket < kAllBuckets; ++bucket) {
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) Store(BucketWord(bucket) + kBucketSlots + slot, entry);
+  }
+  EXPECT_TRUE(engine_->Snapshot().empty());
+  EXPECT_EQ(engine_.status(), Status::kCorrupt);
+}
+
+TEST_F(Damage, KeysCollectedTakeLittleMoreMemoryThanTheRegion) {
+  ASSERT_TRUE(engine_.Put("key", "value"));
+  const Block entry = engine_.outcome().entry;
+  const std::size_t bytes = (region().word_count() - WordOf(entry) - kEntryData) * sizeof(Word);
+  Store(WordOf(entry) + kEntryMeta, static_cast<Word>(bytes) | kKeyLatin1 << kKeyKindShift);
+  for (std::uint32_t bucket = 0; bucket < kAllBuckets; ++bucket) {
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) Store(BucketWord(bucket) + kBucketSlots + slot, entry);
+  }
+  engine_->Collect(kAllHashes, ~0u);
+  EXPECT_EQ(engine_.status(), Status::kCorrupt);
+}
+
+TEST_F(Damage, ANumberOfAnotherLengthIsRefused) {
+  ASSERT_TRUE(engine_.Put("key", "a value of 25 characters."));
+  const WordIndex meta = WordOf(engine_.outcome().entry) + kEntryMeta;
+  Store(meta, (region().Load(meta) & kKeyMetaMask) | kValueNumber << kValueKindShift);
+  EXPECT_FALSE(engine_.Get("key").has_value());
+  EXPECT_EQ(engine_.status(), Status::kCorrupt);
+}
+
+// Nothing that was read and checked once may be believed when it is read again.
+TEST_F(Damage, OverwritesDuringAnOperationDoNotMatter) {
+  const std::uint64_t seed = Seed();
+  for (int round = 0; round < 4 * Scale(); ++round) {
+    TestRegion memory(kMinRegionBytes);
+    TestEngine filler(memory);
+    for (int i = 0; i < 900; ++i)
+      filler.Put("key " + std::to_string(i), std::string(static_cast<std::size_t>(i % 300), 'v'));
+    TestEngine engine(memory);
+    std::atomic<bool> done = false;
+    std::thread vandal([&] {
+      std::mt19937_64 random(seed + static_cast<std::uint64_t>(round));
+      Region region = memory.region();
+      while (!done) {
+        const WordIndex at = random() % region.word_count();
+        const Word before = region.Load(at);
+        region.Store(at, random() % 4 == 0 ? static_cast<Word>(random()) : before ^ 1u << random() % 32);
+        // Mostly put right again, so that there are not just dead ends.
+        for (int i = 0; i < 20; ++i) SpinPause();
+        if (random() % 64 != 0) region.Store(at, before);
+      }
+    });
+    for (int i = 0; i < 3000; ++i) {
+      const std::string key = "key " + std::to_string(i % 1000);
+      engine.Get(key);
+      engine.Put(key, std::string(static_cast<std::size_t>(i % 700), 'w'));
+      if (i % 3 == 0) engine.Remove(key);
+      if (i % 5 == 0) engine.Increment(key);
+      if (i % 100 == 0) engine->Snapshot();
+      if (i % 100 == 50) engine->Collect(kAllHashes, ~0u);
+      if (i % 500 == 0) engine->Verify();
+      if (i % 700 == 0) engine->Clear();
+    }
+    done = true;
+    vandal.join();
+  }
+}
+
+}  // namespace
+}  // namespace mapsafe
