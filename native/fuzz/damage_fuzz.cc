@@ -510,7 +510,7 @@ class World {
   Value ValueOf(std::uint32_t kind, std::uint32_t length) {
     if (kind == kValueNumber) length = sizeof(double);
     value_ = std::make_unique<std::byte[]>(length);
-    return {value_.get(), length, kind, is_cache() ? Expiry(length) : kNever};
+    return {value_.get(), length, kind, is_cache() && kind != kValueLease ? Expiry(length) : kNever};
   }
 
   Word* words_;
