@@ -5,7 +5,8 @@
  *
  * The core under libFuzzer (needs Clang and cmake), then the TypeScript engine, the maps and the codec: N minutes in all
  * (default 10), half for each. Prints the seed, how much was run, and what was found; exits with 1 if anything was. Inputs that
- * reach something new are kept in out/fuzz/corpus; `--merge` makes native/fuzz/corpus of those that matter, and does nothing else.
+ * reach something new are kept in out/fuzz/corpus; `--merge` puts those that matter into out/fuzz/merged, for
+ * native/fuzz/corpus, and does nothing else.
  * `--round` begins with that round of the TypeScript fuzzer, to repeat a finding.
  */
 import { spawn, spawnSync } from 'node:child_process'
@@ -94,7 +95,7 @@ function merge() {
   rmSync(join(root, merged), { recursive: true, force: true })
   mkdirSync(join(root, merged), { recursive: true })
   const limit = `-max_len=${MAX_CORPUS_BYTES}`
-  must(join(root, TARGET), ['-merge=1', limit, '-use_value_profile=0', merged, CORPUS, FOUND])
+  must(join(root, TARGET), ['-merge=1', limit, '-use_counters=0', merged, CORPUS, FOUND])
   console.log(`${readdirSync(join(root, merged)).length} inputs in ${merged}: copy those wanted to ${CORPUS}`)
 }
 
