@@ -51,7 +51,7 @@ function fuzzCore(seconds) {
     join(root, TARGET),
     [
       ...[`-max_total_time=${seconds}`, `-seed=${options.seed}`, `-max_len=${MAX_INPUT_BYTES}`],
-      ...['-timeout=10', '-rss_limit_mb=2048', '-malloc_limit_mb=512', '-print_final_stats=1', '-verbosity=1'],
+      ...['-timeout=30', '-rss_limit_mb=2048', '-malloc_limit_mb=512', '-print_final_stats=1', '-verbosity=1'],
       ...[`-artifact_prefix=${FINDINGS}/`, FOUND, CORPUS],
     ],
     { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 30 },
