@@ -10,6 +10,7 @@
         "native/addon/mapping.cc",
         "native/addon/methods.cc",
         "native/addon/text_buffer.cc",
+        "native/addon/ticking_clock.cc",
         "native/core/block_cache.cc",
         "native/core/cleanup.cc",
         "native/core/collect.cc",

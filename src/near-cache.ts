@@ -46,12 +46,12 @@ export class NearCache {
 
   /**
    * @param maxEntries capacity, at least 8
-   * @param now the clock that entries expire by
+   * @param clock the one that entries expire by
    */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
-    private readonly now: () => number,
+    private readonly clock: { now(): number },
   ) {
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
@@ -126,7 +126,7 @@ export class NearCache {
     return (
       version === entry.version &&
       words[entry.home + BUCKET_EPOCH] === entry.epoch &&
-      (entry.expiresAt === undefined || entry.expiresAt > this.now())
+      (entry.expiresAt === undefined || entry.expiresAt > this.clock.now())
     )
   }
 

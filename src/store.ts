@@ -25,6 +25,7 @@ import {
   type Engine,
   type RepairReport,
 } from './engine/engine.js'
+import { Clock } from './clock.js'
 import { engineError } from './engine/engine-error.js'
 import { MapsafeError } from './errors.js'
 import { HotKeys } from './hot-keys.js'
@@ -60,6 +61,7 @@ export class Store<V> {
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
+  readonly clock: { now(): number }
   /** Of reads that users asked for, not those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #decoder: ValueDecoder
@@ -73,7 +75,8 @@ export class Store<V> {
   /** @param nearEntries capacity of the near-cache, or 0 for none */
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
-    this.#near = nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, () => engine.now())
+    this.clock = this.mayExpire ? new Clock(engine) : engine
+    this.#near = nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, this.clock)
     this.#decoder = new ValueDecoder(freeze)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
@@ -202,6 +205,11 @@ export class Store<V> {
     return (result[RESULT_VERSION_LOW] >>> 0) + result[RESULT_VERSION_HIGH] * 2 ** 32
   }
 
+  /** The time by which entries expire. */
+  now(): number {
+    return this.clock.now()
+  }
+
   /** When the entry that the last read found expires; undefined if it does not. */
   get expiresAt(): number | undefined {
     const expiresAt = this.#resultDoubles[RESULT_EXPIRES_AT]
@@ -211,11 +219,6 @@ export class Store<V> {
   /** Whether entries of this map may expire. */
   get mayExpire(): boolean {
     return (this.open().words[HEADER_FLAGS] & FLAG_CACHE) !== 0
-  }
-
-  /** The time by which entries expire. */
-  now(): number {
-    return this.open().now()
   }
 
   /**
@@ -237,7 +240,7 @@ export class Store<V> {
   putEncoded(key: Key, encoder: ValueEncoder, mode: number, version?: number, expiresAt?: number): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(engine, expiresAt)
+    const expiry = this.expiryOf(expiresAt)
     encoder.stage(engine)
     this.hotKeys.note(key)
     engine.put(key, encoder.kind, encoder.operand, mode, version, expiry)
@@ -255,7 +258,7 @@ export class Store<V> {
     this.openToWrite()
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(engine, expiresAt)
+    const expiry = this.expiryOf(expiresAt)
     this.hotKeys.note(key)
     try {
       for (;;) {
@@ -292,7 +295,7 @@ export class Store<V> {
   touch(key: Key, expiresAt?: number): boolean {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const expiry = this.expiryOf(engine, expiresAt)
+    const expiry = this.expiryOf(expiresAt)
     try {
       for (let tries = 0; ;) {
         const isHeld = tries >= OPTIMISTIC_TRIES
@@ -359,7 +362,7 @@ export class Store<V> {
   putHeld(key: Key, encoder: ValueEncoder, expiresAt?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
-    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.#defaultExpiry(engine))
+    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.#defaultExpiry())
     const status = engine.result[RESULT_STATUS]
     if (status !== DONE && status !== FULL) throw engineError(engine, key)
     return status === DONE
@@ -401,7 +404,7 @@ export class Store<V> {
   increment(key: Key, by: number, expiresAt?: number): number {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by, this.expiryOf(engine, expiresAt))
+    const sum = engine.increment(key, by, this.expiryOf(expiresAt))
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
   }
@@ -429,14 +432,14 @@ export class Store<V> {
    *
    * @param asked for by the caller; undefined leaves it to the map
    */
-  expiryOf(engine: Engine, asked: number | undefined, writes = 1): number {
-    const expiresAt = asked ?? this.#defaultExpiry(engine)
+  expiryOf(asked: number | undefined, writes = 1): number {
+    const expiresAt = asked ?? this.#defaultExpiry()
     if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
     return expiresAt
   }
 
-  #defaultExpiry(engine: Engine): number {
-    return this.#ttl === Infinity ? NEVER : engine.now() + this.#ttl
+  #defaultExpiry(): number {
+    return this.#ttl === Infinity ? NEVER : this.clock.now() + this.#ttl
   }
 
   #countNear(hit: NearEntry): void {

@@ -1,13 +1,14 @@
 // The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// file_functions.h. src/engine/native.ts declares them.
+// file_functions.h and ticking_clock.h. src/engine/native.ts declares them.
 //
-// There is no state outside the engines, so any number of threads may load the module. What runs once an engine is
-// written with node-addon-api; what runs for every operation (methods.cc) calls Node-API itself, which saves its
-// wrappers' checks.
+// There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
+// module. What runs once an engine is written with node-addon-api; what runs for every operation (methods.cc) calls
+// Node-API itself, which saves its wrappers' checks.
 #include <napi.h>
 
 #include "engine_handle.h"
 #include "file_functions.h"
+#include "ticking_clock.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createEngine", Napi::Function::New<CreateEngine>(env, "createEngine"));
+  exports.Set("openClock", Napi::Function::New<mapsafe::OpenClockFunction>(env, "openClock"));
   exports.Set("lockFile", Napi::Function::New<mapsafe::LockFileFunction>(env, "lockFile"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));

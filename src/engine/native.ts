@@ -31,6 +31,12 @@ export interface NativeBinding extends FileFunctions {
    * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
    */
   createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
+
+  /**
+   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds since 1970, at most 4
+   * late. To be called once a thread. Null where Node.js allows no external buffers.
+   */
+  openClock(): Float64Array | null
 }
 
 type Loaded = { binding: NativeBinding } | { failure: string }
@@ -38,6 +44,7 @@ type Loaded = { binding: NativeBinding } | { failure: string }
 const WARNED = 'mapsafe: warned that there is no native engine'
 
 let loaded: Loaded | undefined
+let clock: Float64Array | null | undefined
 
 /**
  * Loads the native engine: a binary built in place (build/Release), else the prebuilt one of this platform.
@@ -47,6 +54,16 @@ let loaded: Loaded | undefined
 export function loadNative(): NativeBinding | undefined {
   loaded ??= load()
   return 'binding' in loaded ? loaded.binding : undefined
+}
+
+/**
+ * The addon's clock, ticking from now on: see {@link NativeBinding.openClock}. Undefined where there is none, or where a plain load
+ * of a double may meet half of it.
+ */
+export function openNativeClock(): Float64Array | undefined {
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return undefined
+  clock ??= loadNative()?.openClock() ?? null
+  return clock ?? undefined
 }
 
 /** Why {@link loadNative} returned undefined, in one line. */

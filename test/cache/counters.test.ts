@@ -42,9 +42,9 @@ describe.each(lineups)('$name', (lineup) => {
 
   test('a near entry whose bucket, but not whose entry changed is refreshed', () => {
     using cache = new ConcurrentCache<string, unknown>({ engine: lineup.engineOf(0) })
-    for (let i = 0; i < 300; i++) cache.set(`key ${i}`, { i })
+    for (let i = 0; i < 3000; i++) cache.set(`key ${i}`, { i })
     cache.get('key 7')
-    for (let i = 0; i < 300; i++) if (i !== 7) cache.set(`key ${i}`, { i })
+    for (let i = 0; i < 3000; i++) if (i !== 7) cache.set(`key ${i}`, { i })
     expect(countedBy(cache, () => cache.get('key 7'))).toEqual({ hits: 1, nearMisses: 1, nearRefreshed: 1 })
   })
 

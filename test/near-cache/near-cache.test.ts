@@ -7,7 +7,7 @@ const HOME = 16
 /** A near-cache over some words that play the part of a region with one bucket of interest. */
 function open(maxEntries = 64): { near: NearCache; words: Int32Array } {
   const words = new Int32Array(new SharedArrayBuffer(4096))
-  return { near: new NearCache(words, maxEntries, () => 0), words }
+  return { near: new NearCache(words, maxEntries, { now: () => 0 }), words }
 }
 
 describe('an entry vouches for its key', () => {
