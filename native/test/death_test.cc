@@ -96,6 +96,9 @@ struct Scenario {
   bool whole = true;           // every operation changes one entry, at once
   bool attaching = false;      // the victim may also die while it attaches
   bool keeper_leaves = false;  // so that the victim is alone
+  // One that dies before the victim, before that store; the victim then comes to bury it.
+  std::vector<Operation> predecessor;
+  long predecessor_store = 0;
 };
 
 // Runs `body` in a child that is killed before its store number `store`, or else at the end.
@@ -130,6 +133,13 @@ class Death {
     for (int i = 0; i < scenario_.entries; ++i) Fill(KeyOf(i), "value of " + KeyOf(i));
     scenario_.prepare(*keeper_, entries_);
     if (scenario_.keeper_leaves) keeper_.reset();
+    if (!scenario_.predecessor.empty()) {
+      RunAndKill(scenario_.predecessor_store, [this] {
+        TestEngine predecessor(region_);
+        steps::remaining = scenario_.predecessor_store;
+        for (const Operation& operation : scenario_.predecessor) operation.run(predecessor);
+      });
+    }
     RunAndKill(store_, [this] { Live(); });
     if (scenario_.keeper_leaves) keeper_.emplace(region_);
     CheckEntries();
@@ -163,6 +173,7 @@ class Death {
     for (std::size_t i = 0; i < done; ++i) scenario_.operations[i].effect(entries_);
     after_ = entries_;
     if (done < scenario_.operations.size()) scenario_.operations[done].effect(after_);
+    for (const Operation& operation : scenario_.predecessor) operation.effect(after_);
     Entries keys = entries_;
     keys.insert(after_.begin(), after_.end());
     for (const auto& [key, ignored] : keys) {
@@ -218,11 +229,11 @@ class Death {
   Entries after_;
 };
 
-void KillEverywhere(const Scenario& scenario) {
+void KillEverywhere(const Scenario& scenario, long most_kills = kKills) {
   std::mt19937_64 random(Seed());
   const long stores = Death(scenario, LONG_MAX).Run();
   ASSERT_GT(stores, 0);
-  const long kills = std::min(stores, kKills * Scale());
+  const long kills = std::min(stores, most_kills * Scale());
   for (long i = 0; i < kills && !testing::Test::HasFatalFailure() && !testing::Test::HasNonfatalFailure(); ++i) {
     // One in each of as many stretches: all stores, if there are that few.
     const long from = stores * i / kills;
@@ -330,6 +341,22 @@ TEST(Death, WhileAttachingAndClosing) {
   scenario.attaching = true;
   scenario.operations = {Putting("new", "1"), Doing([](TestEngine& engine) { engine->Close(); })};
   KillEverywhere(scenario);
+}
+
+// Who takes over from the dead may die in the middle of that, and somebody else takes over from both.
+TEST(Death, WhileBuryingTheDead) {
+  std::mt19937_64 random(Seed());
+  Scenario scenario;
+  scenario.entries = EntriesBeforeSplit(true);
+  scenario.attaching = true;
+  scenario.predecessor = {Putting(KeyOf(scenario.entries), "split")};
+  scenario.operations = {Doing([](TestEngine&) {})};
+  for (int i = 0; i < 10; ++i) {
+    scenario.predecessor_store = static_cast<long>(random() % 4500);
+    SCOPED_TRACE("predecessor's store " + std::to_string(scenario.predecessor_store));
+    KillEverywhere(scenario, kKills / 5);
+    if (testing::Test::HasFailure()) break;
+  }
 }
 
 TEST(Death, InARepair) {

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { ConcurrentMap } from '../../src/index.js'
+import { REGISTRY_THREADS } from '../../src/region/layout.js'
+import { Crew } from '../support/crew.js'
+import { lineups } from '../support/run.js'
+import { openMemory } from '../support/shared-memory.js'
+import { expectSound } from '../support/sound.js'
+import { HOLDER, LET_GO } from './stopped.tasks.js'
+import type * as tasks from './stopped.tasks.js'
+
+let crew: Crew<typeof tasks>
+afterEach(async () => {
+  crew.kill()
+  await crew.dismiss()
+})
+
+/** A process, a map in a file, and a task that the process is at until it is told or killed. */
+async function start(lineup: (typeof lineups)[number], task: 'holdUntilTold' | 'takeRecords') {
+  crew = new Crew<typeof tasks>(new URL('stopped.tasks.ts', import.meta.url), 1, 'processes')
+  const map = crew.open<string, string>(lineup, { maxBytes: 2 ** 20 })
+  const memory = crew.memory(8)
+  const words = new Int32Array(openMemory(memory))
+  const work = crew.run({ lineup, handle: map.handle }, task, memory, 'key').catch((error: unknown) => error)
+  while (Atomics.load(words, HOLDER) === 0) await sleep(1)
+  return { map, words, work }
+}
+
+describe.each(lineups)('$name', (lineup) => {
+  test('a stopped process gives a timeout that names it, and nothing is lost when it goes on', async () => {
+    const { map, words, work } = await start(lineup, 'holdUntilTold')
+    const pid = words[HOLDER]
+    process.kill(pid, 'SIGSTOP')
+    await sleep(10)
+    const began = performance.now()
+    expect(() => map.set('key', 'value')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_MAPSAFE_TIMEOUT',
+        message: expect.stringMatching(`Thread 0 of process ${pid} \\(stopped\\)`) as string,
+      }) as Error,
+    )
+    expect(performance.now() - began).toBeLessThan(4000)
+    expect(map.get('key')).toBeUndefined()
+    const holder = map.stats().threads.find((thread) => thread.pid === pid)
+    expect(holder).toMatchObject({ threadId: 0, state: 'stopped', holds: ['keys'] })
+    expect(map.stats().threads.find((thread) => thread.pid === process.pid)).toMatchObject({
+      state: 'running',
+      holds: [],
+    })
+
+    process.kill(pid, 'SIGCONT')
+    Atomics.store(words, LET_GO, 1)
+    await work
+    map.set('key', 'value')
+    expect(map.get('key')).toBe('value')
+    expectSound(map)
+    map.close()
+  })
+
+  test('what a killed process held is free after a moment, and stats say that it is dead until then', async () => {
+    const { map, words, work } = await start(lineup, 'holdUntilTold')
+    const pid = words[HOLDER]
+    crew.kill()
+    await work
+    expect(map.stats().threads.find((thread) => thread.pid === pid)).toMatchObject({ state: 'dead', holds: ['keys'] })
+    map.set('key', 'value')
+    expect(map.stats().threads.map((thread) => thread.pid)).toEqual([process.pid])
+    expect(map.repair()).toMatchObject({ deadThreads: 0, sizeCorrection: 0, hasLookedForLeaks: true })
+    expectSound(map)
+    map.close()
+  })
+
+  test('the records of a killed process are there for those who come', async () => {
+    const { map, words, work } = await start(lineup, 'takeRecords')
+    expect(words[HOLDER]).toBe(REGISTRY_THREADS - 2)
+    expect(() => ConcurrentMap.attach(map.handle)).toThrow(
+      expect.objectContaining({ code: 'ERR_MAPSAFE_THREADS' }) as Error,
+    )
+    crew.kill()
+    await work
+    using other = ConcurrentMap.attach<string, string>(map.handle)
+    other.set('key', 'value')
+    expect(map.get('key')).toBe('value')
+    expect(map.stats().threads).toHaveLength(2)
+    map.close()
+  })
+})
