@@ -133,6 +133,8 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it, in other threads
    * those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose load began after it.
    *
+   * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the background.
+   *
    * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
    * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError `ERR_MAPSAFE_TIMEOUT` if the time
    * is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with what `get` and `set` throw
@@ -149,7 +151,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     const found = store.read(key)
     if (store.found) return found!
     return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
-      store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime)),
+      store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
     )
   }
 

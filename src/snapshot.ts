@@ -3,6 +3,7 @@ import {
   ENTRY_DATA,
   ENTRY_EXPIRES,
   ENTRY_META,
+  ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   EXPIRY_WORDS,
   KEY_KIND_MASK,
@@ -116,8 +117,8 @@ class CopiedEntry {
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
     const valueEnd = this.valueStart / WORD_BYTES + Math.ceil(this.valueLength / WORD_BYTES)
     const expires = (meta & ENTRY_EXPIRES) !== 0
-    this.end = valueEnd + (expires ? EXPIRY_WORDS : 0)
-    this.expiresAt = expires ? this.bytes.readDoubleLE(valueEnd * WORD_BYTES) : Infinity
+    this.end = valueEnd + (expires ? EXPIRY_WORDS : 0) + ((meta & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
+    this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity
   }
 
   /** Whether the engine copied a newer state of the bucket that the entry was in. */

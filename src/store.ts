@@ -16,6 +16,7 @@ import {
   RESULT_KIND,
   RESULT_LENGTH,
   RESULT_PREVIOUS,
+  RESULT_STALE_UNTIL,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
@@ -216,6 +217,12 @@ export class Store<V> {
     return expiresAt === NEVER || expiresAt === Infinity ? undefined : expiresAt
   }
 
+  /** Until when loads may be served the entry that the last `getForLoad` found, if it has expired; else undefined. */
+  get staleUntil(): number | undefined {
+    const { expiresAt } = this
+    return expiresAt !== undefined && expiresAt <= this.now() ? this.#resultDoubles[RESULT_STALE_UNTIL] : undefined
+  }
+
   /** Whether entries of this map may expire. */
   get mayExpire(): boolean {
     return (this.open().words[HEADER_FLAGS] & FLAG_CACHE) !== 0
@@ -236,14 +243,26 @@ export class Store<V> {
     }
   }
 
-  /** As {@link Store.put}, of a value that is encoded already. */
-  putEncoded(key: Key, encoder: ValueEncoder, mode: number, version?: number, expiresAt?: number): boolean {
+  /**
+   * As {@link Store.put}, of a value that is encoded already.
+   *
+   * @param staleFor milliseconds after its expiry, if it has one, for which loads may be served the value all the same
+   */
+  putEncoded(
+    key: Key,
+    encoder: ValueEncoder,
+    mode: number,
+    version?: number,
+    expiresAt?: number,
+    staleFor = 0,
+  ): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
     const expiry = this.expiryOf(expiresAt)
     encoder.stage(engine)
     this.hotKeys.note(key)
-    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry)
+    const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
+    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
     if (status === NOT_DONE) return false

@@ -113,7 +113,7 @@ napi_value Peek(napi_env env, napi_callback_info info) {
 }
 
 napi_value Put(napi_env env, napi_callback_info info) {
-  const Call<6> call(env, info);
+  const Call<7> call(env, info);
   Key key;
   Value value;
   std::uint32_t kind, mode;
@@ -123,6 +123,7 @@ napi_value Put(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   value.expires_at = ReadExpiry(env, call, 5);
+  value.stale_until = ReadExpiry(env, call, 6);
   call.handle().engine().Put(key, value, mode, version);
   return (mode & kReturnPrevious) != 0 ? TakePrevious(env, call.handle()) : nullptr;
 }

@@ -59,7 +59,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
       const Word reference = bucket.Slot(slot);
       if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
       const EntryHeader header = ReadHeader(core.region, reference);
-      const double expires_at = ExpiryOf(core.region, reference, header);
+      const double expires_at = KeptUntil(core.region, reference, header);
       if (expires_at == kNever) continue;
       if (expires_at <= now) {
         if (!IsLeaseKind(header.value_kind())) ++expired;

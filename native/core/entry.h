@@ -27,8 +27,13 @@ struct Value {
   std::uint32_t length;
   std::uint32_t kind;
   double expires_at = kNever;  // milliseconds since 1970; infinity takes room for an expiry, but never comes
+  double stale_until = kNever;  // until when it may be served to loads once it expired; only with an expiry
 
   bool expires() const { return expires_at != kNever; }
+  bool may_be_stale() const { return stale_until != kNever; }
+  // Until when the entry is kept.
+  double kept_until() const { return may_be_stale() ? stale_until : expires_at; }
+  std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
 };
 
 constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
@@ -71,7 +76,11 @@ struct EntryHeader {
   std::uint32_t value_kind() const { return meta >> kValueKindShift & kValueKindMask; }
   bool expires() const { return (meta & kEntryExpires) != 0; }
   std::size_t value_offset() const { return kEntryData + WordsFor(key_length()); }  // words
-  std::size_t words() const { return value_offset() + WordsFor(value_length) + (expires() ? kExpiryWords : 0); }
+  bool may_be_stale() const { return (meta & kEntryStale) != 0; }
+  std::size_t words() const {
+    return value_offset() + WordsFor(value_length) + (expires() ? kExpiryWords : 0) +
+           (may_be_stale() ? kExpiryWords : 0);
+  }
   std::size_t bytes() const { return words() * sizeof(Word); }
 };
 
@@ -84,7 +93,7 @@ inline EntryHeader ReadHeader(const Region& region, Block block) {
 
 inline std::size_t EntryBytes(const Key& key, const Value& value) {
   const std::size_t words = std::size_t{WordsFor(key.length)} + WordsFor(value.length);
-  return kEntryHeaderBytes + (words + (value.expires() ? kExpiryWords : 0)) * sizeof(Word);
+  return kEntryHeaderBytes + (words + value.trailer_words()) * sizeof(Word);
 }
 
 // Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never a fault, on whatever
@@ -123,13 +132,16 @@ inline void BuildEntry(Region& region, Block block, const Key& key, const Value&
   std::atomic_thread_fence(std::memory_order_release);
   const WordIndex at = WordOf(block);
   region.Store(at + kEntryHash, key.hash);
-  region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift | (value.expires() ? kEntryExpires : 0));
+  region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift | (value.expires() ? kEntryExpires : 0) |
+                                    (value.may_be_stale() ? kEntryStale : 0));
   region.Store(at + kEntryValueLength, value.length);
   region.Store(at + kEntryVersion + 2, 0);
   region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
   const WordIndex data = at + kEntryData + WordsFor(key.length);
   region.CopyIn(data, value.length, value.bytes);
-  if (value.expires()) StoreExpiry(region, data + WordsFor(value.length), value.expires_at);
+  const WordIndex end = data + WordsFor(value.length);
+  if (value.may_be_stale()) StoreExpiry(region, end, value.stale_until);
+  if (value.expires()) StoreExpiry(region, end + value.trailer_words() - kExpiryWords, value.expires_at);
 }
 
 inline void SetEntryVersion(Region& region, Block block, std::uint64_t version) {

@@ -45,6 +45,18 @@ inline double ExpiryOf(const Region& region, Block entry, const EntryHeader& hea
   return ReadExpiry(region, entry, header);
 }
 
+// Until when a load may still be served an entry that has expired; kNever if it may not, or as above.
+inline double StaleUntil(const Region& region, Block entry, const EntryHeader& header) {
+  if (!header.may_be_stale() || !region.Contains(entry, header.words())) return kNever;
+  const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
+  return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
+}
+
+// Until when an entry is kept; kNever if for ever, or as above.
+inline double KeptUntil(const Region& region, Block entry, const EntryHeader& header) {
+  return header.may_be_stale() ? StaleUntil(region, entry, header) : ExpiryOf(region, entry, header);
+}
+
 // Whether something that expires at `expires_at` has done so. The clock is read only if it expires at all.
 inline bool HasExpired(const Region& region, double expires_at) {
   return expires_at != kNever && expires_at <= Now(region);

@@ -147,6 +147,7 @@ inline constexpr std::uint32_t kKeyKindMask = 7;
 inline constexpr std::uint32_t kValueKindShift = 23;
 inline constexpr std::uint32_t kValueKindMask = 31;
 inline constexpr std::uint32_t kEntryExpires = 0x10000000;
+inline constexpr std::uint32_t kEntryStale = 0x20000000;
 inline constexpr std::uint32_t kExpiryWords = 2;
 inline constexpr std::uint32_t kExpiryTickMs = 1024;
 inline constexpr std::uint32_t kMaxKeyBytes = 1048575;

@@ -56,7 +56,7 @@ namespace {
 
 // Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated.
 template <typename Read>
-void Lookup(Core& core, const Key& key, Read read) {
+void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
   Outcome& outcome = *core.outcome;
   for (Backoff backoff(core.region);;) {
     const Location location = core.Locate(key.hash);
@@ -73,7 +73,8 @@ void Lookup(Core& core, const Key& key, Read read) {
     if (sighting.found()) {
       const EntryHeader header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
-      if (!HasExpired(core.region, expires_at)) [[likely]] {
+      if (!HasExpired(core.region, expires_at) ||
+          (sees_stale && StaleUntil(core.region, sighting.entry, header) > Now(core.region))) [[likely]] {
         entry_version = header.version;
         status = read(sighting.entry, header);
       }
@@ -103,7 +104,11 @@ void Get(Core& core, const Key& key, std::uint64_t known) {
 }
 
 void GetForLoad(Core& core, const Key& key) {
-  Lookup(core, key, [&](Block entry, const EntryHeader& header) { return CopyValue(core, entry, header); });
+  const auto read = [&](Block entry, const EntryHeader& header) {
+    core.outcome->stale_until = StaleUntil(core.region, entry, header);
+    return CopyValue(core, entry, header);
+  };
+  Lookup(core, key, read, true);
 }
 
 void Peek(Core& core, const Key& key) {

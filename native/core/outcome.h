@@ -39,7 +39,7 @@ struct Outcome {
   std::uint32_t owner_thread;
   std::uint32_t unused;
   double expires_at;  // of the entry found; 0 if it does not expire
-  std::uint32_t unused_end[2];
+  double stale_until;  // after GetForLoad: until when that entry may be served once it expired; 0 if it may not
 };
 static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
               offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t));

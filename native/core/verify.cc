@@ -173,11 +173,12 @@ class Verifier {
   }
 
   void CheckExpiry(Block segment, Block entry, const EntryHeader& header) {
+    if (header.may_be_stale() && !header.expires()) Problem("entry ", entry, ": may be stale, but does not expire");
     if (!header.expires()) return;
     const double expires_at = ReadExpiry(region_, entry, header);
     if ((region_.Load(kHeaderFlags) & kFlagCache) == 0) Problem("entry ", entry, ": expires, but this is no cache");
     if (!(expires_at > 0)) Problem("entry ", entry, ": expires at ", expires_at);
-    const Word tick = ExpiryTick(expires_at);
+    const Word tick = ExpiryTick(KeptUntil(region_, entry, header));
     const Word hint = region_.Load(WordOf(segment) + kSegmentExpiry);
     if (tick != 0 && (hint == 0 || hint > tick)) {
       Problem("segment ", segment, ": hint ", hint, " for an entry that expires at tick ", tick);

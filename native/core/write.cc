@@ -119,7 +119,7 @@ Block AllocateEntry(Core& core, std::size_t bytes) {
 // Runs an edit that publishes an entry, and takes the block back if it was not published.
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   const std::size_t bytes = EntryBytes(edit->key, value);
-  edit->expires_at = value.expires_at;
+  edit->kept_until = value.kept_until();
   edit->block = AllocateEntry(core, bytes);
   if (edit->block == 0) return;
   edit->puts_lease = IsLeaseKind(value.kind);
@@ -142,8 +142,8 @@ Status PrepareSum(Core& core, Edit* edit, Block current) {
     expires_at = ExpiryOf(core.region, current, header);
   }
   if (core.is_cache) {
-    edit->expires_at = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
-    StoreExpiry(core.region, value + WordsFor(sizeof number), edit->expires_at);
+    edit->kept_until = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
+    StoreExpiry(core.region, value + WordsFor(sizeof number), edit->kept_until);
   }
   edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
   if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
@@ -166,6 +166,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   const bool present = current != 0 && !edit->meets_lease && !expired;
   edit->lapses = edit->kind == Edit::Kind::kRemove && met.value_kind() == kValueLease &&
                  (edit->mode & kPutConditionMask) != kPutIfVersion;
+  edit->drops_stale = edit->kind == Edit::Kind::kRemove && expired && met.may_be_stale();
   outcome.previous = present ? Status::kFound : Status::kAbsent;
   bool holds = true;
   switch (edit->mode & kPutConditionMask) {
@@ -176,10 +177,11 @@ Status Prepare(Core& core, Edit* edit, Block current) {
       holds = present;
       break;
     case kPutIfVersion:
-      holds = current != 0 && !expired && met.version == edit->version;
+      // A lease may take the place of a value that expired.
+      holds = current != 0 && (!expired || edit->puts_lease) && met.version == edit->version;
       break;
     default:
-      holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses;
+      holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses || edit->drops_stale;
   }
   if (present && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
@@ -226,7 +228,7 @@ void TakeBack(Core& core, const Change& change) {
 }
 
 void Apply(Core& core, const Edit& edit, Change* change) {
-  if (edit.expires_at != kNever) LowerExpiryHint(core.region, change->segment, edit.expires_at);
+  if (edit.kept_until != kNever) LowerExpiryHint(core.region, change->segment, edit.kept_until);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
   } else if (edit.kind == Edit::Kind::kRemove) {
@@ -244,7 +246,7 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
   // then read the other's, both could miss the other's write, and no order of the four operations explains that.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   Outcome& outcome = *core.outcome;
-  outcome.status = edit.lapses ? Status::kNotDone : Status::kDone;
+  outcome.status = edit.lapses || edit.drops_stale ? Status::kNotDone : Status::kDone;
   outcome.version_low = static_cast<Word>(change.version);
   outcome.version_high = static_cast<Word>(change.version >> 32);
   outcome.home = change.home.block();
@@ -283,7 +285,7 @@ void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t versio
 
 void PutHeld(Core& core, const Key& key, const Value& value) {
   Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
-  edit.expires_at = value.expires_at;
+  edit.kept_until = value.kept_until();
   const std::size_t bytes = EntryBytes(key, value);
   // Without a cleanup, which would wait for the segment that this thread holds.
   Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;

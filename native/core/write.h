@@ -19,13 +19,14 @@ struct Edit {
   double by = 0;          // for kIncrement; becomes the sum
   double sum = 0;
   Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove
-  double expires_at = kNever;      // of that entry
+  double kept_until = kNever;      // of that entry
   double expires_if_new = kNever;  // for kIncrement, which otherwise keeps the expiry that it finds
   bool met_hot_segment = false;    // set by MeetContention
   bool puts_lease = false;         // whether `block` is a lease
   bool meets_lease = false;        // set by Prepare: the entry found is a lease
   bool meets_expired = false;      // set by Prepare: the entry found has expired, and counts as absent
   bool lapses = false;             // set by Prepare: a deletion leaves that lease, lapsed
+  bool drops_stale = false;        // set by Prepare: a deletion takes a value away that had expired
 };
 
 // Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.

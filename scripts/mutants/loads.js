@@ -126,4 +126,33 @@ export const mutants = [
     find: '    this.#release(load)\n    load.controller.abort(reason)\n',
     replace: '    load.controller.abort(reason)\n',
   },
+  {
+    name: 'stale-value-swept',
+    why: 'an expired value is gone before its time',
+    file: 'src/engine/typescript/cleanup.ts',
+    find: 'const expiresAt = keptUntil(region, reference)',
+    replace:
+      'const kept = keptUntil(region, reference)\n      const expiresAt = kept === NEVER ? NEVER : Math.min(kept, time)',
+  },
+  {
+    name: 'stale-value-survives-deletion',
+    why: 'a value older than a deletion is served',
+    file: 'src/engine/typescript/edit.ts',
+    find: '|| this.lapsesLease() || this.dropsStale',
+    replace: '|| this.lapsesLease()',
+  },
+  {
+    name: 'stale-value-served-after-lapse',
+    why: 'a value older than a deletion during its revalidation is served',
+    file: 'src/loads/flight.ts',
+    find: 'if (outcome !== undefined && !isLapsed && now < outcome.until) {',
+    replace: 'if (outcome !== undefined && now < outcome.until) {',
+  },
+  {
+    name: 'failed-revalidation-drops-the-value',
+    why: 'a failing loader ends the time of the stale value',
+    file: 'src/loads/flight.ts',
+    find: 'const outcome = isStale ? last : { state, owner, number, until, content }',
+    replace: 'const outcome = isStale && last.until < 0 ? last : { state, owner, number, until, content }',
+  },
 ]

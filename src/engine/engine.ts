@@ -33,7 +33,8 @@ export interface Engine {
 
   /**
    * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind VALUE_LEASE or
-   * VALUE_LAPSED_LEASE. For loads (docs/protocol.md, "Loads").
+   * VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served: RESULT_EXPIRES_AT is in the past then.
+   * For loads (docs/protocol.md, "Loads").
    */
   getForLoad(key: Key): unknown
 
@@ -48,13 +49,22 @@ export interface Engine {
    * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds since 1970; default {@link NEVER}
+   * @param staleUntil of an entry that expires, until when {@link Engine.getForLoad} finds it all the same; default {@link NEVER}: not
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
    * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold). With
    * RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
    * that value does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
    */
-  put(key: Key, kind: number, value: unknown, mode: number, version?: number, expiresAt?: number): unknown
+  put(
+    key: Key,
+    kind: number,
+    value: unknown,
+    mode: number,
+    version?: number,
+    expiresAt?: number,
+    staleUntil?: number,
+  ): unknown
 
   /**
    * Deletes the entry of `key`, if present and `mode` (PUT_ALWAYS or PUT_IF_VERSION, plus RETURN_PREVIOUS) allows it. Status
@@ -219,6 +229,8 @@ export const RESULT_OWNER_THREAD = 10
 export const RESULT_WORDS = 16
 /** When the entry found expires, NEVER if it does not: a double, counted in doubles from the start of the result. */
 export const RESULT_EXPIRES_AT = 6
+/** After getForLoad found an entry that has expired: until when it may be served. In doubles, too. */
+export const RESULT_STALE_UNTIL = 7
 /** The expiry of what does not expire. */
 export const NEVER = 0
 

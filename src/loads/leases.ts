@@ -46,7 +46,7 @@ export class Leases<V> {
       const value = engine.getForLoad(key)
       switch (engine.result[RESULT_STATUS]) {
         case FOUND:
-          return { is: 'value', value: value as V }
+          return this.sightOf(value as V)
         case ENCODED:
           return this.decode(engine)
         case ABSENT:
@@ -108,11 +108,17 @@ export class Leases<V> {
     return (this.store.decode(kind, bytes, bytes.length) as [unknown])[0]
   }
 
+  /** @param value the one just read */
+  private sightOf(value: V): Sight<V> {
+    const { staleUntil, version } = this.store
+    return staleUntil === undefined ? { is: 'value', value } : { is: 'stale', value, version, until: staleUntil }
+  }
+
   private decode(engine: Engine): Sight<V> {
     const kind = engine.result[RESULT_KIND]
     const length = engine.result[RESULT_LENGTH] >>> 0
     if (kind !== VALUE_LEASE && kind !== VALUE_LAPSED_LEASE) {
-      return { is: 'value', value: this.store.decode(kind, engine.scratch, length) }
+      return this.sightOf(this.store.decode(kind, engine.scratch, length))
     }
     const { version } = this.store
     return { is: 'lease', lease: readLease(engine.scratch, length), isLapsed: kind === VALUE_LAPSED_LEASE, version }

@@ -19,6 +19,11 @@ export interface LoadOptions {
   /** As for `set`: how long the loaded value lives, in milliseconds. Default: the cache's. */
   readonly ttl?: number | undefined
   /**
+   * How long after its expiry the value that this call's loader loads may still be served, by `getOrLoad` alone, while a loader that runs in
+   * the background replaces it; in milliseconds. It is that of the first call. If the loader fails, the value goes on being served until its time is over. Default 0.
+   */
+  readonly staleWhileRevalidate?: number | undefined
+  /**
    * How long the load may take, and how long this call waits for a load of another one, in milliseconds: an integer from 1 to
    * 2^31 - 1. Default 30,000.
    */
@@ -32,6 +37,7 @@ export interface LoadOptions {
 }
 
 export interface ResolvedLoadOptions {
+  readonly staleWhileRevalidate: number
   readonly timeout: number
   readonly negativeTtl: number
   readonly signal: AbortSignal | undefined
@@ -40,20 +46,26 @@ export interface ResolvedLoadOptions {
 const DEFAULT_TIMEOUT = 30_000
 /** What a timer can wait. */
 const MAX_TIMEOUT = 2 ** 31 - 1
-const DEFAULTS: ResolvedLoadOptions = { timeout: DEFAULT_TIMEOUT, negativeTtl: 0, signal: undefined }
-const NAMES = ['ttl', 'timeout', 'negativeTtl', 'signal']
+const DEFAULTS: ResolvedLoadOptions = {
+  staleWhileRevalidate: 0,
+  timeout: DEFAULT_TIMEOUT,
+  negativeTtl: 0,
+  signal: undefined,
+}
+const NAMES = ['ttl', 'staleWhileRevalidate', 'timeout', 'negativeTtl', 'signal']
 
 /** Checks the options of `getOrLoad`, but for ttl, and fills in the defaults. */
 export function resolveLoadOptions(options: LoadOptions | undefined): ResolvedLoadOptions {
   if (options === undefined) return DEFAULTS
   checkOptions(options, NAMES)
-  const { timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
+  const { staleWhileRevalidate = 0, timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
+  checkMilliseconds('staleWhileRevalidate', staleWhileRevalidate, 0, Number.MAX_SAFE_INTEGER)
   checkMilliseconds('timeout', timeout, 1, MAX_TIMEOUT)
   checkMilliseconds('negativeTtl', negativeTtl, 0, Number.MAX_SAFE_INTEGER)
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option signal is ${describe(signal)}; expected an AbortSignal.`)
   }
-  return { timeout, negativeTtl, signal }
+  return { staleWhileRevalidate, timeout, negativeTtl, signal }
 }
 
 function checkMilliseconds(name: string, given: unknown, least: number, most: number): void {

@@ -143,6 +143,7 @@ export const KEY_KIND_MASK = 7
 export const VALUE_KIND_SHIFT = 23
 export const VALUE_KIND_MASK = 31
 export const ENTRY_EXPIRES = 0x10000000
+export const ENTRY_STALE = 0x20000000
 export const EXPIRY_WORDS = 2
 export const EXPIRY_TICK_MS = 1024
 export const MAX_KEY_BYTES = 1048575

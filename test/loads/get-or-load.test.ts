@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openEngine } from '../../src/engine/open.js'
 import { ConcurrentCache, type Key, type LoadContext } from '../../src/index.js'
 import { readCounter } from '../../src/region/counters.js'
 import {
@@ -287,6 +288,88 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(await cache.getOrLoad('key', loader)).toBe(2)
   })
 
+  describe('staleWhileRevalidate', () => {
+    const options = { ttl: 5000, staleWhileRevalidate: 10_000 }
+
+    test('serves the expired value to getOrLoad alone, while one loader replaces it', async () => {
+      const clock = new Clock(map.handle)
+      for (const value of [{ old: 1 }, 'old', 7, null, undefined]) {
+        cache.delete('key')
+        expect(await cache.getOrLoad('key', () => value, options)).toEqual(value)
+        clock.advance(6000)
+        expect(other.has('key')).toBe(false)
+        expect(other.get('key')).toBeUndefined()
+        expect([...cache.keys()]).toEqual([])
+        let calls = 0
+        const loader = async (): Promise<string> => {
+          calls++
+          await sleep(20)
+          return 'new'
+        }
+        const served = [cache, cache, other, other].map((each) => each.getOrLoad('key', loader, options))
+        expect(await Promise.all(served)).toEqual([value, value, value, value])
+        expect(cache.has('key')).toBe(false)
+        await vi.waitFor(() => expect(other.get('key')).toBe('new'))
+        expect(calls).toBe(1)
+        expect(cache.size).toBe(1)
+        expect(map.verify().problems).toEqual([])
+      }
+    })
+
+    test('a loader that fails leaves the value until its time is over', async () => {
+      const clock = new Clock(map.handle)
+      await cache.getOrLoad('key', () => 'old', options)
+      clock.advance(6000)
+      for (let i = 1; i <= 3; i++) {
+        expect(await cache.getOrLoad('key', fail('down'), options)).toBe('old')
+        await vi.waitFor(() => {
+          expect(loadsOf(map).failures).toBe(2 * i - 1)
+        })
+        expect(await other.getOrLoad('key', () => new Promise(() => undefined), { timeout: 20 })).toBe('old')
+        await vi.waitFor(() => {
+          expect(loadsOf(map).failures).toBe(2 * i)
+        })
+      }
+      clock.advance(10_000)
+      await expect(other.getOrLoad('key', fail('down'), options)).rejects.toThrow('down')
+    })
+
+    test.each<[string, (by: ConcurrentCache<Key, unknown>) => unknown, unknown]>([
+      ['set', (by) => by.set('key', 'set'), 'set'],
+      ['delete', (by) => by.delete('key'), 'loaded'],
+      ['clear', (by) => (by.clear(), undefined), 'loaded'],
+    ])('%s ends it, before and while the loader runs', async (name, write, expected) => {
+      const clock = new Clock(map.handle)
+      for (const isLoading of [false, true]) {
+        cache.delete('key')
+        await cache.getOrLoad('key', () => 'old', options)
+        clock.advance(6000)
+        if (isLoading) expect(await cache.getOrLoad('key', later(50, 'older'), options)).toBe('old')
+        const outcome = write(other)
+        if (name === 'delete') expect(outcome).toBe(false)
+        expect(await cache.getOrLoad('key', () => 'loaded')).toBe(expected)
+        await sleep(60)
+        expect(other.get('key')).toBe(expected)
+      }
+      expect(cache.size).toBe(1)
+    })
+
+    test('entries stay for as long as they may be served, and are swept away then', async () => {
+      const clock = new Clock(map.handle)
+      for (let i = 0; i < 100; i++) await cache.getOrLoad(i, () => `value ${i}`, options)
+      clock.advance(9000)
+      const engine = openEngine(map.handle.region!, lineup.engineOf(1))
+      engine.sweep(0, 10_000)
+      expect(map.size).toBe(100)
+      expect(await cache.getOrLoad(5, () => 'new')).toBe('value 5')
+      clock.advance(60_000)
+      engine.sweep(0, 10_000)
+      expect(map.size).toBe(1)
+      expect(engine.verify()).toEqual([])
+      engine.close()
+    })
+  })
+
   test('closing rejects who waits and lets others load', async () => {
     let context: LoadContext | undefined
     const first = cache.getOrLoad('key', (_, given) => {
@@ -309,6 +392,7 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
 
   test.each([
     [{ ttl: 0 }],
+    [{ staleWhileRevalidate: -1 }],
     [{ timeout: 0 }],
     [{ timeout: 2 ** 31 }],
     [{ timeout: '5' }],

@@ -14,7 +14,7 @@ import {
 import { CORRUPT, DONE, HASH_END, NEVER, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { bucketAt, homeOf, loadSlot, storeOverflow, vacate } from './bucket.js'
 import { tombstonesOf, type Core } from './core.js'
-import { expiryOf, expiryTick, isExpiryDue, now } from './expiry.js'
+import { expiryTick, isExpiryDue, keptUntil, now } from './expiry.js'
 import { isLease, canLapse, lapse } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import {
@@ -121,7 +121,7 @@ function sweepExpired(core: Core, segment: number): void {
     for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
       const reference = loadSlot(words, bucket, slot)
       if (!region.contains(reference, ENTRY_DATA)) continue
-      const expiresAt = expiryOf(region, reference)
+      const expiresAt = keptUntil(region, reference)
       if (expiresAt === NEVER) continue
       if (expiresAt <= time) {
         if (!isLease(words, reference)) expired++

@@ -41,7 +41,7 @@ import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
-import { lowerExpiryHint } from './expiry.js'
+import { lowerExpiryHint, staleUntil } from './expiry.js'
 import { canLapse, isLease, lapse } from './lease.js'
 import { loadDouble, storeDouble, ValueReader } from './value.js'
 
@@ -59,8 +59,8 @@ const MAX_TOMBSTONE_BYTES = 512
 export class Edit {
   /** The entry to publish, built but for its version; 0 for a removal. */
   block = 0
-  /** When that entry expires, or NEVER. */
-  expiresAt = NEVER
+  /** Until when that entry is kept, or NEVER. */
+  keptUntil = NEVER
   /** For an increment, which otherwise keeps the expiry that it finds. */
   expiresIfNew = NEVER
   /** The sum that an increment publishes. */
@@ -89,6 +89,8 @@ export class Edit {
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
   private meetsExpired = false
+  /** Whether a deletion takes a value away that had expired. */
+  private dropsStale = false
   /** What the slot will hold, and what that adds to the number of entries. */
   private reference = 0
   private growth = 0
@@ -110,7 +112,7 @@ export class Edit {
     this.version = version
     this.by = by
     this.isLease = block !== 0 && isLease(this.words, block)
-    this.expiresAt = NEVER
+    this.keptUntil = NEVER
     this.previous = undefined
     this.hasMetHotSegment = false
   }
@@ -137,6 +139,8 @@ export class Edit {
       if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status === CORRUPT) return this.reader.status
       result[RESULT_PREVIOUS] = this.reader.status
     }
+    this.dropsStale =
+      this.kind === EDIT_REMOVE && this.meetsExpired && staleUntil(this.core.region, lookup.entry) !== NEVER
     if (!this.conditionHolds(isPresent, isFresh)) {
       this.reportEntry(isFresh ? lookup.entry : 0)
       return NOT_DONE
@@ -188,7 +192,7 @@ export class Edit {
   /** Changes the slot. The slot's bucket and the home are held. */
   apply(bucket: number, slot: number): void {
     const { words, current } = this
-    if (this.expiresAt !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.expiresAt)
+    if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)
     if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
     else if (this.kind === EDIT_REMOVE) vacate(words, bucket, slot, this.reference)
     else if (current !== 0) replace(words, bucket, slot, this.block)
@@ -200,7 +204,7 @@ export class Edit {
   finish(segment: number, homeVersion: number): void {
     const { core, words } = this
     const { result } = core
-    result[RESULT_STATUS] = this.hasLapsed ? NOT_DONE : DONE
+    result[RESULT_STATUS] = this.hasLapsed || this.dropsStale ? NOT_DONE : DONE
     result[RESULT_VERSION_LOW] = this.versionLow
     result[RESULT_VERSION_HIGH] = this.versionHigh
     this.reportHome(homeVersion)
@@ -244,9 +248,13 @@ export class Edit {
       case PUT_IF_PRESENT:
         return isPresent
       case PUT_IF_VERSION:
-        return isFresh && versionOf(this.words, this.core.lookup.entry) === this.version
+        // A lease may take the place of a value that expired.
+        return (
+          (isFresh || (this.isLease && this.meetsExpired)) &&
+          versionOf(this.words, this.core.lookup.entry) === this.version
+        )
       default:
-        return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease()
+        return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease() || this.dropsStale
     }
   }
 
@@ -285,8 +293,8 @@ export class Edit {
       expiresAt = this.core.lookup.expiresAt
     }
     if (this.core.isCache) {
-      this.expiresAt = expiresAt === NEVER ? Infinity : expiresAt
-      storeDouble(words, value + 2, this.expiresAt)
+      this.keptUntil = expiresAt === NEVER ? Infinity : expiresAt
+      storeDouble(words, value + 2, this.keptUntil)
     }
     this.sum = number + this.by + 0 // + 0: never -0
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE

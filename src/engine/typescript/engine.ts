@@ -12,6 +12,7 @@ import {
   RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
+  RESULT_STALE_UNTIL,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
@@ -27,7 +28,7 @@ import { Collector } from './collect.js'
 import { closeAtExit, closed } from './exit.js'
 import { Core } from './core.js'
 import { Edit } from './edit.js'
-import { now } from './expiry.js'
+import { now, staleUntil } from './expiry.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
 import { repair } from './repair.js'
@@ -128,9 +129,17 @@ export class TypescriptEngine implements Engine {
     }
   }
 
-  put(key: Key, kind: number, value: unknown, mode: number, version = 0, expiresAt = NEVER): unknown {
+  put(
+    key: Key,
+    kind: number,
+    value: unknown,
+    mode: number,
+    version = 0,
+    expiresAt = NEVER,
+    staleUntil = NEVER,
+  ): unknown {
     if (!this.setKey(key)) return undefined
-    this.writer.measure(kind, value, expiresAt)
+    this.writer.measure(kind, value, expiresAt, staleUntil)
     const previous = put(this.core, this.edit, this.writer, mode, version)
     this.writer.clear()
     return previous
@@ -231,7 +240,7 @@ export class TypescriptEngine implements Engine {
   }
 
   /** Reads what {@link Engine.get} and its kin return. */
-  private find(key: Key, version: number, seesLeases: boolean): unknown {
+  private find(key: Key, version: number, isForLoad: boolean): unknown {
     if (!this.setKey(key)) return undefined
     const { lookup } = this.core
     let backoff: Backoff | undefined
@@ -243,11 +252,11 @@ export class TypescriptEngine implements Engine {
       lookup.walk()
       if (lookup.slot >= 0) {
         let value: unknown
-        if (lookup.hasExpired()) this.reportAbsence(ABSENT)
+        if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) this.reportAbsence(ABSENT)
         else {
           this.reportEntry(UNCHANGED)
           if (version === NO_VERSION || version !== this.reportedVersion()) {
-            value = this.reader.read(seesLeases)
+            value = this.reader.read(isForLoad)
             this.result[RESULT_STATUS] = this.reader.status
           }
         }
@@ -262,6 +271,13 @@ export class TypescriptEngine implements Engine {
         return undefined
       }
     }
+  }
+
+  /** Whether a load may be served the entry met, which has expired; tells until when. */
+  private mayBeServed(): boolean {
+    const until = staleUntil(this.core.region, this.core.lookup.entry)
+    this.core.resultDoubles[RESULT_STALE_UNTIL] = until
+    return until > now(this.words)
   }
 
   private setKey(key: Key): boolean {

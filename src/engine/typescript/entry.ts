@@ -13,6 +13,7 @@ import {
   ENTRY_HASH,
   ENTRY_HEADER_BYTES,
   ENTRY_META,
+  ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
   EXPIRY_WORDS,
@@ -35,8 +36,14 @@ export function wordsFor(bytes: number): number {
   return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
 }
 
-export function entryBytes(keyLength: number, valueLength: number, expires: boolean): number {
-  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength) + (expires ? EXPIRY_WORDS : 0)) * 4
+/** @param flags ENTRY_EXPIRES and ENTRY_STALE, of ENTRY_META */
+export function entryBytes(keyLength: number, valueLength: number, flags: number): number {
+  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength) + trailerWords(flags)) * 4
+}
+
+/** Words after the value: until when it may be served though it expired, and when it expires; each only if its flag is set. */
+export function trailerWords(flags: number): number {
+  return ((flags & ENTRY_EXPIRES) === 0 ? 0 : EXPIRY_WORDS) + ((flags & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
 }
 
 export function keyLengthOf(meta: number): number {
@@ -54,7 +61,7 @@ export function valueKindOf(meta: number): number {
 /** Size of the entry at `entry`, as its header tells. */
 export function sizeOf(words: Int32Array, entry: number): number {
   const meta = words[entry + ENTRY_META]
-  return entryBytes(keyLengthOf(meta), words[entry + ENTRY_VALUE_LENGTH] >>> 0, (meta & ENTRY_EXPIRES) !== 0)
+  return entryBytes(keyLengthOf(meta), words[entry + ENTRY_VALUE_LENGTH] >>> 0, meta)
 }
 
 /** Whether the entry in `block` is for the key. False, never a fault, on bytes that make no entry. */
@@ -77,11 +84,11 @@ export function buildEntry(
   key: KeyBuffer,
   valueKind: number,
   valueLength: number,
-  expires: boolean,
+  flags: number,
 ): void {
   words[entry + ENTRY_HASH] = hash
   const kinds = (key.kind << KEY_KIND_SHIFT) | (valueKind << VALUE_KIND_SHIFT)
-  words[entry + ENTRY_META] = key.length | kinds | (expires ? ENTRY_EXPIRES : 0)
+  words[entry + ENTRY_META] = key.length | kinds | flags
   words[entry + ENTRY_VALUE_LENGTH] = valueLength
   words[entry + ENTRY_VERSION + 2] = 0 // reserved
   const count = wordsFor(key.length)

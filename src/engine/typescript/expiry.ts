@@ -6,6 +6,7 @@ import {
   BLOCK_WORDS,
   ENTRY_EXPIRES,
   ENTRY_META,
+  ENTRY_STALE,
   EXPIRY_TICK_MS,
   EXPIRY_WORDS,
   HEADER_CLOCK_OFFSET,
@@ -33,6 +34,21 @@ export function expiryOf(region: Region, block: number): number {
   if ((words[entry + ENTRY_META] & ENTRY_EXPIRES) === 0) return NEVER
   const size = sizeOf(words, entry) / 4
   return region.contains(block, size) ? loadDouble(words, entry + size - EXPIRY_WORDS) : NEVER
+}
+
+/** Until when a load may still be served an entry that has expired; NEVER if it may not, or as above. */
+export function staleUntil(region: Region, block: number): number {
+  const { words } = region
+  const entry = block * BLOCK_WORDS
+  if ((words[entry + ENTRY_META] & ENTRY_STALE) === 0) return NEVER
+  const size = sizeOf(words, entry) / 4
+  return region.contains(block, size) ? loadDouble(words, entry + size - 2 * EXPIRY_WORDS) : NEVER
+}
+
+/** Until when an entry is kept; NEVER if for ever, or as above. */
+export function keptUntil(region: Region, block: number): number {
+  const mayBeStale = (region.words[block * BLOCK_WORDS + ENTRY_META] & ENTRY_STALE) !== 0
+  return mayBeStale ? staleUntil(region, block) : expiryOf(region, block)
 }
 
 /** Whether what expires at `expiresAt` has done so. The clock is read only if it expires at all. */

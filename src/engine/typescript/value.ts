@@ -3,8 +3,11 @@ import { constants } from 'node:buffer'
 import {
   BLOCK_WORDS,
   ENTRY_DATA,
+  ENTRY_EXPIRES,
   ENTRY_META,
+  ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
+  EXPIRY_WORDS,
   VALUE_FALSE,
   VALUE_LATIN1,
   VALUE_NULL,
@@ -16,7 +19,7 @@ import {
 import { isValueLength } from '../../region/shapes.js'
 import { ABSENT, CORRUPT, ENCODED, FOUND, NEVER, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
-import { copyWords, keyLengthOf, valueKindOf, wordsFor } from './entry.js'
+import { copyWords, keyLengthOf, trailerWords, valueKindOf, wordsFor } from './entry.js'
 import { isLeaseKind } from './lease.js'
 import { byteOffset } from './region.js'
 
@@ -125,8 +128,9 @@ export class ValueWriter {
   kind = 0
   /** Length in bytes. */
   length = 0
-  /** When the entry to be written expires, or NEVER. */
+  /** When the entry to be written expires, or NEVER; and until when loads may be served it all the same, or NEVER. */
   expiresAt = NEVER
+  staleUntil = NEVER
   private value: unknown
   /** Whether the value is a short string of ASCII that {@link ValueWriter.ascii} holds. */
   private isStaged = false
@@ -136,8 +140,9 @@ export class ValueWriter {
   constructor(private readonly core: Core) {}
 
   /** Takes a value and its expiry as Engine.put does, and tells kind and length. */
-  measure(kind: number, value: unknown, expiresAt: number): void {
+  measure(kind: number, value: unknown, expiresAt: number, staleUntil = NEVER): void {
     this.expiresAt = expiresAt
+    this.staleUntil = staleUntil
     this.kind = kind
     this.value = value
     this.isStaged = false
@@ -149,7 +154,20 @@ export class ValueWriter {
   /** Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and the expiry after it. */
   write(block: number, at: number): void {
     this.writeValue(block, at)
-    if (this.expiresAt !== NEVER) storeDouble(this.core.words, at + wordsFor(this.length), this.expiresAt)
+    if (this.expiresAt === NEVER) return
+    const end = at + wordsFor(this.length)
+    if (this.staleUntil !== NEVER) storeDouble(this.core.words, end, this.staleUntil)
+    storeDouble(this.core.words, end + trailerWords(this.flags) - EXPIRY_WORDS, this.expiresAt)
+  }
+
+  /** Of ENTRY_META, beside lengths and kinds. */
+  get flags(): number {
+    return (this.expiresAt === NEVER ? 0 : ENTRY_EXPIRES) | (this.staleUntil === NEVER ? 0 : ENTRY_STALE)
+  }
+
+  /** Until when the entry is kept, or NEVER. */
+  get keptUntil(): number {
+    return this.staleUntil === NEVER ? this.expiresAt : this.staleUntil
   }
 
   private writeValue(block: number, at: number): void {

@@ -5,6 +5,7 @@ import {
   ENTRY_EXPIRES,
   ENTRY_HASH,
   ENTRY_META,
+  ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
   EXPIRY_WORDS,
@@ -18,12 +19,12 @@ import {
   KEY_UTF16,
 } from '../../region/layout.js'
 import { isKeyLength, isValueLength } from '../../region/shapes.js'
-import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, trailerWords, valueKindOf, wordsFor } from './entry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import type { Region } from './region.js'
 import { loadDouble } from './value.js'
 
-const META_BITS = 29
+const META_BITS = 30
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0
 
@@ -65,10 +66,13 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   if (!isValueLength(valueKind, valueLength))
     problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
   const expires = (meta & ENTRY_EXPIRES) !== 0
-  const valueEnd = entry + sizeOf(words, entry) / 4 - (expires ? EXPIRY_WORDS : 0)
+  const end = entry + sizeOf(words, entry) / 4
+  const valueEnd = end - trailerWords(meta)
   const value = words.subarray(entry + ENTRY_DATA + key.length, valueEnd)
   if (expires && (words[HEADER_FLAGS] & FLAG_CACHE) === 0) problems.push('expires, but this is no cache')
-  if (expires && !(loadDouble(words, valueEnd) > 0)) problems.push(`expires at ${loadDouble(words, valueEnd)}`)
+  const expiresAt = expires ? loadDouble(words, end - EXPIRY_WORDS) : 1
+  if (!(expiresAt > 0)) problems.push(`expires at ${expiresAt}`)
+  if ((meta & ENTRY_STALE) !== 0 && !expires) problems.push('may be stale, but does not expire')
   if (!isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
   const hash = halfSipHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], key, key.length, length | (kind << 28))
   if (words[entry + ENTRY_HASH] !== hash) {

@@ -40,7 +40,7 @@ import {
 import { tombstonesOf } from './core.js'
 import { directoryBytes, SEGMENT_WORDS, topBits } from './directory.js'
 import { sizeOf } from './entry.js'
-import { expiryOf, expiryTick } from './expiry.js'
+import { expiryTick, keptUntil } from './expiry.js'
 import { isLease } from './lease.js'
 import type { Region } from './region.js'
 import { sumOfSizeDeltas, threadRecordAt } from './thread-record.js'
@@ -221,7 +221,7 @@ class Verifier {
     const limit = (this.words[bucket + BUCKET_EPOCH] >>> 0) * 2 ** 31 + (this.words[bucket + BUCKET_VERSION] >>> 1)
     const version = versionOf(this.words, block)
     if (version > limit) this.report(segment, index, slot, `holds version ${version}, newer than its home's ${limit}`)
-    const tick = expiryTick(expiryOf(this.region, block))
+    const tick = expiryTick(keptUntil(this.region, block))
     const hint = this.words[segment * BLOCK_WORDS + SEGMENT_EXPIRY] >>> 0
     if (tick !== 0 && (hint === 0 || hint > tick)) {
       this.report(segment, index, slot, `expires at tick ${tick}, but the segment's hint is ${hint}`)

@@ -48,7 +48,7 @@ export function increment(core: Core, edit: Edit, value: ValueWriter, by: number
 /** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
 export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
-  const bytes = entryBytes(key.length, value.length, value.expiresAt !== NEVER)
+  const bytes = entryBytes(key.length, value.length, value.flags)
   // Without a cleanup, which would wait for the segment that this thread holds.
   const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes) : ENTRY_TOO_LARGE
   if (block < 0) {
@@ -59,7 +59,7 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   }
   buildLooked(core, block, value)
   edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0)
-  edit.expiresAt = value.expiresAt
+  edit.keptUntil = value.keptUntil
   editHeldKey(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
 }
@@ -80,7 +80,7 @@ function writeEntry(
   version: number,
   by: number,
 ): void {
-  const bytes = entryBytes(core.lookup.key.length, value.length, value.expiresAt !== NEVER)
+  const bytes = entryBytes(core.lookup.key.length, value.length, value.flags)
   const block = allocateEntry(core, bytes)
   if (block < 0) {
     core.end(block)
@@ -88,7 +88,7 @@ function writeEntry(
   }
   buildLooked(core, block, value)
   edit.begin(kind, block, mode, version, by)
-  edit.expiresAt = value.expiresAt
+  edit.keptUntil = value.keptUntil
   run(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
 }
@@ -97,7 +97,7 @@ function writeEntry(
 function buildLooked(core: Core, block: number, value: ValueWriter): void {
   const { key, hash } = core.lookup
   const entry = block * BLOCK_WORDS
-  buildEntry(core.words, entry, hash, key, value.kind, value.length, value.expiresAt !== NEVER)
+  buildEntry(core.words, entry, hash, key, value.kind, value.length, value.flags)
   value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
 }
 
