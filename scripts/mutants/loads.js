@@ -60,8 +60,8 @@ export const mutants = [
     name: 'value-stored-regardless',
     why: 'the loaded value overwrites a newer one',
     file: 'src/engine/typescript/edit.ts',
-    find: 'return isFresh && versionOf(this.words, this.core.lookup.entry) === this.version',
-    replace: 'return isFresh && (!this.isLease || versionOf(this.words, this.core.lookup.entry) === this.version)',
+    find: '          versionOf(this.words, this.core.lookup.entry) === this.version\n',
+    replace: '          (!this.isLease || versionOf(this.words, this.core.lookup.entry) === this.version)\n',
   },
   {
     name: 'late-callers-join-overtaken-load',

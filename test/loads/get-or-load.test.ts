@@ -454,11 +454,11 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
     for (const write of [{ does: 'delete', key: 'overtaken' }, { does: 'clear' }] as const) {
       words.fill(0)
       const first = members[0].load('overtaken', { ms: 600, value: 'older' })
-      await sleep(150)
+      await members[0].ping()
       const second = members[1].load('overtaken', { ms: 0, value: 'no' })
-      await sleep(150)
+      await members[1].ping()
       await members[2].ask(write)
-      const third = members[3].load('overtaken', { ms: 20, value: 'newer' })
+      const third = members[3].load('overtaken', { ms: 300, value: 'newer' })
       expect(await first).toMatchObject({ value: 'older' })
       expect(await second).toMatchObject({ value: 'older' })
       expect(await third).toMatchObject({ value: 'newer' })
@@ -470,9 +470,9 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
 
   test('who waits in another thread gets a value that is set meanwhile', async () => {
     const first = members[0].load('set', { ms: 600, value: 'older' })
-    await sleep(150)
+    await members[0].ping()
     const second = members[1].load('set', { ms: 0, value: 'no' })
-    await sleep(150)
+    await members[1].ping()
     await members[2].ask({ does: 'set', key: 'set', value: 'newer' })
     expect(await second).toMatchObject({ value: 'newer' })
     expect(await first).toMatchObject({ value: 'older' })
@@ -491,7 +491,7 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
   test('waiting does not block the event loop', async () => {
     const cache = ConcurrentCache.attach<Key, unknown>(map.handle, { engine: lineup.engineOf(1) })
     const first = members[0].load('slow', { ms: 500, value: 1 })
-    await sleep(20)
+    await members[0].ping()
     let ticks = 0
     const timer = setInterval(() => ticks++, 5)
     expect(await cache.getOrLoad('slow', () => 2)).toBe(1)
@@ -517,7 +517,7 @@ describe.each(lineups)('getOrLoad when a thread dies ($name)', (lineup) => {
     await team.assemble()
     const timeout = 20_000
     void team.members[0].load('key', { ms: 0, hangs: true }, { timeout })
-    await sleep(50)
+    await team.members[0].ping()
     const waiting = [1, 2].map((i) => team.members[i].load('key', { ms: 10, value: 'taken over' }, { timeout }))
     await sleep(50)
     const start = performance.now()

@@ -72,6 +72,11 @@ export class Member {
     return this.ask({ does: 'load', key, script, options })
   }
 
+  /** Waits until the member has begun with everything it was asked before. */
+  async ping(): Promise<void> {
+    await this.ask({ does: 'get', key: 'nothing' })
+  }
+
   ask<Result>(request: Request): Promise<Result> {
     return new Promise((resolve, reject) => {
       const id = this.#count++
@@ -97,7 +102,7 @@ export class Team {
 
   /** Waits until all members are up. */
   async assemble(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.ask({ does: 'get', key: 'nothing' })))
+    await Promise.all(this.members.map((member) => member.ping()))
   }
 
   async dismiss(): Promise<void> {
