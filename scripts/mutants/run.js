@@ -82,6 +82,7 @@ const targets = {
   // Files are mapped by the addon, so this copy has one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads'),
+  cache: inTypescript('test/cache', 'test/conformance/expiry'),
 }
 
 function mutate(at, { name, file, also, ...edit }) {

@@ -1,6 +1,6 @@
 // A thread or process of a Crew: does the tasks it is told, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
-import { ConcurrentMap } from '../../src/index.js'
+import { ConcurrentCache, ConcurrentMap, type CacheHandle } from '../../src/index.js'
 import { Barrier } from './barrier.js'
 import type { Order, Outcome, Task } from './crew.js'
 import { Random } from './random.js'
@@ -16,7 +16,10 @@ function obey({ task, parameters, handle, attach, worker, workers, seed, run, ba
   const barrier = new Barrier(openMemory(memory), workers)
   const rendezvous = (): void => barrier.wait()
   try {
-    const map = ConcurrentMap.attach(handle, attach)
+    const map =
+      handle.kind === 'mapsafe.cache'
+        ? ConcurrentCache.attach(handle as CacheHandle, attach)
+        : ConcurrentMap.attach(handle, attach)
     try {
       const shift = { map, worker, workers, random: new Random(seed).fork(run).fork(worker), rendezvous }
       rendezvous()
