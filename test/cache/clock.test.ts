@@ -1,10 +1,7 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { Clock } from '../../src/clock.js'
 import { storeOf } from '../../src/concurrent-map.js'
-import { openNativeClock } from '../../src/engine/native.js'
 import { ConcurrentCache, type Key } from '../../src/index.js'
 import { Clock as TestClock } from '../support/clock.js'
 import { lineups } from '../support/run.js'
@@ -31,24 +28,4 @@ describe.each(lineups)('$name', (lineup) => {
     expect(clock.now() - before).toBeGreaterThanOrEqual(1e9)
     expect(clock.now() - before).toBeLessThan(1e9 + LATE_MS)
   })
-})
-
-test('the addon has one clock, for every thread that asks and as long as one is left', async () => {
-  const clock = openNativeClock()!
-  expect(openNativeClock()).toBe(clock)
-  const code = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const clock = require(workerData).openClock()
-    parentPort.postMessage(clock[0])
-    setInterval(() => parentPort.postMessage(clock[0]), 5)`
-  const addon = new URL('../../build/Release/mapsafe.node', import.meta.url).pathname
-  const workers = Array.from({ length: 3 }, () => new Worker(code, { eval: true, workerData: addon }))
-  for (const worker of workers) {
-    const [time] = (await once(worker, 'message')) as [number]
-    expect(Math.abs(time - Date.now())).toBeLessThan(LATE_MS)
-  }
-  await Promise.all(workers.map((worker) => worker.terminate()))
-  const after = clock[0]
-  await sleep(50)
-  expect(clock[0]).toBeGreaterThan(after)
 })
