@@ -36,11 +36,16 @@ class SharedCache implements SessionCache {
   }
 
   put(id: string, changed: Session): void {
-    for (;;) {
-      const entry = this.#map.getEntry(id)
-      if (entry !== undefined && entry.value.version >= changed.version) return
-      if (this.#map.setIfVersion(id, changed, entry?.version ?? 0)) return
-    }
+    putNewer(this.#map, id, changed)
+  }
+}
+
+/** Stores a changed session in a shared map, unless it has a newer one. */
+export function putNewer(map: ConcurrentMap<string, Session>, id: string, changed: Session): void {
+  for (;;) {
+    const entry = map.getEntry(id)
+    if (entry !== undefined && entry.value.version >= changed.version) return
+    if (map.setIfVersion(id, changed, entry?.version ?? 0)) return
   }
 }
 

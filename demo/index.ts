@@ -1,11 +1,12 @@
 // A service's session cache on several worker threads, twice: as one map that all workers share, and as a private lru-cache in each.
-// Both serve the same requests. `npm run demo -- --help` lists the options.
+// Both serve the same requests; in the second half sessions expire and the caches load them. `npm run demo -- --help` lists the options.
 import { clockOverhead } from './clock.js'
 import { DemoError } from './demo-error.js'
 import { openDisplay } from './display.js'
+import { LOAD_MILLISECONDS, TTL } from './loading-caches.js'
 import { parseOptions, USAGE, type DemoOptions } from './options.js'
 import { SAMPLE_INTERVAL, WRITE_PERCENT } from './requests.js'
-import { run } from './run.js'
+import { KEEPING, LOADING, run } from './run.js'
 import { generateTrace, readTrace, type Trace } from './trace.js'
 
 async function main(): Promise<void> {
@@ -16,11 +17,25 @@ async function main(): Promise<void> {
   }
   const trace = options.trace === undefined ? generateTrace(options.seed) : await readTrace(options.trace)
   console.log(introduction(options, trace))
-  const display = openDisplay(process.stdout)
-  const result = await run(options, trace, (report) => display.update(report))
-  display.finish(result)
-  if (result.shared.stale > 0) process.exitCode = 1
+  let stale = 0
+  for (const [number, half] of [KEEPING, LOADING].entries()) {
+    console.log(HEADINGS[number])
+    const display = openDisplay(process.stdout)
+    const result = await run(half, options, trace, (report) => display.update(report))
+    display.finish(result)
+    stale += result.shared.stale
+  }
+  if (stale > 0) process.exitCode = 1
 }
+
+const HEADINGS = [
+  `1. Sessions are kept for good; who misses one loads it in no time, so that the caches' own time shows.
+`,
+  `
+2. Sessions expire after ${TTL / 1000} s, and the caches load what they miss from a database that takes ${LOAD_MILLISECONDS} ms:
+   mapsafe's ConcurrentCache by getOrLoad, once for all workers, lru-cache by fetch, once in each.
+`,
+]
 
 function introduction({ workers, seed }: DemoOptions, trace: Trace): string {
   return `A session cache for ${workers} worker thread${workers === 1 ? '' : 's'}

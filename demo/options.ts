@@ -7,7 +7,7 @@ export interface DemoOptions {
   readonly help: boolean
   /** Worker threads that each cache has. */
   readonly workers: number
-  /** How long both caches together are served, without the time to start. */
+  /** How long both halves together take, without the time to start. */
   readonly seconds: number
   readonly seed: number
   /** File with one key a line; undefined for a generated trace. */

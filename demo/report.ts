@@ -4,6 +4,7 @@ import type { Latencies, WorkerTotals } from './team.js'
 export interface CacheReport {
   readonly perWorker: readonly WorkerTotals[]
   readonly reads: number
+  /** Reads that loaded nothing from the database. */
   readonly hits: number
   readonly stale: number
   readonly latencies: Latencies
@@ -53,6 +54,7 @@ export function table(report: Report): string {
     ),
     rows('all workers, requests/s', (side) => integer(throughput(side))),
     rows('hit ratio', ({ hits, reads }) => percent(hits, reads)),
+    rows('loads from the database', (side) => integer(loadsOf(side))),
     rows('latency, p50', ({ latencies }) => microseconds(latencies.p50)),
     rows('latency, p99', ({ latencies }) => microseconds(latencies.p99)),
     rows('latency, p99.9', ({ latencies }) => microseconds(latencies.p999)),
@@ -80,8 +82,13 @@ export function conclusion({ shared, private: other }: Result): string {
         `(${percent(other.stale, other.reads)}), mapsafe never.`
   const memory = `${ratio(shared.memory, other.memory)} (${mebibytes(shared.memory)} against ${mebibytes(other.memory)})`
   const latency = `${microseconds(shared.latencies.p99)} against ${microseconds(other.latencies.p99)}`
+  const loads = `${ratio(loadsOf(shared), loadsOf(other))} (${integer(loadsOf(shared))} against ${integer(loadsOf(other))})`
   return `${staleness}
-mapsafe in comparison: memory ${memory}, throughput ${ratio(throughput(shared), throughput(other))}, p99 latency ${latency}.`
+mapsafe in comparison: memory ${memory}, throughput ${ratio(throughput(shared), throughput(other))}, p99 latency ${latency}, loads ${loads}.`
+}
+
+function loadsOf({ reads, hits }: CacheReport): number {
+  return reads - hits
 }
 
 function throughput({ perWorker }: CacheReport): number {
@@ -101,7 +108,7 @@ function percent(part: number, whole: number): string {
 }
 
 function ratio(value: number, reference: number): string {
-  return `${(value / reference).toFixed(2)}x`
+  return reference === 0 ? '-' : `${(value / reference).toFixed(2)}x`
 }
 
 function microseconds(nanoseconds: number): string {

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { CacheSetup } from './caches.js'
 import { SessionDatabase } from './session.js'
 import type { Trace } from './trace.js'
-import type { Order, TurnResult, WorkerSetup } from './worker.js'
+import type { Order, TurnResult, WorkerSetup } from './worker-protocol.js'
 
 export interface WorkerTotals {
   requests: number
@@ -27,11 +27,12 @@ export class Team {
   readonly #workers: readonly Worker[]
   readonly #latencies = createHistogram({ figures: 3 })
 
-  constructor(cache: CacheSetup, trace: Trace, seed: number, workers: number) {
+  /** @param script the workers' program, in this folder */
+  constructor(script: string, cache: CacheSetup, trace: Trace, seed: number, workers: number) {
     const database = SessionDatabase.allocate(trace.keys.length)
     this.#workers = Array.from({ length: workers }, (_, worker) => {
       const workerData: WorkerSetup = { cache, database, trace, seed, worker, workers }
-      return new Worker(new URL('worker.js', import.meta.url), { workerData })
+      return new Worker(new URL(script, import.meta.url), { workerData })
     })
     this.perWorker = this.#workers.map(() => ({ requests: 0, milliseconds: 0 }))
   }

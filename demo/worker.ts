@@ -1,32 +1,10 @@
 // One worker of the service: serves its share of the requests, turn by turn, from the cache it was given.
 import { parentPort, workerData } from 'node:worker_threads'
-import { openCache, type CacheSetup } from './caches.js'
+import { openCache } from './caches.js'
 import { retainedHeap } from './heap.js'
 import { isSampled, isWrite, keyOf, requestsFor } from './requests.js'
 import { SessionDatabase } from './session.js'
-import type { Trace } from './trace.js'
-
-export interface WorkerSetup {
-  readonly cache: CacheSetup
-  readonly database: SharedArrayBuffer
-  readonly trace: Trace
-  readonly seed: number
-  readonly worker: number
-  readonly workers: number
-}
-
-/** Asks for the requests from `first` up to `last`, or for the heap that the cache takes. */
-export type Order = { readonly first: number; readonly last: number } | 'measure-heap'
-
-export interface TurnResult {
-  readonly requests: number
-  readonly milliseconds: number
-  readonly reads: number
-  readonly hits: number
-  readonly stale: number
-  /** Latencies of the sampled requests in nanoseconds. */
-  readonly latencies: Float64Array
-}
+import type { Order, TurnResult, WorkerSetup } from './worker-protocol.js'
 
 const { cache: setup, database: memory, trace, seed, worker, workers } = workerData as WorkerSetup
 const port = parentPort!

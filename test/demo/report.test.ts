@@ -28,6 +28,7 @@ test('the table keeps its width and has each figure', () => {
       ['worker 2, requests/s', '50,000', '50,000'],
       ['all workers, requests/s', '150,000', '150,000'],
       ['hit ratio', '75.00 %', '75.00 %'],
+      ['loads from the database', '350', '350'],
       ['latency, p99.9', '30.0 µs', '30.0 µs'],
       ['STALE READS', '0', '14 (1.00 %)'],
       ['memory for the cache', '1.0 MiB', '2.0 MiB'],
@@ -44,5 +45,6 @@ test('the conclusion has two lines and follows the figures', () => {
   expect(others).toEqual([])
   expect(staleness).toContain('stale data 14 times (1.00 %), mapsafe never')
   expect(comparison).toContain('memory 0.50x (1.0 MiB against 2.0 MiB), throughput 1.00x')
+  expect(comparison).toContain('loads 1.00x (350 against 350)')
   expect(conclusion({ ...result, shared: side(3, 2 ** 20) })).toMatch(/^mapsafe returned stale data 3 times/)
 })
