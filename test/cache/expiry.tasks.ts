@@ -26,11 +26,11 @@ export function writeAmongSweeps({ map, worker, random }: Shift<string>, keys: n
     cache.set(key, `expired ${i}`, { expiresAt: Date.now() - 10_000 })
     const expired = cache.get(key)
     if (expired !== undefined) faults.push(`${key} was read though ${expired}`)
-    if (random.chance(0.3)) sweep()
+    if (random.chance(0.1)) sweep()
     const value = `alive ${i}`
     const options = random.chance(0.5) ? { ttl: HOUR } : {}
     if (!cache.setIfAbsent(key, value, options)) faults.push(`setIfAbsent met the expired entry of ${key}`)
-    if (random.chance(0.3)) sweep()
+    if (random.chance(0.1)) sweep()
     if (random.chance(0.2) && !cache.touch(key, HOUR)) faults.push(`${key} could not be touched`)
     const found = cache.get(key)
     if (found !== value) faults.push(`${key} is ${found}, not ${value}`)

@@ -13,7 +13,7 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     'among sweeps by all threads, nothing expired is read and nothing else is missing: $keys keys each',
     async ({ keys }) => {
       using cache = new ConcurrentCache<string, string>({ ...lineup.attach, engine: lineup.engineOf(0) })
-      const faults = await crew.run({ lineup, handle: cache.handle }, 'writeAmongSweeps', keys, scaled(8000))
+      const faults = await crew.run({ lineup, handle: cache.handle }, 'writeAmongSweeps', keys, scaled(3000))
       expect(faults.flat()).toEqual([])
       expect(cache.verify().problems).toEqual([])
     },
