@@ -83,7 +83,10 @@ class Region {
     return PairRef(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
 
-  void StorePair(WordIndex i, std::uint64_t value) { PairRef(i).store(value, std::memory_order_relaxed); }
+  void StorePair(WordIndex i, std::uint64_t value) {
+    MAPSAFE_BEFORE_STORE();
+    PairRef(i).store(value, std::memory_order_relaxed);
+  }
 
   // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates
   // versions.

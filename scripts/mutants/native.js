@@ -127,7 +127,7 @@ export const mutants = [
     name: 'no-reclaim-of-displaced',
     why: 'the block behind a reused tombstone is leaked',
     file: 'core/write.cc',
-    find: '    FreeEntry(core, change.displaced & ~kTombstone);\n',
+    find: '  if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);\n',
     replace: '',
   },
   {

@@ -47,6 +47,35 @@ const native = {
   },
 }
 
+/** The C++ engine able to die before any store, with the tests that make it. */
+const mortal = {
+  ...native,
+  build(at) {
+    const sources = readdirSync(join(at, 'core')).filter((name) => name.endsWith('.cc'))
+    return run('g++', [
+      ...[
+        '-std=c++20',
+        '-O1',
+        '-w',
+        '-include',
+        join(at, 'test/steps.h'),
+        '-I',
+        join(at, 'core'),
+        '-I',
+        join(at, 'test'),
+      ],
+      ...[...sources.map((name) => join(at, 'core', name)), join(at, 'test/death_test.cc')],
+      ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
+    ])
+  },
+  test(at, attempt) {
+    return run(join(at, 'tests'), ['--gtest_brief=1'], {
+      timeout: 400_000,
+      env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1) },
+    })
+  },
+}
+
 /** The TypeScript sources with the suites that concern them. */
 const inTypescript = (...suites) => ({
   copy(to) {
@@ -83,6 +112,8 @@ const targets = {
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads'),
   cache: inTypescript('test/cache', 'test/conformance/expiry'),
+  death: mortal,
+  'death-typescript': inTypescript('test/death'),
 }
 
 function mutate(at, { name, file, also, ...edit }) {

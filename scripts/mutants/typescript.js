@@ -14,8 +14,8 @@ export const mutants = [
     name: 'free-before-release',
     why: 'the old block may be reused while readers still hold the old version',
     file: 'src/engine/typescript/edit.ts',
-    find: '} else if (current !== 0) replace(words, bucket, slot, this.block)',
-    replace: `} else if (current !== 0) {
+    find: 'else if (current !== 0) replace(words, bucket, slot, this.block)',
+    replace: `else if (current !== 0) {
       replace(words, bucket, slot, this.block)
       // What a thread that got the block would do.
       const entry = current * BLOCK_WORDS
@@ -30,8 +30,8 @@ export const mutants = [
     find: '  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n',
     replace: '',
     also: {
-      find: '  edit.begin(kind, block, mode, version, by)\n  run(core, edit)\n',
-      replace: `  edit.begin(kind, block, mode, version, by)
+      find: '  edit.keptUntil = value.keptUntil\n  run(core, edit)\n',
+      replace: `  edit.keptUntil = value.keptUntil
   run(core, edit)
   if (kind === EDIT_PUT) value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n`,
     },
@@ -115,7 +115,7 @@ export const mutants = [
   {
     name: 'snapshot-without-buckets',
     why: 'optimistic writers go on while a snapshot is taken, and it has a later write without an earlier one',
-    file: 'src/engine/typescript/snapshot.ts',
+    file: 'src/engine/typescript/restructure.ts',
     find: 'if (!holdBuckets(core, segment)) {',
     replace: 'if (segment < 0) {',
     also: { find: '  releaseBuckets(core.words, segment)\n', replace: '' },
@@ -146,7 +146,7 @@ export const mutants = [
     name: 'structural-write-holds-only-the-home',
     why: 'a spilled key is changed while another writer changes the same bucket',
     file: 'src/engine/typescript/structural.ts',
-    find: 'if (bucket !== home && !hold(words, bucket)) {',
+    find: 'if (bucket !== home && !holdBucket(core, bucket)) {',
     replace: 'if (bucket < 0) {',
     also: {
       find: '  if (bucket !== home) release(words, bucket)',
@@ -164,7 +164,7 @@ export const mutants = [
     name: 'no-reclaim-of-displaced',
     why: 'the block behind a reused tombstone is leaked',
     file: 'src/engine/typescript/edit.ts',
-    find: '      core.freeEntry(this.displaced)\n',
+    find: '    if (this.displaced !== 0) core.freeEntry(this.displaced)\n',
     replace: '',
   },
   {

@@ -99,6 +99,7 @@ class Trial {
     }
     this.checkTotal(kills + VICTIMS)
     const repair = this.map.repair()
+    if (repair.sizeCorrection !== 0) this.losses.push(`the size was off by ${repair.sizeCorrection}`)
     if (!repair.hasLookedForLeaks) this.losses.push('somebody was still attached at the end')
     if (this.map.size !== [...this.map.keys()].length) this.losses.push(`a size of ${this.map.size} after the repair`)
     return {
