@@ -7,7 +7,7 @@ export const mutants = [
     name: 'expiry-ignored-by-lookup',
     why: 'an expired value is returned',
     file: 'src/engine/typescript/engine.ts',
-    find: 'if (lookup.hasExpired()) this.reportAbsence(ABSENT)',
+    find: 'if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) this.reportAbsence(ABSENT)',
     replace: 'if (lookup.hasExpired() && version === -1) this.reportAbsence(ABSENT)',
   },
   {

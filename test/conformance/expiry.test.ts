@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { storeOf } from '../../src/concurrent-map.js'
 import { ConcurrentCache, ConcurrentMap, type ConcurrentCacheOptions, type Key } from '../../src/index.js'
 import { Clock } from '../support/clock.js'
 import { nearAndFarLineups } from '../support/run.js'
@@ -219,6 +220,12 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     test('for increment, whatever it was', () => {
       expect(cache().increment('key')).toBe(1)
       expect(cache().increment('key')).toBe(2)
+    })
+
+    test('for who holds its key', () => {
+      const store = storeOf(cache())
+      expect(store.hold('key')).toBeUndefined()
+      store.letGo()
     })
 
     test('but its version is not used again', () => {
