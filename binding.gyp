@@ -17,6 +17,9 @@
         "native/core/contention.cc",
         "native/core/directory.cc",
         "native/core/engine.cc",
+        "native/core/eviction.cc",
+        "native/core/eviction_ghosts.cc",
+        "native/core/eviction_queues.cc",
         "native/core/format.cc",
         "native/core/heap.cc",
         "native/core/liveness.cc",
@@ -30,6 +33,7 @@
         "native/core/takeover.cc",
         "native/core/thread_record.cc",
         "native/core/verify.cc",
+        "native/core/verify_eviction.cc",
         "native/core/write.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

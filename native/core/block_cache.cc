@@ -37,20 +37,7 @@ constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
 }  // namespace
 
 Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
-  if (bytes > kMaxClassBytes) {
-    const std::size_t pages = PagesFor(bytes);
-    if (pages > heap_.page_count()) {
-      *failure = Status::kFull;
-      return 0;
-    }
-    if (!Lock()) {
-      *failure = Status::kTimeout;
-      return 0;
-    }
-    const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), failure);
-    Unlock();
-    return block;
-  }
+  if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), failure);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
@@ -67,12 +54,7 @@ Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
 
 void BlockCache::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
-  if (bytes > kMaxClassBytes) {
-    if (!Lock()) return;
-    heap_.GiveRun(block);
-    Unlock();
-    return;
-  }
+  if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
@@ -84,6 +66,24 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   const Word cached = region_.Load(count) + 1;
   region_.Store(count, cached);
   if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
+}
+
+Block BlockCache::AllocatePages(std::size_t pages, Status* failure) {
+  *failure = Status::kFull;
+  if (pages > heap_.page_count()) return 0;
+  if (!Lock()) {
+    *failure = Status::kTimeout;
+    return 0;
+  }
+  const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), failure);
+  Unlock();
+  return block;
+}
+
+void BlockCache::FreePages(Block block) {
+  if (!Lock()) return;
+  heap_.GiveRun(block);
+  Unlock();
 }
 
 void BlockCache::Flush() {

@@ -21,6 +21,10 @@ class BlockCache {
   // `bytes` as given to Allocate. If the heap mutex cannot be had the block stays in the cache.
   void Free(Block block, std::size_t bytes);
 
+  // A run of whole pages, of any length; as Allocate.
+  Block AllocatePages(std::size_t pages, Status* failure);
+  void FreePages(Block block);
+
   // Gives everything back to the heap, and spans without a used block back to the page runs.
   void Flush();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eviction.h"
 #include "expiry.h"
 #include "lease.h"
 #include "mutex.h"
@@ -149,6 +150,7 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
     // If the segment was just split, its lower half may end before `from_hash`: then the upper half is next.
     from_hash = std::max(from_hash, EndOf(core.region, location.segment));
   }
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
   return from_hash;
 }
 
@@ -167,6 +169,7 @@ void Clear(Core& core) {
     ReleaseSegment(core, location.segment);
     unlinked.FreeAll(core);
     UnlockSegment(core, location.segment);
+    if (core.evictor != nullptr) core.evictor->SweepForgotten();
     if (end <= hash) return Fail(core, Status::kCorrupt);
     hash = end;
   }

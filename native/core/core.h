@@ -11,6 +11,8 @@
 
 namespace mapsafe {
 
+class Evictor;
+
 struct Core {
   Region region;
   ThreadRecord thread;
@@ -23,6 +25,7 @@ struct Core {
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
   Block held_segment = 0;    // of the key that HoldKey took, or 0
   WordIndex held_home = 0;
+  Evictor* evictor = nullptr;  // what makes room in a cache
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }

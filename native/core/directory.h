@@ -39,6 +39,10 @@ inline std::optional<Word> DepthOf(const Region& region, Block directory) {
   return depth;
 }
 
+constexpr std::size_t DirectoryBytes(std::uint32_t depth) {
+  return (kDirectoryEntries + (std::size_t{1} << depth)) * sizeof(Word);
+}
+
 // A directory array as a thread remembers it. Arrays never change but in their segments, so only a new one is looked at
 // and checked.
 class DirectoryView {
@@ -52,6 +56,9 @@ class DirectoryView {
     const Block segment = region.LoadAcquire(entry);
     return {directory, entry, region.Contains(segment, kSegmentWords) ? segment : 0};
   }
+
+  // Size of the array after the one in use.
+  std::size_t NextBytes() const { return DirectoryBytes(33 - shift_); }
 
  private:
   bool Enter(const Region& region, Block directory) {
@@ -72,10 +79,6 @@ class DirectoryView {
 // that was over by then has changed one of the two words, and is seen.
 inline bool StillMaps(const Region& region, const Location& location) {
   return region.Load(kHeaderDirectory) == location.directory && region.Load(location.entry) == location.segment;
-}
-
-constexpr std::size_t DirectoryBytes(std::uint32_t depth) {
-  return (kDirectoryEntries + (std::size_t{1} << depth)) * sizeof(Word);
 }
 
 // The current array, as those see it who change it.

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "cleanup.h"
+#include "eviction_area.h"
 #include "expiry.h"
 #include "lookup.h"
 #include "verify.h"
@@ -23,7 +24,11 @@ Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
             {},
             outcome,
             {},
-            (region.Load(kHeaderFlags) & kFlagCache) != 0} {}
+            (region.Load(kHeaderFlags) & kFlagCache) != 0} {
+  if (!core_.is_cache || PartitionsOf(region).empty()) return;
+  evictor_ = std::make_unique<Evictor>(core_);
+  core_.evictor = evictor_.get();
+}
 
 Engine::~Engine() {
   Close();

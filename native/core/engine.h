@@ -13,6 +13,7 @@
 #include "collect.h"
 #include "core.h"
 #include "entry.h"
+#include "eviction.h"
 #include "outcome.h"
 #include "repair.h"
 #include "snapshot.h"
@@ -72,6 +73,7 @@ class Engine {
   Engine(Region region, ThreadRecord thread, Outcome* outcome);
 
   Core core_;
+  std::unique_ptr<Evictor> evictor_;  // in a cache
   bool closed_ = false;
 };
 

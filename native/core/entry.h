@@ -15,9 +15,18 @@ struct Key {
   std::uint32_t length;  // bytes
   std::uint32_t kind;
   std::uint32_t hash;
+  Block node = 0;  // of a NodeKey
 
   Word meta() const { return length | kind << kKeyKindShift; }
 };
+
+// Stands for the key of the entry with a node of the cache's eviction, whatever that is: no key has kind 0.
+inline Key NodeKey(Block node, std::uint32_t hash) {
+  Key key{};
+  key.hash = hash;
+  key.node = node;
+  return key;
+}
 
 // The expiry of what does not expire.
 inline constexpr double kNever = 0;
@@ -26,7 +35,7 @@ struct Value {
   const std::byte* bytes;
   std::uint32_t length;
   std::uint32_t kind;
-  double expires_at = kNever;  // milliseconds since 1970; infinity takes room for an expiry, but never comes
+  double expires_at = kNever;   // milliseconds since 1970; infinity takes room for an expiry, but never comes
   double stale_until = kNever;  // until when it may be served to loads once it expired; only with an expiry
 
   bool expires() const { return expires_at != kNever; }
@@ -109,7 +118,9 @@ inline bool EntryMatches(const Region& region, Block block, const Key& key, bool
   static_assert(kEntryHash == 0 && kEntryMeta == 1);
   const std::uint64_t wanted = key.hash | std::uint64_t{key.meta()} << 32;
   constexpr std::uint64_t kMask = 0xffffffffu | std::uint64_t{kKeyMetaMask} << 32;
-  if ((region.LoadPair(at) & kMask) != wanted) return false;
+  if ((region.LoadPair(at) & kMask) != wanted) {
+    return key.kind == 0 && region.Load(at + kEntryHash) == key.hash && region.Load(at + kEntryNode) == key.node;
+  }
   std::uint32_t i = 0;
   for (; i + 2 <= count; i += 2) {
     std::uint64_t pair;
@@ -135,7 +146,7 @@ inline void BuildEntry(Region& region, Block block, const Key& key, const Value&
   region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift | (value.expires() ? kEntryExpires : 0) |
                                     (value.may_be_stale() ? kEntryStale : 0));
   region.Store(at + kEntryValueLength, value.length);
-  region.Store(at + kEntryVersion + 2, 0);
+  region.Store(at + kEntryNode, 0);
   region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
   const WordIndex data = at + kEntryData + WordsFor(key.length);
   region.CopyIn(data, value.length, value.bytes);

@@ -2,16 +2,18 @@
 
 #include "block_cache.h"
 #include "directory.h"
+#include "eviction_area.h"
 
 namespace mapsafe {
 
-void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags) {
+void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags, std::uint32_t max_entries) {
   Region region(base, bytes);
   region.Store(kHeaderMagic, kMagic);
   region.Store(kHeaderFormatVersion, kFormatVersion);
   region.Store(kHeaderByteOrder, kByteOrderMark);
   region.Store(kHeaderBlockCount, static_cast<Word>(region.block_count()));
   region.Store(kHeaderFlags, flags);
+  region.Store(kHeaderMaxEntries, max_entries);
   region.Store(kHeaderSecret0, secret.word0);
   region.Store(kHeaderSecret1, secret.word1);
   region.Store(kHeaderPageTable, kPageTableBlock);
@@ -19,10 +21,14 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags) 
   region.Store(kHeaderHeap, HeapBlock(bytes));
 
   Heap heap(region);
-  Status failure;  // an empty heap of the smallest region has room for both
+  Status failure;  // an empty heap of the smallest region has room for all
   const Block segment = heap.Take(ClassOf(kSegmentBytes / kBlockBytes), &failure);
   const Block directory =
       heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes), &failure);
+  if ((flags & kFlagCache) != 0) {
+    const std::uint32_t partitions = PartitionsFor(max_entries, bytes);
+    FormatArea(region, heap.TakeRun(AreaPages(partitions), &failure), partitions, max_entries);
+  }
   heap.Commit();
   for (std::size_t i = 0; i < kSegmentWords; ++i) region.Store(WordOf(segment) + i, 0);
   region.Store(WordOf(directory) + kDirectoryDepth, 0);

@@ -9,9 +9,9 @@
 
 namespace mapsafe {
 
-// Formats zeroed memory of a whole number of pages as an empty map, or cache with kFlagCache. No one else may know the
-// memory yet.
-void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags = 0);
+// Formats zeroed memory of a whole number of pages as an empty map, or with kFlagCache as a cache of at most
+// `max_entries` entries, 0 for as many as fit. No one else may know the memory yet.
+void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags = 0, std::uint32_t max_entries = 0);
 
 // Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within
 // it.

@@ -1,6 +1,7 @@
 #include "lookup.h"
 
 #include "backoff.h"
+#include "eviction.h"
 #include "expiry.h"
 #include "lease.h"
 
@@ -54,8 +55,9 @@ Status CopyPresent(Core& core, Block entry, const EntryHeader& header) {
 
 namespace {
 
-// Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated.
-template <typename Read>
+// Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated. Counts as a use
+// of the entry if `uses`.
+template <bool uses, typename Read>
 void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
   Outcome& outcome = *core.outcome;
   for (Backoff backoff(core.region);;) {
@@ -70,12 +72,14 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
     Status status = Status::kAbsent;
     std::uint64_t entry_version = 0;
     double expires_at = kNever;
+    Block node = 0;
     if (sighting.found()) {
       const EntryHeader header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
       if (!HasExpired(core.region, expires_at) ||
           (sees_stale && StaleUntil(core.region, sighting.entry, header) > Now(core.region))) [[likely]] {
         entry_version = header.version;
+        node = core.region.Load(WordOf(sighting.entry) + kEntryNode);
         status = read(sighting.entry, header);
       }
     } else if (sighting.damaged) {
@@ -89,6 +93,7 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
       outcome.home_version = version;
       outcome.entry = entry_version != 0 ? sighting.entry : 0;
       outcome.expires_at = entry_version != 0 ? expires_at : kNever;
+      if (uses && core.evictor != nullptr) core.evictor->Touch(node, key.hash);
       return;
     }
     if (!backoff.Wait()) return Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
@@ -98,7 +103,7 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
 }  // namespace
 
 void Get(Core& core, const Key& key, std::uint64_t known) {
-  Lookup(core, key, [&](Block entry, const EntryHeader& header) {
+  Lookup<true>(core, key, [&](Block entry, const EntryHeader& header) {
     return known != kNoVersion && header.version == known ? Status::kUnchanged : CopyPresent(core, entry, header);
   });
 }
@@ -108,11 +113,11 @@ void GetForLoad(Core& core, const Key& key) {
     core.outcome->stale_until = StaleUntil(core.region, entry, header);
     return CopyValue(core, entry, header);
   };
-  Lookup(core, key, read, true);
+  Lookup<true>(core, key, read, true);
 }
 
 void Peek(Core& core, const Key& key) {
-  Lookup(core, key, [](Block, const EntryHeader& header) {
+  Lookup<false>(core, key, [](Block, const EntryHeader& header) {
     return IsLeaseKind(header.value_kind()) ? Status::kAbsent : Status::kFound;
   });
 }

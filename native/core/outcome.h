@@ -16,6 +16,7 @@ enum class Status : std::int32_t {
   kDone = 4,
   kScratchTooSmall = 5,
   kUnchanged = 6,
+  kNeedsNode = 100,  // never leaves the engine; see Prepare
   kFull = -1,
   kTimeout = -2,
   kCorrupt = -3,
@@ -38,7 +39,7 @@ struct Outcome {
   std::uint32_t owner_pid;
   std::uint32_t owner_thread;
   std::uint32_t unused;
-  double expires_at;  // of the entry found; 0 if it does not expire
+  double expires_at;   // of the entry found; 0 if it does not expire
   double stale_until;  // after GetForLoad: until when that entry may be served once it expired; 0 if it may not
 };
 static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "backoff.h"
+#include "eviction_area.h"
 #include "lease.h"
 #include "mutex.h"
 #include "restructure.h"
@@ -83,7 +84,8 @@ class LeakHunt {
   Status Run(const std::vector<Block>& segments, RepairReport* report) {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
-    if (!MarkDirectories() || !MarkEntries(segments) || !MarkCaches() || !SurveyPages()) return Status::kCorrupt;
+    if (!MarkDirectories() || !MarkEviction() || !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
+      return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
     for (const Leak& leak : leaks_) {
       if (leak.size_class < kSizeClasses) {
@@ -115,6 +117,20 @@ class LeakHunt {
     for (Block array = region_.Load(kHeaderDirectory); array != 0;
          array = region_.Load(WordOf(array) + kDirectoryPrevious)) {
       if (!Mark(array)) return false;
+    }
+    return true;
+  }
+
+  bool MarkEviction() {
+    const std::vector<WordIndex> partitions = PartitionsOf(region_);
+    if (!partitions.empty() && !Mark(region_.Load(kHeaderCache))) return false;
+    for (const WordIndex at : partitions) {
+      const Block ghosts = region_.Load(at + kPartitionGhosts);
+      if (region_.Load(at + kPartitionGhostBuckets) != 0 && !Mark(ghosts)) return false;
+      for (Block chunk = region_.Load(at + kPartitionChunks); chunk != 0;
+           chunk = region_.Load(WordOf(chunk) + kChunkNext)) {
+        if (!Mark(chunk)) return false;
+      }
     }
     return true;
   }

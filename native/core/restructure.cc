@@ -1,6 +1,7 @@
 #include "restructure.h"
 
 #include "backoff.h"
+#include "eviction.h"
 #include "mutex.h"
 
 namespace mapsafe {
@@ -123,6 +124,17 @@ bool HoldEverything(Core& core, std::vector<Block>* held) {
 void ReleaseHeld(Core& core, Block segment) {
   ReleaseBuckets(core, segment);
   UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+}
+
+void Unlinked::FreeAll(Core& core) const {
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const Block entry = blocks_[i];
+    if (core.evictor != nullptr && core.region.Contains(entry, kEntryData)) {
+      const WordIndex at = WordOf(entry);
+      core.evictor->Forget(core.region.Load(at + kEntryNode), core.region.Load(at + kEntryHash));
+    }
+    FreeEntry(core, entry);
+  }
 }
 
 void SweepTombstones(Core& core, Block segment, Unlinked* unlinked) {

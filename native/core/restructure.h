@@ -51,9 +51,7 @@ class Unlinked {
     if (count_ < blocks_.size()) blocks_[count_++] = entry;
   }
   std::uint32_t count() const { return count_; }
-  void FreeAll(Core& core) const {
-    for (std::uint32_t i = 0; i < count_; ++i) FreeEntry(core, blocks_[i]);
-  }
+  void FreeAll(Core& core) const;
 
  private:
   std::array<Block, kAllBuckets * kSlotsPerBucket> blocks_;

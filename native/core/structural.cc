@@ -92,13 +92,13 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
                 current,
                 current == 0 ? bucket.Slot(slot) : 0,
                 home.EntryVersionAfter(home.ReloadVersion())};
-  if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  CompleteEntry(core, *edit, change.version);
   Announce(core, *edit, &change, bucket.ReloadVersion());
   Apply(core, *edit, &change);
   if (index != home_index) bucket.Release();
   const Word home_version = home.Release();
   UnlockSegment(core, location.segment);
-  Finish(core, *edit, change, home_version);
+  Finish(core, edit, change, home_version);
   return Step::kFinished;
 }
 

@@ -46,6 +46,12 @@ Identity ThreadRecord::OwnerOf(const Region& region, Word owner_mark) {
   return {region.Load(At(index) + kThreadPid), region.Load(At(index) + kThreadId)};
 }
 
+bool ThreadRecord::IsAttached(const Region& region, Word owner_mark) {
+  const std::uint32_t index = (owner_mark & 0xff) - 1;
+  if (index >= kRegistryThreads || region.LoadAcquire(At(index) + kThreadState) != kThreadAttached) return false;
+  return region.Load(At(index) + kThreadIncarnation) << 8 == (owner_mark & ~Word{0xff});
+}
+
 Identity ThreadRecord::ClaimantOf(const Region& region, Block target) {
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
     const WordIndex at = At(index);

@@ -75,6 +75,9 @@ class ThreadRecord {
   // The thread that left `owner_mark` in a mutex.
   static Identity OwnerOf(const Region& region, Word owner_mark);
 
+  // Whether the thread that left `owner_mark` is still attached.
+  static bool IsAttached(const Region& region, Word owner_mark);
+
   // The thread that claims `target`, or zeros.
   static Identity ClaimantOf(const Region& region, Block target);
 

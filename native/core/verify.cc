@@ -13,6 +13,7 @@
 #include "heap.h"
 #include "lease.h"
 #include "thread_record.h"
+#include "verify_eviction.h"
 
 namespace mapsafe {
 
@@ -22,10 +23,17 @@ constexpr std::size_t kMaxProblems = 50;
 
 class Verifier {
  public:
-  Verifier(Region region, HashSecret secret) : region_(region), secret_(secret), heap_(region) {}
+  Verifier(Region region, HashSecret secret)
+      : region_(region),
+        secret_(secret),
+        heap_(region),
+        eviction_(
+            region, [this](Block block, std::size_t pages, const char* what) { return UsePages(block, pages, what); },
+            [this](const std::string& problem) { Problem(problem); }) {}
 
   std::vector<std::string> Run() {
     CheckHeader();
+    eviction_.Run();
     CheckDirectory();
     CheckSize();
     CheckPages();
@@ -54,6 +62,12 @@ class Verifier {
     if (used_bytes_ <= region_.bytes()) return true;
     Problem(what, " at block ", block, ": more is used than the region holds");
     return false;
+  }
+
+  // As Use, of a run of pages, however short.
+  bool UsePages(Block block, std::size_t pages, const char* what) {
+    runs_.insert(block);
+    return Use(block, pages * kPageBytes, what);
   }
 
   void CheckHeader() {
@@ -126,7 +140,10 @@ class Verifier {
           ++tombstones;
           continue;
         }
-        if (!IsLeaseKind(ReadHeader(region_, entry).value_kind())) ++live_;
+        if (!IsLeaseKind(ReadHeader(region_, entry).value_kind())) {
+          ++live_;
+          eviction_.CheckEntry(entry);
+        }
         if (!is_new) continue;
         CheckEntry(segment, depth, prefix, i, bucket.Tag(slot), entry, &overflows, &keys);
       }
@@ -289,7 +306,7 @@ class Verifier {
   void CheckAccounts() {
     for (const auto& [block, bytes] : used_) {
       const auto blocks = static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);
-      if (blocks > kMaxClassBlocks) {
+      if (blocks > kMaxClassBlocks || runs_.count(block) != 0) {
         if (large_runs_.erase(block) == 0) Problem("block ", block, ": used, but no large run");
         continue;
       }
@@ -310,10 +327,12 @@ class Verifier {
   Region region_;
   HashSecret secret_;
   Heap heap_;
+  EvictionAudit eviction_;
   std::vector<std::string> problems_;
   Word live_ = 0;
   std::size_t used_bytes_ = 0;
   std::unordered_map<Block, std::size_t> used_;
+  std::unordered_set<Block> runs_;  // of those used, runs of pages whatever their length
   std::unordered_map<Block, Word> carved_;
   std::unordered_set<Block> free_;
   std::unordered_set<Block> large_runs_;

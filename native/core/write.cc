@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "cleanup.h"
 #include "contention.h"
+#include "eviction.h"
 #include "expiry.h"
 #include "lease.h"
 
@@ -62,7 +63,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
 
   Change change{
       location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0, home.EntryVersionAfter(version)};
-  if (edit->block != 0) SetEntryVersion(core.region, edit->block, change.version);
+  CompleteEntry(core, *edit, change.version);
   Announce(core, *edit, &change, version + 1);
   core.thread.Claim(home.block());
   if (!home.TryHold(version)) {
@@ -73,9 +74,11 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   Apply(core, *edit, &change);
   const Word home_version = home.Release();
   core.thread.ClearClaim();
-  Finish(core, *edit, change, home_version);
+  Finish(core, edit, change, home_version);
   return Attempt::kFinished;
 }
+
+}  // namespace
 
 void RunToEnd(Core& core, Edit* edit) {
   for (int tries = 0; tries < kOptimisticTries; ++tries) {
@@ -91,21 +94,55 @@ void RunToEnd(Core& core, Edit* edit) {
   EditStructurally(core, edit);
 }
 
+namespace {
+
+// As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
+void RunInCache(Core& core, Edit* edit) {
+  Evictor& evictor = *core.evictor;
+  for (int rooms = 0;;) {
+    RunToEnd(core, edit);
+    Status failure = core.outcome->status;
+    Identity owner{};
+    if (failure == Status::kNeedsNode) {
+      edit->node = evictor.Admit(edit->key.hash, &failure, &owner);
+      if (edit->node != 0) continue;
+      Fail(core, failure, owner);
+    } else if (failure == Status::kFull && rooms < 2) {
+      // The split may also have to double the directory.
+      const std::size_t bytes = rooms++ == 0 ? kSegmentBytes : core.directory.NextBytes();
+      const Block block = evictor.MakeRoom(bytes, edit->key.hash, &failure);
+      if (block != 0) {
+        core.blocks.Free(block, bytes);
+        continue;
+      }
+    }
+    break;
+  }
+  if (edit->node != 0) evictor.Withdraw(edit->node);
+  evictor.SweepForgotten();
+}
+
 void Run(Core& core, Edit* edit) {
-  RunToEnd(core, edit);
+  if (core.evictor == nullptr) {
+    RunToEnd(core, edit);
+  } else {
+    RunInCache(core, edit);
+  }
   // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
   if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
 }
 
-// A block for the entry; reclaims tombstones and cached blocks once before giving up.
-Block AllocateEntry(Core& core, std::size_t bytes) {
+// A block for the entry; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up.
+Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash) {
   Status failure = Status::kFull;
   if (!core.blocks.CouldFit(bytes)) {
     Fail(core, Status::kEntryTooLarge);
     return 0;
   }
   Block block = core.blocks.Allocate(bytes, &failure);
-  if (block == 0 && failure == Status::kFull) {
+  if (block == 0 && failure == Status::kFull && core.evictor != nullptr) {
+    block = core.evictor->MakeRoom(bytes, hash, &failure);
+  } else if (block == 0 && failure == Status::kFull) {
     CleanUpAll(core);
     core.blocks.Flush();
     block = core.blocks.Allocate(bytes, &failure);
@@ -120,7 +157,7 @@ Block AllocateEntry(Core& core, std::size_t bytes) {
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   const std::size_t bytes = EntryBytes(edit->key, value);
   edit->kept_until = value.kept_until();
-  edit->block = AllocateEntry(core, bytes);
+  edit->block = AllocateEntry(core, bytes, edit->key.hash);
   if (edit->block == 0) return;
   edit->puts_lease = IsLeaseKind(value.kind);
   BuildEntry(core.region, edit->block, edit->key, value);
@@ -161,6 +198,9 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   Outcome& outcome = *core.outcome;
   const EntryHeader met = current == 0 ? EntryHeader{} : ReadHeader(core.region, current);
   const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));
+  edit->met = current != 0;
+  // A lease has no node: it is never evicted.
+  edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);
   edit->meets_expired = expired;
   edit->meets_lease = IsLeaseKind(met.value_kind());
   const bool present = current != 0 && !edit->meets_lease && !expired;
@@ -183,6 +223,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
     default:
       holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses || edit->drops_stale;
   }
+  if (edit->kind == Edit::Kind::kEvict) holds = expired || (present && !edit->only_expired);
   if (present && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
     const Status copied = CopyValue(core, current, met);
@@ -195,6 +236,9 @@ Status Prepare(Core& core, Edit* edit, Block current) {
       outcome.entry = current;
     }
     return Status::kNotDone;
+  }
+  if (core.evictor != nullptr && edit->block != 0 && !edit->puts_lease && edit->node == 0 && edit->met_node == 0) {
+    return Status::kNeedsNode;
   }
   return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0) : Status::kDone;
 }
@@ -209,7 +253,9 @@ bool ChangesCounts(const Change& change) {
 
 void Announce(Core& core, const Edit& edit, Change* change, Word version) {
   if (edit.lapses) return;
-  if (edit.kind == Edit::Kind::kRemove) {
+  if (edit.kind == Edit::Kind::kEvict) {
+    change->reference = 0;  // no tombstone: room is wanted
+  } else if (edit.kind == Edit::Kind::kRemove) {
     change->buried = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
     change->reference = change->buried ? change->previous | kTombstone : 0;
   } else {
@@ -231,7 +277,7 @@ void Apply(Core& core, const Edit& edit, Change* change) {
   if (edit.kept_until != kNever) LowerExpiryHint(core.region, change->segment, edit.kept_until);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
-  } else if (edit.kind == Edit::Kind::kRemove) {
+  } else if (edit.block == 0) {
     change->bucket.Vacate(change->slot, change->reference);
   } else if (change->previous != 0) {
     change->bucket.Replace(change->slot, edit.block);
@@ -241,7 +287,37 @@ void Apply(Core& core, const Edit& edit, Change* change) {
   if (ChangesCounts(*change)) core.thread.NotePublished();
 }
 
-void Finish(Core& core, const Edit& edit, const Change& change, Word home_version) {
+void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
+  if (edit.block == 0) return;
+  SetEntryVersion(core.region, edit.block, version);
+  const Block node = edit.met_node == 0 ? edit.node : edit.met_node;
+  if (!edit.puts_lease) core.region.Store(WordOf(edit.block) + kEntryNode, node);
+}
+
+namespace {
+
+// What became of the nodes of the entries published and met.
+void TellEvictor(Evictor& evictor, Edit* edit) {
+  if (edit->block != 0 && !edit->puts_lease && edit->met_node != 0) {
+    evictor.Touch(edit->met_node, edit->key.hash);
+  } else if (edit->kind != Edit::Kind::kEvict) {
+    evictor.Forget(edit->met_node, edit->key.hash);
+  }
+  if (edit->met_node != 0 || edit->node == 0 || edit->puts_lease) return;
+  evictor.Settle(edit->node);
+  edit->node = 0;
+}
+
+Word LossCounter(const Edit& edit) {
+  if (edit.meets_expired) return kCounterExpired;
+  if (edit.kind == Edit::Kind::kEvict) return kCounterEvictedSize;
+  return edit.block == 0 ? kCounterDeleted : kCounterReplaced;
+}
+
+}  // namespace
+
+void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
+  const Edit& edit = *in;
   // Without it a later read of this thread could overtake the stores above: of two threads that each write one key and
   // then read the other's, both could miss the other's write, and no order of the four operations explains that.
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -263,9 +339,8 @@ void Finish(Core& core, const Edit& edit, const Change& change, Word home_versio
     core.thread.EndWrite();
   }
   if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);
-  if (change.previous != 0 && !edit.meets_lease) {
-    core.thread.Count(edit.meets_expired ? kCounterExpired : edit.block == 0 ? kCounterDeleted : kCounterReplaced);
-  }
+  if (change.previous != 0 && !edit.meets_lease) core.thread.Count(LossCounter(edit));
+  if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
   if (change.buried) {
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
   } else if (change.previous != 0) {
@@ -297,11 +372,15 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   BuildEntry(core.region, edit.block, key, value);
   EditHeldKey(core, &edit);
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit.block, bytes);
+  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  if (core.outcome->status == Status::kNeedsNode) Fail(core, Status::kFull);
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
 }
 
 void RemoveHeld(Core& core, const Key& key) {
   Edit edit{Edit::Kind::kRemove, key, kPutAlways, kNoVersion};
   EditHeldKey(core, &edit);
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
 }
 
 double Increment(Core& core, const Key& key, double by, double expires_at) {

@@ -10,7 +10,7 @@ namespace mapsafe {
 // One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked
 // again after a lost race.
 struct Edit {
-  enum class Kind { kPut, kRemove, kIncrement };
+  enum class Kind { kPut, kRemove, kIncrement, kEvict };
 
   Kind kind;
   const Key& key;
@@ -21,10 +21,14 @@ struct Edit {
   Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove
   double kept_until = kNever;      // of that entry
   double expires_if_new = kNever;  // for kIncrement, which otherwise keeps the expiry that it finds
+  Block node = 0;                  // in a cache, for an insert: 0 once it belongs to the entry
   bool met_hot_segment = false;    // set by MeetContention
   bool puts_lease = false;         // whether `block` is a lease
   bool meets_lease = false;        // set by Prepare: the entry found is a lease
   bool meets_expired = false;      // set by Prepare: the entry found has expired, and counts as absent
+  bool only_expired = false;       // for kEvict: takes the entry away only if it has expired
+  bool met = false;                // set by Prepare: there is an entry
+  Block met_node = 0;              // set by Prepare: its node, or 0
   bool lapses = false;             // set by Prepare: a deletion leaves that lease, lapsed
   bool drops_stale = false;        // set by Prepare: a deletion takes a value away that had expired
 };
@@ -63,6 +67,9 @@ struct Change {
   Word size_delta = 0;  // what this adds to the number of entries
 };
 
+// Writes what the entry to publish lacked so far: its version, and in a cache its node.
+void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version);
+
 // Says in the thread record what the change is, if the counts depend on it: `version` is the odd one of its bucket
 // while it takes place. Should this thread die, others know what to count. The change ends with Finish or TakeBack.
 void Announce(Core& core, const Edit& edit, Change* change, Word version);
@@ -72,7 +79,10 @@ void TakeBack(Core& core, const Change& change);
 void Apply(Core& core, const Edit& edit, Change* change);
 
 // Once both buckets are released, the home with `home_version`: fills in the outcome, counts, frees what was unlinked.
-void Finish(Core& core, const Edit& edit, const Change& change, Word home_version);
+void Finish(Core& core, Edit* edit, const Change& change, Word home_version);
+
+// Runs an edit in a region, or a part of it, that needs no eviction.
+void RunToEnd(Core& core, Edit* edit);
 
 // The structural path; see structural.cc.
 void EditStructurally(Core& core, Edit* edit);

@@ -1,8 +1,13 @@
 /** What a region's memory is used for, read out of its tables. See docs/format.md, "Heap". */
+import { areaPages, partitionsOf } from '../engine/typescript/eviction-area.js'
+import { ghostPages } from '../engine/typescript/eviction-ghosts.js'
 import { classBlocks, classOf } from '../engine/typescript/heap.js'
+import { Region } from '../engine/typescript/region.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
+  CHUNK_NEXT,
+  CHUNK_NODES,
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   HEADER_BLOCK_COUNT,
@@ -12,6 +17,7 @@ import {
   HEADER_SEGMENT_COUNT,
   MAX_CLASS_BLOCKS,
   MAX_DEPTH,
+  NODE_BYTES,
   PAGE_BYTES,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
@@ -20,6 +26,9 @@ import {
   PAGE_KIND,
   PAGE_RUN,
   PAGE_SPAN,
+  PARTITION_CHUNKS,
+  PARTITION_GHOST_BUCKETS,
+  PARTITION_NODES,
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
@@ -35,6 +44,8 @@ export interface MemoryUse {
   readonly entries: number
   /** The index: segments and directory. */
   readonly index: number
+  /** What a cache remembers to choose the entries that it evicts. */
+  readonly eviction: number
   /** Free blocks in pages that hold others: ready for entries of their size. */
   readonly spare: number
   /** Header, thread records and page table. */
@@ -55,8 +66,16 @@ export function inspectMemory(words: Int32Array): MemoryUse {
   const heap = heapPages(total) * PAGE_BYTES
   const inUse = load(HEADER_PAGES_IN_USE) * PAGE_BYTES
   const index = indexBytes(words, load)
-  const spare = Math.min(inUse - index, spareBytes(words, load) + cachedBytes(load))
-  return { entries: inUse - index - spare, index, spare, overhead: total - heap, unused: heap - inUse }
+  const eviction = Math.min(inUse - index, evictionBytes(words, load))
+  const spare = Math.min(inUse - index - eviction, spareBytes(words, load) + cachedBytes(load))
+  return {
+    entries: inUse - index - eviction - spare,
+    index,
+    eviction,
+    spare,
+    overhead: total - heap,
+    unused: heap - inUse,
+  }
 }
 
 type Load = (word: number) => number
@@ -67,6 +86,23 @@ function indexBytes(words: Int32Array, load: Load): number {
   // The current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
   return Math.min(bytes, words.length * 4)
+}
+
+/** The area of the eviction, and all nodes and ghosts. */
+function evictionBytes(words: Int32Array, load: Load): number {
+  const partitions = partitionsOf(new Region(words.buffer))
+  let pages = partitions.length === 0 ? 0 : areaPages(partitions.length)
+  for (const at of partitions) {
+    pages += ghostPages(load(at + PARTITION_GHOST_BUCKETS))
+    let left = load(at + PARTITION_NODES)
+    for (let chunk = load(at + PARTITION_CHUNKS); left > 0 && chunk * BLOCK_WORDS < words.length;) {
+      const nodes = Math.max(1, load(chunk * BLOCK_WORDS + CHUNK_NODES))
+      pages += Math.ceil(((nodes + 1) * NODE_BYTES) / PAGE_BYTES)
+      left -= nodes
+      chunk = load(chunk * BLOCK_WORDS + CHUNK_NEXT)
+    }
+  }
+  return pages * PAGE_BYTES
 }
 
 /** Bytes of the block or pages that `bytes` bytes take. */

@@ -81,7 +81,7 @@ describe.each(lineups)('$name', (lineup) => {
   test('the memory adds up, by what it is for', () => {
     using cache = new ConcurrentCache<number, string>({ maxBytes: 16 * 2 ** 20, engine: lineup.engineOf(0) })
     const total = ({ memory }: ReturnType<typeof cache.stats>): number =>
-      memory.entries + memory.index + memory.spare + memory.overhead + memory.unused
+      memory.entries + memory.index + memory.eviction + memory.spare + memory.overhead + memory.unused
     const empty = cache.stats()
     expect(empty.memory.entries).toBe(0)
     expect(total(empty)).toBe(16 * 2 ** 20)

@@ -1,62 +1,86 @@
-import { EVICTED, EvictionQueues, type EntryStore } from '../../../src/engine/typescript/eviction-queues.js'
+import { EVICTED, EvictionQueues, SPARED, type EntryStore } from '../../../src/engine/typescript/eviction-queues.js'
 import {
   BLOCK_WORDS,
   INITIAL_COLD_SHARE,
+  NODE_BYTES,
   NODE_HASH,
   NODE_STAMP,
+  PAGE_BLOCKS,
+  PAGE_BYTES,
   PARTITION_COLD_SHARE,
   PARTITION_EPOCH,
+  PARTITION_FIRST_PAGES,
   PARTITION_LIMIT,
 } from '../../../src/region/layout.js'
 import type { Policy, PolicyKind } from '../policy.js'
 
-/** The policy of ConcurrentCache: the TypeScript engine's queues in memory of their own. */
-export const mapsafe: PolicyKind = { name: 'mapsafe', create: (capacity, _, keys) => new Mapsafe(capacity, keys) }
+/** The policy of ConcurrentCache. */
+export const mapsafe: PolicyKind = { name: 'mapsafe', create: (capacity) => new EvictionSimulation(capacity) }
 
+/** Where nodes and ghosts begin, behind the one partition. */
 const FIRST_BLOCK = 64
+/** Of a node and of ghosts. */
+const BYTES_PER_ENTRY = 32 + 16
+const LEAST_BYTES = 32_768
 
-class Mapsafe implements Policy, EntryStore {
+/** The queues of the TypeScript engine in memory of their own. */
+export class EvictionSimulation implements Policy, EntryStore {
   private readonly words: Int32Array
-  private readonly nodes: Int32Array
+  private readonly nodes = new Map<number, number>()
   private readonly keyOf = new Map<number, number>()
   private readonly queues: EvictionQueues
   private next = FIRST_BLOCK
 
-  constructor(capacity: number, keys: number) {
-    this.words = new Int32Array(capacity * 40 + 8192)
-    this.nodes = new Int32Array(keys)
+  /** @param hashOf must not give two keys one hash */
+  constructor(
+    capacity: number,
+    private readonly hashOf: (key: number) => number = scramble,
+  ) {
+    this.words = new Int32Array((capacity * BYTES_PER_ENTRY + LEAST_BYTES) / 4)
     this.words[PARTITION_LIMIT] = capacity
+    this.words[PARTITION_FIRST_PAGES] = Math.ceil(((capacity + 1) * NODE_BYTES) / PAGE_BYTES)
     this.words[PARTITION_COLD_SHARE] = INITIAL_COLD_SHARE
     this.queues = new EvictionQueues(this.words, 0, this)
   }
 
   access(key: number): boolean {
     const { words, nodes } = this
-    const held = nodes[key]
-    if (held !== 0) {
+    const held = nodes.get(key)
+    if (held !== undefined) {
       words[held * BLOCK_WORDS + NODE_STAMP] = words[PARTITION_EPOCH]
       return true
     }
-    const hash = scramble(key)
-    nodes[key] = this.queues.admit(hash, 0)
+    const hash = this.hashOf(key)
+    nodes.set(key, this.queues.admit(hash, 0))
     this.keyOf.set(hash, key)
     return false
   }
 
-  evict(node: number, onlyExpired: boolean): number | undefined {
-    if (onlyExpired) return undefined
-    this.nodes[this.keyOf.get(this.words[node * BLOCK_WORDS + NODE_HASH])!] = 0
+  delete(key: number): void {
+    const node = this.nodes.get(key)
+    if (node === undefined) return
+    this.nodes.delete(key)
+    this.queues.release(node)
+  }
+
+  keys(): number[] {
+    return [...this.nodes.keys()]
+  }
+
+  evict(node: number, onlyExpired: boolean): number {
+    if (onlyExpired) return SPARED
+    this.nodes.delete(this.keyOf.get(this.words[node * BLOCK_WORDS + NODE_HASH])!)
     return EVICTED
   }
 
-  allocate(bytes: number): number {
+  allocatePages(pages: number): number {
     const block = this.next
-    this.next += Math.ceil(bytes / 16)
+    this.next += pages * PAGE_BLOCKS
     return block
   }
 
-  free(): void {
-    // It asks only once: the limit tells from the start how many ghosts there will be.
+  freePages(): void {
+    // The limit tells from the start how many ghosts there will be, so their table is never replaced.
   }
 }
 

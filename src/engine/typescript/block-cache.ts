@@ -51,7 +51,7 @@ export class BlockCache {
 
   /** A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT. */
   allocate(bytes: number): number {
-    if (bytes > MAX_CLASS_BYTES) return this.allocateRun(Math.ceil(bytes / PAGE_BYTES))
+    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES))
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
     const head = this.thread.cacheHeads + sizeClass
     if (this.words[head] === 0) {
@@ -76,7 +76,7 @@ export class BlockCache {
     // block was unlinked. x64 keeps stores in order.
     if (WEAKLY_ORDERED) this.thread.fence()
     if (bytes > MAX_CLASS_BYTES) {
-      this.freeRun(block)
+      this.freePages(block)
       return
     }
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
@@ -105,14 +105,16 @@ export class BlockCache {
     return bytes <= this.mostBytes
   }
 
-  private allocateRun(pages: number): number {
+  /** A run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
+  allocatePages(pages: number): number {
     if (!this.lock()) return TIMEOUT
     const block = this.heap.takeRun(pages)
     this.unlock()
     return block
   }
 
-  private freeRun(block: number): void {
+  /** @param block as given by {@link BlockCache.allocatePages} */
+  freePages(block: number): void {
     if (!this.lock()) return
     this.heap.giveRun(block)
     this.unlock()

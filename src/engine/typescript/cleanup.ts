@@ -91,6 +91,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
     // If the segment was just split, its lower half may end before `next`: then the upper half is next.
     next = Math.max(next, endOf(words, segment))
   }
+  core.evictor?.sweepForgotten()
   result[RESULT_LENGTH] = cleaned
   return next
 }
@@ -157,6 +158,7 @@ export function clear(core: Core): number {
     releaseSegment(words, segment)
     core.unlinked.freeAll()
     unlockSegment(core, segment)
+    core.evictor?.sweepForgotten()
     if (end <= hash) return CORRUPT
     hash = end
   }

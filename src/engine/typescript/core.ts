@@ -2,6 +2,8 @@ import {
   ALL_BUCKETS,
   BLOCK_WORDS,
   ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_NODE,
   FLAG_CACHE,
   HEADER_FLAGS,
   SEGMENT_TOMBSTONES,
@@ -12,6 +14,7 @@ import {
 import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS } from '../engine.js'
 import { BlockCache } from './block-cache.js'
 import { sizeOf } from './entry.js'
+import type { Evictor } from './eviction.js'
 import { Lookup } from './lookup.js'
 import type { Region } from './region.js'
 import { claimantOf, ownerOf, type ThreadRecord } from './thread-record.js'
@@ -21,9 +24,10 @@ const INITIAL_SCRATCH_BYTES = 65536
 /** What one thread's engine is made of. The operations are functions over it, one idea a file. */
 export class Core {
   readonly words: Int32Array
-  readonly blocks: BlockCache
   readonly lookup: Lookup
   readonly unlinked: Unlinked
+  /** What makes room in a cache; undefined in a map. */
+  evictor: Evictor | undefined
   readonly result = new Int32Array(RESULT_WORDS)
   /** The result by doubles. */
   readonly resultDoubles = new Float64Array(this.result.buffer)
@@ -45,10 +49,10 @@ export class Core {
   constructor(
     readonly region: Region,
     readonly thread: ThreadRecord,
+    readonly blocks = new BlockCache(region, thread),
   ) {
     this.words = region.words
     this.isCache = (region.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
-    this.blocks = new BlockCache(region, thread)
     this.lookup = new Lookup(region, thread)
     this.unlinked = new Unlinked(this)
   }
@@ -100,7 +104,14 @@ export class Unlinked {
   }
 
   freeAll(): void {
-    for (let i = 0; i < this.count; i++) this.core.freeEntry(this.blocks[i])
+    const { core } = this
+    for (let i = 0; i < this.count; i++) {
+      const block = this.blocks[i]
+      if (core.evictor !== undefined && core.region.contains(block, ENTRY_DATA)) {
+        core.evictor.forget(core.words[block * BLOCK_WORDS + ENTRY_NODE], core.words[block * BLOCK_WORDS + ENTRY_HASH])
+      }
+      core.freeEntry(block)
+    }
     this.count = 0
   }
 }

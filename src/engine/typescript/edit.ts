@@ -4,10 +4,12 @@ import {
   BUCKET_EPOCH,
   BUCKET_SLOTS,
   COUNTER_DELETED,
+  COUNTER_EVICTED_SIZE,
   COUNTER_EXPIRED,
   COUNTER_REPLACED,
   ENTRY_DATA,
   ENTRY_META,
+  ENTRY_NODE,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
   SEGMENT_TOMBSTONES,
@@ -22,6 +24,7 @@ import {
   NEVER,
   NOT_A_COUNTER,
   NOT_DONE,
+  PUT_ALWAYS,
   PUT_CONDITION_MASK,
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
@@ -41,6 +44,7 @@ import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
 import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import type { Evictor } from './eviction.js'
 import { lowerExpiryHint, staleUntil } from './expiry.js'
 import { canLapse, isLease, lapse } from './lease.js'
 import { loadDouble, storeDouble, ValueReader } from './value.js'
@@ -48,6 +52,11 @@ import { loadDouble, storeDouble, ValueReader } from './value.js'
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
 export const EDIT_INCREMENT = 2
+/** Takes an entry away to make room; see {@link Edit.beginEviction}. */
+export const EDIT_EVICT = 3
+
+/** Of {@link Edit.prepare} in a cache: the key is new, and needs a node of the eviction before it can be inserted. */
+export const NEEDS_NODE = 100
 
 /** Larger entries are not left behind as tombstones: deleted megabytes must not wait for a cleanup. */
 const MAX_TOMBSTONE_BYTES = 512
@@ -63,6 +72,8 @@ export class Edit {
   keptUntil = NEVER
   /** For an increment, which otherwise keeps the expiry that it finds. */
   expiresIfNew = NEVER
+  /** In a cache, the node for an insert: 0 as long as none is needed, and once it belongs to the entry. */
+  node = 0
   /** The sum that an increment publishes. */
   sum = 0
   /** The value replaced or met, for RETURN_PREVIOUS. */
@@ -88,9 +99,12 @@ export class Edit {
   private isBuried = false
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
-  private meetsExpired = false
+  meetsExpired = false
   /** Whether a deletion takes a value away that had expired. */
   private dropsStale = false
+  /** The node of the entry met, or 0. */
+  private metNode = 0
+  private onlyExpired = false
   /** What the slot will hold, and what that adds to the number of entries. */
   private reference = 0
   private growth = 0
@@ -113,8 +127,15 @@ export class Edit {
     this.by = by
     this.isLease = block !== 0 && isLease(this.words, block)
     this.keptUntil = NEVER
+    this.node = 0
     this.previous = undefined
     this.hasMetHotSegment = false
+  }
+
+  /** The removal of the entry that the lookup finds, or with `onlyExpired` only if it has expired. */
+  beginEviction(onlyExpired: boolean): void {
+    this.begin(EDIT_EVICT, 0, PUT_ALWAYS, 0, 0)
+    this.onlyExpired = onlyExpired
   }
 
   /** Counts that the edit met a bucket or mutex taken, or a bucket changed under it. */
@@ -130,6 +151,8 @@ export class Edit {
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
     this.meetsExpired = lookup.hasExpired()
+    // A lease has no node: it is never evicted.
+    this.metNode = isMet ? this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE] : 0
     const isFresh = isMet && !this.meetsExpired
     const isPresent = isFresh && !this.meetsLease
     result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
@@ -145,6 +168,7 @@ export class Edit {
       this.reportEntry(isFresh ? lookup.entry : 0)
       return NOT_DONE
     }
+    if (this.lacksNode()) return NEEDS_NODE
     return this.kind === EDIT_INCREMENT ? this.prepareSum(isPresent) : DONE
   }
 
@@ -160,6 +184,7 @@ export class Edit {
     this.current = reference > 0 ? reference : 0
     this.displaced = reference < 0 ? reference & ~TOMBSTONE_BIT : 0
     if (this.block === 0) return
+    if (!this.isLease) this.words[this.block * BLOCK_WORDS + ENTRY_NODE] = this.metNode === 0 ? this.node : this.metNode
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION] = this.versionLow
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
   }
@@ -194,7 +219,7 @@ export class Edit {
     const { words, current } = this
     if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)
     if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
-    else if (this.kind === EDIT_REMOVE) vacate(words, bucket, slot, this.reference)
+    else if (this.block === 0) vacate(words, bucket, slot, this.reference)
     else if (current !== 0) replace(words, bucket, slot, this.block)
     else publish(words, bucket, slot, tagOf(this.core.lookup.hash), this.block)
     if (this.changesCounts()) this.core.thread.notePublished()
@@ -220,14 +245,31 @@ export class Edit {
     }
     if (this.displaced !== 0) core.freeEntry(this.displaced)
     if (this.current !== 0 && !this.meetsLease) core.thread.count(this.lossCounter(), 1)
+    if (core.evictor !== undefined) this.tellEvictor(core.evictor)
     if (this.isBuried) {
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
     } else if (this.current !== 0) core.freeEntry(this.current)
   }
 
+  /** What became of the nodes of the entries published and met. */
+  private tellEvictor(evictor: Evictor): void {
+    const { hash } = this.core.lookup
+    if (this.block !== 0 && !this.isLease && this.metNode !== 0) evictor.touch(this.metNode, hash)
+    else if (this.kind !== EDIT_EVICT) evictor.forget(this.metNode, hash)
+    if (this.metNode !== 0 || this.node === 0 || this.isLease) return
+    evictor.settle(this.node)
+    this.node = 0
+  }
+
+  /** Whether this is an insert that {@link Edit.node} is missing for. */
+  private lacksNode(): boolean {
+    return this.node === 0 && this.metNode === 0 && this.block !== 0 && !this.isLease && this.core.evictor !== undefined
+  }
+
   /** Why the entry met is no more. */
   private lossCounter(): number {
     if (this.meetsExpired) return COUNTER_EXPIRED
+    if (this.kind === EDIT_EVICT) return COUNTER_EVICTED_SIZE
     return this.block === 0 ? COUNTER_DELETED : COUNTER_REPLACED
   }
 
@@ -242,6 +284,7 @@ export class Edit {
 
   /** @param isFresh whether there is an entry that has not expired, be it a lease */
   private conditionHolds(isPresent: boolean, isFresh: boolean): boolean {
+    if (this.kind === EDIT_EVICT) return this.meetsExpired || (isPresent && !this.onlyExpired)
     switch (this.mode & PUT_CONDITION_MASK) {
       case PUT_IF_ABSENT:
         return !isPresent && !(this.isLease && this.meetsLease && isFresh)

@@ -1,6 +1,6 @@
 import type { Key } from '../../codec/key.js'
 import { MapsafeError } from '../../errors.js'
-import { BLOCK_WORDS, ENTRY_VERSION } from '../../region/layout.js'
+import { BLOCK_WORDS, ENTRY_NODE, ENTRY_VERSION } from '../../region/layout.js'
 import {
   ABSENT,
   CORRUPT,
@@ -27,6 +27,8 @@ import { clear, sweep } from './cleanup.js'
 import { Collector } from './collect.js'
 import { closeAtExit, closed } from './exit.js'
 import { Core } from './core.js'
+import { Evictor } from './eviction.js'
+import { partitionsOf } from './eviction-area.js'
 import { Edit } from './edit.js'
 import { now, staleUntil } from './expiry.js'
 import { checkRegion } from './format.js'
@@ -74,6 +76,7 @@ export class TypescriptEngine implements Engine {
       )
     }
     this.core = new Core(region, thread)
+    if (this.core.isCache && partitionsOf(region).length > 0) this.core.evictor = new Evictor(this.core)
     this.words = region.words
     this.result = this.core.result
     this.reader = new ValueReader(this.core)
@@ -252,15 +255,21 @@ export class TypescriptEngine implements Engine {
       lookup.walk()
       if (lookup.slot >= 0) {
         let value: unknown
+        let node = 0
         if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) this.reportAbsence(ABSENT)
         else {
+          // Before the versions are validated: only then it is the entry's.
+          node = this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE]
           this.reportEntry(UNCHANGED)
           if (version === NO_VERSION || version !== this.reportedVersion()) {
             value = this.reader.read(isForLoad)
             this.result[RESULT_STATUS] = this.reader.status
           }
         }
-        if (lookup.unchanged()) return value
+        if (lookup.unchanged()) {
+          this.core.evictor?.touch(node, lookup.hash)
+          return value
+        }
       } else {
         this.reportAbsence(lookup.isDamaged ? CORRUPT : ABSENT)
         if (lookup.unchanged() && lookup.stillMaps()) return undefined

@@ -13,9 +13,9 @@ import {
   ENTRY_HASH,
   ENTRY_HEADER_BYTES,
   ENTRY_META,
+  ENTRY_NODE,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
-  ENTRY_VERSION,
   EXPIRY_WORDS,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
@@ -90,7 +90,7 @@ export function buildEntry(
   const kinds = (key.kind << KEY_KIND_SHIFT) | (valueKind << VALUE_KIND_SHIFT)
   words[entry + ENTRY_META] = key.length | kinds | flags
   words[entry + ENTRY_VALUE_LENGTH] = valueLength
-  words[entry + ENTRY_VERSION + 2] = 0 // reserved
+  words[entry + ENTRY_NODE] = 0
   const count = wordsFor(key.length)
   const data = entry + ENTRY_DATA
   for (let i = 0; i < count; i++) words[data + i] = key.words[i]

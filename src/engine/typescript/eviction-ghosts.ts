@@ -10,6 +10,7 @@ import {
   GHOST_MARK,
   GHOST_WORDS,
   GHOSTS_PER_BUCKET,
+  PAGE_BYTES,
   PARTITION_EPOCH,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOST_COUNTS,
@@ -83,7 +84,7 @@ export class Ghosts {
     if (bucket < 0) return
     const { words, partition } = this
     let oldest = bucket
-    let oldestAge = -1
+    let oldestAge = 0
     for (let at = bucket; at < bucket + BUCKET_WORDS; at += GHOST_WORDS) {
       if (words[at + GHOST_MARK] === 0) {
         oldest = at
@@ -117,3 +118,6 @@ export class Ghosts {
 const markOf = (hash: number): number => hash & ~CLASS_MASK || MARK_OF_ZERO
 
 export const ghostBytes = (buckets: number): number => buckets * BUCKET_WORDS * 4
+
+/** Pages that the table fills. */
+export const ghostPages = (buckets: number): number => Math.ceil(ghostBytes(buckets) / PAGE_BYTES)

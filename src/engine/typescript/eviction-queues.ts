@@ -5,6 +5,7 @@
  * Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
  */
 import {
+  BLOCK_BYTES,
   BLOCK_WORDS,
   CHUNK_NEXT,
   CHUNK_NODES,
@@ -23,10 +24,12 @@ import {
   NODE_RECORDED,
   NODE_STAMP,
   NODE_STATE,
+  PAGE_BYTES,
   PARTITION_CHUNKS,
   PARTITION_COLD,
   PARTITION_COLD_SHARE,
   PARTITION_EPOCH,
+  PARTITION_FIRST_PAGES,
   PARTITION_FREE_NODES,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOST_COUNTS,
@@ -40,7 +43,7 @@ import {
   QUEUE_OLDEST,
   QUEUE_SIZE,
 } from '../../region/layout.js'
-import { GHOST_COLD, GHOST_DEMOTED, ghostBytes, Ghosts } from './eviction-ghosts.js'
+import { GHOST_COLD, GHOST_DEMOTED, ghostBytes, ghostPages, Ghosts } from './eviction-ghosts.js'
 
 /** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
 const EPOCHS_PER_TURNOVER = 16
@@ -50,23 +53,27 @@ const MAX_CHANCES = 16
 const LEAST_STEP = COLD_SHARE_ONE / 512
 const GHOSTS_PER_NODE = 2
 
-const NODE_BLOCKS = NODE_BYTES / 16
-const PAGE_BYTES = 4096
-/** A chunk adds a quarter to the nodes there are, within these bounds. */
-const MAX_CHUNK_BYTES = 64 * PAGE_BYTES
+const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
+/** A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one short. */
+const MAX_CHUNK_PAGES = 64
 
-/** What became of an eviction: the entry is gone; there was none any more; its insert is still under way. */
+// What became of an eviction.
+/** It was asked to remove an expired entry only, and the entry has not expired. */
+export const SPARED = 0
+/** The entry is gone. */
 export const EVICTED = 1
+/** There was none any more. */
 export const STALE = 2
+/** Its insert is still under way. */
 export const PENDING = 3
 
 /** What the queues ask of those who know the entries. */
 export interface EntryStore {
-  /** Removes the entry of a node, or with `onlyExpired` removes it if it has expired. Undefined: it has not. */
-  evict(node: number, onlyExpired: boolean): number | undefined
-  /** A block number, or a negative status. */
-  allocate(bytes: number): number
-  free(block: number, bytes: number): void
+  /** Removes the entry of a node; with `onlyExpired`, only if it has expired. One of the outcomes above. */
+  evict(node: number, onlyExpired: boolean): number
+  /** A run of pages, as block number, or a negative status. Not from a size class, whose spans would be larger. */
+  allocatePages(pages: number): number
+  freePages(block: number): void
 }
 
 /** Nodes are given by their block number. */
@@ -116,11 +123,11 @@ export class EvictionQueues {
     let chances = MAX_CHANCES
     for (let pending = 0; pending <= MAX_CHANCES;) {
       this.fillCold()
-      const node = words[at + PARTITION_COLD + QUEUE_OLDEST]
+      const node = this.oldest(PARTITION_COLD)
       if (node === 0) return false
       const wasUsed = this.wasUsed(node) && chances-- > 0
       const outcome = this.entries.evict(node, wasUsed)
-      if (outcome === undefined) this.keep(node)
+      if (outcome === SPARED) this.keep(node)
       else if (outcome === PENDING) {
         this.remove(PARTITION_COLD, node)
         this.push(PARTITION_COLD, node)
@@ -143,6 +150,7 @@ export class EvictionQueues {
     words[word + NODE_OWNER] = 0
     words[word + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
     words[at + PARTITION_FREE_NODES] = node
+    if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
   }
 
   private countMiss(): void {
@@ -179,7 +187,7 @@ export class EvictionQueues {
     const { words } = this
     const word = node * BLOCK_WORDS
     const stamp = words[word + NODE_STAMP]
-    if (words[word + NODE_STATE] === NODE_IN_COLD_DEMOTED && ((stamp - words[word + NODE_DEMOTED]) | 0) <= 1)
+    if (words[word + NODE_STATE] === NODE_IN_COLD_DEMOTED && !isLater(stamp, words[word + NODE_DEMOTED] + 1))
       this.shrinkCold()
     const usedBefore = words[word + NODE_RECORDED]
     this.remove(PARTITION_COLD, node)
@@ -214,6 +222,7 @@ export class EvictionQueues {
   private demote(): void {
     const { words, at } = this
     const node = this.oldestOfMain()
+    if (node === 0) return
     this.remove(PARTITION_MAIN, node)
     words[node * BLOCK_WORDS + NODE_DEMOTED] = words[at + PARTITION_EPOCH]
     this.enterCold(node, NODE_IN_COLD_DEMOTED)
@@ -221,15 +230,14 @@ export class EvictionQueues {
 
   /** The main queue's oldest, once those used meanwhile have moved on; 0 if it is empty. */
   private oldestOfMain(): number {
-    const { words, at } = this
     for (let chances = 0; chances < MAX_CHANCES; chances++) {
-      const node = words[at + PARTITION_MAIN + QUEUE_OLDEST]
+      const node = this.oldest(PARTITION_MAIN)
       if (node === 0 || !this.wasUsed(node)) return node
       this.remove(PARTITION_MAIN, node)
       this.record(node)
       this.push(PARTITION_MAIN, node)
     }
-    return words[at + PARTITION_MAIN + QUEUE_OLDEST]
+    return this.oldest(PARTITION_MAIN)
   }
 
   /** Since it got its place. */
@@ -281,7 +289,7 @@ export class EvictionQueues {
   /** A free node; 0 if there is none and nothing can be evicted for it. */
   private takeNode(): number {
     const { words, at } = this
-    while (words[at + PARTITION_FREE_NODES] === 0) if (!this.addChunk() && !this.evict()) return 0
+    while (!this.isNode(words[at + PARTITION_FREE_NODES])) if (!this.addChunk() && !this.evict()) return 0
     const node = words[at + PARTITION_FREE_NODES]
     words[at + PARTITION_FREE_NODES] = words[node * BLOCK_WORDS + NODE_NEXT]
     return node
@@ -289,12 +297,17 @@ export class EvictionQueues {
 
   private addChunk(): boolean {
     const { words, at } = this
+    const pages = (words[at + PARTITION_NODES] * NODE_BYTES) / PAGE_BYTES
+    if (pages === 0) return this.addPages(words[at + PARTITION_FIRST_PAGES])
+    return this.addPages(Math.min(Math.ceil(pages), MAX_CHUNK_PAGES)) || this.addPages(1)
+  }
+
+  private addPages(pages: number): boolean {
+    const { words, at } = this
     const nodes = words[at + PARTITION_NODES]
-    const wanted = Math.ceil((nodes * NODE_BYTES) / 4 / PAGE_BYTES) * PAGE_BYTES
-    const bytes = Math.min(Math.max(wanted, PAGE_BYTES), MAX_CHUNK_BYTES)
-    const chunk = this.entries.allocate(bytes)
+    const chunk = this.entries.allocatePages(pages)
     if (chunk < 0) return false
-    const added = bytes / NODE_BYTES - 1
+    const added = (pages * PAGE_BYTES) / NODE_BYTES - 1
     words[chunk * BLOCK_WORDS + CHUNK_NEXT] = words[at + PARTITION_CHUNKS]
     words[chunk * BLOCK_WORDS + CHUNK_NODES] = added
     words[at + PARTITION_CHUNKS] = chunk
@@ -318,14 +331,24 @@ export class EvictionQueues {
     const wanted = limit > 0 ? limit : Math.floor((nodes * 3) / 2)
     if (buckets * GHOSTS_PER_BUCKET >= (limit > 0 ? limit : nodes) * GHOSTS_PER_NODE) return
     const more = Math.ceil((wanted * GHOSTS_PER_NODE) / GHOSTS_PER_BUCKET)
-    const table = entries.allocate(ghostBytes(more))
+    const table = entries.allocatePages(ghostPages(more))
     if (table < 0) return
     words.fill(0, table * BLOCK_WORDS, table * BLOCK_WORDS + ghostBytes(more) / 4)
-    if (buckets > 0) entries.free(words[at + PARTITION_GHOSTS], ghostBytes(buckets))
+    if (buckets > 0) entries.freePages(words[at + PARTITION_GHOSTS])
     words[at + PARTITION_GHOSTS] = table
     words[at + PARTITION_GHOST_BUCKETS] = more
     words[at + PARTITION_GHOST_COUNTS + GHOST_COLD] = 0
     words[at + PARTITION_GHOST_COUNTS + GHOST_DEMOTED] = 0
+  }
+
+  /** 0 if the queue is empty. */
+  private oldest(queue: number): number {
+    const node = this.words[this.at + queue + QUEUE_OLDEST]
+    return this.isNode(node) ? node : 0
+  }
+
+  private isNode(block: number): boolean {
+    return block > 0 && block * BLOCK_WORDS + NODE_BYTES / 4 <= this.words.length
   }
 
   private push(queue: number, node: number): void {
@@ -334,8 +357,8 @@ export class EvictionQueues {
     const newest = words[first + QUEUE_NEWEST]
     words[node * BLOCK_WORDS + NODE_NEXT] = 0
     words[node * BLOCK_WORDS + NODE_PREVIOUS] = newest
-    if (newest === 0) words[first + QUEUE_OLDEST] = node
-    else words[newest * BLOCK_WORDS + NODE_NEXT] = node
+    if (this.isNode(newest)) words[newest * BLOCK_WORDS + NODE_NEXT] = node
+    else words[first + QUEUE_OLDEST] = node
     words[first + QUEUE_NEWEST] = node
     words[first + QUEUE_SIZE]++
   }
@@ -345,10 +368,10 @@ export class EvictionQueues {
     const first = this.at + queue
     const next = words[node * BLOCK_WORDS + NODE_NEXT]
     const previous = words[node * BLOCK_WORDS + NODE_PREVIOUS]
-    if (previous === 0) words[first + QUEUE_OLDEST] = next
-    else words[previous * BLOCK_WORDS + NODE_NEXT] = next
-    if (next === 0) words[first + QUEUE_NEWEST] = previous
-    else words[next * BLOCK_WORDS + NODE_PREVIOUS] = previous
+    if (this.isNode(previous)) words[previous * BLOCK_WORDS + NODE_NEXT] = next
+    else words[first + QUEUE_OLDEST] = next
+    if (this.isNode(next)) words[next * BLOCK_WORDS + NODE_PREVIOUS] = previous
+    else words[first + QUEUE_NEWEST] = previous
     words[first + QUEUE_SIZE]--
   }
 }

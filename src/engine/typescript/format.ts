@@ -32,6 +32,7 @@ import {
   STATE_READY,
 } from '../../region/layout.js'
 import { directoryBytes } from './directory.js'
+import { areaPages, formatArea, partitionsFor } from './eviction-area.js'
 import { classOf, Heap } from './heap.js'
 import { Region } from './region.js'
 
@@ -73,6 +74,11 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   const heap = new Heap(region)
   const segment = heap.take(classOf(SEGMENT_BYTES / BLOCK_BYTES))
   const directory = heap.take(classOf(Math.ceil(directoryBytes(0) / BLOCK_BYTES)))
+  if (cache !== undefined) {
+    const maxEntries = cache.maxEntries ?? 0
+    const partitions = partitionsFor(maxEntries, buffer.byteLength)
+    formatArea(words, heap.takeRun(areaPages(partitions)), partitions, maxEntries)
+  }
   heap.commit()
   const first = segment * BLOCK_WORDS
   words.fill(0, first, first + SEGMENT_BYTES / 4)

@@ -5,6 +5,8 @@ import {
   BUCKET_VERSION,
   DIRECTORY_ENTRIES,
   ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_NODE,
   HEADER_DIRECTORY,
   HEADER_SECRET_0,
   HEADER_SECRET_1,
@@ -25,7 +27,7 @@ import {
   stashCount,
   tagOf,
 } from './bucket.js'
-import { depthOf, SEGMENT_WORDS, topBits } from './directory.js'
+import { depthOf, directoryBytes, SEGMENT_WORDS, topBits } from './directory.js'
 import { matches } from './entry.js'
 import { expiryOf, hasExpired } from './expiry.js'
 import { halfSipHash } from './half-sip-hash.js'
@@ -62,6 +64,8 @@ export class Lookup {
 
   private readonly words: Int32Array
   private keyMeta = 0
+  /** The node that is looked for in place of a key, or 0. */
+  private node = 0
   private directory = 0
   private directoryDepth = 0
   private directoryEntry = 0
@@ -82,6 +86,7 @@ export class Lookup {
     const buffer = this.key
     if (!buffer.encode(key)) return false
     const words = this.words
+    this.node = 0
     this.keyMeta = buffer.length | (buffer.kind << KEY_KIND_SHIFT)
     this.hash = halfSipHash(
       words[HEADER_SECRET_0],
@@ -91,6 +96,13 @@ export class Lookup {
       buffer.length | (buffer.kind << 28),
     )
     return true
+  }
+
+  /** Looks for the entry with a node of the cache's eviction, whatever its key. */
+  seekNode(node: number, hash: number): void {
+    this.node = node
+    this.hash = hash
+    this.keyMeta = 0 // which no key has
   }
 
   /** From the hash to segment and home bucket; notes the home's version. False if the directory is damaged. */
@@ -123,6 +135,11 @@ export class Lookup {
   stillMaps(): boolean {
     const words = this.words
     return words[HEADER_DIRECTORY] === this.directory && words[this.directoryEntry] === this.segment
+  }
+
+  /** Size of the directory array after the one in use. */
+  get nextDirectoryBytes(): number {
+    return directoryBytes(this.directoryDepth + 1)
   }
 
   /** Looks for the key in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). */
@@ -187,7 +204,7 @@ export class Lookup {
         const reference = loadSlot(this.words, bucket, slot)
         if (reference > 0) {
           if (!this.region.contains(reference, ENTRY_DATA)) this.isDamaged = true
-          else if (matches(this.region, reference, this.hash, this.keyMeta, this.key.words)) {
+          else if (this.isSought(reference)) {
             this.bucket = bucket
             this.slot = slot
             this.entry = reference
@@ -198,6 +215,13 @@ export class Lookup {
       }
     }
     return false
+  }
+
+  private isSought(block: number): boolean {
+    if (matches(this.region, block, this.hash, this.keyMeta, this.key.words)) return true
+    if (this.node === 0) return false
+    const entry = block * BLOCK_WORDS
+    return this.words[entry + ENTRY_HASH] === this.hash && this.words[entry + ENTRY_NODE] === this.node
   }
 
   /** Remembers a directory array: it never changes but in its segments. */

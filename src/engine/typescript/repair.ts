@@ -1,5 +1,10 @@
 /** Putting right what the deaths of threads left behind: counts that are off, blocks that nobody can reach. */
 import {
+  CHUNK_NEXT,
+  HEADER_CACHE,
+  PARTITION_CHUNKS,
+  PARTITION_GHOST_BUCKETS,
+  PARTITION_GHOSTS,
   ALL_BUCKETS,
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -31,6 +36,7 @@ import {
 import { CORRUPT, DONE, NOT_DONE, TIMEOUT, type RepairReport } from '../engine.js'
 import { Backoff } from './backoff.js'
 import { bucketAt, loadSlot, TOMBSTONE_BIT } from './bucket.js'
+import { partitionsOf } from './eviction-area.js'
 import type { Core } from './core.js'
 import { classBlocks, Heap, spanCapacity } from './heap.js'
 import { isLease } from './lease.js'
@@ -148,7 +154,13 @@ class LeakHunt {
   run(segments: readonly number[], report: Report): number {
     const before = this.attendance()
     if (before.attached > 1) return NOT_DONE
-    if (!this.markDirectories() || !this.markEntries(segments) || !this.markCaches() || !this.surveyPages()) {
+    if (
+      !this.markDirectories() ||
+      !this.markEviction() ||
+      !this.markEntries(segments) ||
+      !this.markCaches() ||
+      !this.surveyPages()
+    ) {
       return CORRUPT
     }
     const after = this.attendance()
@@ -191,6 +203,18 @@ class LeakHunt {
     let array = this.words[HEADER_DIRECTORY]
     for (; array !== 0; array = this.words[array * BLOCK_WORDS + DIRECTORY_PREVIOUS])
       if (!this.mark(array)) return false
+    return true
+  }
+
+  private markEviction(): boolean {
+    const { words } = this
+    const partitions = partitionsOf(this.region)
+    if (partitions.length > 0 && !this.mark(words[HEADER_CACHE])) return false
+    for (const at of partitions) {
+      if (words[at + PARTITION_GHOST_BUCKETS] !== 0 && !this.mark(words[at + PARTITION_GHOSTS])) return false
+      let chunk = words[at + PARTITION_CHUNKS]
+      for (; chunk !== 0; chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]) if (!this.mark(chunk)) return false
+    }
     return true
   }
 

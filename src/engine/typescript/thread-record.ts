@@ -174,6 +174,13 @@ export function ownerOf(mark: number): number {
   return index >= 0 && index < REGISTRY_THREADS ? threadRecordAt(index) : -1
 }
 
+/** Whether the thread that left `mark` is still attached. */
+export function isAttached(words: Int32Array, mark: number): boolean {
+  const record = ownerOf(mark)
+  if (record < 0 || Atomics.load(words, record + THREAD_STATE) !== THREAD_ATTACHED) return false
+  return Atomics.load(words, record + THREAD_INCARNATION) << 8 === (mark & ~0xff)
+}
+
 /**
  * Word index of the record of an attached thread, other than the one with record `self`, that claims `bucket` or `segment`;
  * -1 if there is none.

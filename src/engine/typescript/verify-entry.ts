@@ -7,7 +7,6 @@ import {
   ENTRY_META,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
-  ENTRY_VERSION,
   EXPIRY_WORDS,
   FLAG_CACHE,
   HEADER_FLAGS,
@@ -58,7 +57,7 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   const kind = keyKindOf(meta)
   const length = keyLengthOf(meta)
   const key = words.subarray(entry + ENTRY_DATA, entry + ENTRY_DATA + wordsFor(length))
-  if (meta >>> META_BITS !== 0 || words[entry + ENTRY_VERSION + 2] !== 0) problems.push('has reserved bits set')
+  if (meta >>> META_BITS !== 0) problems.push('has reserved bits set')
   if (!isPadded(key, length)) problems.push('has a key whose last word is not padded with zeros')
   if (!isKey(kind, key, length)) problems.push(`has a malformed key of kind ${kind} and ${length} bytes`)
   const valueKind = valueKindOf(meta)

@@ -101,6 +101,21 @@ export class HeapAudit {
     }
   }
 
+  /** As {@link HeapAudit.claim}, of a run of pages, however short. */
+  claimPages(block: number, pages: number, use: string): boolean {
+    const index = block - this.firstBlock
+    const page = index >> 8
+    const isRun =
+      index >= 0 &&
+      page < this.top &&
+      index === page * PAGE_BLOCKS &&
+      this.field(page, PAGE_KIND) === PAGE_LARGE_RUN &&
+      this.field(page, PAGE_RUN) === pages
+    if (isRun) return this.mark(index, use)
+    this.problems.add(`${use} ${block} of ${pages} pages is no run of the heap`)
+    return false
+  }
+
   /** Notes that `block`, of `bytes` bytes, is used. False if it is no such block, or used twice. */
   claim(block: number, bytes: number, use: string): boolean {
     const index = block - this.firstBlock

@@ -7,6 +7,8 @@ import {
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   DIRECTORY_PREVIOUS,
+  ENTRY_HASH,
+  ENTRY_NODE,
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
@@ -46,6 +48,7 @@ import type { Region } from './region.js'
 import { sumOfSizeDeltas, threadRecordAt } from './thread-record.js'
 import { Problems } from './problems.js'
 import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
+import { EvictionAudit } from './verify-eviction.js'
 import { HeapAudit } from './verify-heap.js'
 import { versionOf } from './edit.js'
 
@@ -60,6 +63,7 @@ class Verifier {
   readonly problems = new Problems()
   private readonly words: Int32Array
   private readonly heap: HeapAudit
+  private eviction: EvictionAudit | undefined
   private liveEntries = 0
   private segments = 0
 
@@ -71,6 +75,7 @@ class Verifier {
   run(): void {
     this.verifyAtRest()
     this.heap.readPages()
+    this.eviction = new EvictionAudit(this.region, this.heap, this.problems)
     this.verifyDirectory()
     const size = sumOfSizeDeltas(this.words)
     if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)
@@ -169,7 +174,11 @@ class Verifier {
         if (reference < 0) tombstones++
         if (reference === 0 || !this.claimEntry(segment, index, slot, reference & ~TOMBSTONE_BIT)) continue
         if (reference < 0) continue
-        if (!isLease(this.words, reference)) this.liveEntries++
+        if (!isLease(this.words, reference)) {
+          this.liveEntries++
+          const entry = reference * BLOCK_WORDS
+          this.eviction?.claim(reference, this.words[entry + ENTRY_NODE], this.words[entry + ENTRY_HASH])
+        }
         const home = this.verifyLive(segment, index, slot, reference, tag, byHash)
         if (home !== index) (index < HOME_BUCKETS ? inNeighbour : inStash)[home]++
       }

@@ -1,11 +1,12 @@
 /** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
-import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, VALUE_NUMBER } from '../../region/layout.js'
+import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_BYTES, VALUE_NUMBER } from '../../region/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, NEVER, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { findRoom, loadSlot, release, tryHold } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
 import { relieve } from './contention.js'
 import type { Core } from './core.js'
-import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, type Edit } from './edit.js'
+import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_NODE, type Edit } from './edit.js'
+import type { Evictor } from './eviction.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from './value.js'
@@ -62,12 +63,16 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   edit.keptUntil = value.keptUntil
   editHeldKey(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  if (core.result[RESULT_STATUS] === NEEDS_NODE) core.end(FULL)
+  core.evictor?.sweepForgotten()
 }
 
 /** Deletes the entry of the lookup's key, which is held, and ends the hold. */
 export function removeHeld(core: Core, edit: Edit): void {
   edit.begin(EDIT_REMOVE, 0, PUT_ALWAYS, 0, 0)
   editHeldKey(core, edit)
+  core.evictor?.sweepForgotten()
 }
 
 /** Runs an edit that publishes an entry, and takes the block back if it was not published. */
@@ -101,11 +106,13 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
   value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
 }
 
-/** A block for the entry, or a status; reclaims tombstones and cached blocks once before giving up. */
+/** A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up. */
 function allocateEntry(core: Core, bytes: number): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
   let block = core.blocks.allocate(bytes)
-  if (block === FULL) {
+  if (block === FULL && core.evictor !== undefined) {
+    block = core.evictor.makeRoom(bytes, core.lookup.hash)
+  } else if (block === FULL) {
     cleanUpAll(core)
     core.blocks.flush()
     block = core.blocks.allocate(bytes)
@@ -115,12 +122,42 @@ function allocateEntry(core: Core, bytes: number): number {
 }
 
 function run(core: Core, edit: Edit): void {
-  runToEnd(core, edit)
+  if (core.evictor === undefined) runToEnd(core, edit)
+  else runInCache(core, edit, core.evictor)
   // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
   if (edit.hasMetHotSegment && core.result[RESULT_STATUS] >= 0) relieve(core)
 }
 
-function runToEnd(core: Core, edit: Edit): void {
+/** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
+function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
+  const { lookup, blocks } = core
+  for (let rooms = 0; ;) {
+    runToEnd(core, edit)
+    const status = core.result[RESULT_STATUS]
+    if (status === NEEDS_NODE) {
+      const node = evictor.admit(lookup.hash, core)
+      if (node > 0) {
+        edit.node = node
+        continue
+      }
+      core.end(node)
+    } else if (status === FULL && rooms < 2) {
+      // The split may also have to double the directory.
+      const bytes = rooms++ === 0 ? SEGMENT_BYTES : lookup.nextDirectoryBytes
+      const block = evictor.makeRoom(bytes, lookup.hash)
+      if (block > 0) {
+        blocks.free(block, bytes)
+        continue
+      }
+    }
+    break
+  }
+  if (edit.node !== 0) evictor.withdraw(edit.node)
+  evictor.sweepForgotten()
+}
+
+/** Runs an edit in a region or part of it that needs no eviction. */
+export function runToEnd(core: Core, edit: Edit): void {
   for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
     const ended = tryOptimistically(core, edit)
     if (ended === FINISHED) return

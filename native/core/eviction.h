@@ -1,0 +1,85 @@
+// Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
+// find none. See docs/protocol.md, "Eviction".
+//
+// Thread safety: one thread. Locks are taken in the order partition, segment, bucket, heap; so nothing here may be
+// called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
+#ifndef MAPSAFE_CORE_EVICTION_H_
+#define MAPSAFE_CORE_EVICTION_H_
+
+#include <utility>
+#include <vector>
+
+#include "core.h"
+#include "eviction_pages.h"
+#include "eviction_queues.h"
+
+namespace mapsafe {
+
+class Evictor final : public EntryStore {
+ public:
+  // `core`: of the thread whose writes evict.
+  explicit Evictor(const Core& core);
+  // The queues know where it is.
+  Evictor(const Evictor&) = delete;
+  Evictor& operator=(const Evictor&) = delete;
+
+  // A node for a key about to be inserted; whoever gets it ends with Settle or Withdraw. 0 with `failure` set to kFull
+  // if none can be had, or kTimeout and `owner`.
+  Block Admit(std::uint32_t hash, Status* failure, Identity* owner);
+
+  // The entry with the node is published, or was replaced or deleted since. Release: whoever then looks the entry up
+  // meets it.
+  void Settle(Block node) { core_.region.StoreRelease(WordOf(node) + kNodeOwner, 0); }
+
+  // The entry with the node was never published.
+  void Withdraw(Block node);
+
+  // Notes that an entry was used; `node` is from an entry that was validated since. At most one store for each key and
+  // epoch.
+  void Touch(Block node, std::uint32_t hash) {
+    if (node == 0) return;
+    const WordIndex stamp = WordOf(node) + kNodeStamp;
+    const Word epoch = core_.region.Load(EpochOf(hash));
+    if (core_.region.Load(stamp) != epoch) core_.region.Store(stamp, epoch);
+  }
+
+  // Notes that an entry was removed; SweepForgotten then takes its node out of the queues.
+  void Forget(Block node, std::uint32_t hash) {
+    if (node != 0) forgotten_.emplace_back(node, hash);
+  }
+  void SweepForgotten();
+
+  // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
+  // then, since blocks of one size class serve no other, all in some pages. Bounded by one round over the pages. 0 with
+  // `failure` if that is not enough.
+  Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
+
+  Eviction Evict(Block node, bool only_expired) override;
+  Block AllocatePages(std::size_t pages) override;
+  void FreePages(Block block) override;
+
+ private:
+  struct Partition {
+    WordIndex at;
+    EvictionQueues queues;
+  };
+
+  bool EvictNext(std::uint32_t hash);
+  void EvictBlock(Block block);
+  void ReleaseIfStale(Partition& partition, Block node);
+  bool HasEntry(std::uint32_t hash, Block node);
+  Partition& PartitionFor(std::uint32_t hash);
+  WordIndex EpochOf(std::uint32_t hash) const;
+  bool Lock(const Partition& partition);
+  void Unlock(const Partition& partition);
+
+  Outcome outcome_{};
+  Core core_;  // with an outcome of its own, since evictions happen in the midst of a write
+  std::vector<Partition> partitions_;
+  PageHand pages_;
+  std::vector<std::pair<Block, std::uint32_t>> forgotten_;  // nodes and hashes
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_EVICTION_H_
