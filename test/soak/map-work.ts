@@ -145,10 +145,11 @@ export class MapWork {
     this.#attempt('compare', key, (map) => {
       const entry = map.getEntry(key)
       const next = this.#value(key)
-      if (random.chance(0.3)) {
+      const choice = random.next()
+      if (choice < 0.3) {
         const stored = map.setIfAbsent(key, next)
         if (stored && key < LASTING) this.watch.fail(`setIfAbsent stored lasting key ${key}`)
-      } else if (random.chance(0.3)) {
+      } else if (choice < 0.5) {
         if (!map.replace(key, next) && key < LASTING) this.watch.fail(`replace did not find lasting key ${key}`)
       } else if (entry !== undefined) {
         if (key >= LASTING && random.chance(0.5)) map.compareAndDelete(key, entry.value)

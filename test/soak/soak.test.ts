@@ -16,6 +16,7 @@ test.each(lineups)(
     expect(soak.violations, `MAPSAFE_SEED=${seed}; ${soak.events.join('; ')}`).toEqual([])
     expect(soak.ledger.operationsOf('get')).toBeGreaterThan(0)
     expect(soak.ledger.operationsOf('load')).toBeGreaterThan(0)
+    expect(Math.max(...soak.faults.values())).toBeGreaterThan(0)
     expect(soak.audits).toBeGreaterThan(0)
   },
 )

@@ -38,8 +38,9 @@ export interface SoakOptions {
 
 const FAULTS = ['killed', 'terminated', 'stopped', 'stopped for longer than the bound'] as const
 type Fault = (typeof FAULTS)[number]
+/** Dealt in random order, and then again: so that a short run has most kinds, too. */
+const DECK: readonly Fault[] = [...FAULTS, 'killed', 'terminated', 'stopped', 'killed', 'terminated', 'stopped']
 
-const SHORTEST_STOP_MS = 100
 const LONGEST_SHORT_STOP_MS = 1000
 const LONG_STOP_MS = 3000
 /** Until every call has ended that waited for a stopped process. */
@@ -74,6 +75,7 @@ export class Soak {
   readonly #random: Random
   readonly #hosts: ChildProcess[] = []
   readonly #began = performance.now()
+  #deck: Fault[] = []
   #endings = 0
   #endingsBefore = 0
 
@@ -170,15 +172,20 @@ export class Soak {
   }
 
   async #injectFault(): Promise<void> {
-    const choice = this.#random.next()
     const { processes } = this.options
     const mortal = 1 + this.#random.below(processes - 1)
-    if (choice < 0.3) await this.#kill(mortal)
-    else if (choice < 0.6) await this.#terminate(mortal)
-    else if (choice < 0.9) {
-      const spread = LONGEST_SHORT_STOP_MS - SHORTEST_STOP_MS
-      await this.#stop(this.#random.below(processes), SHORTEST_STOP_MS + this.#random.below(spread))
-    } else await this.#stop(this.#random.below(processes), LONG_STOP_MS)
+    if (this.#deck.length === 0) this.#deck = [...DECK]
+    const [fault] = this.#deck.splice(this.#random.below(this.#deck.length), 1)
+    switch (fault) {
+      case 'killed':
+        return this.#kill(mortal)
+      case 'terminated':
+        return this.#terminate(mortal)
+      case 'stopped':
+        return this.#stop(this.#random.below(processes), this.#random.below(LONGEST_SHORT_STOP_MS))
+      case 'stopped for longer than the bound':
+        return this.#stop(this.#random.below(processes), LONG_STOP_MS)
+    }
   }
 
   /** Ends a process in whatever it is doing, and starts another in its place. */
