@@ -4,10 +4,10 @@ import type { Soak } from './soak.js'
 /** The table of a soak: operations by kind, with the longest call of each, faults, memory, violations. */
 export function report(soak: Soak, title: string): string {
   const { ledger, faults, trends, violations } = soak
-  const lines = ['', `${title.padEnd(28)}operations  longest call, ms`]
+  const lines = ['', `${title.padEnd(34)}operations  longest call, ms`]
   for (const kind of KINDS) {
     const count = ledger.operationsOf(kind).toLocaleString('en-US')
-    lines.push(`  ${kind.padEnd(14)}${count.padStart(22)}  ${ledger.longestOf(kind).toFixed(1).padStart(16)}`)
+    lines.push(`  ${kind.padEnd(14)}${count.padStart(28)}  ${ledger.longestOf(kind).toFixed(1).padStart(16)}`)
   }
   const timeouts = ledger.timeouts.reduce((sum, one) => sum + one, 0)
   const injected = [...faults].map(([fault, count]) => `${fault} ${count}`)

@@ -174,17 +174,22 @@ export class Soak {
   async #injectFault(): Promise<void> {
     const { processes } = this.options
     const mortal = 1 + this.#random.below(processes - 1)
+    // Those who are just starting are left alone: else hardly anybody would get to work.
+    if (!this.#slotsOf(mortal).every((slot) => Atomics.load(this.ledger.alive, slot) === 1)) return
     if (this.#deck.length === 0) this.#deck = [...DECK]
     const [fault] = this.#deck.splice(this.#random.below(this.#deck.length), 1)
     switch (fault) {
       case 'killed':
-        return this.#kill(mortal)
+        await this.#kill(mortal)
+        return
       case 'terminated':
-        return this.#terminate(mortal)
+        this.#terminate(mortal)
+        return
       case 'stopped':
-        return this.#stop(this.#random.below(processes), this.#random.below(LONGEST_SHORT_STOP_MS))
+        await this.#stop(this.#random.below(processes), this.#random.below(LONGEST_SHORT_STOP_MS))
+        return
       case 'stopped for longer than the bound':
-        return this.#stop(this.#random.below(processes), LONG_STOP_MS)
+        await this.#stop(this.#random.below(processes), LONG_STOP_MS)
     }
   }
 
@@ -198,7 +203,6 @@ export class Soak {
     host.kill('SIGKILL')
     await ended
     this.#start(index)
-    await this.#awaitMembers()
   }
 
   /** Ends a thread, and starts another in its place. */
@@ -209,7 +213,6 @@ export class Soak {
     this.#endings++
     const request: HostRequest = { terminate: thread }
     this.#hosts[index].send(request)
-    await this.#awaitMembers()
   }
 
   /** Stops a process in whatever it is doing, and lets it go on. */
@@ -240,6 +243,7 @@ export class Soak {
 
   async #audit(alone: boolean): Promise<void> {
     this.#tell(alone ? 'audit, alone' : 'audit')
+    await this.#awaitMembers()
     await this.#reach(PAUSE)
     this.#judge(false)
     if (alone) {
