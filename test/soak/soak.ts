@@ -206,7 +206,7 @@ export class Soak {
   }
 
   /** Ends a thread, and starts another in its place. */
-  async #terminate(index: number): Promise<void> {
+  #terminate(index: number): void {
     const thread = this.#random.below(this.options.threads)
     this.#note('terminated', `thread ${thread} of process ${index}`)
     Atomics.store(this.ledger.alive, this.#slotsOf(index)[thread], 0)
