@@ -5,7 +5,15 @@ import { bin, must, run } from './tools.js'
 
 must(process.execPath, ['scripts/setup.js'])
 const crews = ['test/concurrency', 'test/linearizability']
-const suites = [...crews, 'test/conformance/model.test.ts', 'test/near-cache', 'test/engine', 'test/process']
+const suites = [
+  ...crews,
+  'test/conformance/model.test.ts',
+  'test/near-cache',
+  'test/engine',
+  'test/process',
+  'test/exhaustion',
+  'test/soak',
+]
 // What test/process/across.test.ts does is done here at full size.
 const exclude = ['--exclude', 'test/process/across.test.ts']
 const selection = process.argv.slice(2)

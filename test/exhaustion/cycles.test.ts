@@ -9,8 +9,8 @@ import { expectSound } from '../support/sound.js'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-const CYCLES = 5000
-const WARM_UP = 1000
+const CYCLES = 1000
+const WARM_UP = 300
 const CYCLES_PER_TURN = 20
 const KEYS = 40
 const MIB = 2 ** 20
