@@ -15,7 +15,8 @@ import {
   type Places,
 } from './plan.js'
 
-const LOST_BLOCK = /^block \d+ is lost$/
+/** As the two engines say it. */
+const LOST_BLOCK = /^(block|large run at page) \d+( is lost|.*: leaked)$/
 
 /** What an audit found. */
 export interface Audit {
