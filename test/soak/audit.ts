@@ -16,7 +16,7 @@ import {
 } from './plan.js'
 
 /** As the two engines say it. */
-const LOST_BLOCK = /^(block|large run at page) \d+( is lost|.*: leaked)$/
+const LOST_BLOCK = /^(block|large run at (page|block)) \d+( of class \d+)?(: leaked| is lost)$/
 
 /** What an audit found. */
 export interface Audit {
