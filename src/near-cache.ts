@@ -19,6 +19,8 @@ export interface NearEntry {
   entryVersion: number
   /** When the entry expires: only then is the clock looked at. Undefined if it never does. */
   expiresAt: number | undefined
+  /** In a cache, the epoch of the eviction in which the engine was last told of a use. */
+  useEpoch: number
 }
 
 /**
@@ -47,11 +49,13 @@ export class NearCache {
   /**
    * @param maxEntries capacity, at least 8
    * @param clock the one that entries expire by
+   * @param useEpochAt word index of the epoch by which a cache's eviction counts uses; 0 in a map, which evicts nothing
    */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
     private readonly clock: { now(): number },
+    private readonly useEpochAt = 0,
   ) {
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
@@ -95,9 +99,10 @@ export class NearCache {
     const epoch = this.words[home + BUCKET_EPOCH]
     // Only now is the epoch known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
+    const useEpoch = this.words[this.useEpochAt]
     const entry = this.entries.get(key)
     if (entry === undefined) {
-      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt })
+      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useEpoch })
     } else {
       entry.home = home
       entry.version = version
@@ -106,6 +111,7 @@ export class NearCache {
       entry.value = value
       entry.entryVersion = entryVersion
       entry.expiresAt = expiresAt
+      entry.useEpoch = useEpoch
       entry.used = true
     }
   }
@@ -126,7 +132,9 @@ export class NearCache {
     return (
       version === entry.version &&
       words[entry.home + BUCKET_EPOCH] === entry.epoch &&
-      (entry.expiresAt === undefined || entry.expiresAt > this.clock.now())
+      (entry.expiresAt === undefined || entry.expiresAt > this.clock.now()) &&
+      // Once an epoch the engine is asked instead, and so told that the entry is in use.
+      (this.useEpochAt === 0 || words[this.useEpochAt] === entry.useEpoch)
     )
   }
 

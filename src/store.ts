@@ -28,6 +28,7 @@ import {
 } from './engine/engine.js'
 import { Clock } from './clock.js'
 import { engineError } from './engine/engine-error.js'
+import { useEpochAt } from './engine/typescript/eviction-area.js'
 import { MapsafeError } from './errors.js'
 import { HotKeys } from './hot-keys.js'
 import { NearCache, type NearEntry } from './near-cache.js'
@@ -77,7 +78,8 @@ export class Store<V> {
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
     this.clock = this.mayExpire ? new Clock(engine) : engine
-    this.#near = nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, this.clock)
+    this.#near =
+      nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, this.clock, useEpochAt(engine.words))
     this.#decoder = new ValueDecoder(freeze)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)

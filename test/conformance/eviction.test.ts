@@ -134,6 +134,17 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     expect(hits).toBeGreaterThan(0.97 * 10_000)
   })
 
+  test('what is read from the near-cache stays, too', () => {
+    open({ maxEntries: 100 })
+    const [one, other] = caches
+    for (let key = 0; key < 10; key++) one.set(key, key)
+    for (let i = 0; i < 5000; i++) {
+      other.set(1000 + i, i)
+      for (let key = 0; key < 10; key++) one.get(key)
+    }
+    for (let key = 0; key < 10; key++) expect(one.get(key)).toBe(key)
+  })
+
   test('an eviction is a deletion: the key is gone for everybody, and a write on condition of its version fails', () => {
     open({ maxEntries: 10 })
     const [one, other] = caches

@@ -9,11 +9,12 @@ import {
   NODE_BYTES,
   PAGE_BYTES,
   PARTITION_COLD_SHARE,
+  PARTITION_EPOCH,
   PARTITION_FIRST_PAGES,
   PARTITION_LIMIT,
   PARTITION_WORDS,
 } from '../../region/layout.js'
-import type { Region } from './region.js'
+import { Region } from './region.js'
 
 /** Threads that insert at the same time seldom meet in one of as many partitions. */
 const MAX_PARTITIONS = 16
@@ -87,6 +88,15 @@ export function partitionsOf(region: Region): number[] {
   const isSound = partitions > 0 && partitions <= MAX_PARTITIONS && (partitions & (partitions - 1)) === 0
   if (!isSound || !region.contains(block, areaBytes(partitions) / 4)) return []
   return Array.from({ length: partitions }, (_, index) => partitionAt(area, index))
+}
+
+/**
+ * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their keys are
+ * drawn by hash, so that their clocks run alike.
+ */
+export function useEpochAt(words: Int32Array): number {
+  const partitions = words[HEADER_CACHE] === 0 ? [] : partitionsOf(new Region(words.buffer))
+  return partitions.length === 0 ? 0 : partitions[0] + PARTITION_EPOCH
 }
 
 /** Pages that the area fills. */
