@@ -28,15 +28,21 @@ Evictor::Evictor(const Core& core) : core_(core), pages_(core.region) {
 
 Block Evictor::Admit(std::uint32_t hash, Status* failure, Identity* owner) {
   Partition& partition = PartitionFor(hash);
-  if (!Lock(partition)) {
-    *failure = Status::kTimeout;
-    *owner = ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
-    return 0;
+  // None can be had while the inserts of all other entries are under way.
+  for (Backoff backoff(core_.region);;) {
+    if (!Lock(partition)) {
+      *failure = Status::kTimeout;
+      *owner = ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
+      return 0;
+    }
+    const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
+    Unlock(partition);
+    if (node != 0) return node;
+    if (!backoff.Wait()) {
+      *failure = Status::kFull;
+      return 0;
+    }
   }
-  const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
-  Unlock(partition);
-  *failure = Status::kFull;
-  return node;
 }
 
 void Evictor::Withdraw(Block node) {

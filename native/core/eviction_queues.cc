@@ -68,6 +68,7 @@ bool EvictionQueues::Evict() {
       case Eviction::kPending:
         Remove(kPartitionCold, node);
         Push(kPartitionCold, node);
+        Demote();  // the cold queue may hold nothing else
         ++pending;
         break;
       case Eviction::kEvicted:

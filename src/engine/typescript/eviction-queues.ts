@@ -131,6 +131,7 @@ export class EvictionQueues {
       else if (outcome === PENDING) {
         this.remove(PARTITION_COLD, node)
         this.push(PARTITION_COLD, node)
+        this.demote() // the cold queue may hold nothing else
         pending++
       } else {
         if (outcome === EVICTED) this.remember(node)

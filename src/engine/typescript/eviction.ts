@@ -61,14 +61,19 @@ export class Evictor implements EntryStore {
    * if none can be had, TIMEOUT with the owner noted in `noteTo`.
    */
   admit(hash: number, noteTo: Core): number {
-    const queues = this.lock(hash)
-    if (queues === undefined) {
-      noteTo.noteOwner(this.queuesOf(hash).at + PARTITION_MUTEX)
-      return TIMEOUT
+    // None can be had while the inserts of all other entries are under way.
+    const backoff = new Backoff(this.words)
+    for (;;) {
+      const queues = this.lock(hash)
+      if (queues === undefined) {
+        noteTo.noteOwner(this.queuesOf(hash).at + PARTITION_MUTEX)
+        return TIMEOUT
+      }
+      const node = queues.admit(hash, this.core.thread.mark)
+      this.unlock(queues)
+      if (node !== 0) return node
+      if (!backoff.wait()) return FULL
     }
-    const node = queues.admit(hash, this.core.thread.mark)
-    this.unlock(queues)
-    return node === 0 ? FULL : node
   }
 
   /** The entry with the node is published, or was replaced or deleted since. */
