@@ -1,7 +1,7 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads] [name ...]
+ *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads|cache|health|death|death-typescript] [name ...]
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
  * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first.
@@ -112,6 +112,7 @@ const targets = {
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads'),
   cache: inTypescript('test/cache', 'test/conformance/expiry'),
+  health: inTypescript('test/health'),
   death: mortal,
   'death-typescript': inTypescript('test/death'),
 }

@@ -1,0 +1,34 @@
+/**
+ * Sabotages of the walk that `health()` judges by, and of how it tells lost blocks from those on their way.
+ * `find` occurs exactly once in `file`.
+ */
+export const mutants = [
+  {
+    name: 'suspects-convicted-at-once',
+    why: 'a block that another thread is just filling counts as lost',
+    file: 'src/region/lost-blocks.ts',
+    find: '      if (!isAlone && now - since <= LONGEST_WRITE_MS) continue\n',
+    replace: '',
+  },
+  {
+    name: 'suspects-not-recognised',
+    why: 'a block that was used in between counts as the one suspected before',
+    file: 'src/region/lost-blocks.ts',
+    find: 'before?.print === suspect.print ? before.since : now',
+    replace: 'before?.since ?? now',
+  },
+  {
+    name: 'thread-caches-not-walked',
+    why: 'free blocks of a thread count as lost',
+    file: 'src/region/census.ts',
+    find: '    this.walkThreadCaches()\n',
+    replace: '',
+  },
+  {
+    name: 'outgrown-directories-not-walked',
+    why: 'arrays that the directory outgrew count as lost',
+    file: 'src/region/census.ts',
+    find: '      directory = this.words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS]\n',
+    replace: '      directory = 0\n',
+  },
+]
