@@ -46,7 +46,7 @@ const MAX_NEAR_STALENESS = 0.3
 const FEW_NEAR_READS = 1000
 
 /**
- * Bytes of pages in use for a byte of live entries. A map that grew steadily has 1.02 to 1.45, the more the smaller its entries; from 2
+ * Bytes of pages in use, but for what eviction needs, for a byte of live entries. A map that grew steadily has 1.02 to 1.45, the more the smaller its entries; from 2
  * on, half of its memory serves no entry.
  */
 const MAX_MEMORY_AMPLIFICATION = 2
@@ -142,8 +142,9 @@ function judgeNearStaleness(before: NearReads, after: NearReads): Verdict {
   }
 }
 
-function judgeMemory({ bytesLive, bytesAllocated, bytesFree, bytesCached }: Census, bytesHeld: number): Verdict {
-  const value = bytesHeld / Math.max(bytesLive, 1)
+function judgeMemory(census: Census, bytesHeld: number): Verdict {
+  const { bytesLive, bytesEviction, bytesAllocated, bytesFree, bytesCached } = census
+  const value = (bytesHeld - bytesEviction) / Math.max(bytesLive, 1)
   return {
     name: 'memoryAmplification',
     ...judge(
@@ -153,7 +154,7 @@ function judgeMemory({ bytesLive, bytesAllocated, bytesFree, bytesCached }: Cens
     ),
     value,
     threshold: MAX_MEMORY_AMPLIFICATION,
-    figures: { bytesHeld, bytesLive, bytesAllocated, bytesFree, bytesCached },
+    figures: { bytesHeld, bytesEviction, bytesLive, bytesAllocated, bytesFree, bytesCached },
   }
 }
 

@@ -78,6 +78,8 @@ export interface Census {
   readonly bytesLive: number
   /** Bytes of segments and directory arrays, the outgrown ones included. */
   readonly bytesIndex: number
+  /** Bytes by which a cache knows what to evict: some 40 for each entry there was room for, however small it is. */
+  readonly bytesEviction: number
   /**
    * Bytes of the blocks and page runs that the allocator ever handed out and did not make whole free pages again. At rest, the sum of
    * the next three, unless memory was lost.
@@ -112,6 +114,7 @@ class Walk {
     expired: 0,
     bytesLive: 0,
     bytesIndex: 0,
+    bytesEviction: 0,
     bytesAllocated: 0,
     bytesReached: 0,
     bytesFree: 0,
@@ -221,15 +224,21 @@ class Walk {
     const area = block * BLOCK_WORDS
     const partitions = Math.min(words[area + CACHE_PARTITION_COUNT] >>> 0, MAX_PARTITIONS)
     if (!region.contains(block, CACHE_PARTITIONS + partitions * PARTITION_WORDS)) return
-    this.meet(block)
+    this.meetEviction(block)
     for (let index = 0; index < partitions; index++) {
       const partition = area + CACHE_PARTITIONS + index * PARTITION_WORDS
       let chunk = Atomics.load(words, partition + PARTITION_CHUNKS)
-      while (region.contains(chunk, BLOCK_WORDS) && this.meet(chunk)) {
+      while (region.contains(chunk, BLOCK_WORDS) && this.meetEviction(chunk)) {
         chunk = Atomics.load(words, chunk * BLOCK_WORDS + CHUNK_NEXT)
       }
-      this.meet(Atomics.load(words, partition + PARTITION_GHOSTS))
+      this.meetEviction(Atomics.load(words, partition + PARTITION_GHOSTS))
     }
+  }
+
+  private meetEviction(block: number): boolean {
+    const isNew = this.meet(block)
+    if (isNew) this.found.bytesEviction += this.bytesOf(block)
+    return isNew
   }
 
   private walkThreadCaches(): void {

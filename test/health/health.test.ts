@@ -52,6 +52,13 @@ describe.each(lineups)('$name', (lineup) => {
     expect(JSON.parse(JSON.stringify(map.health().ok))).toBe(true)
   })
 
+  test('a cache of small entries is well, although eviction takes as much memory as they do', () => {
+    using cache = new ConcurrentCache<number, number>({ engine })
+    for (let i = 0; i < 20_000; i++) cache.set(i, i)
+    expect(failing(cache)).toEqual([])
+    expect(verdictOf(cache, 'memoryAmplification').figures.bytesEviction).toBeGreaterThan(20_000 * 32)
+  })
+
   test('what the allocator counts is what the walk finds', () => {
     const random = new Random(seed)
     using cache = new ConcurrentCache<number, unknown>({ engine, maxEntries: 4000 })
