@@ -51,20 +51,6 @@ export const mutants = [
     replace: '',
   },
   {
-    name: 'directory-left-half-assigned',
-    why: 'some hashes lead to the old segment, from which their keys are dropped',
-    file: 'core/takeover.cc',
-    find: '        if (region_.Load(WordOf(other) + kSegmentDepth) < local) region_.StoreRelease(entries + j, segment);\n',
-    replace: '',
-  },
-  {
-    name: 'depth-believed',
-    why: 'a segment that was split, but does not know yet, keeps the keys of its twin',
-    file: 'core/takeover.cc',
-    find: 'const Word depth = directory_depth_ - static_cast<Word>(std::bit_width(entries) - 1);',
-    replace: 'const Word depth = region_.Load(at + kSegmentDepth);',
-  },
-  {
     name: 'heap-not-rolled-back',
     why: 'lists of free blocks and pages stay half changed',
     file: 'core/takeover.cc',
