@@ -7,11 +7,8 @@
 
 namespace mapsafe {
 
-namespace {
-
-// The rest of Walk, for a key that is not in its home bucket. Apart, so that the usual walk stays short.
-[[gnu::noinline]] void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow,
-                                   Versions* versions, Sighting* sighting) {
+void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow, Versions* versions,
+                 Sighting* sighting) {
   const auto probe = [&](std::uint32_t index) {
     sighting->bucket = index;
     const Bucket bucket = core.BucketAt(location, index);
@@ -24,18 +21,6 @@ namespace {
   for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
     if (probe(i)) return;
   }
-}
-
-}  // namespace
-
-void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting) {
-  sighting->bucket = HomeOf(key.hash);
-  sighting->damaged = false;
-  const Bucket home = core.BucketAt(location, sighting->bucket);
-  sighting->slot = home.Probe(key, &sighting->entry, &sighting->damaged);
-  if (sighting->found()) return;
-  const Overflow overflow = home.overflow();
-  if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);
 }
 
 Status CopyValue(Core& core, Block entry, const EntryHeader& header) {

@@ -45,12 +45,24 @@ class Versions {
   Word versions_[2 + kStashBuckets];
 };
 
+// The rest of Walk, for a key that is not in its home bucket. Apart, so that the usual walk stays short.
+void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow, Versions* versions,
+                 Sighting* sighting);
+
 // Looks for `key` in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). The home's
 // version must have been noted already; those of further buckets are noted before they are read.
 //
 // The sighting is filled in field by field, not returned: it would come back in two wide registers, loaded over narrow
 // stores that were not yet through (a store-forwarding stall, 4 ns of a 35 ns read).
-void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting);
+inline void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting) {
+  sighting->bucket = HomeOf(key.hash);
+  sighting->damaged = false;
+  const Bucket home = core.BucketAt(location, sighting->bucket);
+  sighting->slot = home.Probe(key, &sighting->entry, &sighting->damaged);
+  if (sighting->found()) return;
+  const Overflow overflow = home.overflow();
+  if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);
+}
 
 // Copies the value of an entry into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if
 // lengths leave the region or do not fit the kind, which is a fact only if the versions then validate.
