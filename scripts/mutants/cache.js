@@ -140,4 +140,32 @@ export const mutants = [
     find: 'Atomics.store(words, low + 1, high | CARRYING)',
     replace: 'Atomics.store(words, low + 1, high)',
   },
+  {
+    name: 'node-never-settled',
+    why: 'an insert seems under way for ever, and a deleted entry keeps its place',
+    file: 'src/engine/typescript/edit.ts',
+    find: '    evictor.settle(this.node)\n',
+    replace: '',
+  },
+  {
+    name: 'node-not-kept-by-overwrite',
+    why: 'the new value of a key has no node',
+    file: 'src/engine/typescript/edit.ts',
+    find: 'this.metNode === 0 ? this.node : this.metNode',
+    replace: 'this.node',
+  },
+  {
+    name: 'used-entries-not-spared',
+    why: 'an entry is evicted although it was used since it got its place',
+    file: 'src/engine/typescript/eviction-queues.ts',
+    find: 'const wasUsed = this.wasUsed(node) && chances-- > 0',
+    replace: 'const wasUsed = false',
+  },
+  {
+    name: 'stamp-not-stored',
+    why: 'hits do not count as uses',
+    file: 'src/engine/typescript/eviction.ts',
+    find: 'if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)',
+    replace: 'if (this.words[stamp] === epoch) Atomics.store(this.words, stamp, epoch)',
+  },
 ]

@@ -111,7 +111,7 @@ const targets = {
   // Files are mapped by the addon, so this copy has one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads'),
-  cache: inTypescript('test/cache', 'test/conformance/expiry'),
+  cache: inTypescript('test/cache', 'test/conformance/expiry', 'test/conformance/eviction'),
   health: inTypescript('test/health'),
   death: mortal,
   'death-typescript': inTypescript('test/death'),

@@ -140,6 +140,7 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     for (let key = 0; key < 10; key++) one.set(key, key)
     for (let i = 0; i < 5000; i++) {
       other.set(1000 + i, i)
+      other.get(1000 + i - 7) // so that others, too, are worth keeping
       for (let key = 0; key < 10; key++) one.get(key)
     }
     for (let key = 0; key < 10; key++) expect(one.get(key)).toBe(key)
