@@ -179,7 +179,7 @@ class LeakHunt {
       const Word run = region_.Load(at + kPageRun);
       if (run == 0 || run > top - page) return false;
       if ((kind & 0xff) == kPageSpan) {
-        if (!SurveySpan(page, kind >> kPageClassShift)) return false;
+        if (!SurveySpan(page, run, kind >> kPageClassShift)) return false;
       } else if (kind == kPageLargeRun && !known_[heap_.BlockOf(page)]) {
         leaks_.push_back({heap_.BlockOf(page), kSizeClasses, std::uint64_t{run} * kPageBytes});
       }
@@ -188,11 +188,13 @@ class LeakHunt {
     return true;
   }
 
-  bool SurveySpan(Page page, std::uint32_t size_class) {
+  bool SurveySpan(Page page, Word run, std::uint32_t size_class) {
     const WordIndex at = heap_.Descriptor(page);
-    if (size_class >= kSizeClasses || region_.Load(at + kPageCarved) > SpanCapacity(size_class)) return false;
+    const Word carved = region_.Load(at + kPageCarved);
+    if (size_class >= kSizeClasses || carved > SpanCapacity(size_class)) return false;
+    if (run != SpanPages(size_class)) return false;  // otherwise its blocks might lie outside the heap
     if (!MarkList(region_.Load(at + kPageFreeHead), region_.Load(at + kPageFreeCount))) return false;
-    for (Word i = 0; i < region_.Load(at + kPageCarved); ++i) {
+    for (Word i = 0; i < carved; ++i) {
       const Block block = heap_.BlockOf(page) + i * ClassBlocks(size_class);
       if (!known_[block]) leaks_.push_back({block, size_class, std::uint64_t{ClassBlocks(size_class)} * kBlockBytes});
     }

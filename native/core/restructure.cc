@@ -154,11 +154,12 @@ void SweepTombstones(Core& core, Block segment, Unlinked* unlinked) {
 namespace {
 
 // Moves one spilled key of `home` out of `from`. Copy, step, clear: a scan that could miss both places meets a changed
-// home version.
+// home version. A tombstone in its way, which only a takeover leaves there, changes places with it.
 void MoveTo(Bucket* to, std::uint32_t room, Bucket* home, Bucket* from, std::uint32_t slot) {
+  const Word displaced = to->Slot(room);
   to->Publish(room, from->Tag(slot), from->Slot(slot));
   home->Step();
-  from->Vacate(slot, 0);
+  from->Vacate(slot, displaced);
 }
 
 }  // namespace

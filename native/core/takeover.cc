@@ -77,11 +77,10 @@ class Burial {
   // some entry names it already, or none does.
   void RescueDirectory() {
     if (DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
-    const Block directory = region_.Load(kHeaderDirectory);
-    const Word depth = region_.Load(WordOf(directory) + kDirectoryDepth);
-    const WordIndex entries = WordOf(directory) + kDirectoryEntries;
-    const std::size_t count = std::size_t{1} << (depth > kMaxDepth ? 0 : depth);
-    if (!region_.Contains(directory, kDirectoryEntries + count)) return;
+    const WordIndex entries = OpenDirectory();
+    if (entries == 0) return;
+    const Word depth = directory_depth_;
+    const std::size_t count = std::size_t{1} << depth;
     Word segments = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const Block segment = region_.Load(entries + i);
@@ -102,16 +101,22 @@ class Burial {
     region_.StoreRelease(kHeaderDirectoryMutex, 0);
   }
 
+  // Word index of the directory's entries, and their number in directory_depth_; 0 if it is damaged.
+  WordIndex OpenDirectory() {
+    const Block directory = region_.LoadAcquire(kHeaderDirectory);
+    if (!region_.Contains(directory, kDirectoryEntries)) return 0;
+    const Word depth = region_.Load(WordOf(directory) + kDirectoryDepth);
+    if (depth > kMaxDepth || !region_.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) return 0;
+    directory_depth_ = depth;
+    return WordOf(directory) + kDirectoryEntries;
+  }
+
   // Notes every segment with the number of directory entries that name it.
   void ListSegments() {
-    const Block directory = region_.LoadAcquire(kHeaderDirectory);
-    if (!region_.Contains(directory, kDirectoryEntries)) return;
-    directory_depth_ = region_.Load(WordOf(directory) + kDirectoryDepth);
-    if (directory_depth_ > kMaxDepth) return;
-    const std::size_t count = std::size_t{1} << directory_depth_;
-    if (!region_.Contains(directory, kDirectoryEntries + count)) return;
-    for (std::size_t i = 0; i < count; ++i) {
-      const Block segment = region_.LoadAcquire(WordOf(directory) + kDirectoryEntries + i);
+    const WordIndex entries = OpenDirectory();
+    if (entries == 0) return;
+    for (std::size_t i = 0; i < std::size_t{1} << directory_depth_; ++i) {
+      const Block segment = region_.LoadAcquire(entries + i);
       if (!region_.Contains(segment, kSegmentWords)) continue;
       if (segments_.empty() || segments_.back().block != segment) segments_.push_back({segment, 0});
       ++segments_.back().entries;
@@ -290,7 +295,7 @@ class Burial {
     for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
       Word count = 0;
       Block block = region_.Load(at + kThreadCacheHeads + size_class);
-      for (; region_.Contains(block, kBlockWords) && count < kMostBlocks; ++count) block = region_.Load(WordOf(block));
+      for (; region_.Contains(block, kBlockWords) && count < kMostCached; ++count) block = region_.Load(WordOf(block));
       region_.Store(at + kThreadCacheCounts + size_class, count);
     }
     region_.Store(at + kThreadClaim, 0);
@@ -305,8 +310,8 @@ class Burial {
     std::size_t entries;
   };
 
-  // Ends a walk over a damaged list; no cache is as long.
-  static constexpr Word kMostBlocks = 1 << 20;
+  // Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache).
+  static constexpr Word kMostCached = 1024;
 
   Region region_;
   std::array<bool, kRegistryThreads> dead_{};

@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "format.h"
 #include "heap.h"
+#include "liveness.h"
 
 namespace mapsafe {
 namespace {
@@ -165,7 +166,7 @@ class World {
 
   void Take(const Step& step) {
     constexpr std::uint8_t kDamages = 5;
-    constexpr std::uint8_t kOperations = 19;
+    constexpr std::uint8_t kOperations = 21;
     const std::uint8_t what = step.what % (kDamages + kOperations);
     if (what < kDamages) return Damage(what, step);
     if (engine_) Operate(what - kDamages, step);
@@ -281,8 +282,8 @@ class World {
     const std::uint32_t mode = step.where % 8;
     const std::uint64_t version = step.operand >> 8;
     const std::uint32_t length = LengthOf(step.operand);
-    // Who holds a key may only read.
-    if (held_ >= 0 && operation >= 6) {
+    // Who holds a key may only read, or die.
+    if (held_ >= 0 && operation >= 6 && operation != 19) {
       engine_->LetGo();
       held_ = -1;
     }
@@ -330,6 +331,10 @@ class World {
         return;
       case 17:
         return Load(key);
+      case 18:
+        return Repair();
+      case 19:
+        return Die(step);
       default:
         return Attach();
     }
@@ -378,6 +383,32 @@ class World {
   void Sweep(std::uint32_t hash) {
     if (engine_->Sweep(hash, 1000) < hash) Fault("a sweep goes backwards");
     Check({Status::kDone});
+  }
+
+  void Repair() {
+    const RepairReport report = engine_->Repair();
+    const bool is_sound = report.size_correction == 0 && report.segments_corrected == 0 && report.blocks_freed == 0;
+    if (!is_damaged_ && !(is_sound && report.has_looked_for_leaks)) Fault("a repair of what is sound");
+    Check({Status::kDone});
+  }
+
+  // All attached threads die: with the key that is held, perhaps with a mutex, perhaps with what damage announced. What
+  // they leave is taken over when the next one comes.
+  void Die(const Step& step) {
+    const std::vector<Word> last(words_, words_ + kWords);
+    engine_.reset();
+    std::memcpy(words_, last.data(), kBytes);
+    held_ = -1;
+    const WordIndex mutexes[] = {kHeaderHeapMutex, kHeaderDirectoryMutex, WordOf(Segment(step.number)) + kSegmentMutex};
+    const WordIndex mutex = mutexes[step.where % std::size(mutexes)];
+    if (step.where % 5 != 0 && mutex < kWords && words_[mutex] == 0) {
+      words_[mutex] = ThreadRecord::MarkOf(Region(words_, kBytes), 0);
+    }
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      Word* id = words_ + ThreadRecord::At(i) + kThreadKernelId;
+      if (id[0] != 0 || id[1] != 0) std::memcpy(id, &nobody_, sizeof nobody_);
+    }
+    Attach();
   }
 
   void Remove(std::uint32_t key, std::uint32_t mode, std::uint64_t version = 0) {
@@ -512,6 +543,9 @@ class World {
     value_ = std::make_unique<std::byte[]>(length);
     return {value_.get(), length, kind, is_cache() && kind != kValueLease ? Expiry(length) : kNever};
   }
+
+  // A thread with the id of this one, but started at another time: dead for certain.
+  const KernelId nobody_ = OwnKernelId() ^ (KernelId{1} << 32);
 
   Word* words_;
   std::vector<std::vector<Word>> images_;

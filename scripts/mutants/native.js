@@ -75,10 +75,10 @@ export const mutants = [
     name: 'bring-home-clears-first',
     why: 'a key on its way home is, for a while, in neither bucket',
     file: 'core/restructure.cc',
-    find: '  to->Publish(room, from->Tag(slot), from->Slot(slot));\n  home->Step();\n  from->Vacate(slot, 0);',
+    find: '  to->Publish(room, from->Tag(slot), from->Slot(slot));\n  home->Step();\n  from->Vacate(slot, displaced);',
     replace:
       '  const std::uint32_t tag = from->Tag(slot);\n  const Word reference = from->Slot(slot);\n' +
-      '  from->Vacate(slot, 0);\n  for (int i = 0; i < 200; ++i) SpinPause();\n' +
+      '  from->Vacate(slot, displaced);\n  for (int i = 0; i < 200; ++i) SpinPause();\n' +
       '  to->Publish(room, tag, reference);\n  (void)home;',
   },
   {
@@ -178,6 +178,13 @@ export const mutants = [
     file: 'core/write.cc',
     find: 'const bool counts = edit.block != 0 && !edit.puts_lease;',
     replace: 'const bool counts = edit.block != 0;',
+  },
+  {
+    name: 'mutex-waits-not-counted',
+    why: 'writers that queue for one mutex never find relief',
+    file: 'core/structural.cc',
+    find: 'if (segment != 0 && core.region.Load(WordOf(segment) + kSegmentMutex) != 0) MeetContention(core, edit, segment);',
+    replace: '(void)segment;',
   },
   {
     name: 'free-run-unbounded',

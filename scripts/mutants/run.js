@@ -2,9 +2,11 @@
  * Breaks the protocol on purpose and demands that a test notices.
  *
  *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads|cache|health|death|death-typescript] [name ...]
+ *   node scripts/mutants/run.js --check
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
- * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first.
+ * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing, but demands
+ * that every mutant still fits the sources; so does `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -26,6 +28,7 @@ function run(command, args, options) {
 
 /** The C++ engine with its own tests, built without CMake: one compiler call a mutant. */
 const native = {
+  sources: 'native',
   copy(to) {
     cpSync(join(root, 'native'), to, { recursive: true })
   },
@@ -34,7 +37,9 @@ const native = {
     return run('g++', [
       ...['-std=c++20', '-O1', '-w', '-I', join(at, 'core'), '-I', join(at, 'test')],
       ...sources.map((name) => join(at, 'core', name)),
-      ...['engine', 'stress', 'lease', 'expiry', 'damage'].map((name) => join(at, 'test', `${name}_test.cc`)),
+      ...['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'].map((name) =>
+        join(at, 'test', `${name}_test.cc`),
+      ),
       ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
     ])
   },
@@ -78,6 +83,7 @@ const mortal = {
 
 /** The TypeScript sources with the suites that concern them. */
 const inTypescript = (...suites) => ({
+  sources: '.',
   copy(to) {
     for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
       cpSync(join(root, name), join(to, name), { recursive: true })
@@ -117,14 +123,29 @@ const targets = {
   'death-typescript': inTypescript('test/death'),
 }
 
-function mutate(at, { name, file, also, ...edit }) {
-  const path = join(at, file)
-  let source = readFileSync(path, 'utf8')
+/** The text of the mutant's file, with the mutant's edits. */
+function mutated(at, { name, file, also, ...edit }) {
+  let source = readFileSync(join(at, file), 'utf8')
   for (const { find, replace } of also ? [edit, also] : [edit]) {
     if (source.split(find).length !== 2) throw new Error(`${name}: its text does not occur exactly once in ${file}`)
     source = source.replace(find, () => replace)
   }
-  writeFileSync(path, source)
+  return source
+}
+
+/** @returns the number of mutants that no longer fit the sources */
+async function check(kind) {
+  const { mutants } = await import(`./${kind}.js`)
+  let misfits = 0
+  for (const mutant of mutants) {
+    try {
+      mutated(join(root, targets[kind].sources), mutant)
+    } catch (error) {
+      misfits++
+      console.error(`${kind}  ${error.message}`)
+    }
+  }
+  return misfits
 }
 
 function findKiller(engine, at) {
@@ -146,7 +167,7 @@ async function hunt(kind, names) {
     const at = mkdtempSync(join(tmpdir(), 'mapsafe-mutant-'))
     try {
       engine.copy(at)
-      if (mutant.file) mutate(at, mutant)
+      if (mutant.file) writeFileSync(join(at, mutant.file), mutated(at, mutant))
       const built = engine.build(at)
       if (!built.ok) throw new Error(`${mutant.name}: does not compile\n${built.text}`)
       const killer = findKiller(engine, at)
@@ -165,7 +186,8 @@ async function hunt(kind, names) {
 }
 
 const [kind, ...names] = process.argv.slice(2)
-const kinds = kind ? [kind] : Object.keys(targets)
-let survivors = 0
-for (const each of kinds) survivors += await hunt(each, names)
-process.exitCode = survivors > 0 ? 1 : 0
+const isCheck = kind === '--check'
+const kinds = kind && !isCheck ? [kind] : Object.keys(targets)
+let failures = 0
+for (const each of kinds) failures += isCheck ? await check(each) : await hunt(each, names)
+process.exitCode = failures > 0 ? 1 : 0

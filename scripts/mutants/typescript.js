@@ -27,14 +27,16 @@ export const mutants = [
     name: 'publish-before-written',
     why: 'a reader meets an entry whose value is not there yet',
     file: 'src/engine/typescript/write.ts',
-    find: '  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n',
-    replace: '',
-    also: {
-      find: '  edit.keptUntil = value.keptUntil\n  run(core, edit)\n',
-      replace: `  edit.keptUntil = value.keptUntil
+    find: `  edit.keptUntil = value.keptUntil
   run(core, edit)
-  if (kind === EDIT_PUT) value.write(block, entry + ENTRY_DATA + wordsFor(key.length))\n`,
-    },
+`,
+    replace: `  edit.keptUntil = value.keptUntil
+  const data = block * BLOCK_WORDS + ENTRY_DATA + wordsFor(core.lookup.key.length)
+  // An increment writes its value later anyway.
+  if (kind === EDIT_PUT) core.words.fill(0x01010101, data, data + wordsFor(value.length))
+  run(core, edit)
+  if (kind === EDIT_PUT) value.write(block, data)
+`,
   },
   {
     name: 'hold-without-compare-and-swap',
@@ -89,14 +91,14 @@ export const mutants = [
     name: 'bring-home-clears-first',
     why: 'a key on its way home is in neither bucket',
     file: 'src/engine/typescript/restructure.ts',
-    find: `  publish(words, to, findRoom(words, to), loadTag(words, from, slot), loadSlot(words, from, slot))
+    find: `  publish(words, to, room, loadTag(words, from, slot), loadSlot(words, from, slot))
   step(words, home)
-  vacate(words, from, slot, 0)`,
+  vacate(words, from, slot, displaced)`,
     replace: `  const tag = loadTag(words, from, slot)
   const reference = loadSlot(words, from, slot)
-  vacate(words, from, slot, 0)
+  vacate(words, from, slot, displaced)
   step(words, home)
-  publish(words, to, findRoom(words, to), tag, reference)`,
+  publish(words, to, room, tag, reference)`,
   },
   {
     name: 'moves-not-counted',
@@ -115,10 +117,19 @@ export const mutants = [
   {
     name: 'snapshot-without-buckets',
     why: 'optimistic writers go on while a snapshot is taken, and it has a later write without an earlier one',
-    file: 'src/engine/typescript/restructure.ts',
-    find: 'if (!holdBuckets(core, segment)) {',
-    replace: 'if (segment < 0) {',
-    also: { find: '  releaseBuckets(core.words, segment)\n', replace: '' },
+    file: 'src/engine/typescript/snapshot.ts',
+    find: `    copy.budget = core.words.length
+    for (; released < held.length; released++) {
+`,
+    replace: `    copy.budget = core.words.length
+    for (const segment of held) releaseBuckets(core.words, segment)
+    for (; released < held.length; released++) {
+      holdBuckets(core, held[released])
+`,
+    also: {
+      find: 'import { endOf, holdEverything,',
+      replace: 'import { holdBuckets, releaseBuckets, endOf, holdEverything,',
+    },
   },
   {
     name: 'tombstones-live',

@@ -14,8 +14,24 @@ import {
 import { setWaitBound } from '../../src/engine/typescript/backoff.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
+import { ownKernelId } from '../../src/engine/typescript/liveness.js'
+import { pairsOf } from '../../src/engine/typescript/takeover.js'
+import { markOf, threadRecordAt } from '../../src/engine/typescript/thread-record.js'
 import { MapsafeError } from '../../src/errors.js'
-import { MIN_REGION_BYTES, VALUE_BYTES, VALUE_LATIN1, VALUE_NUMBER } from '../../src/region/layout.js'
+import {
+  BLOCK_WORDS,
+  DIRECTORY_ENTRIES,
+  HEADER_DIRECTORY,
+  HEADER_DIRECTORY_MUTEX,
+  HEADER_HEAP_MUTEX,
+  MIN_REGION_BYTES,
+  REGISTRY_THREADS,
+  SEGMENT_MUTEX,
+  THREAD_KERNEL_ID,
+  VALUE_BYTES,
+  VALUE_LATIN1,
+  VALUE_NUMBER,
+} from '../../src/region/layout.js'
 import type { Random } from '../support/random.js'
 import { Damage } from './damage.js'
 
@@ -56,10 +72,35 @@ export function runEngineRound(random: Random): void {
     else if (random.chance(0.03)) {
       engine.close()
       engine = open(buffer)
+    } else if (random.chance(0.03)) {
+      if (random.chance(0.5)) engine.hold(random.below(KEYS))
+      die(engine, words, random)
+      engine = open(buffer)
     } else operate(engine, random)
   }
   engine?.verify()
   engine?.close()
+}
+
+/** The name of a thread that certainly lives no more: started at another time than the one that has the id now. */
+const NOBODY = ownKernelId() ^ (1n << 32n)
+
+/**
+ * All attached threads die: with the key that they hold, perhaps with a mutex, perhaps with what damage announced. What they leave
+ * is taken over when the next one comes.
+ */
+function die(engine: Engine, words: Int32Array, random: Random): void {
+  const last = words.slice()
+  engine.close()
+  words.set(last)
+  const segment = words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES + random.below(8)]
+  const mutex = random.pick([HEADER_HEAP_MUTEX, HEADER_DIRECTORY_MUTEX, segment * BLOCK_WORDS + SEGMENT_MUTEX])
+  if (random.chance(0.8) && words[mutex] === 0) words[mutex] = markOf(words, 0)
+  const pairs = pairsOf(words)
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const at = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
+    if (pairs[at] !== 0n) pairs[at] = NOBODY
+  }
 }
 
 function open(buffer: SharedArrayBuffer): Engine | undefined {
@@ -75,7 +116,7 @@ function operate(engine: Engine, random: Random): void {
   const key = random.chance(0.05) ? 'large' : random.below(KEYS + 50)
   const mode = random.below(4) + (random.chance(0.5) ? RETURN_PREVIOUS : 0)
   const value = 'w'.repeat(random.pick(LENGTHS))
-  switch (random.below(13)) {
+  switch (random.below(14)) {
     case 0:
       engine.get(key)
       break
@@ -111,6 +152,9 @@ function operate(engine: Engine, random: Random): void {
       batch(engine, random)
       break
     case 11:
+      engine.repair()
+      break
+    case 12:
       if (random.chance(0.3)) engine.clear()
       else engine.snapshot()
       break

@@ -193,7 +193,9 @@ export class Heap {
   /** Undoes the changes since the last commit, by whoever they are. */
   rollBack(): void {
     const { words } = this
-    for (let length = Math.min(words[HEADER_JOURNAL_LENGTH], JOURNAL_CAPACITY); length > 0; length--) {
+    let length = words[HEADER_JOURNAL_LENGTH]
+    if (length > JOURNAL_CAPACITY) length = 0 // a damaged journal is nobody's
+    for (; length > 0; length--) {
       words[words[HEADER_JOURNAL + 2 * length - 2] >>> 0] = words[HEADER_JOURNAL + 2 * length - 1]
       words[HEADER_JOURNAL_LENGTH] = length - 1
     }

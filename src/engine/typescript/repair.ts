@@ -38,7 +38,7 @@ import { Backoff } from './backoff.js'
 import { bucketAt, loadSlot, TOMBSTONE_BIT } from './bucket.js'
 import { partitionsOf } from './eviction-area.js'
 import type { Core } from './core.js'
-import { classBlocks, Heap, spanCapacity } from './heap.js'
+import { classBlocks, Heap, spanCapacity, spanPages } from './heap.js'
 import { isLease } from './lease.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import type { Region } from './region.js'
@@ -259,7 +259,7 @@ class LeakHunt {
       const run = this.words[at + PAGE_RUN]
       if (run <= 0 || run > top - page) return false
       if ((kind & 0xff) === PAGE_SPAN) {
-        if (!this.surveySpan(page, kind >>> PAGE_CLASS_SHIFT)) return false
+        if (!this.surveySpan(page, run, kind >>> PAGE_CLASS_SHIFT)) return false
       } else if (kind === PAGE_LARGE_RUN && !this.isKnown(this.heap.blockOf(page))) {
         this.leaks.push({ block: this.heap.blockOf(page), sizeClass: SIZE_CLASSES, bytes: run * PAGE_BYTES })
       }
@@ -268,10 +268,11 @@ class LeakHunt {
     return true
   }
 
-  private surveySpan(page: number, sizeClass: number): boolean {
+  private surveySpan(page: number, run: number, sizeClass: number): boolean {
     const at = this.heap.descriptor(page)
     const carved = this.words[at + PAGE_CARVED]
     if (sizeClass >= SIZE_CLASSES || carved < 0 || carved > spanCapacity(sizeClass)) return false
+    if (run !== spanPages(sizeClass)) return false // otherwise its blocks might lie outside the heap
     if (!this.markList(this.words[at + PAGE_FREE_HEAD], this.words[at + PAGE_FREE_COUNT])) return false
     const blocks = classBlocks(sizeClass)
     for (let i = 0; i < carved; i++) {

@@ -237,10 +237,12 @@ function bringOneHome(words: Int32Array, segment: number, homeIndex: number, ind
 
 /**
  * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both places
- * meets a changed home version.
+ * meets a changed home version. A tombstone in its way, which only a takeover leaves there, changes places with it.
  */
 function move(words: Int32Array, to: number, home: number, from: number, slot: number): void {
-  publish(words, to, findRoom(words, to), loadTag(words, from, slot), loadSlot(words, from, slot))
+  const room = findRoom(words, to)
+  const displaced = loadSlot(words, to, room)
+  publish(words, to, room, loadTag(words, from, slot), loadSlot(words, from, slot))
   step(words, home)
-  vacate(words, from, slot, 0)
+  vacate(words, from, slot, displaced)
 }

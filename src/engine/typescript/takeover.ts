@@ -51,8 +51,8 @@ import { markOf, threadRecordAt } from './thread-record.js'
 /** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
 const BUCKET_PATIENCE_MS = 20
 const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
-/** Ends a walk over a damaged list; no cache is as long. */
-const MOST_CACHED = 2 ** 20
+/** Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache). */
+const MOST_CACHED = 1024
 
 /**
  * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot be
