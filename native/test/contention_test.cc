@@ -1,8 +1,11 @@
 // Hot segments: contention is made by holding a bucket while another thread writes to it, so that every test ends
 // alike.
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "testing.h"
+#include "thread_record.h"
 
 namespace mapsafe {
 namespace {
@@ -89,6 +92,34 @@ TEST(Contention, ASegmentIsNotHotIfFewOfItsWritesCollide) {
   // Only the writes of the same window count.
   EXPECT_EQ(hot.EndWindow("k0", kWindow * kHotShare - 16), Status::kDone);
   EXPECT_EQ(hot.segments(), before + 1);
+}
+
+TEST(Contention, AWaitForTheMutexCounts) {
+  TestRegion memory(kMinRegionBytes);
+  Region region = memory.region();
+  TestEngine engine(memory);
+  // So many that some are not in their home bucket: whoever writes those takes the segment's mutex.
+  for (int i = 0; i < 450; ++i) engine.Put(Name(i), "x");
+  ASSERT_EQ(region.Load(kHeaderSegmentCount), 1u);
+  const WordIndex segment = WordOf(region.Load(WordOf(region.Load(kHeaderDirectory)) + kDirectoryEntries));
+  const Word before = region.Load(segment + kSegmentContention);
+  ASSERT_EQ(region.Load(segment + kSegmentMutex), 0u);
+  region.Store(segment + kSegmentMutex, ThreadRecord::MarkOf(region, 0));
+  std::atomic<int> written = 0;
+  std::thread writer([&] {
+    TestEngine other(memory);
+    for (; written < 450; ++written) ASSERT_TRUE(other.Put(Name(written), "y"));
+  });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (region.Load(segment + kSegmentContention) == before && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_LT(written, 450) << "no key needed the mutex";
+  EXPECT_EQ(region.Load(segment + kSegmentContention), before + 1);
+  region.StoreRelease(segment + kSegmentMutex, 0);
+  writer.join();
+  for (int i = 0; i < 450; ++i) EXPECT_EQ(engine.Get(Name(i)), "y");
+  ExpectSound(engine);
 }
 
 TEST(Contention, ALoneKeyIsNotParted) {

@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "directory.h"
 #include "heap.h"
+#include "liveness.h"
 #include "testing.h"
 #include "thread_record.h"
 
@@ -31,6 +32,17 @@ class Damage : public ::testing::Test {
       if (!engine_.Put("key " + std::to_string(i), "value")) return engine_.status();
     }
     return Status::kDone;
+  }
+
+  // The region as it would be if the thread of engine_ had died with `mutex`, not yet taken over.
+  std::unique_ptr<TestRegion> AfterDeathWith(WordIndex mutex) {
+    auto left = std::make_unique<TestRegion>(memory_.bytes());
+    std::memcpy(left->base(), memory_.base(), memory_.bytes());
+    Region words = left->region();
+    words.Store(mutex, ThreadRecord::MarkOf(words, 0));
+    // Nobody: who has the id now was started at another time.
+    words.StorePair(ThreadRecord::At(0) + kThreadKernelId, OwnKernelId() ^ (KernelId{1} << 32));
+    return left;
   }
 
   TestRegion memory_{kMinRegionBytes};
@@ -129,6 +141,56 @@ TEST_F(Damage, ANumberOfAnotherLengthIsRefused) {
   Store(meta, (region().Load(meta) & kKeyMetaMask) | kValueNumber << kValueKindShift);
   EXPECT_FALSE(engine_.Get("key").has_value());
   EXPECT_EQ(engine_.status(), Status::kCorrupt);
+}
+
+TEST_F(Damage, ATakeoverBelievesNoDirectory) {
+  const auto left = AfterDeathWith(kHeaderDirectoryMutex);
+  left->region().Store(kHeaderDirectory, 0x3fffffff);
+  BuryTheDead(left->region());
+  EXPECT_EQ(left->region().LoadPair(ThreadRecord::At(0) + kThreadKernelId), 0u);
+}
+
+TEST_F(Damage, ATakeoverEndsWhereACachedListBitesItsTail) {
+  Store(WordOf(Segment()), Segment());
+  for (std::uint32_t i = 0; i < kSizeClasses; ++i) Store(ThreadRecord::At(0) + kThreadCacheHeads + i, Segment());
+  const auto left = AfterDeathWith(kHeaderHeapMutex);
+  BuryTheDead(left->region());
+  for (std::uint32_t i = 0; i < kSizeClasses; ++i) {
+    EXPECT_LE(left->region().Load(ThreadRecord::At(0) + kThreadCacheCounts + i), 1024u);
+    Store(ThreadRecord::At(0) + kThreadCacheHeads + i, 0);
+  }
+}
+
+// Once the tombstones that were in the way of keys on their way home were lost.
+TEST_F(Damage, ATakeoverLosesNoTombstone) {
+  const auto key = [](int i) { return "key " + std::to_string(i); };
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(engine_.Put(key(i), "value"));
+  for (int i = 0; i < 500; i += 3) ASSERT_TRUE(engine_.Remove(key(i)));
+  const auto left = AfterDeathWith(WordOf(Segment()) + kSegmentMutex);
+  TestEngine other(*left);
+  const RepairReport report = other->Repair();
+  EXPECT_EQ(other.status(), Status::kDone);
+  EXPECT_EQ(report.segments_corrected, 0u);
+  EXPECT_EQ(report.size_correction, 0);
+  EXPECT_TRUE(report.has_looked_for_leaks);
+  EXPECT_EQ(report.blocks_freed, 0u);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(other.Has(key(i)), i % 3 != 0);
+  ExpectSound(other);
+}
+
+TEST_F(Damage, ARepairBelievesNoSpan) {
+  const Heap heap(region());
+  const Word top = region().Load(kHeaderHeapTop);
+  const Page last = heap.page_count() - 1;
+  Store(kHeaderHeapTop, last + 1);
+  Store(heap.Descriptor(top) + kPageRun, last - top);
+  // Its blocks would lie outside the heap.
+  Store(heap.Descriptor(last) + kPageKind, kPageSpan | (kSizeClasses - 1) << kPageClassShift);
+  Store(heap.Descriptor(last) + kPageRun, 1);
+  Store(heap.Descriptor(last) + kPageCarved, SpanCapacity(kSizeClasses - 1));
+  const RepairReport report = engine_->Repair();
+  EXPECT_EQ(engine_.status(), Status::kCorrupt);
+  EXPECT_EQ(report.blocks_freed, 0u);
 }
 
 // Nothing that was read and checked once may be believed when it is read again.

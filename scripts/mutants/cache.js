@@ -88,7 +88,7 @@ export const mutants = [
     name: 'hint-not-lowered',
     why: 'entries that expire are never swept',
     file: 'src/engine/typescript/edit.ts',
-    find: '    if (this.expiresAt !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.expiresAt)\n',
+    find: '    if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)\n',
     replace: '',
   },
   {

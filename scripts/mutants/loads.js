@@ -113,6 +113,20 @@ export const mutants = [
     replace: 'this.tower.isAlive(load.owner)',
   },
   {
+    name: 'far-lease-believed',
+    why: 'a damaged lease keeps its key from being loaded',
+    file: 'src/loads/flight.ts',
+    find: ' && load.until - now <= MAX_TIMEOUT',
+    replace: ' && MAX_TIMEOUT > 0',
+  },
+  {
+    name: 'waits-by-the-region-clock',
+    why: 'a call waits for ever once the clock in a damaged region goes back',
+    file: 'src/loads/flight.ts',
+    find: 'if (performance.now() < deadline) return this.#rejectLate()',
+    replace: 'if (this.tower.now() < performance.timeOrigin + deadline) return this.#rejectLate()',
+  },
+  {
     name: 'abort-rejects-all',
     why: "one caller's signal ends the load of the others",
     file: 'src/loads/flight.ts',

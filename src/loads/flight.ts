@@ -5,7 +5,7 @@ import { MapsafeError } from '../errors.js'
 import { describeFailure, reviveFailure } from './failure.js'
 import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type Outcome } from './lease.js'
 import type { Leases, Sight } from './leases.js'
-import type { LoadContext } from './options.js'
+import { MAX_TIMEOUT, type LoadContext } from './options.js'
 
 /** Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever. */
 const MAX_TIMEOUTS = 2
@@ -48,8 +48,8 @@ export interface Tower<V> {
 /** A load that this thread runs. */
 interface OwnLoad<V> extends LoadName {
   readonly leader: Caller<V>
-  /** When it is given up. */
-  readonly until: number
+  /** When it is given up, by this thread's own clock. */
+  readonly deadline: number
   readonly controller: AbortController
   /** The expired value that may be served meanwhile, and until when. */
   readonly stale: { readonly value: V; readonly until: number } | undefined
@@ -66,6 +66,7 @@ interface AwaitedLoad extends LoadName {
   isLapsed: boolean
 }
 
+/** Of a call that waits. By this thread's own clock, which neither a damaged region nor a new date can stop. */
 interface Patience {
   deadline: number
   timeouts: number
@@ -84,7 +85,7 @@ export class Flight<V> {
   #awaited: AwaitedLoad | undefined
   #timer: NodeJS.Timeout | undefined
   #poll = FIRST_POLL
-  /** No caller's deadline is before this. */
+  /** No caller's deadline is before this; by this thread's own clock. */
   #earliest = Infinity
 
   constructor(
@@ -101,7 +102,7 @@ export class Flight<V> {
   }
 
   join(caller: Caller<V>): void {
-    const deadline = this.tower.now() + caller.timeout
+    const deadline = performance.now() + caller.timeout
     this.#callers.set(caller, { deadline, timeouts: 0 })
     this.#earliest = Math.min(this.#earliest, deadline)
     this.advance()
@@ -137,10 +138,9 @@ export class Flight<V> {
   #step(): boolean {
     const { key, tower } = this
     if (this.#load !== undefined) {
-      const { stale, until } = this.#load
-      const now = tower.now()
-      if (stale !== undefined && now < stale.until) this.#serve(stale.value)
-      if (now < until) return this.#rejectLate()
+      const { stale, deadline } = this.#load
+      if (stale !== undefined && tower.now() < stale.until) this.#serve(stale.value)
+      if (performance.now() < deadline) return this.#rejectLate()
       this.#giveUp(this.#load)
       return true
     }
@@ -170,7 +170,9 @@ export class Flight<V> {
     if (outcome !== undefined && this.#awaited?.tells === true && isSameLoad(outcome, this.#awaited)) {
       return this.#settle(outcome)
     }
-    const isLoading = load !== undefined && this.tower.isAlive(load.owner) && now < load.until
+    // Nobody writes an end beyond the longest timeout: a lease that says so is damaged, and is not waited for.
+    const isLoading =
+      load !== undefined && this.tower.isAlive(load.owner) && now < load.until && load.until - now <= MAX_TIMEOUT
     if (outcome !== undefined && !isLapsed && now < outcome.until) {
       if (outcome.state === FAILED && load === undefined) return this.#settle(outcome)
       if (outcome.state === STALE && isLoading) return this.#settle(outcome)
@@ -219,7 +221,8 @@ export class Flight<V> {
       isStale && kept !== undefined
         ? { value: tower.leases.decodeContent(kept.content) as V, until: kept.until }
         : undefined
-    this.#load = { ...load, leader, controller: new AbortController(), version: taken, stale }
+    const deadline = performance.now() + leader.timeout
+    this.#load = { ...load, deadline, leader, controller: new AbortController(), version: taken, stale }
     this.#run(this.#load)
     return !this.isOver
   }
@@ -302,7 +305,7 @@ export class Flight<V> {
 
   /** Rejects those who have waited for one load for as long as they would. */
   #rejectLate(): false {
-    const now = this.tower.now()
+    const now = performance.now()
     if (now < this.#earliest) return false
     this.#earliest = Infinity
     for (const [caller, { deadline }] of this.#callers) {
@@ -320,7 +323,7 @@ export class Flight<V> {
   }
 
   #restartClocks(): void {
-    const now = this.tower.now()
+    const now = performance.now()
     this.#earliest = Infinity
     for (const [caller, patience] of this.#callers) {
       patience.deadline = now + caller.timeout
@@ -329,10 +332,9 @@ export class Flight<V> {
   }
 
   #schedule(): void {
-    const now = this.tower.now()
-    let next = this.#load?.until ?? now + this.#poll
+    const now = performance.now()
+    const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#earliest)
     if (this.#load === undefined) this.#poll = Math.min(this.#poll * POLL_GROWTH, LAST_POLL)
-    next = Math.min(next, this.#earliest)
     this.#timer = setTimeout(this.advance, Math.max(1, next - now))
     if (this.#callers.size === 0) this.#timer.unref()
   }

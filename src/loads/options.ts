@@ -44,8 +44,8 @@ export interface ResolvedLoadOptions {
 }
 
 const DEFAULT_TIMEOUT = 30_000
-/** What a timer can wait. */
-const MAX_TIMEOUT = 2 ** 31 - 1
+/** In milliseconds: what a timer can wait. */
+export const MAX_TIMEOUT = 2 ** 31 - 1
 const DEFAULTS: ResolvedLoadOptions = {
   staleWhileRevalidate: 0,
   timeout: DEFAULT_TIMEOUT,

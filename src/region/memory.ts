@@ -81,7 +81,8 @@ export function inspectMemory(words: Int32Array): MemoryUse {
 type Load = (word: number) => number
 
 function indexBytes(words: Int32Array, load: Load): number {
-  const depth = Math.min(load(load(HEADER_DIRECTORY) * BLOCK_WORDS + DIRECTORY_DEPTH), MAX_DEPTH)
+  const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
+  const depth = directory < words.length ? Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH) : 0
   let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
   // The current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)

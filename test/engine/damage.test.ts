@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  CORRUPT,
   COUNTER_RANGE,
   DONE,
   HASH_END,
@@ -14,7 +15,11 @@ import {
 import { bucketAt } from '../../src/engine/typescript/bucket.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
+import { Heap, spanCapacity } from '../../src/engine/typescript/heap.js'
+import { ownKernelId } from '../../src/engine/typescript/liveness.js'
+import { Region } from '../../src/engine/typescript/region.js'
+import { buryTheDead, pairsOf } from '../../src/engine/typescript/takeover.js'
+import { markOf, threadRecordAt } from '../../src/engine/typescript/thread-record.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -25,22 +30,34 @@ import {
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   HEADER_DIRECTORY,
+  HEADER_HEAP_MUTEX,
   HEADER_HEAP_TOP,
+  HEADER_JOURNAL,
+  HEADER_JOURNAL_LENGTH,
   HEADER_PAGE_TABLE,
   HEADER_PARTIAL_SPANS,
+  JOURNAL_CAPACITY,
   MIN_REGION_BYTES,
+  PAGE_CARVED,
+  PAGE_CLASS_SHIFT,
   PAGE_ENTRY_WORDS,
+  PAGE_KIND,
+  PAGE_RUN,
+  PAGE_SPAN,
   RUN_BIN_COUNT,
   HEADER_RUN_BINS,
   SEGMENT_DEPTH,
   SEGMENT_MUTEX,
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
+  THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_CLAIM,
+  THREAD_KERNEL_ID,
   VALUE_LATIN1,
   VALUE_NUMBER,
 } from '../../src/region/layout.js'
+import { inspectMemory } from '../../src/region/memory.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 
@@ -166,6 +183,84 @@ describe('verify', () => {
   function entryAt(words: Int32Array, slot: number): number {
     return words[slot] * BLOCK_WORDS
   }
+})
+
+describe('a takeover or repair of what is damaged', () => {
+  /** The region as it would be if the engine's thread had died with `mutex`, not yet taken over. */
+  function afterDeathWith(engine: TypescriptEngine, mutex: number): Int32Array {
+    const words = new Int32Array(new SharedArrayBuffer(engine.words.byteLength))
+    words.set(engine.words)
+    words[mutex] = markOf(words, 0)
+    // Nobody: who has the id now was started at another time.
+    pairsOf(words)[(threadRecordAt(0) + THREAD_KERNEL_ID) / 2] = ownKernelId() ^ (1n << 32n)
+    return words
+  }
+
+  function makeEngine(): TypescriptEngine {
+    const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+    formatRegion(buffer)
+    return new TypescriptEngine(buffer)
+  }
+
+  test('ends where a cached list bites its tail', () => {
+    const engine = makeEngine()
+    const words = afterDeathWith(engine, HEADER_HEAP_MUTEX)
+    const segment = segmentOf(words)
+    words[segment * BLOCK_WORDS] = segment
+    for (let i = 0; i < SIZE_CLASSES; i++) words[threadRecordAt(0) + THREAD_CACHE_HEADS + i] = segment
+    buryTheDead(words)
+    for (let i = 0; i < SIZE_CLASSES; i++) {
+      expect(words[threadRecordAt(0) + THREAD_CACHE_COUNTS + i]).toBeLessThanOrEqual(1024)
+    }
+    engine.close()
+  })
+
+  test('undoes nothing that a damaged journal says', () => {
+    const engine = makeEngine()
+    const words = afterDeathWith(engine, HEADER_HEAP_MUTEX)
+    words[HEADER_JOURNAL_LENGTH] = JOURNAL_CAPACITY + 1
+    words[HEADER_JOURNAL + 2 * JOURNAL_CAPACITY - 2] = HEADER_HEAP_TOP
+    words[HEADER_JOURNAL + 2 * JOURNAL_CAPACITY - 1] = 12345
+    buryTheDead(words)
+    expect(words[HEADER_HEAP_TOP]).toBe(engine.words[HEADER_HEAP_TOP])
+    expect(words[HEADER_JOURNAL_LENGTH]).toBe(0)
+    engine.close()
+  })
+
+  test('loses no tombstone that is in the way of a key on its way home', () => {
+    const engine = makeEngine()
+    for (let i = 0; i < 500; i++) engine.put(i, VALUE_NUMBER, i, PUT_ALWAYS)
+    for (let i = 0; i < 500; i += 3) engine.remove(i, PUT_ALWAYS)
+    const words = afterDeathWith(engine, segmentOf(engine.words) * BLOCK_WORDS + SEGMENT_MUTEX)
+    const next = new TypescriptEngine(words.buffer as SharedArrayBuffer)
+    const clean = { sizeCorrection: 0, segmentsCorrected: 0, blocksFreed: 0, hasLookedForLeaks: true }
+    expect(next.repair()).toMatchObject(clean)
+    for (let i = 0; i < 500; i++) expect(next.get(i)).toBe(i % 3 === 0 ? undefined : i)
+    expect(next.verify()).toEqual([])
+    next.close()
+    engine.close()
+  })
+
+  test('believes no span whose blocks would lie outside the heap', () => {
+    const engine = makeEngine()
+    const { words } = engine
+    const heap = new Heap(new Region(words.buffer as SharedArrayBuffer))
+    const top = words[HEADER_HEAP_TOP]
+    const last = heap.pageCount - 1
+    words[HEADER_HEAP_TOP] = last + 1
+    words[heap.descriptor(top) + PAGE_RUN] = last - top
+    words[heap.descriptor(last) + PAGE_KIND] = PAGE_SPAN | ((SIZE_CLASSES - 1) << PAGE_CLASS_SHIFT)
+    words[heap.descriptor(last) + PAGE_RUN] = 1
+    words[heap.descriptor(last) + PAGE_CARVED] = spanCapacity(SIZE_CLASSES - 1)
+    expect(engine.repair().blocksFreed).toBe(0)
+    expect(engine.result[RESULT_STATUS]).toBe(CORRUPT)
+  })
+
+  test('memory is told of without a directory', () => {
+    const engine = makeEngine()
+    engine.words[HEADER_DIRECTORY] = 0x7fffffff
+    expect(inspectMemory(engine.words).index).toBeGreaterThan(0)
+  })
 })
 
 describe('waiting', () => {

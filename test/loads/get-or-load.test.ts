@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { PUT_ALWAYS } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { ConcurrentCache, type Key, type LoadContext } from '../../src/index.js'
+import { leaseBytes, writeLease } from '../../src/loads/lease.js'
 import { readCounter } from '../../src/region/counters.js'
 import {
   BLOCK_WORDS,
@@ -10,6 +12,7 @@ import {
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
   THREAD_WORDS,
+  VALUE_LEASE,
 } from '../../src/region/layout.js'
 import { Clock } from '../support/clock.js'
 import { lineups, scaled, seed } from '../support/run.js'
@@ -367,6 +370,35 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
       expect(map.size).toBe(1)
       expect(engine.verify()).toEqual([])
       engine.close()
+    })
+  })
+
+  describe('a damaged region', () => {
+    /** Puts a lease of a living thread that loads nothing under `key`. */
+    function leave(key: Key, until: number): Disposable {
+      const engine = openEngine(map.handle.region!, lineup.engineOf(1))
+      const lease = { load: { owner: engine.mark, number: 77, until }, outcome: undefined }
+      writeLease(lease, engine.scratch)
+      engine.put(key, VALUE_LEASE, leaseBytes(lease), PUT_ALWAYS)
+      return { [Symbol.dispose]: () => engine.close() }
+    }
+
+    test.each([
+      ['of a year to come', Date.now() + 365 * 86_400_000],
+      ['of no end', Infinity],
+      ['of no number', NaN],
+    ])('a lease %s is not waited for', async (_name, until) => {
+      using _thread = leave('key', until)
+      expect(await cache.getOrLoad('key', () => 'loaded', { timeout: 60_000 })).toBe('loaded')
+    })
+
+    test('a call waits no longer than it would, whatever the clock says', async () => {
+      using _thread = leave('key', Date.now() + 60_000)
+      const waiting = cache.getOrLoad('key', () => 'loaded', { timeout: 100 })
+      const loading = cache.getOrLoad('other', () => new Promise(() => undefined), { timeout: 100 })
+      new Clock(map.handle).advance(-1e9)
+      await expect(waiting).rejects.toMatchObject({ code: 'ERR_MAPSAFE_TIMEOUT' })
+      await expect(loading).rejects.toMatchObject({ code: 'ERR_MAPSAFE_TIMEOUT' })
     })
   })
 
