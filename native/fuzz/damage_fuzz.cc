@@ -115,7 +115,7 @@ class World {
   World() : words_(MapRegion()) {
     Backoff::SetBound(std::chrono::milliseconds(0));
     MakeImage(0, 0);
-    MakeImage(60, kFlagCache);
+    MakeImage(60, kFlagCache, 80);
     MakeImage(kKeys, 0);
     MakeImage(kKeys, kFlagCache);
   }
@@ -141,9 +141,9 @@ class World {
  private:
   // A region with `keys` keys, a third of them deleted, some blocks cached and a large entry; in a cache some of the
   // keys expire.
-  void MakeImage(std::uint32_t keys, Word flags) {
+  void MakeImage(std::uint32_t keys, Word flags, std::uint32_t max_entries = 0) {
     std::memset(words_, 0, kBytes);
-    FormatRegion(words_, kBytes, {0x01234567, 0x89abcdef}, flags);
+    FormatRegion(words_, kBytes, {0x01234567, 0x89abcdef}, flags, max_entries);
     scratch_ = std::make_unique<std::byte[]>(scratch_bytes_ = kInitialScratch);
     is_damaged_ = false;
     Attach();
@@ -222,6 +222,7 @@ class World {
       case 7:
         return WordOf(Entry(n)) + (step.where >> 4);
       case 8:
+        if (n >= 1u << 15 && words_[kHeaderCache] != 0) return WordOf(words_[kHeaderCache]) + n % 512;  // eviction
         return WordOf(At(record + kThreadCacheHeads + n % kSizeClasses));
       default:
         return WordOf(At(WordOf(words_[kHeaderPageTable]) + n % 256 * kPageEntryWords + kPageFreeHead));
