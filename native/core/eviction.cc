@@ -15,8 +15,6 @@ namespace {
 // class.
 constexpr int kMaxTurns = 8;
 
-constexpr std::uint32_t kNodeWords = kNodeBytes / sizeof(Word);
-
 }  // namespace
 
 Evictor::Evictor(const Core& core) : core_(core), pages_(core.region) {

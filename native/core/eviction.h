@@ -15,6 +15,8 @@
 
 namespace mapsafe {
 
+inline constexpr std::uint32_t kNodeWords = kNodeBytes / sizeof(Word);
+
 class Evictor final : public EntryStore {
  public:
   // `core`: of the thread whose writes evict.
@@ -37,7 +39,7 @@ class Evictor final : public EntryStore {
   // Notes that an entry was used; `node` is from an entry that was validated since. At most one store for each key and
   // epoch.
   void Touch(Block node, std::uint32_t hash) {
-    if (node == 0) return;
+    if (!core_.region.Contains(node, kNodeWords)) return;
     const WordIndex stamp = WordOf(node) + kNodeStamp;
     const Word epoch = core_.region.Load(EpochOf(hash));
     if (core_.region.Load(stamp) != epoch) core_.region.Store(stamp, epoch);
@@ -45,7 +47,7 @@ class Evictor final : public EntryStore {
 
   // Notes that an entry was removed; SweepForgotten then takes its node out of the queues.
   void Forget(Block node, std::uint32_t hash) {
-    if (node != 0) forgotten_.emplace_back(node, hash);
+    if (core_.region.Contains(node, kNodeWords)) forgotten_.emplace_back(node, hash);
   }
   void SweepForgotten();
 

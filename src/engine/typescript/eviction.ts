@@ -98,7 +98,7 @@ export class Evictor implements EntryStore {
    * @param node from an entry that was validated since
    */
   touch(node: number, hash: number): void {
-    if (node === 0) return
+    if (!this.core.region.contains(node, NODE_WORDS)) return
     const stamp = node * BLOCK_WORDS + NODE_STAMP
     const epoch = this.words[this.queuesOf(hash).at + PARTITION_EPOCH]
     if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)
@@ -106,7 +106,7 @@ export class Evictor implements EntryStore {
 
   /** Notes that an entry was removed; {@link Evictor.sweepForgotten} then takes its node out of the queues. */
   forget(node: number, hash: number): void {
-    if (node !== 0) this.forgotten.push(node, hash)
+    if (this.core.region.contains(node, NODE_WORDS)) this.forgotten.push(node, hash)
   }
 
   sweepForgotten(): void {
