@@ -320,7 +320,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is there
    * throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
-   * instant in which it is reached. The map may be changed while iterating.
+   * instant in which it is reached. The map may be changed while iterating. In a cache to be met is no use of an entry: it is
+   * evicted no later for it.
    */
   *keys(): IterableIterator<K> {
     for (const batch of keyBatches(this.#store)) {

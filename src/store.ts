@@ -179,9 +179,9 @@ export class Store<V> {
     return value
   }
 
-  /** As {@link Store.read}, but leaves the near-cache as it is: for walks over many keys. */
+  /** As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys. */
   readPassing(key: Key): V | undefined {
-    return this.#read(this.open(), key, undefined)
+    return this.#read(this.open(), key, undefined, true)
   }
 
   /** The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
@@ -193,7 +193,7 @@ export class Store<V> {
         : undefined
     }
     this.hotKeys.note(key)
-    const value = this.readPassing(key)
+    const value = this.#read(this.open(), key, undefined)
     return this.found ? this.#entry(value as V) : undefined
   }
 
@@ -480,10 +480,12 @@ export class Store<V> {
     return report
   }
 
-  #read(engine: Engine, key: Key, known: NearEntry | undefined): V | undefined {
+  #read(engine: Engine, key: Key, known: NearEntry | undefined, isPassing = false): V | undefined {
     for (;;) {
-      const value =
-        known === undefined || known.entryVersion === 0 ? engine.get(key) : engine.getIfChanged(key, known.entryVersion)
+      let value: unknown
+      if (isPassing) value = engine.getPassing(key)
+      else if (known === undefined || known.entryVersion === 0) value = engine.get(key)
+      else value = engine.getIfChanged(key, known.entryVersion)
       switch (engine.result[RESULT_STATUS]) {
         case FOUND:
           return value as V

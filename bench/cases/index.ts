@@ -3,6 +3,7 @@ import { chosenKeys } from './chosen-keys.js'
 import { collection } from './collection.js'
 import { core } from './core.js'
 import { decoding } from './decoding.js'
+import { eviction } from './eviction.js'
 import { growth } from './growth.js'
 import { hitRatios } from './hit-ratio.js'
 import { hotCounter } from './hot-counter.js'
@@ -27,6 +28,7 @@ export const cases: readonly Case[] = [
   growth,
   snapshot,
   stampede,
+  eviction,
   collection,
   memory,
   decoding,

@@ -84,6 +84,15 @@ napi_value Get(napi_env env, napi_callback_info info) {
   return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
 }
 
+napi_value GetPassing(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (!call.open() || !call.handle().ReadKey(env, call[0], &key)) return nullptr;
+  call.handle().engine().GetPassing(key);
+  Outcome& outcome = call.handle().outcome();
+  return outcome.status == Status::kFound ? call.handle().TakeValue(env, &outcome.status) : nullptr;
+}
+
 napi_value GetForLoad(napi_env env, napi_callback_info info) {
   const Call<1> call(env, info);
   Key key;
@@ -399,6 +408,7 @@ napi_value Close(napi_env env, napi_callback_info info) {
 constexpr Method kAllMethods[] = {
     {"get", Get},
     {"getIfChanged", GetIfChanged},
+    {"getPassing", GetPassing},
     {"getForLoad", GetForLoad},
     {"peek", Peek},
     {"put", Put},

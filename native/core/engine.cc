@@ -42,6 +42,10 @@ void Engine::Get(const Key& key, std::uint64_t known) {
   mapsafe::Get(core_, key, known);
 }
 
+void Engine::GetPassing(const Key& key) {
+  mapsafe::GetPassing(core_, key);
+}
+
 void Engine::GetForLoad(const Key& key) {
   mapsafe::GetForLoad(core_, key);
 }

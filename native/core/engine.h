@@ -40,6 +40,7 @@ class Engine {
   // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall; kUnchanged,
   // and no copy, if the entry has version `known`.
   void Get(const Key& key, std::uint64_t known = kNoVersion);
+  void GetPassing(const Key& key);
   void GetForLoad(const Key& key);
   void Peek(const Key& key);
   void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);

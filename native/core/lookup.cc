@@ -93,6 +93,10 @@ void Get(Core& core, const Key& key, std::uint64_t known) {
   });
 }
 
+void GetPassing(Core& core, const Key& key) {
+  Lookup<false>(core, key, [&](Block entry, const EntryHeader& header) { return CopyPresent(core, entry, header); });
+}
+
 void GetForLoad(Core& core, const Key& key) {
   const auto read = [&](Block entry, const EntryHeader& header) {
     core.outcome->stale_until = StaleUntil(core.region, entry, header);

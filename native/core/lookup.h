@@ -74,6 +74,9 @@ Status CopyPresent(Core& core, Block entry, const EntryHeader& header);
 // Looks `key` up and fills in the outcome; copies the value out unless the entry has version `known`: kUnchanged then.
 void Get(Core& core, const Key& key, std::uint64_t known);
 
+// As Get, but in a cache it is no use of the entry.
+void GetPassing(Core& core, const Key& key);
+
 // As Get, but copies a lease out, too.
 void GetForLoad(Core& core, const Key& key);
 

@@ -168,4 +168,11 @@ export const mutants = [
     find: 'if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)',
     replace: 'if (this.words[stamp] === epoch) Atomics.store(this.words, stamp, epoch)',
   },
+  {
+    name: 'walks-count-as-uses',
+    why: 'to iterate over a cache makes every entry look used',
+    file: 'src/engine/typescript/engine.ts',
+    find: 'if (isUse) this.core',
+    replace: 'this.core',
+  },
 ]

@@ -31,6 +31,9 @@ export interface Engine {
   /** As {@link Engine.get}; but if the entry still has `version`, status UNCHANGED and no value. For the near-cache. */
   getIfChanged(key: Key, version: number): unknown
 
+  /** As {@link Engine.get}; but in a cache it is no use of the entry, which makes it no later to be evicted. For walks. */
+  getPassing(key: Key): unknown
+
   /**
    * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind VALUE_LEASE or
    * VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served: RESULT_EXPIRES_AT is in the past then.

@@ -131,6 +131,7 @@ describe('keys', () => {
     const calls: ((key: Key) => unknown)[] = [
       (key) => native.get(key),
       (key) => native.getIfChanged(key, 1),
+      (key) => native.getPassing(key),
       (key) => native.peek(key),
       (key) => native.put(key, VALUE_TRUE, undefined, PUT_ALWAYS),
       (key) => native.remove(key, PUT_ALWAYS),
@@ -218,6 +219,7 @@ describe('lifetime', () => {
     const calls = [
       (): unknown => native.get('key'),
       (): unknown => native.getIfChanged('key', 1),
+      (): unknown => native.getPassing('key'),
       (): unknown => native.put('key', VALUE_TRUE, undefined, PUT_ALWAYS),
       (): unknown => native.remove('key', PUT_ALWAYS),
       (): unknown => native.increment('key', 1),

@@ -70,6 +70,26 @@ describe('a quick run of one case', { timeout: 120_000 }, () => {
     expect(rows(stdout, 'P8')).toHaveLength(1)
     expect(rows(stdout, 'P10')).toHaveLength(1)
   })
+
+  test('fills caches until they evict', () => {
+    const { status, stdout, stderr } = bench('--quick', '--only', 'eviction')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(rows(stdout, 'lru-cache each, of max / 2')).toHaveLength(1)
+    expect(rows(stdout, 'lru-cache each, of max')).toHaveLength(1)
+    const nears = ['', ', no near-cache']
+    for (const label of ['lru-cache', ...nears.flatMap((near) => [`mapsafe${near}`, `mapsafe, TypeScript${near}`])]) {
+      const drawn = rows(stdout, label).filter((row) => row.length === 5)
+      expect(drawn.map(([, workers]) => workers)).toEqual(label === 'lru-cache' ? ['1'] : ['1', '2'])
+      for (const [, , hits, throughput] of drawn) {
+        // A tenth of the keys, drawn by Zipf's law: the most often drawn are about 75 % of the draws.
+        expect(parseFloat(hits)).toBeGreaterThan(50)
+        expect(parseFloat(hits)).toBeLessThan(90)
+        expect(parseFloat(throughput)).toBeGreaterThan(0)
+      }
+      const [streamed] = rows(stdout, label).filter((row) => row.length === 3)
+      expect(parseFloat(streamed[1])).toBeGreaterThan(0)
+    }
+  })
 })
 
 describe('a quick run of the cases about contention', { timeout: 120_000 }, () => {

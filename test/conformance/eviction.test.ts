@@ -285,4 +285,33 @@ describe('both engines and the simulation evict alike', () => {
     }
     for (const cache of everyone) expectSound(cache, capacity)
   })
+
+  test.each(['native', 'typescript'] as const)('to be met by a walk is no use of an entry (%s)', (engine) => {
+    /** What a cache holds at the end if now and then `visit` is called. */
+    const heldAfter = (visit: (cache: ConcurrentCache<number, unknown>) => unknown): number[] => {
+      using cache = openAlike(engine, 300)
+      const random = new Random(7)
+      for (let i = 0; i < 5000; i++) {
+        const key = Math.floor(2000 * random.next() ** 3)
+        if (cache.get(key) === undefined) cache.set(key, i)
+        if (i % 25 === 0) visit(cache)
+      }
+      return keysOf(cache)
+    }
+    const undisturbed = heldAfter(() => undefined)
+    const walks: Readonly<Record<string, (cache: ConcurrentCache<number, unknown>) => unknown>> = {
+      entries: (cache) => Array.from(cache),
+      keys: (cache) => Array.from(cache.keys()),
+      forEach: (cache) => cache.forEach(() => undefined),
+      scan: (cache) => cache.scan(0, { count: 1000 }),
+      snapshot: (cache) => Array.from(cache.snapshot()),
+    }
+    for (const [name, walk] of Object.entries(walks)) expect(heldAfter(walk), name).toEqual(undisturbed)
+    // While these are uses.
+    const used: readonly ((cache: ConcurrentCache<number, unknown>) => void)[] = [
+      (cache) => keysOf(cache).forEach((key) => cache.get(key)),
+      (cache) => keysOf(cache).forEach((key) => cache.getEntry(key)),
+    ]
+    for (const use of used) expect(heldAfter(use)).not.toEqual(undisturbed)
+  })
 })

@@ -119,6 +119,7 @@ function operate(engine: Engine, random: Random): void {
   switch (random.below(14)) {
     case 0:
       engine.get(key)
+      engine.getPassing(key)
       break
     case 1:
       engine.getIfChanged(key, random.below(10))

@@ -99,15 +99,19 @@ export class TypescriptEngine implements Engine {
   }
 
   get(key: Key): unknown {
-    return this.find(key, NO_VERSION, false)
+    return this.find(key, NO_VERSION, false, true)
   }
 
   getIfChanged(key: Key, version: number): unknown {
-    return this.find(key, version, false)
+    return this.find(key, version, false, true)
+  }
+
+  getPassing(key: Key): unknown {
+    return this.find(key, NO_VERSION, false, false)
   }
 
   getForLoad(key: Key): unknown {
-    return this.find(key, NO_VERSION, true)
+    return this.find(key, NO_VERSION, true, true)
   }
 
   peek(key: Key): void {
@@ -243,7 +247,7 @@ export class TypescriptEngine implements Engine {
   }
 
   /** Reads what {@link Engine.get} and its kin return. */
-  private find(key: Key, version: number, isForLoad: boolean): unknown {
+  private find(key: Key, version: number, isForLoad: boolean, isUse: boolean): unknown {
     if (!this.setKey(key)) return undefined
     const { lookup } = this.core
     let backoff: Backoff | undefined
@@ -267,7 +271,7 @@ export class TypescriptEngine implements Engine {
           }
         }
         if (lookup.unchanged()) {
-          this.core.evictor?.touch(node, lookup.hash)
+          if (isUse) this.core.evictor?.touch(node, lookup.hash)
           return value
         }
       } else {
