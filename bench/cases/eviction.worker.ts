@@ -27,7 +27,8 @@ const open = (cache: EvictionCache): Bounded =>
 
 const drawnCache = open(drawn)
 const streamedCache = open(streamed)
-if (worker === 0) for (let n = 0; n < streamed.max; n++) streamedCache.set(keys[n], values[n])
+// More than it may hold, so that no part of it has room left.
+if (worker === 0) for (let n = 0; n < size; n++) streamedCache.set(keys[n], values[n])
 
 let drawCursor = worker * (draws.length >> 1)
 let streamCursor = 0

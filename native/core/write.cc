@@ -96,10 +96,29 @@ void RunToEnd(Core& core, Edit* edit) {
 
 namespace {
 
+// Times that one write gathers memory for a split: others may be faster to use it.
+constexpr int kMaxGatherings = 8;
+
+// Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
+// before either is given back: room for one must not be made out of what was gathered for the other.
+bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
+  Evictor& evictor = *core.evictor;
+  Status failure;
+  const Block segment = evictor.MakeRoom(kSegmentBytes, hash, &failure);
+  if (segment == 0) return false;
+  if (doubles) {
+    const std::size_t bytes = core.directory.NextBytes();
+    const Block directory = evictor.MakeRoom(bytes, hash, &failure);
+    if (directory != 0) core.blocks.Free(directory, bytes);
+  }
+  core.blocks.Free(segment, kSegmentBytes);
+  return true;
+}
+
 // As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
 void RunInCache(Core& core, Edit* edit) {
   Evictor& evictor = *core.evictor;
-  for (int rooms = 0;;) {
+  for (int gatherings = 0;;) {
     RunToEnd(core, edit);
     Status failure = core.outcome->status;
     Identity owner{};
@@ -107,14 +126,10 @@ void RunInCache(Core& core, Edit* edit) {
       edit->node = evictor.Admit(edit->key.hash, &failure, &owner);
       if (edit->node != 0) continue;
       Fail(core, failure, owner);
-    } else if (failure == Status::kFull && rooms < 2) {
-      // The split may also have to double the directory.
-      const std::size_t bytes = rooms++ == 0 ? kSegmentBytes : core.directory.NextBytes();
-      const Block block = evictor.MakeRoom(bytes, edit->key.hash, &failure);
-      if (block != 0) {
-        core.blocks.Free(block, bytes);
-        continue;
-      }
+    } else if (failure == Status::kFull && gatherings < kMaxGatherings) {
+      // Few splits double the directory.
+      const bool doubles = gatherings++ > 0;
+      if (GatherForSplit(core, edit->key.hash, doubles)) continue;
     }
     break;
   }

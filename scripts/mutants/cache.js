@@ -175,4 +175,11 @@ export const mutants = [
     find: 'if (isUse) this.core',
     replace: 'this.core',
   },
+  {
+    name: 'split-without-directory',
+    why: 'a full cache finds room for a segment, but not for the directory that must double with it',
+    file: 'src/engine/typescript/write.ts',
+    find: 'gatherings++ > 0',
+    replace: 'gatherings++ > 8',
+  },
 ]

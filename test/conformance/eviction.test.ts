@@ -245,19 +245,23 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
   })
 })
 
-describe('both engines and the simulation evict alike', () => {
-  /** A cache whose hashes are the same in every run, so that all decide on the same ones. */
-  function openAlike(engine: EngineChoice, maxEntries: number): ConcurrentCache<number, unknown> {
-    const cache = new ConcurrentCache<number, unknown>({ engine, maxEntries, nearCache: false })
-    const words = new Int32Array(findPlace(cache.handle).region)
-    words[HEADER_SECRET_0] = 1
-    words[HEADER_SECRET_1] = 2
-    return ConcurrentCache.attach<number, unknown>(cache.handle, { engine, nearCache: false })
-  }
+/** A cache whose hashes are the same in every run, so that all decide on the same ones. */
+function openAlike(
+  engine: EngineChoice,
+  bounds: { readonly maxEntries?: number; readonly maxBytes?: number },
+  secret = 1,
+): ConcurrentCache<number, unknown> {
+  const cache = new ConcurrentCache<number, unknown>({ engine, ...bounds, nearCache: false })
+  const words = new Int32Array(findPlace(cache.handle).region)
+  words[HEADER_SECRET_0] = secret
+  words[HEADER_SECRET_1] = 2
+  return ConcurrentCache.attach<number, unknown>(cache.handle, { engine, nearCache: false })
+}
 
+describe('both engines and the simulation evict alike', () => {
   test.each([1, 20, 300, 1500])('capacity %i', (capacity) => {
-    const native = openAlike('native', capacity)
-    const typescript = openAlike('typescript', capacity)
+    const native = openAlike('native', { maxEntries: capacity })
+    const typescript = openAlike('typescript', { maxEntries: capacity })
     const simulation = new EvictionSimulation(capacity, (key) => keyHash(1, 2, key))
     const random = new Random(seed)
     const everyone = [native, typescript]
@@ -289,7 +293,7 @@ describe('both engines and the simulation evict alike', () => {
   test.each(['native', 'typescript'] as const)('to be met by a walk is no use of an entry (%s)', (engine) => {
     /** What a cache holds at the end if now and then `visit` is called. */
     const heldAfter = (visit: (cache: ConcurrentCache<number, unknown>) => unknown): number[] => {
-      using cache = openAlike(engine, 300)
+      using cache = openAlike(engine, { maxEntries: 300 })
       const random = new Random(7)
       for (let i = 0; i < 5000; i++) {
         const key = Math.floor(2000 * random.next() ** 3)
@@ -313,5 +317,17 @@ describe('both engines and the simulation evict alike', () => {
       (cache) => keysOf(cache).forEach((key) => cache.getEntry(key)),
     ]
     for (const use of used) expect(heldAfter(use)).not.toEqual(undisturbed)
+  })
+})
+
+describe.each(['native', 'typescript'] as const)('a cache without free memory (%s)', (engine) => {
+  // With these secrets a segment splits, and the directory doubles for it, just after the memory was used up.
+  test.each([3, 9, 11, 13])('has room for the index to grow, secret %i', (secret) => {
+    using cache = openAlike(engine, { maxBytes: 4 * MIB }, secret)
+    for (let key = 0; key < 32_000; key++) {
+      cache.set(key, 'x'.repeat(100))
+      if (key % 3 === 0) cache.get(key)
+    }
+    expectSound(cache)
   })
 })

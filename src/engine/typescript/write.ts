@@ -17,6 +17,9 @@ import type { ValueWriter } from './value.js'
  */
 const OPTIMISTIC_TRIES = 4
 
+/** Times that one write gathers memory for a split: others may be faster to use it. */
+const MAX_GATHERINGS = 8
+
 // How an optimistic attempt ended.
 const FINISHED = 0
 const LOST = 1
@@ -130,8 +133,8 @@ function run(core: Core, edit: Edit): void {
 
 /** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
 function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
-  const { lookup, blocks } = core
-  for (let rooms = 0; ;) {
+  const { lookup } = core
+  for (let gatherings = 0; ;) {
     runToEnd(core, edit)
     const status = core.result[RESULT_STATUS]
     if (status === NEEDS_NODE) {
@@ -141,19 +144,31 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
         continue
       }
       core.end(node)
-    } else if (status === FULL && rooms < 2) {
-      // The split may also have to double the directory.
-      const bytes = rooms++ === 0 ? SEGMENT_BYTES : lookup.nextDirectoryBytes
-      const block = evictor.makeRoom(bytes, lookup.hash)
-      if (block > 0) {
-        blocks.free(block, bytes)
-        continue
-      }
+    } else if (status === FULL && gatherings < MAX_GATHERINGS) {
+      // Few splits double the directory.
+      const doubles = gatherings++ > 0
+      if (gatherForSplit(core, evictor, doubles)) continue
     }
     break
   }
   if (edit.node !== 0) evictor.withdraw(edit.node)
   evictor.sweepForgotten()
+}
+
+/**
+ * Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once before either is given
+ * back: room for one must not be made out of what was gathered for the other.
+ */
+function gatherForSplit({ lookup, blocks }: Core, evictor: Evictor, doubles: boolean): boolean {
+  const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash)
+  if (segment < 0) return false
+  if (doubles) {
+    const bytes = lookup.nextDirectoryBytes
+    const directory = evictor.makeRoom(bytes, lookup.hash)
+    if (directory > 0) blocks.free(directory, bytes)
+  }
+  blocks.free(segment, SEGMENT_BYTES)
+  return true
 }
 
 /** Runs an edit in a region or part of it that needs no eviction. */
