@@ -30,7 +30,7 @@ Block Evictor::Admit(std::uint32_t hash, Status* failure, Identity* owner) {
   for (Backoff backoff(core_.region);;) {
     if (!Lock(partition)) {
       *failure = Status::kTimeout;
-      *owner = ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
+      *owner = OwnerOf(partition);
       return 0;
     }
     const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
@@ -59,6 +59,18 @@ void Evictor::SweepForgotten() {
     if (core_.region.Load(WordOf(node) + kNodeHash) == hash) ReleaseIfStale(partition, node);
     Unlock(partition);
   }
+}
+
+bool Evictor::Repair(Identity* owner) {
+  for (Partition& partition : partitions_) {
+    if (!Lock(partition)) {
+      *owner = OwnerOf(partition);
+      return false;
+    }
+    partition.queues.VisitNodes([&](Block node) { ReleaseIfStale(partition, node); });
+    Unlock(partition);
+  }
+  return true;
 }
 
 Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure) {
@@ -129,10 +141,15 @@ void Evictor::EvictBlock(Block block) {
 }
 
 void Evictor::ReleaseIfStale(Partition& partition, Block node) {
+  if (core_.region.Load(WordOf(node) + kNodeState) == kNodeFree) return;
   // The owner before the lookup: as in Evict.
-  const bool settled = core_.region.LoadAcquire(WordOf(node) + kNodeOwner) == 0;
-  if (core_.region.Load(WordOf(node) + kNodeState) == kNodeFree || !settled) return;
-  if (!HasEntry(core_.region.Load(WordOf(node) + kNodeHash), node)) partition.queues.Release(node);
+  const Word owner = core_.region.LoadAcquire(WordOf(node) + kNodeOwner);
+  if (owner != 0 && ThreadRecord::IsAttached(core_.region, owner)) return;
+  if (!HasEntry(core_.region.Load(WordOf(node) + kNodeHash), node)) {
+    partition.queues.Release(node);
+  } else if (owner != 0) {
+    Settle(node);
+  }
 }
 
 // Whether an entry with this hash and node is live. True also if that cannot be told.
@@ -156,6 +173,10 @@ Evictor::Partition& Evictor::PartitionFor(std::uint32_t hash) {
 
 WordIndex Evictor::EpochOf(std::uint32_t hash) const {
   return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))].at + kPartitionEpoch;
+}
+
+Identity Evictor::OwnerOf(const Partition& partition) const {
+  return ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
 }
 
 bool Evictor::Lock(const Partition& partition) {

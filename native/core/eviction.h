@@ -51,6 +51,11 @@ class Evictor final : public EntryStore {
   }
   void SweepForgotten();
 
+  // After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
+  // entry was. False, and `owner`, if a partition could not be had. Others insert meanwhile, one partition waits at a
+  // time. O(nodes).
+  bool Repair(Identity* owner);
+
   // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
   // then, since blocks of one size class serve no other, all in some pages. Bounded by one round over the pages. 0 with
   // `failure` if that is not enough.
@@ -72,6 +77,7 @@ class Evictor final : public EntryStore {
   bool HasEntry(std::uint32_t hash, Block node);
   Partition& PartitionFor(std::uint32_t hash);
   WordIndex EpochOf(std::uint32_t hash) const;
+  Identity OwnerOf(const Partition& partition) const;
   bool Lock(const Partition& partition);
   void Unlock(const Partition& partition);
 

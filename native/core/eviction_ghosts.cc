@@ -1,5 +1,7 @@
 #include "eviction_ghosts.h"
 
+#include <array>
+
 namespace mapsafe {
 
 namespace {
@@ -65,6 +67,19 @@ void Ghosts::Add(std::uint32_t hash, GhostClass ghost_class, Word last_use) {
   region_.Store(oldest + kGhostMark, MarkOf(hash) | static_cast<Word>(ghost_class));
   region_.Store(oldest + kGhostEpochs, (last_use & 0xffff) | region_.Load(partition_ + kPartitionEpoch) << 16);
   region_.Store(CountOf(ghost_class), region_.Load(CountOf(ghost_class)) + 1);
+}
+
+void Ghosts::Recount() {
+  std::array<Word, 2> counts{};
+  const std::size_t words = GhostBytes(region_.Load(partition_ + kPartitionGhostBuckets)) / sizeof(Word);
+  const Block table = region_.Load(partition_ + kPartitionGhosts);
+  if (words > 0 && region_.Contains(table, words)) {
+    for (std::size_t ghost = 0; ghost < words; ghost += kGhostWords) {
+      const Word mark = region_.Load(WordOf(table) + ghost + kGhostMark);
+      if (mark != 0) ++counts[mark & kClassMask];
+    }
+  }
+  for (std::uint32_t i = 0; i < counts.size(); ++i) region_.Store(partition_ + kPartitionGhostCounts + i, counts[i]);
 }
 
 WordIndex Ghosts::BucketOf(std::uint32_t hash) const {

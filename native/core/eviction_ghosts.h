@@ -46,6 +46,9 @@ class Ghosts {
   // Remembers an eviction; a bucket that is full forgets its oldest ghost for it.
   void Add(std::uint32_t hash, GhostClass ghost_class, Word last_use);
 
+  // Makes the counts what the table holds. O(ghosts).
+  void Recount();
+
  private:
   WordIndex CountOf(GhostClass ghost_class) const {
     return partition_ + kPartitionGhostCounts + static_cast<Word>(ghost_class);

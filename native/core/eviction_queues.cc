@@ -16,7 +16,6 @@ constexpr int kMaxChances = 16;
 constexpr std::uint32_t kLeastStep = kColdShareOne / 512;
 
 constexpr std::uint32_t kGhostsPerNode = 2;
-constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
 
 // A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
 // short.
@@ -84,11 +83,27 @@ bool EvictionQueues::Evict() {
 
 void EvictionQueues::Release(Block node) {
   Remove(Get(node, kNodeState) == kNodeInMain ? kPartitionMain : kPartitionCold, node);
-  Set(node, kNodeState, kNodeFree);
   Set(node, kNodeOwner, 0);
-  Set(node, kNodeNext, Get(kPartitionFreeNodes));
-  Set(kPartitionFreeNodes, node);
+  Set(node, kNodeState, kNodeFree);
+  PushFree(node);
   if (size() == 0) Set(kPartitionHasEvicted, 0);
+}
+
+void EvictionQueues::Rebuild() {
+  for (const std::uint32_t queue : {kPartitionCold, kPartitionMain}) {
+    for (const std::uint32_t field : {kQueueOldest, kQueueNewest, kQueueSize}) Set(queue + field, 0);
+  }
+  Set(kPartitionFreeNodes, 0);
+  Word nodes = 0;
+  VisitNodes([&](Block node) {
+    ++nodes;
+    const Word state = Get(node, kNodeState);
+    if (state == kNodeFree) return PushFree(node);
+    Push(state == kNodeInMain ? kPartitionMain : kPartitionCold, node);
+  });
+  Set(kPartitionNodes, nodes);
+  if (size() == 0) Set(kPartitionHasEvicted, 0);
+  ghosts_.Recount();
 }
 
 void EvictionQueues::CountMiss() {
@@ -239,16 +254,15 @@ bool EvictionQueues::AddPages(std::uint64_t pages) {
   const Block chunk = entries_->AllocatePages(pages);
   if (chunk == 0) return false;
   const auto added = static_cast<std::uint32_t>(pages * kPageBytes / kNodeBytes - 1);
-  region_.Store(WordOf(chunk) + kChunkNext, Get(kPartitionChunks));
-  region_.Store(WordOf(chunk) + kChunkNodes, added);
-  Set(kPartitionChunks, chunk);
-  Set(kPartitionNodes, nodes + added);
-  for (std::uint32_t index = added; index > 0; --index) {
-    const Block node = chunk + index * kNodeBlocks;
-    for (std::uint32_t word = 0; word < kNodeBytes / sizeof(Word); ++word) Set(node, word, 0);
-    Set(node, kNodeNext, Get(kPartitionFreeNodes));
-    Set(kPartitionFreeNodes, node);
+  for (std::uint32_t index = 1; index <= added; ++index) {
+    for (std::uint32_t word = 0; word < kNodeBytes / sizeof(Word); ++word) Set(chunk + index * kNodeBlocks, word, 0);
   }
+  Set(chunk, kChunkNext, Get(kPartitionChunks));
+  Set(chunk, kChunkNodes, added);
+  // Release: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+  region_.StoreRelease(at_ + kPartitionChunks, chunk);
+  Set(kPartitionNodes, nodes + added);
+  for (std::uint32_t index = added; index > 0; --index) PushFree(chunk + index * kNodeBlocks);
   GrowGhosts();
   return true;
 }
@@ -264,11 +278,12 @@ void EvictionQueues::GrowGhosts() {
   const Block table = entries_->AllocatePages(GhostPages(more));
   if (table == 0) return;
   for (std::size_t word = 0; word < GhostBytes(more) / sizeof(Word); ++word) region_.Store(WordOf(table) + word, 0);
+  // Should we die: a table is in use exactly while its number of buckets is not 0.
+  Set(kPartitionGhostBuckets, 0);
   if (buckets > 0) entries_->FreePages(Get(kPartitionGhosts));
   Set(kPartitionGhosts, table);
-  Set(kPartitionGhostBuckets, more);
-  Set(kPartitionGhostCounts, 0);
-  Set(kPartitionGhostCounts + 1, 0);
+  region_.StoreRelease(at_ + kPartitionGhostBuckets, more);
+  ghosts_.Recount();
 }
 
 // 0 if the queue is empty.
@@ -288,6 +303,11 @@ void EvictionQueues::Push(std::uint32_t queue, Block node) {
   }
   Set(queue + kQueueNewest, node);
   Set(queue + kQueueSize, Get(queue + kQueueSize) + 1);
+}
+
+void EvictionQueues::PushFree(Block node) {
+  Set(node, kNodeNext, Get(kPartitionFreeNodes));
+  Set(kPartitionFreeNodes, node);
 }
 
 void EvictionQueues::Remove(std::uint32_t queue, Block node) {

@@ -12,6 +12,8 @@
 
 namespace mapsafe {
 
+inline constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
+
 // What became of an eviction.
 enum class Eviction {
   kSpared,   // it was asked to remove an expired entry only, and the entry has not expired
@@ -35,7 +37,7 @@ class EntryStore {
 
 class EvictionQueues {
  public:
-  // `partition`: its first word.
+  // `partition`: its first word. `entries` may be null for who only rebuilds.
   EvictionQueues(Region region, WordIndex partition, EntryStore* entries)
       : region_(region), at_(partition), entries_(entries), ghosts_(region, partition) {}
 
@@ -50,6 +52,14 @@ class EvictionQueues {
 
   // Takes a node without an entry out of the queues.
   void Release(Block node);
+
+  // Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
+  // order is lost. May be done again from its beginning. O(nodes + ghosts).
+  void Rebuild();
+
+  // Calls `visit` for every node, free or not, chunk by chunk.
+  template <typename Visit>
+  void VisitNodes(Visit visit) const;
 
  private:
   void CountMiss();
@@ -74,6 +84,7 @@ class EvictionQueues {
   void GrowGhosts();
   Block Oldest(std::uint32_t queue) const;
   void Push(std::uint32_t queue, Block node);
+  void PushFree(Block node);
   void Remove(std::uint32_t queue, Block node);
 
   bool IsNode(Block block) const { return region_.Contains(block, kNodeBytes / sizeof(Word)); }
@@ -87,6 +98,18 @@ class EvictionQueues {
   EntryStore* entries_;
   Ghosts ghosts_;
 };
+
+template <typename Visit>
+void EvictionQueues::VisitNodes(Visit visit) const {
+  // Ends a walk over a damaged list: no two chunks overlap.
+  std::uint64_t left = region_.block_count() / kNodeBlocks;
+  for (Block chunk = Get(kPartitionChunks); IsNode(chunk); chunk = Get(chunk, kChunkNext)) {
+    const std::uint64_t nodes = Get(chunk, kChunkNodes);
+    if (nodes >= left || !region_.Contains(chunk, (nodes + 1) * kNodeBytes / sizeof(Word))) return;
+    left -= nodes + 1;
+    for (std::uint32_t index = 1; index <= nodes; ++index) visit(chunk + index * kNodeBlocks);
+  }
+}
 
 }  // namespace mapsafe
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "backoff.h"
+#include "eviction.h"
 #include "eviction_area.h"
 #include "lease.h"
 #include "mutex.h"
@@ -231,6 +232,13 @@ RepairReport Repair(Core& core) {
   RepairReport report;
   const Word deaths = core.region.Load(kHeaderDeaths);
   BuryTheDead(core.region);
+  // Before any segment is held: partitions come first in the order of locks.
+  Identity owner{};
+  if (core.evictor != nullptr && !core.evictor->Repair(&owner)) {
+    Fail(core, Status::kTimeout, owner);
+    report.dead_threads = core.region.Load(kHeaderDeaths) - deaths;
+    return report;
+  }
   std::vector<Block> held;
   if (HoldEverything(core, &held)) RepairHeld(core, held, &report);
   for (const Block segment : held) ReleaseHeld(core, segment);

@@ -7,6 +7,8 @@
 
 #include "bucket.h"
 #include "directory.h"
+#include "eviction_area.h"
+#include "eviction_queues.h"
 #include "heap.h"
 #include "liveness.h"
 #include "restructure.h"
@@ -52,6 +54,7 @@ class Burial {
       if (dead_[i] && !stuck_[i]) ReleaseBucket(i);
     }
     RescueSegments();
+    RescuePartitions();
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (dead_[i] && !stuck_[i]) FreeRecord(i);
     }
@@ -287,6 +290,15 @@ class Burial {
       if (bucket.Slot(slot) == reference) return true;
     }
     return false;
+  }
+
+  // Whatever its dead holder was doing, the states of the nodes tell which are in use.
+  void RescuePartitions() {
+    for (const WordIndex partition : PartitionsOf(region_)) {
+      if (DeadOwner(region_.LoadAcquire(partition + kPartitionMutex)) == kRegistryThreads) continue;
+      EvictionQueues(region_, partition, nullptr).Rebuild();
+      region_.StoreRelease(partition + kPartitionMutex, 0);
+    }
   }
 
   // The free blocks that the thread had stay with the record, for its next owner.

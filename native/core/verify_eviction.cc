@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "eviction_area.h"
-#include "eviction_ghosts.h"
+#include "eviction_queues.h"
 
 namespace mapsafe {
 
 namespace {
-
-constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
 
 template <typename... Numbers>
 std::string Text(const char* what, Numbers... numbers) {

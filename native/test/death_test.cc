@@ -8,6 +8,7 @@
 #include <functional>
 #include <thread>
 
+#include "eviction_area.h"
 #include "testing.h"
 
 namespace mapsafe {
@@ -93,9 +94,11 @@ struct Scenario {
   int entries = 20;
   std::function<void(TestEngine&, Entries&)> prepare = [](TestEngine&, Entries&) {};
   std::vector<Operation> operations;
-  bool whole = true;           // every operation changes one entry, at once
-  bool attaching = false;      // the victim may also die while it attaches
-  bool keeper_leaves = false;  // so that the victim is alone
+  bool is_cache = false;
+  std::uint32_t max_entries = 0;  // of a cache; 0 for as many as fit
+  bool whole = true;              // every operation changes one entry, at once
+  bool attaching = false;         // the victim may also die while it attaches
+  bool keeper_leaves = false;     // so that the victim is alone
   // One that dies before the victim, before that store; the victim then comes to bury it.
   std::vector<Operation> predecessor;
   long predecessor_store = 0;
@@ -125,7 +128,10 @@ void ReapChildren() {
 
 class Death {
  public:
-  Death(const Scenario& scenario, long store) : scenario_(scenario), store_(store), region_(scenario.region_bytes) {}
+  Death(const Scenario& scenario, long store)
+      : scenario_(scenario),
+        store_(store),
+        region_(scenario.region_bytes, scenario.is_cache ? kFlagCache : 0, scenario.max_entries) {}
 
   // The number of stores the victim came to.
   long Run() {
@@ -179,7 +185,8 @@ class Death {
     for (const auto& [key, ignored] : keys) {
       const std::optional<std::string> value = keeper_->Get(key);
       ASSERT_GE(static_cast<int>(keeper_->status()), 0) << key;
-      ASSERT_TRUE(value == Find(entries_, key) || value == Find(after_, key))
+      const bool may_be_evicted = scenario_.is_cache && !value;
+      ASSERT_TRUE(may_be_evicted || value == Find(entries_, key) || value == Find(after_, key))
           << key << ": " << value.value_or("absent");
     }
   }
@@ -210,6 +217,9 @@ class Death {
     for (const auto& [key, value] : snapshot) {
       ASSERT_TRUE(value == Find(entries_, key) || value == Find(after_, key)) << key << ": " << value;
     }
+    if (scenario_.max_entries > 0) {
+      ASSERT_LE(snapshot.size(), scenario_.max_entries);
+    }
     if (scenario_.whole) {
       ASSERT_TRUE(snapshot == entries_ || snapshot == after_);
       TestEngine newcomer(region_);  // Even a death that is in nobody's way is noticed by who attaches.
@@ -222,6 +232,17 @@ class Death {
     ASSERT_EQ(keeper_->status(), Status::kDone);
     ASSERT_TRUE(report.has_looked_for_leaks);
     ExpectSound(*keeper_);
+    // Every node in use is that of an entry: those that the dead had taken are free again.
+    Word nodes = 0;
+    for (const WordIndex at : PartitionsOf(region_.region())) nodes += NodesInUse(at);
+    if (scenario_.is_cache) {
+      ASSERT_EQ(nodes, (*keeper_)->Size());
+    }
+  }
+
+  Word NodesInUse(WordIndex partition) const {
+    const Region region = region_.region();
+    return region.Load(partition + kPartitionCold + kQueueSize) + region.Load(partition + kPartitionMain + kQueueSize);
   }
 
   const Scenario& scenario_;
@@ -361,6 +382,85 @@ TEST(Death, WhileBuryingTheDead) {
     KillEverywhere(scenario, kKills / 5);
     if (testing::Test::HasFailure()) break;
   }
+}
+
+Scenario Evicting() {
+  Scenario scenario;
+  scenario.is_cache = true;
+  scenario.whole = false;  // entries go that nobody deleted
+  return scenario;
+}
+
+// The number of entries at which the next insert adds a second chunk of nodes.
+int EntriesBeforeMoreNodes() {
+  const Scenario scenario = Evicting();
+  TestRegion region(scenario.region_bytes, kFlagCache);
+  TestEngine engine(region);
+  const WordIndex nodes = PartitionsOf(region.region())[0] + kPartitionNodes;
+  engine.Put(KeyOf(0), "value");
+  const Word first = region.region().Load(nodes);
+  for (int i = 1;; ++i) {
+    engine.Put(KeyOf(i), "value");
+    if (region.region().Load(nodes) != first) return i;
+  }
+}
+
+TEST(Death, InInsertsThatEvict) {
+  Scenario scenario = Evicting();
+  scenario.max_entries = 24;
+  scenario.entries = 40;
+  // Some are used, and move on in their queue.
+  scenario.prepare = [](TestEngine& engine, Entries&) {
+    for (int i = 20; i < 40; i += 2) engine.Get(KeyOf(i));
+  };
+  for (int i = 0; i < 8; ++i) scenario.operations.push_back(Putting("new" + std::to_string(i), "new"));
+  scenario.operations.insert(scenario.operations.end(),
+                             {Putting("new7", "other"), Removing("new6"), Putting(KeyOf(0), "returns"),
+                              Putting(KeyOf(1), "returns"), Putting("new6", "again")});
+  KillEverywhere(scenario);
+}
+
+TEST(Death, WhileBuryingTheDeadOfACache) {
+  std::mt19937_64 random(Seed());
+  Scenario scenario = Evicting();
+  scenario.max_entries = 24;
+  scenario.entries = 40;
+  scenario.attaching = true;
+  for (int i = 0; i < 4; ++i) scenario.predecessor.push_back(Putting("new" + std::to_string(i), "new"));
+  scenario.operations = {Doing([](TestEngine&) {})};
+  for (int i = 0; i < 10 && !testing::Test::HasFailure(); ++i) {
+    scenario.predecessor_store = static_cast<long>(random() % 400);
+    SCOPED_TRACE("predecessor's store " + std::to_string(scenario.predecessor_store));
+    KillEverywhere(scenario, kKills / 5);
+  }
+}
+
+TEST(Death, WhileRoomIsMadeInACache) {
+  Scenario scenario = Evicting();
+  const std::string large(4000, 'l');
+  const std::string huge(40000, 'h');
+  scenario.prepare = [=](TestEngine& engine, Entries& entries) {
+    for (int i = 0; i < 300; ++i) {
+      ASSERT_TRUE(engine.Put("large" + std::to_string(i), large));
+      entries["large" + std::to_string(i)] = large;
+    }
+  };
+  scenario.operations = {Putting("a", large), Putting("b", huge), Putting("c", large), Removing("b")};
+  KillEverywhere(scenario);
+}
+
+TEST(Death, WhileACacheGetsNodes) {
+  Scenario scenario = Evicting();
+  scenario.entries = EntriesBeforeMoreNodes() - 2;
+  for (int i = 0; i < 6; ++i) scenario.operations.push_back(Putting("new" + std::to_string(i), "new"));
+  KillEverywhere(scenario);
+}
+
+TEST(Death, InClearOfACache) {
+  Scenario scenario = Evicting();
+  scenario.entries = 100;
+  scenario.operations = {{[](TestEngine& engine) { engine->Clear(); }, [](Entries& entries) { entries.clear(); }}};
+  KillEverywhere(scenario);
 }
 
 TEST(Death, InARepair) {

@@ -36,10 +36,10 @@ inline int Scale() {
 
 class TestRegion {
  public:
-  explicit TestRegion(std::size_t bytes, Word flags = 0)
+  explicit TestRegion(std::size_t bytes, Word flags = 0, std::uint32_t max_entries = 0)
       : bytes_(bytes),
         base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
-    FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef}, flags);
+    FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef}, flags, max_entries);
   }
   ~TestRegion() { munmap(base_, bytes_); }
   TestRegion(const TestRegion&) = delete;

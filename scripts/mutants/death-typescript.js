@@ -22,6 +22,20 @@ export const mutants = [
     replace: '',
   },
   {
+    name: 'partitions-kept-by-the-dead',
+    why: 'nobody can insert into a partition of a cache whose mutex a dead thread has',
+    file: 'src/engine/typescript/takeover.ts',
+    find: '    this.rescuePartitions()\n',
+    replace: '',
+  },
+  {
+    name: 'partition-not-rebuilt',
+    why: 'a node that the dead thread was moving is in two lists or none',
+    file: 'src/engine/typescript/takeover.ts',
+    find: '      new EvictionQueues(this.words, at, NO_ENTRIES).rebuild()\n',
+    replace: '',
+  },
+  {
     name: 'start-time-ignored',
     why: 'a record is taken for free while its owner lives',
     file: 'src/engine/typescript/liveness.ts',

@@ -102,6 +102,21 @@ export class Ghosts {
     words[partition + PARTITION_GHOST_COUNTS + ghostClass]++
   }
 
+  /** Makes the counts what the table holds. O(ghosts). */
+  recount(): void {
+    const { words, partition } = this
+    const counts = [0, 0]
+    const first = words[partition + PARTITION_GHOSTS] * BLOCK_WORDS
+    const end = first + words[partition + PARTITION_GHOST_BUCKETS] * BUCKET_WORDS
+    if (first > 0 && end <= words.length) {
+      for (let at = first; at < end; at += GHOST_WORDS) {
+        const mark = words[at + GHOST_MARK]
+        if (mark !== 0) counts[mark & CLASS_MASK]++
+      }
+    }
+    words.set(counts, partition + PARTITION_GHOST_COUNTS)
+  }
+
   private ageOf(epoch: number): number {
     return (this.words[this.partition + PARTITION_EPOCH] - epoch) & 0xffff
   }

@@ -32,7 +32,6 @@ import {
   PARTITION_FIRST_PAGES,
   PARTITION_FREE_NODES,
   PARTITION_GHOST_BUCKETS,
-  PARTITION_GHOST_COUNTS,
   PARTITION_GHOSTS,
   PARTITION_HAS_EVICTED,
   PARTITION_LIMIT,
@@ -43,6 +42,7 @@ import {
   QUEUE_OLDEST,
   QUEUE_SIZE,
 } from '../../region/layout.js'
+import { FULL } from '../engine.js'
 import { GHOST_COLD, GHOST_DEMOTED, ghostBytes, ghostPages, Ghosts } from './eviction-ghosts.js'
 
 /** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
@@ -75,6 +75,9 @@ export interface EntryStore {
   allocatePages(pages: number): number
   freePages(block: number): void
 }
+
+/** For who only rebuilds queues, which asks nothing of the entries. */
+export const NO_ENTRIES: EntryStore = { evict: () => PENDING, allocatePages: () => FULL, freePages: () => undefined }
 
 /** Nodes are given by their block number. */
 export class EvictionQueues {
@@ -147,11 +150,49 @@ export class EvictionQueues {
     const { words, at } = this
     const word = node * BLOCK_WORDS
     this.remove(words[word + NODE_STATE] === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
-    words[word + NODE_STATE] = NODE_FREE
     words[word + NODE_OWNER] = 0
-    words[word + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
-    words[at + PARTITION_FREE_NODES] = node
+    words[word + NODE_STATE] = NODE_FREE
+    this.pushFree(node)
     if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+  }
+
+  /**
+   * Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their order is lost. May
+   * be done again from its beginning. O(nodes + ghosts).
+   */
+  rebuild(): void {
+    const { words, at } = this
+    for (const queue of [PARTITION_COLD, PARTITION_MAIN])
+      for (const word of [QUEUE_OLDEST, QUEUE_NEWEST, QUEUE_SIZE]) words[at + queue + word] = 0
+    words[at + PARTITION_FREE_NODES] = 0
+    let nodes = 0
+    this.visitNodes((node) => {
+      nodes++
+      const state = words[node * BLOCK_WORDS + NODE_STATE]
+      if (state === NODE_FREE) this.pushFree(node)
+      else this.push(state === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
+    })
+    words[at + PARTITION_NODES] = nodes
+    if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+    this.ghosts.recount()
+  }
+
+  /** Calls `visit` for every node, free or not, chunk by chunk. */
+  visitNodes(visit: (node: number) => void): void {
+    const { words } = this
+    // Ends a walk over a damaged list: no two chunks overlap.
+    let left = words.length / (NODE_BLOCKS * BLOCK_WORDS)
+    for (
+      let chunk = words[this.at + PARTITION_CHUNKS];
+      this.isNode(chunk);
+      chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]
+    ) {
+      const nodes = words[chunk * BLOCK_WORDS + CHUNK_NODES]
+      const isSound = nodes >= 0 && nodes < left && (chunk + nodes * NODE_BLOCKS) * BLOCK_WORDS < words.length
+      if (!isSound || !this.isNode(chunk + nodes * NODE_BLOCKS)) return
+      left -= nodes + 1
+      for (let index = 1; index <= nodes; index++) visit(chunk + index * NODE_BLOCKS)
+    }
   }
 
   private countMiss(): void {
@@ -309,16 +350,13 @@ export class EvictionQueues {
     const chunk = this.entries.allocatePages(pages)
     if (chunk < 0) return false
     const added = (pages * PAGE_BYTES) / NODE_BYTES - 1
+    words.fill(0, chunk * BLOCK_WORDS, (chunk + (added + 1) * NODE_BLOCKS) * BLOCK_WORDS)
     words[chunk * BLOCK_WORDS + CHUNK_NEXT] = words[at + PARTITION_CHUNKS]
     words[chunk * BLOCK_WORDS + CHUNK_NODES] = added
-    words[at + PARTITION_CHUNKS] = chunk
+    // Only now: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+    Atomics.store(words, at + PARTITION_CHUNKS, chunk)
     words[at + PARTITION_NODES] = nodes + added
-    for (let index = added; index > 0; index--) {
-      const node = chunk + index * NODE_BLOCKS
-      words.fill(0, node * BLOCK_WORDS, (node + NODE_BLOCKS) * BLOCK_WORDS)
-      words[node * BLOCK_WORDS + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
-      words[at + PARTITION_FREE_NODES] = node
-    }
+    for (let index = added; index > 0; index--) this.pushFree(chunk + index * NODE_BLOCKS)
     this.growGhosts()
     return true
   }
@@ -335,11 +373,12 @@ export class EvictionQueues {
     const table = entries.allocatePages(ghostPages(more))
     if (table < 0) return
     words.fill(0, table * BLOCK_WORDS, table * BLOCK_WORDS + ghostBytes(more) / 4)
+    // Should we die: a table is in use exactly while its number of buckets is not 0.
+    Atomics.store(words, at + PARTITION_GHOST_BUCKETS, 0)
     if (buckets > 0) entries.freePages(words[at + PARTITION_GHOSTS])
     words[at + PARTITION_GHOSTS] = table
-    words[at + PARTITION_GHOST_BUCKETS] = more
-    words[at + PARTITION_GHOST_COUNTS + GHOST_COLD] = 0
-    words[at + PARTITION_GHOST_COUNTS + GHOST_DEMOTED] = 0
+    Atomics.store(words, at + PARTITION_GHOST_BUCKETS, more)
+    this.ghosts.recount()
   }
 
   /** 0 if the queue is empty. */
@@ -362,6 +401,12 @@ export class EvictionQueues {
     else words[first + QUEUE_OLDEST] = node
     words[first + QUEUE_NEWEST] = node
     words[first + QUEUE_SIZE]++
+  }
+
+  private pushFree(node: number): void {
+    const { words, at } = this
+    words[node * BLOCK_WORDS + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
+    words[at + PARTITION_FREE_NODES] = node
   }
 
   private remove(queue: number, node: number): void {

@@ -122,6 +122,25 @@ export class Evictor implements EntryStore {
   }
 
   /**
+   * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose entry was. Others insert
+   * meanwhile, one partition waits at a time. O(nodes).
+   *
+   * @param noteTo told the owner of a partition that could not be had
+   * @returns DONE or TIMEOUT
+   */
+  repair(noteTo: Core): number {
+    for (const queues of this.partitions) {
+      if (!this.lockQueues(queues)) {
+        noteTo.noteOwner(queues.at + PARTITION_MUTEX)
+        return TIMEOUT
+      }
+      queues.visitNodes((node) => this.releaseIfStale(queues, node))
+      this.unlock(queues)
+    }
+    return DONE
+  }
+
+  /**
    * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`; then, since blocks of one
    * size class serve no other, all in some pages. Bounded by one round over the pages. A negative status if that is not enough.
    */
@@ -197,10 +216,12 @@ export class Evictor implements EntryStore {
   private releaseIfStale(queues: EvictionQueues, node: number): void {
     const { words } = this
     const word = node * BLOCK_WORDS
+    if (words[word + NODE_STATE] === NODE_FREE) return
     // The owner before the lookup: as in `evict`.
-    const isSettled = Atomics.load(words, word + NODE_OWNER) === 0
-    if (words[word + NODE_STATE] === NODE_FREE || !isSettled) return
+    const owner = Atomics.load(words, word + NODE_OWNER)
+    if (owner !== 0 && isAttached(words, owner)) return
     if (!this.hasEntry(words[word + NODE_HASH], node)) queues.release(node)
+    else if (owner !== 0) this.settle(node)
   }
 
   /** Whether an entry with this hash and node is live. True also if that cannot be told. */

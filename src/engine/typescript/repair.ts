@@ -67,7 +67,9 @@ export function repair(core: Core): RepairReport {
   buryTheDead(words)
   const held: number[] = []
   try {
-    let status = holdEverything(core, held)
+    // Before any segment is held: partitions come first in the order of locks.
+    let status = core.evictor?.repair(core) ?? DONE
+    if (status === DONE) status = holdEverything(core, held)
     if (status === DONE) status = repairHeld(core, held, report)
     core.end(status)
   } finally {

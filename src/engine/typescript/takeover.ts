@@ -18,6 +18,7 @@ import {
   HEADER_SEGMENT_COUNT,
   HOME_BUCKETS,
   MAX_DEPTH,
+  PARTITION_MUTEX,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
@@ -42,6 +43,8 @@ import {
 } from '../../region/layout.js'
 import { bucketAt, homeOf, loadSlot, neighbourOf, publish, release, step, tagOf, tryHold, vacate } from './bucket.js'
 import { SEGMENT_WORDS, topBits } from './directory.js'
+import { partitionsOf } from './eviction-area.js'
+import { EvictionQueues, NO_ENTRIES } from './eviction-queues.js'
 import { Heap } from './heap.js'
 import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
 import { Region } from './region.js'
@@ -136,6 +139,7 @@ class Burial {
     this.forEach(DEAD, (index) => this.settleWrite(index))
     this.forEach(DEAD, (index) => this.releaseBucket(index))
     this.rescueSegments()
+    this.rescuePartitions()
     this.forEach(DEAD, (index) => this.freeRecord(index))
   }
 
@@ -381,6 +385,15 @@ class Burial {
   private holds(segment: number, index: number, reference: number): boolean {
     const slots = bucketAt(segment, index) + BUCKET_SLOTS
     return this.words.subarray(slots, slots + SLOTS_PER_BUCKET).includes(reference)
+  }
+
+  /** Whatever its dead holder was doing, the states of the nodes tell which are in use. */
+  private rescuePartitions(): void {
+    for (const at of partitionsOf(this.region)) {
+      if (this.deadOwner(this.load(at + PARTITION_MUTEX)) < 0) continue
+      new EvictionQueues(this.words, at, NO_ENTRIES).rebuild()
+      this.store(at + PARTITION_MUTEX, 0)
+    }
   }
 
   /** The free blocks that the thread had stay with the record, for its next owner. */
