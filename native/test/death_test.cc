@@ -426,10 +426,10 @@ TEST(Death, WhileBuryingTheDeadOfACache) {
   scenario.max_entries = 24;
   scenario.entries = 40;
   scenario.attaching = true;
-  for (int i = 0; i < 4; ++i) scenario.predecessor.push_back(Putting("new" + std::to_string(i), "new"));
+  for (int i = 0; i < 8; ++i) scenario.predecessor.push_back(Putting("new" + std::to_string(i), "new"));
   scenario.operations = {Doing([](TestEngine&) {})};
   for (int i = 0; i < 10 && !testing::Test::HasFailure(); ++i) {
-    scenario.predecessor_store = static_cast<long>(random() % 400);
+    scenario.predecessor_store = static_cast<long>(random() % 1000);
     SCOPED_TRACE("predecessor's store " + std::to_string(scenario.predecessor_store));
     KillEverywhere(scenario, kKills / 5);
   }

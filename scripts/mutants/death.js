@@ -65,13 +65,6 @@ export const mutants = [
     replace: '',
   },
   {
-    name: 'chunk-published-before-its-size',
-    why: 'a death in between leaves a chunk of which nobody knows how many nodes it has, nor which is next',
-    file: 'core/eviction_queues.cc',
-    find: '  Set(chunk, kChunkNext, Get(kPartitionChunks));\n',
-    replace: '  const Block next = Get(kPartitionChunks);\n  Set(kPartitionChunks, chunk);\n  Set(chunk, kChunkNext, next);\n',
-  },
-  {
     name: 'inserts-of-the-dead-go-on',
     why: 'nodes that dead threads took for entries never published stay in use after repair()',
     file: 'core/eviction.cc',
