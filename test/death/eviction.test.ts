@@ -2,6 +2,24 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
+import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
+import { EvictionQueues, NO_ENTRIES } from '../../src/engine/typescript/eviction-queues.js'
+import { Region } from '../../src/engine/typescript/region.js'
+import { markOf } from '../../src/engine/typescript/thread-record.js'
+import {
+  BLOCK_WORDS,
+  NODE_NEXT,
+  NODE_PREVIOUS,
+  PARTITION_COLD,
+  PARTITION_FREE_NODES,
+  PARTITION_GHOST_COUNTS,
+  PARTITION_MAIN,
+  PARTITION_MUTEX,
+  PARTITION_NODES,
+  QUEUE_NEWEST,
+  QUEUE_OLDEST,
+  QUEUE_SIZE,
+} from '../../src/region/layout.js'
 import { Barrier } from '../support/barrier.js'
 import type { Order } from '../support/crew.js'
 import { startProcess, startThread, type Member } from '../support/member.js'
@@ -83,4 +101,39 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is fill
     },
     120_000,
   )
+})
+
+// At random instants few die in the midst of a change; here one did for certain.
+test.each(lineups)('queues left in any state by a dead holder are made anew ($name)', async (lineup) => {
+  using cache = new ConcurrentCache<number, unknown>({
+    ...{ maxBytes: 8 * 2 ** 20, maxEntries: MAX_ENTRIES, engine: lineup.engineOf(0) },
+  })
+  const words = new Int32Array(cache.handle.region!)
+  const ledger = new Int32Array(new SharedArrayBuffer(4))
+  const victim = startThread(tasks)
+  victim.send({
+    ...{ task: 'fillUntilDeath', parameters: [ledger.buffer, KEYS], handle: cache.handle },
+    attach: { engine: 'typescript' }, // whose record stays when its thread is terminated
+    ...{ worker: 0, workers: 1, seed, run: 0, barrier: new SharedArrayBuffer(Barrier.BYTES) },
+  } satisfies Order)
+  while (Atomics.load(ledger, INSERTED) < 2 * KEYS) await sleep(1)
+  await victim.end()
+
+  const random = new Random(seed)
+  const record = 1 // the second to attach
+  const [partition] = partitionsOf(new Region(words.buffer))
+  for (const word of [PARTITION_FREE_NODES, PARTITION_NODES, PARTITION_GHOST_COUNTS])
+    words[partition + word] = random.below(2 ** 30)
+  for (const queue of [PARTITION_COLD, PARTITION_MAIN])
+    for (const word of [QUEUE_OLDEST, QUEUE_NEWEST, QUEUE_SIZE]) words[partition + queue + word] = random.below(2 ** 30)
+  new EvictionQueues(words, partition, NO_ENTRIES).visitNodes((node) => {
+    for (const word of [NODE_NEXT, NODE_PREVIOUS]) words[node * BLOCK_WORDS + word] = random.below(2 ** 30)
+  })
+  Atomics.store(words, partition + PARTITION_MUTEX, markOf(words, record))
+
+  for (let key = 0; key < 2 * KEYS; key++) cache.set(key, key)
+  expect(cache.size).toBeLessThanOrEqual(MAX_ENTRIES)
+  expect(cache.repair()).toMatchObject({ hasLookedForLeaks: true })
+  expectSound(cache)
+  expect(cache.size).toBeGreaterThanOrEqual(MAX_ENTRIES - 1) // the insert that was cut off may leave a free node
 })
