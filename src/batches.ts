@@ -53,8 +53,10 @@ function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefin
 }
 
 /** A stored `undefined` counts as none, since the engine does not tell it from an absent entry here. */
-function countReads<V>({ reads, hasNear }: Store<V>, values: readonly (V | undefined)[]): void {
-  for (const value of values) reads.countFar(value !== undefined)
+function countReads<V>(store: Store<V>, values: readonly (V | undefined)[]): void {
+  const { reads, hasNear } = store
+  const { words } = store.open()
+  for (const value of values) reads.countFar(words, value !== undefined)
   if (hasNear) reads.nearMisses += values.length
 }
 

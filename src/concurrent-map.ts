@@ -403,7 +403,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   stats(): MapStats<K> {
     const { words } = this.#store.open()
-    this.#store.reads.flush()
+    this.#store.reads.flush(words)
     return {
       ...inspectRegion(words),
       counters: inspectCounters(words),
@@ -424,9 +424,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * thread is just writing; while others have the map open, it takes two calls, two seconds apart, to tell.
    */
   health(): HealthReport {
-    this.#store.open()
-    this.#store.reads.flush()
-    return this.#health.run()
+    const { words } = this.#store.open()
+    this.#store.reads.flush(words)
+    return this.#health.run(words)
   }
 
   /**

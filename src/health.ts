@@ -68,24 +68,24 @@ const MAX_LOST_BYTES = 0
  */
 export class HealthCheck {
   #near: NearReads
-  readonly #lost: LostBlocks
+  readonly #lost = new LostBlocks()
 
-  constructor(private readonly words: Int32Array) {
+  constructor(words: Int32Array) {
     this.#near = countNearReads(words)
-    this.#lost = new LostBlocks(words)
   }
 
-  run(): HealthReport {
-    const census = takeCensus(this.words)
-    const bytesHeld = (this.words[HEADER_PAGES_IN_USE] >>> 0) * PAGE_BYTES
+  /** @param words the region, always the same; not kept, so that a closed map does not keep it either */
+  run(words: Int32Array): HealthReport {
+    const census = takeCensus(words)
+    const bytesHeld = (words[HEADER_PAGES_IN_USE] >>> 0) * PAGE_BYTES
     const before = this.#near
-    this.#near = countNearReads(this.words)
+    this.#near = countNearReads(words)
     const verdicts = [
       judgeLiveRatio(census),
       judgeNearStaleness(before, this.#near),
       judgeMemory(census, bytesHeld),
       judgeIndex(census),
-      judgeLosses(census, this.#lost.among(census.suspects)),
+      judgeLosses(census, this.#lost.among(words, census.suspects)),
     ]
     return { ok: verdicts.every(({ ok }) => ok), verdicts }
   }

@@ -36,30 +36,27 @@ export class ReadCounts {
   private readonly record: number
 
   /** @param mark the owner mark of the thread's record */
-  constructor(
-    private readonly words: Int32Array,
-    mark: number,
-  ) {
+  constructor(mark: number) {
     this.record = REGISTRY_BLOCK * BLOCK_WORDS + ((mark & 0xff) - 1) * THREAD_WORDS
   }
 
-  countFar(isFound: boolean): void {
+  countFar(words: Int32Array, isFound: boolean): void {
     if (isFound) this.found++
     else this.absent++
-    if (++this.reads >= READS_PER_FLUSH) this.flush()
+    if (++this.reads >= READS_PER_FLUSH) this.flush(words)
   }
 
-  flush(): void {
+  flush(words: Int32Array): void {
     this.reads = 0
-    this.add(COUNTER_HITS, this.nearFound + this.found)
-    this.add(COUNTER_MISSES, this.nearAbsent + this.absent)
-    this.add(COUNTER_NEAR_HITS, this.nearFound + this.nearAbsent)
-    this.add(COUNTER_NEAR_MISSES, this.nearMisses)
-    this.add(COUNTER_NEAR_REFRESHED, this.nearRefreshed)
+    this.add(words, COUNTER_HITS, this.nearFound + this.found)
+    this.add(words, COUNTER_MISSES, this.nearAbsent + this.absent)
+    this.add(words, COUNTER_NEAR_HITS, this.nearFound + this.nearAbsent)
+    this.add(words, COUNTER_NEAR_MISSES, this.nearMisses)
+    this.add(words, COUNTER_NEAR_REFRESHED, this.nearRefreshed)
     this.nearFound = this.nearAbsent = this.found = this.absent = this.nearMisses = this.nearRefreshed = 0
   }
 
-  private add(counter: number, count: number): void {
-    for (let rest = count; rest > 0; rest -= MOST) addToCounter(this.words, this.record, counter, Math.min(rest, MOST))
+  private add(words: Int32Array, counter: number, count: number): void {
+    for (let rest = count; rest > 0; rest -= MOST) addToCounter(words, this.record, counter, Math.min(rest, MOST))
   }
 }

@@ -63,12 +63,12 @@ export class Store<V> {
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
-  readonly clock: { now(): number }
+  #clock: { now(): number } | undefined
   /** Of reads that users asked for, not those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #decoder: ValueDecoder
   /** Of a cache. */
-  readonly #sweeper: Sweeper | undefined
+  #sweeper: Sweeper | undefined
   /** What the engine's result tells in doubles. */
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
@@ -77,13 +77,14 @@ export class Store<V> {
   /** @param nearEntries capacity of the near-cache, or 0 for none */
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
-    this.clock = this.mayExpire ? new Clock(engine) : engine
+    const clock = this.mayExpire ? new Clock(engine) : engine
+    this.#clock = clock
     this.#near =
-      nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, this.clock, useEpochAt(engine.words))
+      nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, clock, useEpochAt(engine.words))
     this.#decoder = new ValueDecoder(freeze)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
-    this.reads = new ReadCounts(engine.words, engine.mark)
+    this.reads = new ReadCounts(engine.mark)
     this.#sweeper = this.mayExpire ? new Sweeper(engine, this.reads) : undefined
   }
 
@@ -109,10 +110,13 @@ export class Store<V> {
   close(): boolean {
     const engine = this.#engine
     if (engine === undefined) return false
+    this.#sweeper?.stop()
+    this.reads.flush(engine.words)
+    // All that leads to the region: a closed map that somebody keeps must not keep the memory.
     this.#engine = undefined
     this.#near = undefined
-    this.#sweeper?.stop()
-    this.reads.flush()
+    this.#clock = undefined
+    this.#sweeper = undefined
     engine.close()
     return true
   }
@@ -155,7 +159,7 @@ export class Store<V> {
     const near = this.#near
     if (near === undefined || typeof key === 'object') {
       const value = this.#read(engine, key, undefined)
-      this.reads.countFar(engine.result[RESULT_STATUS] !== ABSENT)
+      this.reads.countFar(engine.words, engine.result[RESULT_STATUS] !== ABSENT)
       return value
     }
     const known = near.find(key)
@@ -164,7 +168,7 @@ export class Store<V> {
     const kind = result[RESULT_STATUS]
     this.reads.nearMisses++
     if (kind === UNCHANGED) this.reads.nearRefreshed++
-    this.reads.countFar(kind !== ABSENT)
+    this.reads.countFar(engine.words, kind !== ABSENT)
     // An object is shared by all who read it here, so it must be one that nobody can change.
     const keep =
       (kind !== ENCODED || this.#decoder.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
@@ -208,9 +212,9 @@ export class Store<V> {
     return (result[RESULT_VERSION_LOW] >>> 0) + result[RESULT_VERSION_HIGH] * 2 ** 32
   }
 
-  /** The time by which entries expire. */
+  /** The time by which entries expire; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
   now(): number {
-    return this.clock.now()
+    return (this.#clock ?? this.open()).now()
   }
 
   /** When the entry that the last read found expires; undefined if it does not. */
@@ -460,7 +464,7 @@ export class Store<V> {
   }
 
   #defaultExpiry(): number {
-    return this.#ttl === Infinity ? NEVER : this.clock.now() + this.#ttl
+    return this.#ttl === Infinity ? NEVER : this.now() + this.#ttl
   }
 
   #countNear(hit: NearEntry): void {

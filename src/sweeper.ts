@@ -39,7 +39,7 @@ export class Sweeper {
     reads: ReadCounts,
   ) {
     this.interval = setInterval(() => {
-      reads.flush()
+      reads.flush(engine.words)
       this.beginWalk()
     }, INTERVAL_MS).unref()
   }

@@ -20,12 +20,10 @@ export interface Losses {
 export class LostBlocks {
   #suspects = new Map<number, { readonly print: number; readonly since: number }>()
 
-  constructor(private readonly words: Int32Array) {}
-
   /** @param suspects what a walk over the region just found */
-  among(suspects: ReadonlyMap<number, Suspect>): Losses {
+  among(words: Int32Array, suspects: ReadonlyMap<number, Suspect>): Losses {
     const now = performance.now()
-    const isAlone = attachedThreads(this.words).filter(({ state }) => state !== 'dead').length <= 1
+    const isAlone = attachedThreads(words).filter(({ state }) => state !== 'dead').length <= 1
     const known = this.#suspects
     this.#suspects = new Map()
     let blocks = 0
