@@ -139,16 +139,14 @@ describe.each(lineups)('$name', (lineup) => {
   test('a full cache uses the memory of expired entries at once', () => {
     open({ maxBytes: 2 ** 20 })
     const [cache] = caches
-    let key = 0
+    // Two rounds do not fit at once: those that expired make room, and nothing that lives has to go.
+    const entries = 1500
     for (let round = 0; round < 4; round++) {
-      const first = key
-      const fill = (): void => {
-        for (;;) cache.set(key++, 'x'.repeat(200), { ttl: TTL })
-      }
-      expect(fill).toThrow(expect.objectContaining({ code: 'ERR_MAPSAFE_FULL' }) as Error)
-      expect(key - first).toBeGreaterThan(1500)
+      for (let i = 0; i < entries; i++) cache.set(`${round} ${i}`, 'x'.repeat(200), { ttl: TTL })
+      for (let i = 0; i < entries; i++) expect(cache.has(`${round} ${i}`)).toBe(true)
       clock.advance(DUE)
     }
+    expect(cache.stats().counters.evicted).toBe(0)
   })
 
   test('every segment knows what expires first, however it is written', () => {
