@@ -232,7 +232,7 @@ describe('a takeover or repair of what is damaged', () => {
     for (let i = 0; i < 500; i++) engine.put(i, VALUE_NUMBER, i, PUT_ALWAYS)
     for (let i = 0; i < 500; i += 3) engine.remove(i, PUT_ALWAYS)
     const words = afterDeathWith(engine, segmentOf(engine.words) * BLOCK_WORDS + SEGMENT_MUTEX)
-    const next = new TypescriptEngine(words.buffer as SharedArrayBuffer)
+    const next = new TypescriptEngine(words.buffer)
     const clean = { sizeCorrection: 0, segmentsCorrected: 0, blocksFreed: 0, hasLookedForLeaks: true }
     expect(next.repair()).toMatchObject(clean)
     for (let i = 0; i < 500; i++) expect(next.get(i)).toBe(i % 3 === 0 ? undefined : i)
@@ -244,7 +244,7 @@ describe('a takeover or repair of what is damaged', () => {
   test('believes no span whose blocks would lie outside the heap', () => {
     const engine = makeEngine()
     const { words } = engine
-    const heap = new Heap(new Region(words.buffer as SharedArrayBuffer))
+    const heap = new Heap(new Region(words.buffer))
     const top = words[HEADER_HEAP_TOP]
     const last = heap.pageCount - 1
     words[HEADER_HEAP_TOP] = last + 1

@@ -67,12 +67,13 @@ export function runEngineRound(random: Random): void {
   const damage = new Damage(words, random)
   let engine = open(buffer)
   for (let step = 0; step < 60; step++) {
-    if (random.chance(0.3)) damage.strike()
+    const event = random.below(100)
+    if (event < 30) damage.strike()
     else if (engine === undefined) return
-    else if (random.chance(0.03)) {
+    else if (event < 32) {
       engine.close()
       engine = open(buffer)
-    } else if (random.chance(0.03)) {
+    } else if (event < 34) {
       if (random.chance(0.5)) engine.hold(random.below(KEYS))
       die(engine, words, random)
       engine = open(buffer)

@@ -388,12 +388,14 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
       ['of no end', Infinity],
       ['of no number', NaN],
     ])('a lease %s is not waited for', async (_name, until) => {
-      using _thread = leave('key', until)
+      using thread = leave('key', until)
+      expect(thread).toBeDefined()
       expect(await cache.getOrLoad('key', () => 'loaded', { timeout: 60_000 })).toBe('loaded')
     })
 
     test('a call waits no longer than it would, whatever the clock says', async () => {
-      using _thread = leave('key', Date.now() + 60_000)
+      using thread = leave('key', Date.now() + 60_000)
+      expect(thread).toBeDefined()
       const waiting = cache.getOrLoad('key', () => 'loaded', { timeout: 100 })
       const loading = cache.getOrLoad('other', () => new Promise(() => undefined), { timeout: 100 })
       new Clock(map.handle).advance(-1e9)
