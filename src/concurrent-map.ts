@@ -369,7 +369,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * that begins after it; of two writes by one thread, never the second without the first.
    *
    * O(size of the entries) in time and in memory of this thread. Reads go on meanwhile, in all threads. Writes go on, too, until the
-   * copy is nearly made, and then wait for what was written last: at 10,000 writes a second up to some 4 ms in a map of a
+   * copy is nearly made, and then wait for what was written last: at 10,000 writes a second some 4 ms, 15 at worst, in a map of a
    * million entries (docs/protocol.md, "Snapshot").
    *
    * The snapshot is a copy of its own: it can be read when the map is closed, and is collected like any object.
