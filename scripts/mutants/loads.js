@@ -169,4 +169,11 @@ export const mutants = [
     find: 'const outcome = isStale ? last : { state, owner, number, until, content }',
     replace: 'const outcome = isStale && last.until < 0 ? last : { state, owner, number, until, content }',
   },
+  {
+    name: 'lease-left-behind',
+    why: 'a deletion while a load ends makes others wait for its whole time limit',
+    file: 'src/loads/flight.ts',
+    find: 'tries < MAX_TRIES',
+    replace: 'tries < 1 && MAX_TRIES > 0',
+  },
 ]

@@ -13,6 +13,8 @@ const MAX_TIMEOUTS = 2
 const FIRST_POLL = 1
 const POLL_GROWTH = 1.25
 const LAST_POLL = 8
+/** Times that a load tries to end its lease. A lease lapses once; the bound is for a damaged region, where it could seem to go on. */
+const MAX_TRIES = 8
 
 /** One call of getOrLoad that waits. */
 export interface Caller<V> {
@@ -212,15 +214,16 @@ export class Flight<V> {
     const load = { owner: tower.mark, number: tower.takeNumber(), until: now + leader.timeout }
     const isStale = outcome?.state === STALE
     const kept = isStale && (isLapsed || now >= outcome.until) ? undefined : outcome
+    // Decoded before the lease is taken: what is damaged throws here, and must not leave a lease behind.
+    const stale =
+      isStale && kept !== undefined
+        ? { value: tower.leases.decodeContent(kept.content) as V, until: kept.until }
+        : undefined
     const taken = tower.leases.put(key, { load, outcome: kept }, version)
     if (taken === undefined) return true // somebody else was first
     tower.countLoad()
     this.#awaited = undefined
     this.#restartClocks()
-    const stale =
-      isStale && kept !== undefined
-        ? { value: tower.leases.decodeContent(kept.content) as V, until: kept.until }
-        : undefined
     const deadline = performance.now() + leader.timeout
     this.#load = { ...load, deadline, leader, controller: new AbortController(), version: taken, stale }
     this.#run(this.#load)
@@ -279,7 +282,7 @@ export class Flight<V> {
         const until = state === FAILED && !isLapsed ? now + load.leader.negativeTtl : 0
         const { owner, number } = load
         const outcome = isStale ? last : { state, owner, number, until, content }
-        leases.put(this.key, { load: undefined, outcome }, version)
+        return leases.put(this.key, { load: undefined, outcome }, version) !== undefined
       })
     } catch {
       // There is no room for it, say. Those who wait see that nobody loads any more, and load themselves.
@@ -350,19 +353,27 @@ export class Flight<V> {
 
   #release(load: OwnLoad<V>): void {
     try {
-      this.#withLease(load, (version) => {
-        this.tower.leases.remove(this.key, version)
-      })
+      this.#withLease(load, (version) => this.tower.leases.remove(this.key, version))
     } catch {
       // Then it ends by its own deadline.
     }
   }
 
-  /** Calls `use` with the version of the load's lease, if that is still there, perhaps lapsed, and the outcome noted in it. */
-  #withLease(load: OwnLoad<V>, use: (version: number, isLapsed: boolean, outcome: Outcome | undefined) => void): void {
-    const sight = this.tower.leases.look(this.key)
-    if (sight.is !== 'lease' || sight.lease.load === undefined || !isSameLoad(sight.lease.load, load)) return
-    use(sight.version, sight.isLapsed, sight.lease.outcome)
+  /**
+   * Has `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread changed it
+   * meanwhile: a lease left behind by a thread that lives is waited for until its time is up.
+   *
+   * @param use gets the lease's version and the outcome noted in it, and says whether the lease still had that version
+   */
+  #withLease(
+    load: OwnLoad<V>,
+    use: (version: number, isLapsed: boolean, outcome: Outcome | undefined) => boolean,
+  ): void {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const sight = this.tower.leases.look(this.key)
+      if (sight.is !== 'lease' || sight.lease.load === undefined || !isSameLoad(sight.lease.load, load)) return
+      if (use(sight.version, sight.isLapsed, sight.lease.outcome)) return
+    }
   }
 
   #end(): void {

@@ -89,9 +89,9 @@ export class Leases<V> {
     throw engineError(engine, key)
   }
 
-  /** Takes the entry with `version` away, if it is still there. */
-  remove(key: Key, version: number): void {
-    this.store.remove(key, PUT_IF_VERSION, version)
+  /** Takes the entry with `version` away. @returns whether it was still there */
+  remove(key: Key, version: number): boolean {
+    return this.store.remove(key, PUT_IF_VERSION, version)
   }
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */

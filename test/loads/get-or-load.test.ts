@@ -4,6 +4,7 @@ import { PUT_ALWAYS } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { ConcurrentCache, type Key, type LoadContext } from '../../src/index.js'
 import { leaseBytes, writeLease } from '../../src/loads/lease.js'
+import { Leases } from '../../src/loads/leases.js'
 import { readCounter } from '../../src/region/counters.js'
 import {
   BLOCK_WORDS,
@@ -276,6 +277,34 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     expect(await Promise.all(late)).toEqual(['newer', 'newer', 'newer'])
     expect(running).toBe(1)
     expect(cache.get('key')).toBe('newer')
+  })
+
+  test.each<[string, (giveUp: () => void) => unknown]>([
+    ['delivers', () => (other.delete('key'), 'loaded')],
+    ['fails', fail('down')],
+    ['is given up', (giveUp) => (giveUp(), new Promise(() => undefined))],
+  ])('a load that %s ends its lease, even if the key is deleted at that very moment', async (_, end) => {
+    const { look } = Leases.prototype
+    const controller = new AbortController()
+    const loader = async (): Promise<unknown> => {
+      await sleep(20)
+      vi.spyOn(Leases.prototype, 'look').mockImplementationOnce(function (this: Leases<unknown>, key) {
+        const sight = look.call(this, key)
+        other.delete('key')
+        return sight
+      })
+      return end(() => {
+        controller.abort()
+      })
+    }
+    try {
+      const first = cache.getOrLoad('key', loader, { signal: controller.signal })
+      const second = other.getOrLoad('key', () => 'loaded later', { timeout: 60_000 })
+      const settled = Promise.allSettled([first, second]).then(() => 'settled')
+      expect(await Promise.race([settled, sleep(2000, 'the second call still waits')])).toBe('settled')
+    } finally {
+      vi.restoreAllMocks()
+    }
   })
 
   test('a loaded value lives as long as its ttl says', async () => {
