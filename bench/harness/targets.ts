@@ -27,59 +27,29 @@ export interface Verdict {
   readonly met: boolean | undefined
 }
 
-/** @param figure NaN if it was not measured */
-export function atMost(
+/** Holds a figure, NaN if it was not measured, against its bound; both are shown as `show` writes them. */
+type Judge = (
   target: TargetName,
   what: string,
   figure: number,
   bound: number,
   show: (figure: number) => string,
-): Verdict {
-  return verdict(target, what, figure, `≤ ${show(bound)}`, figure <= bound, show)
-}
+) => Verdict
 
-/** @param figure NaN if it was not measured */
-export function atLeast(
-  target: TargetName,
-  what: string,
-  figure: number,
-  bound: number,
-  show: (figure: number) => string,
-): Verdict {
-  return verdict(target, what, figure, `≥ ${show(bound)}`, figure >= bound, show)
-}
+export const atMost = judge('≤', (figure, bound) => figure <= bound)
+export const atLeast = judge('≥', (figure, bound) => figure >= bound)
+export const above = judge('>', (figure, bound) => figure > bound)
+export const exactly = judge('=', (figure, bound) => figure === bound)
 
-/** @param figure NaN if it was not measured */
-export function above(
-  target: TargetName,
-  what: string,
-  figure: number,
-  bound: number,
-  show: (figure: number) => string,
-): Verdict {
-  return verdict(target, what, figure, `> ${show(bound)}`, figure > bound, show)
-}
-
-/** @param figure NaN if it was not measured */
-export function exactly(
-  target: TargetName,
-  what: string,
-  figure: number,
-  bound: number,
-  show: (figure: number) => string,
-): Verdict {
-  return verdict(target, what, figure, `= ${show(bound)}`, figure === bound, show)
-}
-
-function verdict(
-  target: TargetName,
-  what: string,
-  figure: number,
-  bound: string,
-  met: boolean,
-  show: (figure: number) => string,
-): Verdict {
-  return Number.isNaN(figure)
-    ? { target, what, figure: 'not measured', bound, met: undefined }
-    : { target, what, figure: show(figure), bound, met }
+function judge(sign: string, holds: (figure: number, bound: number) => boolean): Judge {
+  return (target, what, figure, bound, show) => {
+    const isMeasured = !Number.isNaN(figure)
+    return {
+      target,
+      what,
+      figure: isMeasured ? show(figure) : 'not measured',
+      bound: `${sign} ${show(bound)}`,
+      met: isMeasured ? holds(figure, bound) : undefined,
+    }
+  }
 }

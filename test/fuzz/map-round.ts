@@ -77,71 +77,46 @@ function attempt(action: () => void): void {
   }
 }
 
+type Operation = (map: Subject, random: Random, key: Key, value: unknown) => void
+
+const OPERATIONS: readonly Operation[] = [
+  (map, _, key) => map.get(key),
+  (map, _, key) => map.get(key), // what most calls are
+  (map, _, key) => map.has(key),
+  (map, _, key) => map.getEntry(key),
+  (map, _, key, value) => map.set(key, value),
+  (map, _, key, value) => map.setIfAbsent(key, value),
+  (map, random, key, value) => map.setIfVersion(key, value, random.below(5)),
+  (map, _, key, value) => map.swap(key, value),
+  (map, _, key, value) => map.getOrInsert(key, value),
+  (map, _, key) => map.delete(key),
+  (map, _, key, value) => map.update(key, () => value),
+  (map, _, key, value) => map.compareAndSwap(key, value, 1),
+  (map, _, key) => map.increment(key, 1),
+  (map) => map.getMany(KEYS),
+  (map, _, __, value) => map.setMany(KEYS.slice(0, 20).map((each) => [each, value])),
+  (map) => {
+    for (const [each] of map) expectKey(each)
+  },
+  (map) => {
+    for (const [each] of map.snapshot()) expectKey(each)
+  },
+  (map) => {
+    for (const [each] of map.scan(undefined, { count: 50 }).entries) expectKey(each)
+  },
+  (map, random, key) => {
+    if (map instanceof ConcurrentCache) map.touch(key, 1 + random.below(1000))
+    map.stats()
+    map.verify()
+  },
+  (map, random) => {
+    if (random.chance(0.2)) map.clear()
+    else map.deleteMany(KEYS.slice(0, 30))
+  },
+]
+
 function operate(map: Subject, random: Random): void {
-  const key = random.pick(KEYS)
-  const value = random.pick(VALUES)
-  switch (random.below(20)) {
-    case 0:
-    case 1:
-      map.get(key)
-      break
-    case 2:
-      map.has(key)
-      break
-    case 3:
-      map.getEntry(key)
-      break
-    case 4:
-      map.set(key, value)
-      break
-    case 5:
-      map.setIfAbsent(key, value)
-      break
-    case 6:
-      map.setIfVersion(key, value, random.below(5))
-      break
-    case 7:
-      map.swap(key, value)
-      break
-    case 8:
-      map.getOrInsert(key, value)
-      break
-    case 9:
-      map.delete(key)
-      break
-    case 10:
-      map.update(key, () => value)
-      break
-    case 11:
-      map.compareAndSwap(key, value, 1)
-      break
-    case 12:
-      map.increment(random.pick(KEYS), 1)
-      break
-    case 13:
-      map.getMany(KEYS)
-      break
-    case 14:
-      map.setMany(KEYS.slice(0, 20).map((each) => [each, value]))
-      break
-    case 15:
-      for (const [each] of map) expectKey(each)
-      break
-    case 16:
-      for (const [each] of map.snapshot()) expectKey(each)
-      break
-    case 17:
-      for (const [each] of map.scan(undefined, { count: 50 }).entries) expectKey(each)
-      break
-    case 18:
-      if (map instanceof ConcurrentCache) map.touch(key, 1 + random.below(1000))
-      map.stats()
-      map.verify()
-      break
-    default:
-      if (random.chance(0.2)) map.clear()
-      else map.deleteMany(KEYS.slice(0, 30))
-  }
+  random.pick(OPERATIONS)(map, random, random.pick(KEYS), random.pick(VALUES))
 }
 
 function expectKey(key: unknown): void {
