@@ -18,9 +18,11 @@ export class RedisServer {
     const port = await freePort()
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
     const server = spawn('redis-server', options, { stdio: 'ignore' })
-    server.on('error', () => undefined) // not installed: then it has no pid
+    server.on('error', () => undefined)
+    // Not installed. It must not be killed either: Node.js would send the signal to process 0, which is this process and its group.
+    if (server.pid === undefined) return undefined
     process.once('exit', () => server.kill())
-    for (let attempt = 0; attempt < ATTEMPTS && server.pid !== undefined && server.exitCode === null; attempt++) {
+    for (let attempt = 0; attempt < ATTEMPTS && server.exitCode === null; attempt++) {
       if (await answers(port)) return new RedisServer(port, server)
       await sleep(ATTEMPT_MILLISECONDS)
     }
