@@ -10,7 +10,7 @@ test('where Redis is not installed, nothing is killed', async () => {
     process.exitCode = (await RedisServer.start('.')) === undefined ? 7 : 8`
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
     detached: true,
-    env: { ...process.env, PATH: '' },
+    env: { ...process.env, PATH: '/nowhere' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   expect(await once(child, 'exit')).toEqual([7, null])
