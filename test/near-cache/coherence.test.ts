@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
+import { HEADER_SEGMENT_COUNT } from '../../src/region/layout.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Random } from '../support/random.js'
 import { expectSound } from '../support/sound.js'
@@ -76,6 +77,26 @@ describe.each(lineups)('a near hit is current ($name)', (lineup) => {
     for (let i = 0; i < 20_000; i++) other.set(`filler ${i}`, 'x')
     for (const key of keys) other.set(key, 'after')
     for (const key of keys) expect(near.get(key)).toBe('after')
+  })
+
+  test('after the key moved in a split, which alone touched its old home bucket', () => {
+    using maps = open<string>(lineup)
+    const { near, other } = maps
+    const words = new Int32Array(near.handle.region!)
+    const keys = Array.from({ length: 300 }, (_, i) => `key ${i}`)
+    for (const key of keys) other.set(key, 'before')
+    let filler = 0
+    for (let split = 0; split < 4; split++) {
+      const segments = words[HEADER_SEGMENT_COUNT]
+      while (words[HEADER_SEGMENT_COUNT] === segments) {
+        if (filler % 16 === 0) for (const key of keys) near.get(key)
+        other.set(`filler ${filler++}`, 'x')
+      }
+      for (const key of keys) {
+        other.set(key, `after split ${split}`)
+        expect(near.get(key)).toBe(`after split ${split}`)
+      }
+    }
   })
 
   test('after cleanups moved spilled keys home', () => {
