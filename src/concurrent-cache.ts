@@ -28,6 +28,10 @@ import type { DeepReadonly } from './types.js'
  * there (`update`, `increment`) keeps the entry's expiry; its options are for the entry that it may have to insert. `touch` renews the
  * expiry and leaves the value.
  *
+ * *Entries that are too large.* A cache makes room for an entry, with key and a header of 24 to 40 bytes, of up to an eighth of its memory, and of at least
+ * 256 KiB: of exactly 4,096 bytes times the greater of 64 and an eighth of its heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message tells the
+ * bound in bytes, and evicts nothing.
+ *
  * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes {@link LifetimeOptions} throws
  * `ERR_MAPSAFE_OPTIONS` for wrong ones.
  */

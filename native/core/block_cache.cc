@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eviction_area.h"
 #include "mutex.h"
 
 namespace mapsafe {
@@ -36,12 +37,15 @@ constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
 
 }  // namespace
 
-Block BlockCache::Allocate(std::size_t bytes, Status* failure) {
-  if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), failure);
+BlockCache::BlockCache(Region region, ThreadRecord thread)
+    : region_(region), thread_(thread), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
+
+Block BlockCache::Allocate(std::size_t bytes, Place place, Status* failure) {
+  if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
-  if (region_.Load(head) == 0 && !Refill(size_class, failure)) return 0;
+  if (region_.Load(head) == 0 && !Refill(size_class, place, failure)) return 0;
   const Block block = region_.Load(head);
   if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) {
     *failure = Status::kCorrupt;
@@ -56,6 +60,7 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
   if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
+  if (heap_.IsReserved(block) && GiveReserved(size_class, block)) return;
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
   // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
@@ -68,14 +73,14 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
 }
 
-Block BlockCache::AllocatePages(std::size_t pages, Status* failure) {
+Block BlockCache::AllocatePages(std::size_t pages, Place place, Status* failure) {
   *failure = Status::kFull;
   if (pages > heap_.page_count()) return 0;
   if (!Lock()) {
     *failure = Status::kTimeout;
     return 0;
   }
-  const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), failure);
+  const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), Allowed(place), failure);
   Unlock();
   return block;
 }
@@ -97,10 +102,25 @@ void BlockCache::Flush() {
 }
 
 bool BlockCache::CouldFit(std::size_t bytes) const {
-  return PagesFor(bytes) + kEmptyMapPages <= heap_.page_count();
+  const std::size_t reserved = heap_.page_count() - heap_.reserve_page();
+  return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
 }
 
-bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
+// Without the heap mutex within the bound of waiting: false.
+bool BlockCache::GiveReserved(std::uint32_t size_class, Block block) {
+  if (!Lock()) return false;
+  heap_.Give(size_class, block);
+  Unlock();
+  return true;
+}
+
+// Anywhere only while nobody else is gathering a long run of the reserve (see Evictor). Under the heap mutex.
+Place BlockCache::Allowed(Place place) const {
+  const Word gatherer = reserve_mutex_ == 0 ? 0 : region_.Load(reserve_mutex_);
+  return gatherer == 0 || gatherer == thread_.owner_mark() ? place : Place::kOutsideReserve;
+}
+
+bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) {
   if (!Lock()) {
     *failure = Status::kTimeout;
     return false;
@@ -108,8 +128,11 @@ bool BlockCache::Refill(std::uint32_t size_class, Status* failure) {
   const WordIndex head = thread_.CacheHead(size_class);
   const std::uint32_t wanted = CacheLimit(size_class) == 0 ? 1 : Batch(size_class);
   std::uint32_t taken = 0;
+  Block block = 0;
   for (; taken < wanted; ++taken) {
-    const Block block = heap_.Take(size_class, failure);
+    // Of the reserve one block at most, which the caller takes at once.
+    if (taken > 0 && (heap_.IsReserved(block) || heap_.IsNextReserved(size_class))) break;
+    block = heap_.Take(size_class, taken == 0 ? Allowed(place) : Place::kOutsideReserve, failure);
     if (block == 0) break;
     heap_.Write(WordOf(block), region_.Load(head));
     heap_.Write(head, block);

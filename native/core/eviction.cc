@@ -1,5 +1,7 @@
 #include "eviction.h"
 
+#include <limits>
+
 #include "backoff.h"
 #include "cleanup.h"
 #include "eviction_area.h"
@@ -15,9 +17,16 @@ namespace {
 // class.
 constexpr int kMaxTurns = 8;
 
+// Spans or large runs that are emptied for one block of an entry before the reserve has to do.
+constexpr int kMaxEmptied = 16;
+
 }  // namespace
 
-Evictor::Evictor(const Core& core) : core_(core), pages_(core.region) {
+Evictor::Evictor(const Core& core)
+    : core_(core),
+      pages_(core.region, 0, Heap(core.region).reserve_page()),
+      reserve_(core.region, pages_.count(), Heap(core.region).page_count() - pages_.count()),
+      reserve_mutex_(ReserveMutexAt(core.region)) {
   core_.outcome = &outcome_;
   core_.evictor = this;
   const std::vector<WordIndex> partitions = PartitionsOf(core_.region);
@@ -74,20 +83,73 @@ bool Evictor::Repair(Identity* owner) {
 }
 
 Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure) {
+  const Block block = EvictInTurn(bytes, hash, Place::kOutsideReserve, failure);
+  if (block != 0 || *failure != Status::kFull) return block;
+  return EmptyPages(bytes, std::numeric_limits<int>::max(), Place::kOutsideReserve, failure);
+}
+
+Block Evictor::MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure) {
+  Block block = EvictInTurn(bytes, hash, Place::kAnywhere, failure);
+  // Elsewhere single blocks that cannot be evicted may lie in every long run.
+  const bool large = bytes > std::size_t{kMaxClassBlocks} * kBlockBytes;
+  if (block == 0 && *failure == Status::kFull && !large) {
+    block = EmptyPages(bytes, kMaxEmptied, Place::kAnywhere, failure);
+  }
+  return block == 0 && *failure == Status::kFull ? EmptyReserve(bytes, failure) : block;
+}
+
+bool Evictor::EvictAtHome(std::uint32_t hash) {
+  const Location location = core_.Locate(hash);
+  if (location.segment == 0) return false;
+  const Bucket home = core_.BucketAt(location, HomeOf(hash));
+  for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+    const Word reference = home.Slot(slot);
+    if ((reference & kTombstone) != 0 || EvictBlock(reference)) return true;
+  }
+  return false;
+}
+
+Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, Status* failure) {
   Block block = 0;
   *failure = Status::kFull;
   for (int turn = 0; block == 0 && *failure == Status::kFull && turn < kMaxTurns && EvictNext(hash); ++turn) {
-    block = core_.blocks.Allocate(bytes, failure);
+    block = core_.blocks.Allocate(bytes, place, failure);
   }
   if (block != 0 || *failure != Status::kFull) return block;
   CleanUpAll(core_);
   core_.blocks.Flush();
-  block = core_.blocks.Allocate(bytes, failure);
-  for (std::uint32_t passed = 0; block == 0 && *failure == Status::kFull && passed < pages_.count();) {
+  return core_.blocks.Allocate(bytes, place, failure);
+}
+
+Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* failure) {
+  Block block = 0;
+  std::uint32_t passed = 0;
+  for (int emptied = 0; block == 0 && *failure == Status::kFull && emptied < most && passed < pages_.count();
+       ++emptied) {
     passed += pages_.Pass([this](Block entry) { EvictBlock(entry); });
     core_.blocks.Flush();
-    block = core_.blocks.Allocate(bytes, failure);
+    block = core_.blocks.Allocate(bytes, place, failure);
   }
+  return block;
+}
+
+Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
+  // From now on nobody else takes memory there.
+  if (!LockMutex(core_.region, reserve_mutex_, core_.thread.owner_mark())) {
+    *failure = Status::kTimeout;
+    return 0;
+  }
+  Backoff backoff(core_.region);
+  Block block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
+  while (block == 0 && *failure == Status::kFull) {
+    for (std::uint32_t passed = 0; block == 0 && *failure == Status::kFull && passed < reserve_.count();) {
+      passed += reserve_.Pass([this](Block entry) { EvictBlock(entry); });
+      block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
+    }
+    if (block != 0 || *failure != Status::kFull || !backoff.Wait()) break;
+    CleanUpAll(core_);
+  }
+  UnlockMutex(core_.region, reserve_mutex_);
   return block;
 }
 
@@ -106,7 +168,7 @@ Eviction Evictor::Evict(Block node, bool only_expired) {
 
 Block Evictor::AllocatePages(std::size_t pages) {
   Status failure;
-  return core_.blocks.AllocatePages(pages, &failure);
+  return core_.blocks.AllocatePages(pages, Place::kOutsideReserve, &failure);
 }
 
 void Evictor::FreePages(Block block) {
@@ -126,18 +188,21 @@ bool Evictor::EvictNext(std::uint32_t hash) {
   return false;
 }
 
-// Evicts the entry in a block, if one is there. What lies in the block is not known to be an entry.
-void Evictor::EvictBlock(Block block) {
-  if (!core_.region.Contains(block, kEntryData)) return;
+// Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
+// entry.
+bool Evictor::EvictBlock(Block block) {
+  if (!core_.region.Contains(block, kEntryData)) return false;
   const std::uint32_t hash = core_.region.Load(WordOf(block) + kEntryHash);
   const Block node = core_.region.Load(WordOf(block) + kEntryNode);
-  if (!core_.region.Contains(node, kNodeWords)) return;
+  if (!core_.region.Contains(node, kNodeWords)) return false;
   Partition& partition = PartitionFor(hash);
-  if (!Lock(partition)) return;
+  if (!Lock(partition)) return false;
   // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
   const Eviction outcome = HasEntry(hash, node) ? Evict(node, false) : Eviction::kPending;
-  if (outcome == Eviction::kEvicted || outcome == Eviction::kStale) partition.queues.Release(node);
+  const bool gone = outcome == Eviction::kEvicted || outcome == Eviction::kStale;
+  if (gone) partition.queues.Release(node);
   Unlock(partition);
+  return gone;
 }
 
 void Evictor::ReleaseIfStale(Partition& partition, Block node) {

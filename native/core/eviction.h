@@ -1,8 +1,8 @@
 // Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
 // find none. See docs/protocol.md, "Eviction".
 //
-// Thread safety: one thread. Locks are taken in the order partition, segment, bucket, heap; so nothing here may be
-// called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
+// Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here
+// may be called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
 #ifndef MAPSAFE_CORE_EVICTION_H_
 #define MAPSAFE_CORE_EVICTION_H_
 
@@ -57,9 +57,17 @@ class Evictor final : public EntryStore {
   bool Repair(Identity* owner);
 
   // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
-  // then, since blocks of one size class serve no other, all in some pages. Bounded by one round over the pages. 0 with
-  // `failure` if that is not enough.
+  // then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
+  // over the pages. 0 with `failure` if that is not enough.
   Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
+
+  // As MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever CouldFit:
+  // what does not go within the bound of waiting somebody has been about to insert or delete for as long.
+  Block MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure);
+
+  // Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
+  // evicted.
+  bool EvictAtHome(std::uint32_t hash);
 
   Eviction Evict(Block node, bool only_expired) override;
   Block AllocatePages(std::size_t pages) override;
@@ -72,7 +80,10 @@ class Evictor final : public EntryStore {
   };
 
   bool EvictNext(std::uint32_t hash);
-  void EvictBlock(Block block);
+  Block EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, Status* failure);
+  Block EmptyPages(std::size_t bytes, int most, Place place, Status* failure);
+  Block EmptyReserve(std::size_t bytes, Status* failure);
+  bool EvictBlock(Block block);
   void ReleaseIfStale(Partition& partition, Block node);
   bool HasEntry(std::uint32_t hash, Block node);
   Partition& PartitionFor(std::uint32_t hash);
@@ -85,6 +96,8 @@ class Evictor final : public EntryStore {
   Core core_;  // with an outcome of its own, since evictions happen in the midst of a write
   std::vector<Partition> partitions_;
   PageHand pages_;
+  PageHand reserve_;
+  WordIndex reserve_mutex_;
   std::vector<std::pair<Block, std::uint32_t>> forgotten_;  // nodes and hashes
 };
 

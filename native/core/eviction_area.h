@@ -82,6 +82,11 @@ inline std::vector<WordIndex> PartitionsOf(const Region& region) {
   return found;
 }
 
+// The mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged.
+inline WordIndex ReserveMutexAt(const Region& region) {
+  return PartitionsOf(region).empty() ? 0 : WordOf(region.Load(kHeaderCache)) + kCacheReserveMutex;
+}
+
 }  // namespace mapsafe
 
 #endif  // MAPSAFE_CORE_EVICTION_AREA_H_

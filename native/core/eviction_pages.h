@@ -1,4 +1,4 @@
-// Goes round the heap's pages, to empty some of them.
+// Goes round some of the heap's pages, to empty some of them.
 //
 // Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing
 // more.
@@ -13,9 +13,11 @@ namespace mapsafe {
 
 class PageHand {
  public:
-  explicit PageHand(Region region) : region_(region), heap_(region) {}
+  // Goes round `count` pages from `first` on, at which no run begins that does not end there.
+  PageHand(Region region, Page first, std::uint32_t count)
+      : region_(region), heap_(region), first_(first), count_(count), page_(first) {}
 
-  std::uint32_t count() const { return heap_.page_count(); }
+  std::uint32_t count() const { return count_; }
 
   // Calls `visit` for every block of the next span or large run, and moves on behind it. Returns the pages passed.
   template <typename Visit>
@@ -27,9 +29,10 @@ class PageHand {
       const Word kind = region_.Load(at + kPageKind);
       const bool span = (kind & 0xff) == kPageSpan;
       const bool occupied = span || kind == kPageLargeRun;
-      const std::uint32_t pages = occupied ? std::clamp(region_.Load(at + kPageRun), 1u, count() - page) : 1;
+      const Page end = first_ + count_;
+      const std::uint32_t pages = occupied ? std::clamp(region_.Load(at + kPageRun), 1u, end - page) : 1;
       passed += pages;
-      page_ = (page + pages) % count();
+      page_ = page + pages < end ? page + pages : first_;
       if (!occupied) continue;
       if (span) {
         VisitSpan(heap_.BlockOf(page), kind >> kPageClassShift, region_.Load(at + kPageCarved), visit);
@@ -51,7 +54,9 @@ class PageHand {
 
   Region region_;
   Heap heap_;
-  Page page_ = 0;
+  Page first_;
+  std::uint32_t count_;
+  Page page_;
 };
 
 }  // namespace mapsafe

@@ -22,12 +22,13 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags, 
 
   Heap heap(region);
   Status failure;  // an empty heap of the smallest region has room for all
-  const Block segment = heap.Take(ClassOf(kSegmentBytes / kBlockBytes), &failure);
+  const Block segment = heap.Take(ClassOf(kSegmentBytes / kBlockBytes), Place::kOutsideReserve, &failure);
   const Block directory =
-      heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes), &failure);
+      heap.Take(ClassOf(static_cast<std::uint32_t>(DirectoryBytes(0) + kBlockBytes - 1) / kBlockBytes),
+                Place::kOutsideReserve, &failure);
   if ((flags & kFlagCache) != 0) {
     const std::uint32_t partitions = PartitionsFor(max_entries, bytes);
-    FormatArea(region, heap.TakeRun(AreaPages(partitions), &failure), partitions, max_entries);
+    FormatArea(region, heap.TakeRun(AreaPages(partitions), Place::kOutsideReserve, &failure), partitions, max_entries);
   }
   heap.Commit();
   for (std::size_t i = 0; i < kSegmentWords; ++i) region.Store(WordOf(segment) + i, 0);

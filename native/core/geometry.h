@@ -3,6 +3,7 @@
 #ifndef MAPSAFE_CORE_GEOMETRY_H_
 #define MAPSAFE_CORE_GEOMETRY_H_
 
+#include <algorithm>
 #include <cstddef>
 
 #include "layout.h"
@@ -18,6 +19,12 @@ constexpr std::uint32_t HeapPages(std::size_t bytes) {
   const std::size_t pages = left / (kPageBytes + kPageEntryBytes);
   const std::size_t table_pages = (pages * kPageEntryBytes + kPageBytes - 1) / kPageBytes;
   return static_cast<std::uint32_t>(left / kPageBytes - table_pages);
+}
+
+// The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/protocol.md, "The
+// reserve".
+constexpr std::uint32_t ReservePages(std::uint32_t pages) {
+  return std::max(pages / kReservePart, kMinReservePages);
 }
 
 // Block number of heap page 0.

@@ -1,5 +1,7 @@
 #include "heap.h"
 
+#include <algorithm>
+
 namespace mapsafe {
 
 namespace {
@@ -19,6 +21,7 @@ Heap::Heap(Region region)
     : region_(region),
       table_(WordOf(kPageTableBlock)),
       page_count_(HeapPages(region.bytes())),
+      reserve_page_(page_count_ - ((region.Load(kHeaderFlags) & kFlagCache) != 0 ? ReservePages(page_count_) : 0)),
       first_block_(HeapBlock(region.bytes())) {}
 
 // All stores are releases: the journal's come before the change, in the order in which a sudden end would find them,
@@ -44,11 +47,20 @@ void Heap::RollBack() {
   }
 }
 
-Block Heap::Take(std::uint32_t size_class, Status* failure) {
+Block Heap::Take(std::uint32_t size_class, Place place, Status* failure) {
   const WordIndex list = PartialList(size_class);
-  if (region_.Load(list) == 0 && !GrowClass(size_class, failure)) return 0;
   *failure = Status::kCorrupt;
-  const Page page = region_.Load(list) - 1;
+  Word link = region_.Load(list);
+  if (place == Place::kOutsideReserve) {
+    for (Word steps = 0; link > reserve_page_ && IsSpan(link - 1, size_class); ++steps) {
+      if (steps == page_count_) return 0;
+      link = Field(link - 1, kPageNext);
+    }
+  }
+  const std::optional<Page> found = link == 0 ? GrowClass(size_class, place, failure) : link - 1;
+  if (!found) return 0;
+  *failure = Status::kCorrupt;
+  const Page page = *found;
   if (!IsSpan(page, size_class)) return 0;
   const std::uint32_t capacity = SpanCapacity(size_class);
   Word free_count = Field(page, kPageFreeCount);
@@ -68,6 +80,10 @@ Block Heap::Take(std::uint32_t size_class, Status* failure) {
   return block;
 }
 
+bool Heap::IsNextReserved(std::uint32_t size_class) const {
+  return region_.Load(PartialList(size_class)) > reserve_page_;
+}
+
 bool Heap::Give(std::uint32_t size_class, Block block) {
   const Page page = SpanOf(block);
   if (!IsSpan(page, size_class)) return false;
@@ -79,14 +95,15 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
   SetField(page, kPageFreeCount, free_count + 1);
   const WordIndex list = PartialList(size_class);
   if (free_count == 0 && carved == SpanCapacity(size_class)) Link(list, page);
-  // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
+  // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not
+  // in the reserve, where it would be in the way of a long run.
   const bool only_one = region_.Load(list) == page + 1 && Field(page, kPageNext) == 0;
-  if (free_count + 1 == carved && !only_one) ReleaseSpan(size_class, page);
+  if (free_count + 1 == carved && (!only_one || page >= reserve_page_)) ReleaseSpan(size_class, page);
   return true;
 }
 
-Block Heap::TakeRun(std::uint32_t pages, Status* failure) {
-  const std::optional<Page> page = AllocateRun(pages, failure);
+Block Heap::TakeRun(std::uint32_t pages, Place place, Status* failure) {
+  const std::optional<Page> page = AllocateRun(pages, place, failure);
   if (!page) return 0;
   SetField(*page, kPageKind, kPageLargeRun);
   SetField(*page, kPageRun, pages);
@@ -120,10 +137,10 @@ Page Heap::SpanOf(Block block) const {
   return kind == kPageSpanLater ? Field(page, kPageRun) : kNoPage;
 }
 
-bool Heap::GrowClass(std::uint32_t size_class, Status* failure) {
+std::optional<Page> Heap::GrowClass(std::uint32_t size_class, Place place, Status* failure) {
   const std::uint32_t pages = SpanPages(size_class);
-  const std::optional<Page> first = AllocateRun(pages, failure);
-  if (!first) return false;
+  const std::optional<Page> first = AllocateRun(pages, place, failure);
+  if (!first) return std::nullopt;
   SetField(*first, kPageKind, kPageSpan | size_class << kPageClassShift);
   SetField(*first, kPageRun, pages);
   SetField(*first, kPageFreeHead, 0);
@@ -134,7 +151,7 @@ bool Heap::GrowClass(std::uint32_t size_class, Status* failure) {
     SetField(page, kPageRun, *first);
   }
   Link(PartialList(size_class), *first);
-  return true;
+  return first;
 }
 
 void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
@@ -147,30 +164,44 @@ void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
   FreeRun(page, pages);
 }
 
-std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Status* failure) {
+std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Place place, Status* failure) {
   *failure = Status::kCorrupt;
   for (WordIndex bin = BinOf(pages); bin < kHeaderRunBins + kRunBinCount; ++bin) {
     Word link = region_.Load(bin);
-    // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
+    // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a
+    // damaged list.
     for (Word steps = 0; link != 0; ++steps) {
       const Page page = link - 1;
       const std::uint32_t length = FreeRunLength(page);
       if (length == 0 || steps == page_count_) return std::nullopt;
       link = Field(page, kPageNext);
-      if (length < pages) continue;
+      const std::optional<Page> first = PlaceIn(page, length, pages, place);
+      if (!first) continue;
       RemoveFreeRun(page);
-      if (length > pages) InsertFreeRun(page + pages, length - pages);
+      if (*first > page) InsertFreeRun(page, *first - page);
+      const Page end = *first + pages;
+      if (page + length > end) InsertFreeRun(end, page + length - end);
       Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
-      return page;
+      return first;
     }
   }
   const Word top = region_.Load(kHeaderHeapTop);
   if (top > page_count_) return std::nullopt;
   *failure = Status::kFull;
-  if (pages > page_count_ - top) return std::nullopt;
-  Write(kHeaderHeapTop, top + pages);
+  const std::optional<Page> first = PlaceIn(top, page_count_ - top, pages, place);
+  if (!first) return std::nullopt;
+  if (*first > top) InsertFreeRun(top, *first - top);
+  Write(kHeaderHeapTop, *first + pages);
   Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
-  return top;
+  return first;
+}
+
+// Where `pages` pages begin that are cut out of `length` free ones from `page` on. None lie half in the reserve.
+std::optional<Page> Heap::PlaceIn(Page page, std::uint32_t length, std::uint32_t pages, Place place) const {
+  if (std::uint64_t{page} + pages <= reserve_page_) return pages <= length ? std::optional(page) : std::nullopt;
+  const Page first = std::max(page, reserve_page_);
+  const bool fits = std::uint64_t{first} + pages <= std::uint64_t{page} + length;
+  return place == Place::kAnywhere && fits ? std::optional(first) : std::nullopt;
 }
 
 void Heap::FreeRun(Page page, std::uint32_t pages) {

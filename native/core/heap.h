@@ -10,6 +10,9 @@
 // Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
 // None of this is relied on for safety: page numbers, lengths and kinds are checked where they are read, every walk
 // over a list ends, and in a damaged heap blocks get lost or kCorrupt is the answer.
+//
+// The reserve of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
+// evicted: who asks for memory says whether it may be from there.
 #ifndef MAPSAFE_CORE_HEAP_H_
 #define MAPSAFE_CORE_HEAP_H_
 
@@ -46,19 +49,24 @@ constexpr std::uint32_t SpanCapacity(std::uint32_t size_class) {
 using Page = std::uint32_t;
 inline constexpr Page kNoPage = ~Page{0};
 
+enum class Place : bool { kOutsideReserve, kAnywhere };
+
 class Heap {
  public:
   explicit Heap(Region region);
 
-  // A block of the class; 0 with `failure` set to kFull or kCorrupt. O(1), and O(free runs of one bin) when a new span
-  // is needed.
-  Block Take(std::uint32_t size_class, Status* failure);
+  // A block of the class; 0 with `failure` set to kFull or kCorrupt. O(1), and O(free runs) when a new span is needed;
+  // outside the reserve, if some of it is in use, also O(its spans with room).
+  Block Take(std::uint32_t size_class, Place place, Status* failure);
+
+  // Whether the next block of the class, if there is a span with room, is in the reserve.
+  bool IsNextReserved(std::uint32_t size_class) const;
 
   // False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks.
   bool Give(std::uint32_t size_class, Block block);
 
   // A run of whole pages, for what exceeds the largest class; 0 as Take.
-  Block TakeRun(std::uint32_t pages, Status* failure);
+  Block TakeRun(std::uint32_t pages, Place place, Status* failure);
   void GiveRun(Block block);
 
   // Turns spans without a used block back into free runs. O(spans with room).
@@ -75,16 +83,20 @@ class Heap {
   void RollBack();
 
   std::uint32_t page_count() const { return page_count_; }
+  // First page of the reserve; page_count() if there is none.
+  Page reserve_page() const { return reserve_page_; }
+  bool IsReserved(Block block) const { return block >= BlockOf(reserve_page_); }
   Block BlockOf(Page page) const { return first_block_ + page * kPageBlocks; }
   Page PageOf(Block block) const { return (block - first_block_) / kPageBlocks; }
   WordIndex Descriptor(Page page) const { return table_ + WordIndex{page} * kPageEntryWords; }
 
  private:
-  std::optional<Page> AllocateRun(std::uint32_t pages, Status* failure);
+  std::optional<Page> AllocateRun(std::uint32_t pages, Place place, Status* failure);
+  std::optional<Page> PlaceIn(Page page, std::uint32_t length, std::uint32_t pages, Place place) const;
   void FreeRun(Page page, std::uint32_t pages);
   void InsertFreeRun(Page page, std::uint32_t pages);
   void RemoveFreeRun(Page page);
-  bool GrowClass(std::uint32_t size_class, Status* failure);
+  std::optional<Page> GrowClass(std::uint32_t size_class, Place place, Status* failure);
   void ReleaseSpan(std::uint32_t size_class, Page page);
 
   void Link(WordIndex list, Page page);
@@ -105,6 +117,7 @@ class Heap {
   // Never changed after construction:
   WordIndex table_;
   std::uint32_t page_count_;
+  Page reserve_page_;
   Block first_block_;
 };
 

@@ -181,6 +181,8 @@ inline constexpr std::uint32_t kExactClasses = 32;
 inline constexpr std::uint32_t kMaxClassBlocks = 2048;
 inline constexpr std::uint32_t kMinSpanPages = 4;
 inline constexpr std::uint32_t kMinSpanBlocks = 8;
+inline constexpr std::uint32_t kReservePart = 8;
+inline constexpr std::uint32_t kMinReservePages = 64;
 inline constexpr std::uint32_t kRunBinCount = 24;
 inline constexpr std::uint32_t kPageEntryWords = 8;
 inline constexpr std::uint32_t kPageKind = 0;
@@ -200,6 +202,7 @@ inline constexpr std::uint32_t kPageClassShift = 8;
 
 // Cache area (docs/format.md, "Eviction")
 inline constexpr std::uint32_t kCachePartitionCount = 0;
+inline constexpr std::uint32_t kCacheReserveMutex = 16;
 inline constexpr std::uint32_t kCachePartitions = 32;
 inline constexpr std::uint32_t kPartitionWords = 96;
 inline constexpr std::uint32_t kPartitionMutex = 0;

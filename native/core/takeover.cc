@@ -294,6 +294,8 @@ class Burial {
 
   // Whatever its dead holder was doing, the states of the nodes tell which are in use.
   void RescuePartitions() {
+    const WordIndex reserve = ReserveMutexAt(region_);
+    if (reserve != 0 && DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads) region_.StoreRelease(reserve, 0);
     for (const WordIndex partition : PartitionsOf(region_)) {
       if (DeadOwner(region_.LoadAcquire(partition + kPartitionMutex)) == kRegistryThreads) continue;
       EvictionQueues(region_, partition, nullptr).Rebuild();

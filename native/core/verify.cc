@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -57,6 +58,10 @@ class Verifier {
     if (!used_.emplace(block, bytes).second) {
       Problem(what, " at block ", block, ": the block is used twice");
       return false;
+    }
+    const std::string_view use = what;
+    if (heap_.IsReserved(block) && use != "entry" && use != "tombstone") {
+      Problem(what, " at block ", block, ": lies in the reserve");
     }
     used_bytes_ += bytes;
     if (used_bytes_ <= region_.bytes()) return true;

@@ -118,7 +118,7 @@ bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
 // As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
 void RunInCache(Core& core, Edit* edit) {
   Evictor& evictor = *core.evictor;
-  for (int gatherings = 0;;) {
+  for (int tries = 0;;) {
     RunToEnd(core, edit);
     Status failure = core.outcome->status;
     Identity owner{};
@@ -126,10 +126,11 @@ void RunInCache(Core& core, Edit* edit) {
       edit->node = evictor.Admit(edit->key.hash, &failure, &owner);
       if (edit->node != 0) continue;
       Fail(core, failure, owner);
-    } else if (failure == Status::kFull && gatherings < kMaxGatherings) {
-      // Few splits double the directory.
-      const bool doubles = gatherings++ > 0;
-      if (GatherForSplit(core, edit->key.hash, doubles)) continue;
+    } else if (failure == Status::kFull && tries++ < 2 * kMaxGatherings) {
+      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
+      // has to go.
+      if (tries <= kMaxGatherings && GatherForSplit(core, edit->key.hash, tries > 1)) continue;
+      if (evictor.EvictAtHome(edit->key.hash)) continue;
     }
     break;
   }
@@ -148,19 +149,22 @@ void Run(Core& core, Edit* edit) {
 }
 
 // A block for the entry; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up.
-Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash) {
+Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool lease) {
   Status failure = Status::kFull;
   if (!core.blocks.CouldFit(bytes)) {
     Fail(core, Status::kEntryTooLarge);
     return 0;
   }
-  Block block = core.blocks.Allocate(bytes, &failure);
+  // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
+  const Place place = lease ? Place::kOutsideReserve : Place::kAnywhere;
+  Block block = core.blocks.Allocate(bytes, place, &failure);
   if (block == 0 && failure == Status::kFull && core.evictor != nullptr) {
-    block = core.evictor->MakeRoom(bytes, hash, &failure);
+    if (lease) block = core.evictor->MakeRoom(bytes, hash, &failure);
+    if (block == 0 && failure == Status::kFull) block = core.evictor->MakeRoomForEntry(bytes, hash, &failure);
   } else if (block == 0 && failure == Status::kFull) {
     CleanUpAll(core);
     core.blocks.Flush();
-    block = core.blocks.Allocate(bytes, &failure);
+    block = core.blocks.Allocate(bytes, place, &failure);
   }
   if (block == 0) {
     Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
@@ -172,9 +176,9 @@ Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash) {
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   const std::size_t bytes = EntryBytes(edit->key, value);
   edit->kept_until = value.kept_until();
-  edit->block = AllocateEntry(core, bytes, edit->key.hash);
-  if (edit->block == 0) return;
   edit->puts_lease = IsLeaseKind(value.kind);
+  edit->block = AllocateEntry(core, bytes, edit->key.hash, edit->puts_lease);
+  if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
   Run(core, edit);
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
@@ -379,7 +383,7 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   const std::size_t bytes = EntryBytes(key, value);
   // Without a cleanup, which would wait for the segment that this thread holds.
   Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;
-  if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, &failure);
+  if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, Place::kAnywhere, &failure);
   if (edit.block == 0) {
     LetGo(core);
     return Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));

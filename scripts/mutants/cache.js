@@ -141,6 +141,27 @@ export const mutants = [
     replace: 'Atomics.store(words, low + 1, high)',
   },
   {
+    name: 'reserve-cached',
+    why: 'free blocks of idle threads lie in every long run, and a large entry meets FULL',
+    file: 'src/engine/typescript/block-cache.ts',
+    find: '    if (block >= this.heap.reserveBlock && this.giveReserved(sizeClass, block)) return\n',
+    replace: '',
+  },
+  {
+    name: 'reserve-holds-segments',
+    why: 'what is never evicted lies in the way of large entries',
+    file: 'src/engine/typescript/split.ts',
+    find: 'core.blocks.allocate(SEGMENT_BYTES)',
+    replace: 'core.blocks.allocate(SEGMENT_BYTES, true)',
+  },
+  {
+    name: 'large-entry-evicts',
+    why: 'entries are evicted for one that then finds no room',
+    file: 'src/engine/typescript/block-cache.ts',
+    find: '(isCache ? reserved : this.heap.pageCount - EMPTY_MAP_PAGES)',
+    replace: '(this.heap.pageCount - EMPTY_MAP_PAGES)',
+  },
+  {
     name: 'node-never-settled',
     why: 'an insert seems under way for ever, and a deleted entry keeps its place',
     file: 'src/engine/typescript/edit.ts',
@@ -176,10 +197,10 @@ export const mutants = [
     replace: 'this.core',
   },
   {
-    name: 'split-without-directory',
-    why: 'a full cache finds room for a segment, but not for the directory that must double with it',
+    name: 'split-or-full',
+    why: 'a cache is full for a key whose segment cannot be split',
     file: 'src/engine/typescript/write.ts',
-    find: 'gatherings++ > 0',
-    replace: 'gatherings++ > 8',
+    find: '      if (evictor.evictAtHome(lookup.hash)) continue\n',
+    replace: '',
   },
 ]

@@ -1,7 +1,8 @@
 import { describe } from '../describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../errors.js'
 import { attachedThreads } from '../region/attached-threads.js'
-import { MAX_KEY_BYTES } from '../region/layout.js'
+import { maxCacheEntryBytes } from '../region/geometry.js'
+import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES } from '../region/layout.js'
 import {
   CORRUPT,
   COUNTER_RANGE,
@@ -45,8 +46,8 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
     case ENTRY_TOO_LARGE:
       return new MapsafeRangeError(
         'ERR_MAPSAFE_ENTRY_TOO_LARGE',
-        `The entry of key ${describe(key)} fits into no empty region of ${regionBytes(engine)} bytes, or the key is longer ` +
-          `than ${MAX_KEY_BYTES} bytes. Create the map with a larger maxBytes, shorten the key or split the value.`,
+        `The entry of key ${describe(key)} ${tooLarge(engine)}, or the key is longer than ${MAX_KEY_BYTES} bytes. Create ` +
+          'the map with a larger maxBytes, shorten the key or split the value.',
       )
     case KEY_TYPE:
       return new MapsafeTypeError(
@@ -77,6 +78,13 @@ function describeOwner({ result, words }: Engine): string {
   const threadId = result[RESULT_OWNER_THREAD]
   const owner = attachedThreads(words).find((thread) => thread.pid === pid && thread.threadId === threadId)
   return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
+}
+
+function tooLarge({ words }: Engine): string {
+  const bytes = words.byteLength
+  return (words[HEADER_FLAGS] & FLAG_CACHE) === 0
+    ? `fits into no empty region of ${bytes} bytes`
+    : `takes more than ${maxCacheEntryBytes(bytes)} bytes, the most that a cache of ${bytes} bytes can always make room for`
 }
 
 function regionBytes(engine: Engine): number {

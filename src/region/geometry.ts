@@ -5,11 +5,13 @@
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
+  MIN_RESERVE_PAGES,
   PAGE_BLOCKS,
   PAGE_BYTES,
   PAGE_ENTRY_WORDS,
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
+  RESERVE_PART,
   THREAD_WORDS,
 } from './layout.js'
 
@@ -22,6 +24,16 @@ export function heapPages(bytes: number): number {
   const pages = Math.floor(left / (PAGE_BYTES + PAGE_ENTRY_BYTES))
   const tablePages = Math.ceil((pages * PAGE_ENTRY_BYTES) / PAGE_BYTES)
   return Math.floor(left / PAGE_BYTES) - tablePages
+}
+
+/** The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/protocol.md, "The reserve". */
+export function reservePages(pages: number): number {
+  return Math.max(Math.floor(pages / RESERVE_PART), MIN_RESERVE_PAGES)
+}
+
+/** Most bytes of an entry, key and header included, in a cache of `bytes` bytes: what evictions can always make room for. */
+export function maxCacheEntryBytes(bytes: number): number {
+  return reservePages(heapPages(bytes)) * PAGE_BYTES
 }
 
 /** Block number of heap page 0. */

@@ -177,6 +177,8 @@ export const EXACT_CLASSES = 32
 export const MAX_CLASS_BLOCKS = 2048
 export const MIN_SPAN_PAGES = 4
 export const MIN_SPAN_BLOCKS = 8
+export const RESERVE_PART = 8
+export const MIN_RESERVE_PAGES = 64
 export const RUN_BIN_COUNT = 24
 export const PAGE_ENTRY_WORDS = 8
 export const PAGE_KIND = 0
@@ -196,6 +198,7 @@ export const PAGE_CLASS_SHIFT = 8
 
 // Cache area (docs/format.md, "Eviction")
 export const CACHE_PARTITION_COUNT = 0
+export const CACHE_RESERVE_MUTEX = 16
 export const CACHE_PARTITIONS = 32
 export const PARTITION_WORDS = 96
 export const PARTITION_MUTEX = 0

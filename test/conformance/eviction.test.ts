@@ -4,6 +4,7 @@ import { EvictionSimulation } from '../../bench/simulator/policies/mapsafe.js'
 import { findPlace } from '../../src/handle.js'
 import { ConcurrentCache, type ConcurrentCacheOptions, type EngineChoice } from '../../src/index.js'
 import { HEADER_SECRET_0, HEADER_SECRET_1 } from '../../src/region/layout.js'
+import { keysByHash } from '../support/chosen-keys.js'
 import { keyHash } from '../support/key-hash.js'
 import { Clock } from '../support/clock.js'
 import { Random } from '../support/random.js'
@@ -317,6 +318,22 @@ describe('both engines and the simulation evict alike', () => {
       (cache) => keysOf(cache).forEach((key) => cache.getEntry(key)),
     ]
     for (const use of used) expect(heldAfter(use)).not.toEqual(undisturbed)
+  })
+})
+
+describe.each(['native', 'typescript'] as const)('a cache without room in its index (%s)', (engine) => {
+  // No split parts them before the directory has grown as far as it may.
+  const keys = keysByHash([1, 2], (hash) => hash >>> 23 === 5 && (hash & 63) === 7, 90)
+
+  test('takes one key in place of another that has the same home', () => {
+    using cache = openAlike(engine, { maxBytes: 4 * MIB })
+    for (let key = -1000; key < 0; key++) cache.set(key, key)
+    for (const key of keys) {
+      cache.set(key, key)
+      expect(cache.get(key)).toBe(key)
+    }
+    expect(cache.size).toBeGreaterThan(50)
+    expectSound(cache)
   })
 })
 

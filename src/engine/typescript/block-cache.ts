@@ -1,12 +1,15 @@
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
+  FLAG_CACHE,
+  HEADER_FLAGS,
   HEADER_HEAP_MUTEX,
   MAX_CLASS_BLOCKS,
   PAGE_BYTES,
   SIZE_CLASSES,
 } from '../../region/layout.js'
 import { CORRUPT, TIMEOUT } from '../engine.js'
+import { reserveMutexAt } from './eviction-area.js'
 import { classBlocks, classOf, Heap } from './heap.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { WEAKLY_ORDERED, type Region } from './region.js'
@@ -31,7 +34,7 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
 
 /**
  * A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: `verify()` counts
- * it, and the blocks of a dead thread can be found.
+ * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back one by one.
  *
  * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
  */
@@ -39,6 +42,7 @@ export class BlockCache {
   private readonly words: Int32Array
   private readonly heap: Heap
   private readonly mostBytes: number
+  private readonly reserveMutex: number
 
   constructor(
     private readonly region: Region,
@@ -46,16 +50,23 @@ export class BlockCache {
   ) {
     this.words = region.words
     this.heap = new Heap(region)
-    this.mostBytes = (this.heap.pageCount - EMPTY_MAP_PAGES) * PAGE_BYTES
+    this.reserveMutex = reserveMutexAt(region)
+    const reserved = this.heap.pageCount - this.heap.reservePage
+    const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    this.mostBytes = (isCache ? reserved : this.heap.pageCount - EMPTY_MAP_PAGES) * PAGE_BYTES
   }
 
-  /** A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT. */
-  allocate(bytes: number): number {
-    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES))
+  /**
+   * A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT.
+   *
+   * @param mayBeReserved whether it may be from a cache's reserve: for entries that can be evicted
+   */
+  allocate(bytes: number, mayBeReserved = false): number {
+    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), mayBeReserved)
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
     const head = this.thread.cacheHeads + sizeClass
     if (this.words[head] === 0) {
-      const status = this.refill(sizeClass)
+      const status = this.refill(sizeClass, mayBeReserved)
       if (status < 0) return status
     }
     const block = this.words[head]
@@ -80,6 +91,7 @@ export class BlockCache {
       return
     }
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    if (block >= this.heap.reserveBlock && this.giveReserved(sizeClass, block)) return
     const head = this.thread.cacheHeads + sizeClass
     const count = this.thread.cacheCounts + sizeClass
     this.words[block * BLOCK_WORDS] = this.words[head]
@@ -100,15 +112,15 @@ export class BlockCache {
     this.unlock()
   }
 
-  /** Whether `bytes` bytes could be had from a heap that holds only an empty map. */
+  /** Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can always make room for them. */
   couldFit(bytes: number): boolean {
     return bytes <= this.mostBytes
   }
 
   /** A run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
-  allocatePages(pages: number): number {
+  allocatePages(pages: number, mayBeReserved = false): number {
     if (!this.lock()) return TIMEOUT
-    const block = this.heap.takeRun(pages)
+    const block = this.heap.takeRun(pages, mayBeReserved && this.isReserveOpen())
     this.unlock()
     return block
   }
@@ -120,14 +132,16 @@ export class BlockCache {
     this.unlock()
   }
 
-  private refill(sizeClass: number): number {
+  private refill(sizeClass: number, mayBeReserved: boolean): number {
     if (!this.lock()) return TIMEOUT
     const head = this.thread.cacheHeads + sizeClass
     const wanted = cacheLimits[sizeClass] === 0 ? 1 : batches[sizeClass]
     let block = 0
     let taken = 0
     for (; taken < wanted; taken++) {
-      block = this.heap.take(sizeClass)
+      // Of the reserve one block at most, which the caller takes at once.
+      if (taken > 0 && (block >= this.heap.reserveBlock || this.heap.isNextReserved(sizeClass))) break
+      block = this.heap.take(sizeClass, taken === 0 && mayBeReserved && this.isReserveOpen())
       if (block < 0) break
       this.heap.write(block * BLOCK_WORDS, this.words[head])
       this.heap.write(head, block)
@@ -152,6 +166,20 @@ export class BlockCache {
     }
     this.unlock()
     this.words[this.thread.cacheCounts + sizeClass] -= given
+  }
+
+  /** Without the heap mutex within the bound of waiting: false. */
+  private giveReserved(sizeClass: number, block: number): boolean {
+    if (!this.lock()) return false
+    this.heap.give(sizeClass, block)
+    this.unlock()
+    return true
+  }
+
+  /** Whether nobody else is gathering a long run there (see Evictor). Under the heap mutex. */
+  private isReserveOpen(): boolean {
+    const gatherer = this.reserveMutex === 0 ? 0 : Atomics.load(this.words, this.reserveMutex)
+    return gatherer === 0 || gatherer === this.thread.mark
   }
 
   private lock(): boolean {

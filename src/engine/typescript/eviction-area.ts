@@ -3,6 +3,7 @@ import {
   BLOCK_WORDS,
   CACHE_PARTITION_COUNT,
   CACHE_PARTITIONS,
+  CACHE_RESERVE_MUTEX,
   HEADER_CACHE,
   HEADER_PAGE_COUNT,
   INITIAL_COLD_SHARE,
@@ -97,6 +98,11 @@ export function partitionsOf(region: Region): number[] {
 export function useEpochAt(words: Int32Array): number {
   const partitions = words[HEADER_CACHE] === 0 ? [] : partitionsOf(new Region(words.buffer))
   return partitions.length === 0 ? 0 : partitions[0] + PARTITION_EPOCH
+}
+
+/** Word index of the mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged. */
+export function reserveMutexAt(region: Region): number {
+  return partitionsOf(region).length === 0 ? 0 : region.words[HEADER_CACHE] * BLOCK_WORDS + CACHE_RESERVE_MUTEX
 }
 
 /** Pages that the area fills. */

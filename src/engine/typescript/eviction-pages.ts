@@ -1,8 +1,7 @@
-/** Goes round the heap's pages, to empty some of them. */
+/** Goes round some of the heap's pages, to empty some of them. */
 import {
   BLOCK_WORDS,
   HEADER_HEAP,
-  HEADER_PAGE_COUNT,
   HEADER_PAGE_TABLE,
   PAGE_BLOCKS,
   PAGE_CARVED,
@@ -21,32 +20,37 @@ import type { Region } from './region.js'
  * Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing more.
  */
 export class PageHand {
-  readonly count: number
   private readonly words: Int32Array
   private readonly table: number
   private readonly firstBlock: number
-  private page = 0
+  private page: number
 
-  constructor(region: Region) {
+  /** @param first of `count` pages, at which no run begins that does not end there */
+  constructor(
+    region: Region,
+    private readonly first: number,
+    readonly count: number,
+  ) {
+    this.page = first
     this.words = region.words
-    this.count = this.words[HEADER_PAGE_COUNT]
     this.table = this.words[HEADER_PAGE_TABLE] * BLOCK_WORDS
     this.firstBlock = this.words[HEADER_HEAP]
   }
 
   /** Calls `visit` for every block of the next span or large run, and moves on behind it. Returns the pages passed. */
   visit(visit: (block: number) => void): number {
-    const start = this.page
+    const end = this.first + this.count
     let passed = 0
     while (passed < this.count) {
-      const page = (start + passed) % this.count
+      const { page } = this
       const at = this.table + page * PAGE_ENTRY_WORDS
       const kind = this.words[at + PAGE_KIND]
-      const pages = Math.max(1, Math.min(this.words[at + PAGE_RUN], this.count - page))
+      const pages = Math.max(1, Math.min(this.words[at + PAGE_RUN], end - page))
       const block = this.firstBlock + page * PAGE_BLOCKS
       const isSpan = (kind & 0xff) === PAGE_SPAN
-      passed += isSpan || kind === PAGE_LARGE_RUN ? pages : 1
-      this.page = (start + passed) % this.count
+      const step = isSpan || kind === PAGE_LARGE_RUN ? pages : 1
+      passed += step
+      this.page = page + step < end ? page + step : this.first
       if (isSpan) {
         this.visitSpan(block, kind >>> PAGE_CLASS_SHIFT, this.words[at + PAGE_CARVED], visit)
         break

@@ -2,14 +2,17 @@
  * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that find none. See
  * docs/protocol.md, "Eviction".
  *
- * Locks are taken in the order partition, segment, bucket, heap; so nothing here may be called by who holds a segment or bucket, but
+ * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a segment or bucket, but
  * {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.
  */
 import {
+  BLOCK_BYTES,
   BLOCK_WORDS,
   ENTRY_DATA,
   ENTRY_HASH,
   ENTRY_NODE,
+  HEADER_PAGE_COUNT,
+  MAX_CLASS_BLOCKS,
   NODE_BYTES,
   NODE_FREE,
   NODE_HASH,
@@ -18,21 +21,26 @@ import {
   NODE_STATE,
   PARTITION_EPOCH,
   PARTITION_MUTEX,
+  SLOTS_PER_BUCKET,
 } from '../../region/layout.js'
+import { reservePages } from '../../region/geometry.js'
 import { DONE, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { Backoff } from './backoff.js'
+import { loadSlot, TOMBSTONE_BIT } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
 import { Core } from './core.js'
 import { Edit } from './edit.js'
-import { partitionOf, partitionsOf } from './eviction-area.js'
-import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './eviction-queues.js'
+import { partitionOf, partitionsOf, reserveMutexAt } from './eviction-area.js'
 import { PageHand } from './eviction-pages.js'
+import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './eviction-queues.js'
 import { lockMutex, unlockMutex } from './mutex.js'
 import { isAttached } from './thread-record.js'
 import { runToEnd } from './write.js'
 
 /** Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change class. */
 const MAX_TURNS = 8
+/** Spans or large runs that are emptied for one block of an entry before the reserve has to do. */
+const MAX_EMPTIED = 16
 const NODE_WORDS = NODE_BYTES / 4
 
 /** Thread safety: one thread. */
@@ -43,6 +51,8 @@ export class Evictor implements EntryStore {
   private readonly core: Core
   private readonly edit: Edit
   private readonly pages: PageHand
+  private readonly reserve: PageHand
+  private readonly reserveMutex: number
   /** Nodes and hashes of entries that were removed under locks. */
   private readonly forgotten: number[] = []
 
@@ -53,7 +63,11 @@ export class Evictor implements EntryStore {
     this.core.evictor = this
     this.edit = new Edit(this.core)
     this.partitions = partitionsOf(core.region).map((at) => new EvictionQueues(this.words, at, this))
-    this.pages = new PageHand(core.region)
+    const count = core.words[HEADER_PAGE_COUNT]
+    const reserved = reservePages(count)
+    this.pages = new PageHand(core.region, 0, count - reserved)
+    this.reserve = new PageHand(core.region, count - reserved, reserved)
+    this.reserveMutex = reserveMutexAt(core.region)
   }
 
   /**
@@ -142,23 +156,37 @@ export class Evictor implements EntryStore {
 
   /**
    * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`; then, since blocks of one
-   * size class serve no other, all in some pages. Bounded by one round over the pages. A negative status if that is not enough.
+   * size class serve no other, all in some pages outside the reserve. Bounded by one round over the pages. A negative status if that is not
+   * enough.
    */
   makeRoom(bytes: number, hash: number): number {
-    const { blocks } = this.core
-    let block = FULL
-    for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
-      block = blocks.allocate(bytes)
-    if (block !== FULL) return block
-    cleanUpAll(this.core)
-    blocks.flush()
-    block = blocks.allocate(bytes)
-    for (let left = this.pages.count; block === FULL && left > 0;) {
-      left -= this.pages.visit((entry) => this.evictBlock(entry))
-      blocks.flush()
-      block = blocks.allocate(bytes)
+    const block = this.evictInTurn(bytes, hash, false)
+    return block === FULL ? this.emptyPages(bytes, Infinity, false) : block
+  }
+
+  /**
+   * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever `couldFit`: what
+   * does not go within the bound of waiting somebody has been about to insert or delete for as long.
+   */
+  makeRoomForEntry(bytes: number, hash: number): number {
+    let block = this.evictInTurn(bytes, hash, true)
+    // Elsewhere single blocks that cannot be evicted may lie in every long run.
+    const isLarge = bytes > MAX_CLASS_BLOCKS * BLOCK_BYTES
+    if (block === FULL && !isLarge) block = this.emptyPages(bytes, MAX_EMPTIED, true)
+    return block === FULL ? this.emptyReserve(bytes) : block
+  }
+
+  /** Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be evicted. */
+  evictAtHome(hash: number): boolean {
+    const { words, core } = this
+    core.lookup.seekNode(0, hash)
+    if (!core.lookup.locate()) return false
+    const { home } = core.lookup
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, home, slot)
+      if ((reference & TOMBSTONE_BIT) !== 0 || this.evictBlock(reference)) return true
     }
-    return block
+    return false
   }
 
   evict(node: number, onlyExpired: boolean): number {
@@ -198,19 +226,62 @@ export class Evictor implements EntryStore {
     return false
   }
 
-  /** Evicts the entry in a block, if one is there. What lies in the block is not known to be an entry. */
-  private evictBlock(block: number): void {
+  private evictInTurn(bytes: number, hash: number, isEntry: boolean): number {
+    const { blocks } = this.core
+    let block = FULL
+    for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
+      block = blocks.allocate(bytes, isEntry)
+    if (block !== FULL) return block
+    cleanUpAll(this.core)
+    blocks.flush()
+    return blocks.allocate(bytes, isEntry)
+  }
+
+  private emptyPages(bytes: number, most: number, isEntry: boolean): number {
+    const { blocks } = this.core
+    let block = FULL
+    let left = this.pages.count
+    for (let emptied = 0; block === FULL && emptied < most && left > 0; emptied++) {
+      left -= this.pages.visit((entry) => this.evictBlock(entry))
+      blocks.flush()
+      block = blocks.allocate(bytes, isEntry)
+    }
+    return block
+  }
+
+  private emptyReserve(bytes: number): number {
+    const { words, core, reserve } = this
+    // From now on nobody else takes memory there.
+    if (!lockMutex(words, this.reserveMutex, core.thread.mark)) return TIMEOUT
+    const backoff = new Backoff(words)
+    let block = core.blocks.allocate(bytes, true)
+    while (block === FULL) {
+      for (let left = reserve.count; block === FULL && left > 0;) {
+        left -= reserve.visit((entry) => this.evictBlock(entry))
+        block = core.blocks.allocate(bytes, true)
+      }
+      if (block !== FULL || !backoff.wait()) break
+      cleanUpAll(core)
+    }
+    unlockMutex(words, this.reserveMutex)
+    return block
+  }
+
+  /** Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an entry. */
+  private evictBlock(block: number): boolean {
     const { words, core } = this
-    if (!core.region.contains(block, ENTRY_DATA)) return
+    if (!core.region.contains(block, ENTRY_DATA)) return false
     const hash = words[block * BLOCK_WORDS + ENTRY_HASH]
     const node = words[block * BLOCK_WORDS + ENTRY_NODE]
-    if (!core.region.contains(node, NODE_WORDS)) return
+    if (!core.region.contains(node, NODE_WORDS)) return false
     const queues = this.lock(hash)
-    if (queues === undefined) return
+    if (queues === undefined) return false
     // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
     const outcome = this.hasEntry(hash, node) ? this.evict(node, false) : PENDING
-    if (outcome === EVICTED || outcome === STALE) queues.release(node)
+    const isGone = outcome === EVICTED || outcome === STALE
+    if (isGone) queues.release(node)
     this.unlock(queues)
+    return isGone
   }
 
   private releaseIfStale(queues: EvictionQueues, node: number): void {

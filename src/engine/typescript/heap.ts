@@ -1,7 +1,9 @@
-import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../region/geometry.js'
 import {
   BLOCK_WORDS,
   EXACT_CLASSES,
+  FLAG_CACHE,
+  HEADER_FLAGS,
   HEADER_HEAP_TOP,
   HEADER_JOURNAL,
   HEADER_JOURNAL_LENGTH,
@@ -77,9 +79,16 @@ export function binOf(pages: number): number {
  * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch, nor
  * does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are checked
  * where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the answer.
+ *
+ * *The reserve* of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be evicted: who asks for memory
+ * says whether it may be from there.
  */
 export class Heap {
   readonly pageCount: number
+  /** First page of the reserve; the number of pages if there is none. */
+  readonly reservePage: number
+  /** Its block number: blocks from here on are in the reserve. */
+  readonly reserveBlock: number
   private readonly words: Int32Array
   private readonly table: number
   private readonly firstBlock: number
@@ -89,16 +98,24 @@ export class Heap {
     this.pageCount = heapPages(this.words.byteLength)
     this.table = PAGE_TABLE_BLOCK * BLOCK_WORDS
     this.firstBlock = heapBlock(this.words.byteLength)
+    const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    this.reservePage = this.pageCount - (isCache ? reservePages(this.pageCount) : 0)
+    this.reserveBlock = this.blockOf(this.reservePage)
   }
 
-  /** A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs of one bin) when a new span is needed. */
-  take(sizeClass: number): number {
+  /**
+   * A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed; outside the reserve, if some of it is
+   * in use, also O(its spans with room).
+   */
+  take(sizeClass: number, mayBeReserved = false): number {
     const list = HEADER_PARTIAL_SPANS + sizeClass
-    if (this.words[list] === 0) {
-      const status = this.growClass(sizeClass)
-      if (status < 0) return status
+    let page = this.words[list] - 1
+    for (let steps = 0; !mayBeReserved && page >= this.reservePage && this.isSpan(page, sizeClass); steps++) {
+      if (steps === this.pageCount) return CORRUPT
+      page = this.words[this.descriptor(page) + PAGE_NEXT] - 1
     }
-    const page = this.words[list] - 1
+    if (page < 0) page = this.growClass(sizeClass, mayBeReserved)
+    if (page < 0) return page
     if (!this.isSpan(page, sizeClass)) return CORRUPT
     const at = this.descriptor(page)
     const capacity = spanCapacity(sizeClass)
@@ -119,8 +136,15 @@ export class Heap {
     return block
   }
 
-  /** Takes back a block that {@link Heap.take} gave for this class. */
-  /** False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks. */
+  /** Whether the next block of the class, if there is a span with room, is in the reserve. */
+  isNextReserved(sizeClass: number): boolean {
+    return this.words[HEADER_PARTIAL_SPANS + sizeClass] > this.reservePage
+  }
+
+  /**
+   * Takes back a block that {@link Heap.take} gave for this class. False, and the block is lost, if it belongs to no span of the class, or that
+   * span has all its blocks.
+   */
   give(sizeClass: number, block: number): boolean {
     const page = this.spanOf(block)
     if (!this.isSpan(page, sizeClass)) return false
@@ -133,15 +157,16 @@ export class Heap {
     this.write(at + PAGE_FREE_COUNT, freeCount + 1)
     const list = HEADER_PARTIAL_SPANS + sizeClass
     if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
-    // The last span with room stays, so that a class that hovers around empty does not build spans again and again.
+    // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not in the reserve, where it
+    // would be in the way of a long run.
     const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
-    if (freeCount + 1 === carved && !isOnlyOne) this.releaseSpan(sizeClass, page)
+    if (freeCount + 1 === carved && (!isOnlyOne || page >= this.reservePage)) this.releaseSpan(sizeClass, page)
     return true
   }
 
   /** A run of whole pages, for what exceeds the largest class: its first block, or the status FULL or CORRUPT. */
-  takeRun(pages: number): number {
-    const page = this.allocateRun(pages)
+  takeRun(pages: number, mayBeReserved = false): number {
+    const page = this.allocateRun(pages, mayBeReserved)
     if (page < 0) return page
     const at = this.descriptor(page)
     this.write(at + PAGE_KIND, PAGE_LARGE_RUN)
@@ -218,9 +243,9 @@ export class Heap {
     return this.isPage(page) && this.words[this.descriptor(page) + PAGE_KIND] === kind
   }
 
-  private growClass(sizeClass: number): number {
+  private growClass(sizeClass: number, mayBeReserved: boolean): number {
     const pages = spanPages(sizeClass)
-    const first = this.allocateRun(pages)
+    const first = this.allocateRun(pages, mayBeReserved)
     if (first < 0) return first
     const at = this.descriptor(first)
     this.write(at + PAGE_KIND, PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT))
@@ -246,28 +271,40 @@ export class Heap {
     this.freeRun(page, pages)
   }
 
-  private allocateRun(pages: number): number {
+  private allocateRun(pages: number, mayBeReserved: boolean): number {
     for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       let link = this.words[bin]
-      // Only in the first bin may a run be too short; the bound ends a walk over a damaged list.
+      // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a damaged list.
       for (let steps = 0; link !== 0; steps++) {
         const page = link - 1
         const length = this.freeRunLength(page)
         if (length === 0 || steps === this.pageCount) return CORRUPT
         link = this.words[this.descriptor(page) + PAGE_NEXT]
-        if (length < pages) continue
+        const first = this.placeIn(page, length, pages, mayBeReserved)
+        if (first < 0) continue
         this.removeFreeRun(page)
-        if (length > pages) this.insertFreeRun(page + pages, length - pages)
+        if (first > page) this.insertFreeRun(page, first - page)
+        const end = first + pages
+        if (page + length > end) this.insertFreeRun(end, page + length - end)
         this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
-        return page
+        return first
       }
     }
     const top = this.words[HEADER_HEAP_TOP]
     if (top < 0 || top > this.pageCount) return CORRUPT
-    if (pages > this.pageCount - top) return FULL
-    this.write(HEADER_HEAP_TOP, top + pages)
+    const first = this.placeIn(top, this.pageCount - top, pages, mayBeReserved)
+    if (first < 0) return FULL
+    if (first > top) this.insertFreeRun(top, first - top)
+    this.write(HEADER_HEAP_TOP, first + pages)
     this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
-    return top
+    return first
+  }
+
+  /** Where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room. None lie half in the reserve. */
+  private placeIn(page: number, length: number, pages: number, mayBeReserved: boolean): number {
+    if (page + pages <= this.reservePage) return pages <= length ? page : -1
+    const first = Math.max(page, this.reservePage)
+    return mayBeReserved && first + pages <= page + length ? first : -1
   }
 
   private freeRun(first: number, length: number): void {

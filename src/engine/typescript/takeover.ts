@@ -43,7 +43,7 @@ import {
 } from '../../region/layout.js'
 import { bucketAt, homeOf, loadSlot, neighbourOf, publish, release, step, tagOf, tryHold, vacate } from './bucket.js'
 import { SEGMENT_WORDS, topBits } from './directory.js'
-import { partitionsOf } from './eviction-area.js'
+import { partitionsOf, reserveMutexAt } from './eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from './eviction-queues.js'
 import { Heap } from './heap.js'
 import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
@@ -389,6 +389,8 @@ class Burial {
 
   /** Whatever its dead holder was doing, the states of the nodes tell which are in use. */
   private rescuePartitions(): void {
+    const reserve = reserveMutexAt(this.region)
+    if (reserve !== 0 && this.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
     for (const at of partitionsOf(this.region)) {
       if (this.deadOwner(this.load(at + PARTITION_MUTEX)) < 0) continue
       new EvictionQueues(this.words, at, NO_ENTRIES).rebuild()

@@ -1,9 +1,11 @@
 /** Counts every block of the heap: each must be in exactly one place. See docs/format.md, "Heap". */
-import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../region/geometry.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
+  FLAG_CACHE,
   HEADER_BLOCK_COUNT,
+  HEADER_FLAGS,
   HEADER_HEAP,
   HEADER_HEAP_TOP,
   HEADER_PAGE_COUNT,
@@ -40,6 +42,9 @@ import type { Problems } from './problems.js'
 import type { Region } from './region.js'
 import { threadRecordAt } from './thread-record.js'
 
+/** What may lie in a cache's reserve; a cached block only if its thread could not have the heap's mutex. */
+const MAY_BE_RESERVED = new Set(['entry', 'free block', 'cached block'])
+
 /**
  * First {@link HeapAudit.readPages}, then {@link HeapAudit.claim} for every block that the map uses, then
  * {@link HeapAudit.finish}, which claims the free ones and tells what was claimed by nobody.
@@ -50,6 +55,8 @@ export class HeapAudit {
   private readonly pageCount: number
   private readonly firstBlock: number
   private readonly top: number
+  /** First heap block of a cache's reserve. */
+  private readonly reserve: number
   /** One bit for each heap block: whether it is the first of a claimed one. */
   private readonly claimed: Uint8Array
   private readonly spans: number[] = []
@@ -65,6 +72,8 @@ export class HeapAudit {
     this.pageCount = heapPages(this.words.byteLength)
     this.firstBlock = heapBlock(this.words.byteLength)
     this.top = this.words[HEADER_HEAP_TOP]
+    const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    this.reserve = (this.pageCount - (isCache ? reservePages(this.pageCount) : 0)) * PAGE_BLOCKS
     this.claimed = new Uint8Array((this.pageCount * PAGE_BLOCKS) / 8)
   }
 
@@ -272,6 +281,8 @@ export class HeapAudit {
   }
 
   private mark(index: number, use: string): boolean {
+    if (index >= this.reserve && !MAY_BE_RESERVED.has(use))
+      this.problems.add(`${use} ${this.firstBlock + index} lies in the reserve`)
     if (this.isMarked(index)) {
       this.problems.add(`${use} ${this.firstBlock + index} is used twice`)
       return false

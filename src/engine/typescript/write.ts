@@ -8,6 +8,7 @@ import type { Core } from './core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_NODE, type Edit } from './edit.js'
 import type { Evictor } from './eviction.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
+import { isLeaseKind } from './lease.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from './value.js'
 
@@ -54,7 +55,7 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
   const bytes = entryBytes(key.length, value.length, value.flags)
   // Without a cleanup, which would wait for the segment that this thread holds.
-  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes) : ENTRY_TOO_LARGE
+  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, true) : ENTRY_TOO_LARGE
   if (block < 0) {
     letGo(core)
     if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
@@ -89,7 +90,7 @@ function writeEntry(
   by: number,
 ): void {
   const bytes = entryBytes(core.lookup.key.length, value.length, value.flags)
-  const block = allocateEntry(core, bytes)
+  const block = allocateEntry(core, bytes, isLeaseKind(value.kind))
   if (block < 0) {
     core.end(block)
     return
@@ -110,11 +111,13 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
 }
 
 /** A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up. */
-function allocateEntry(core: Core, bytes: number): number {
+function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
-  let block = core.blocks.allocate(bytes)
+  // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
+  let block = core.blocks.allocate(bytes, !isLease)
   if (block === FULL && core.evictor !== undefined) {
-    block = core.evictor.makeRoom(bytes, core.lookup.hash)
+    if (isLease) block = core.evictor.makeRoom(bytes, core.lookup.hash)
+    if (block === FULL) block = core.evictor.makeRoomForEntry(bytes, core.lookup.hash)
   } else if (block === FULL) {
     cleanUpAll(core)
     core.blocks.flush()
@@ -134,7 +137,7 @@ function run(core: Core, edit: Edit): void {
 /** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
 function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
   const { lookup } = core
-  for (let gatherings = 0; ;) {
+  for (let tries = 0; ;) {
     runToEnd(core, edit)
     const status = core.result[RESULT_STATUS]
     if (status === NEEDS_NODE) {
@@ -144,10 +147,10 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
         continue
       }
       core.end(node)
-    } else if (status === FULL && gatherings < MAX_GATHERINGS) {
-      // Few splits double the directory.
-      const doubles = gatherings++ > 0
-      if (gatherForSplit(core, evictor, doubles)) continue
+    } else if (status === FULL && tries++ < 2 * MAX_GATHERINGS) {
+      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home has to go.
+      if (tries <= MAX_GATHERINGS && gatherForSplit(core, evictor, tries > 1)) continue
+      if (evictor.evictAtHome(lookup.hash)) continue
     }
     break
   }
