@@ -141,6 +141,13 @@ export const mutants = [
     replace: 'Atomics.store(words, low + 1, high)',
   },
   {
+    name: 'near-hits-no-use',
+    why: 'a cache evicts what is read all the time',
+    file: 'src/near-cache.ts',
+    find: '(this.useEpochAt === 0 || words[this.useEpochAt] === entry.useEpoch)',
+    replace: '(this.useEpochAt === 0 || words[this.useEpochAt] !== undefined)',
+  },
+  {
     name: 'reserve-cached',
     why: 'free blocks of idle threads lie in every long run, and a large entry meets FULL',
     file: 'src/engine/typescript/block-cache.ts',
