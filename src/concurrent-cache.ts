@@ -12,6 +12,7 @@ import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
 import { compareAndSwap, update } from './read-modify-write.js'
 import type { Store } from './store.js'
+import { touch } from './touch.js'
 import type { DeepReadonly } from './types.js'
 
 /**
@@ -173,7 +174,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for any other `ttl`
    */
   touch(key: K, ttl?: number): boolean {
-    return this.#store.touch(key, this.#expiry(ttl === undefined ? undefined : { ttl }))
+    return touch(this.#store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
   }
 
   override get [Symbol.toStringTag](): string {

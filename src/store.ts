@@ -9,7 +9,6 @@ import {
   NEVER,
   NOT_DONE,
   PUT_IF_ABSENT,
-  PUT_IF_VERSION,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
@@ -35,14 +34,17 @@ import { NearCache, type NearEntry } from './near-cache.js'
 import { ReadCounts } from './read-counts.js'
 import { refuseReentry } from './reentry.js'
 import { readTtl } from './region/cache-settings.js'
-import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, VALUE_LATIN1, VALUE_UTF16 } from './region/layout.js'
+import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from './region/layout.js'
 import { Sweeper } from './sweeper.js'
 
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
 const MAX_NEAR_BYTES = 65_536
 
-/** Lost races before a key to be touched is held. */
-const OPTIMISTIC_TRIES = 16
+/** Ways to read an entry: as a use of it, as no use of it, and holding its key. */
+const USING = 0
+const PASSING = 1
+const HOLDING = 2
+type Way = typeof USING | typeof PASSING | typeof HOLDING
 
 /** An entry as it was at one instant. */
 export interface StoredEntry<V> {
@@ -185,7 +187,7 @@ export class Store<V> {
 
   /** As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys. */
   readPassing(key: Key): V | undefined {
-    return this.#read(this.open(), key, undefined, true)
+    return this.#read(this.open(), key, undefined, PASSING)
   }
 
   /** The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
@@ -315,72 +317,12 @@ export class Store<V> {
   }
 
   /**
-   * Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. False if there is no entry.
-   */
-  touch(key: Key, expiresAt?: number): boolean {
-    const engine = this.openToWrite()
-    this.hotKeys.note(key)
-    const expiry = this.expiryOf(expiresAt)
-    try {
-      for (let tries = 0; ;) {
-        const isHeld = tries >= OPTIMISTIC_TRIES
-        const value = isHeld ? engine.hold(key) : engine.get(key)
-        switch (engine.result[RESULT_STATUS]) {
-          case ABSENT:
-            return false
-          case FOUND:
-          case ENCODED:
-            if (this.#republish(engine, key, value, expiry, isHeld)) return true
-            tries++
-            break
-          case SCRATCH_TOO_SMALL:
-            engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
-            break
-          default:
-            throw engineError(engine, key)
-        }
-      }
-    } finally {
-      engine.letGo()
-    }
-  }
-
-  /** Stores what was just read under `key` with another expiry, unless it changed meanwhile. */
-  #republish(engine: Engine, key: Key, value: unknown, expiresAt: number, isHeld: boolean): boolean {
-    const { result } = engine
-    const read = result[RESULT_KIND]
-    const kind = read === VALUE_UTF16 ? VALUE_LATIN1 : read
-    const operand = result[RESULT_STATUS] === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
-    if (isHeld) engine.putHeld(key, kind, operand, expiresAt)
-    else engine.put(key, kind, operand, PUT_IF_VERSION, this.version, expiresAt)
-    const status = result[RESULT_STATUS]
-    if (status === DONE) return true
-    if (status === NOT_DONE) return false
-    throw engineError(engine, key)
-  }
-
-  /**
    * The entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
    * {@link Store.putHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
    */
   hold(key: Key): StoredEntry<V> | undefined {
-    const engine = this.openToWrite()
-    for (;;) {
-      const value = engine.hold(key)
-      switch (engine.result[RESULT_STATUS]) {
-        case FOUND:
-          return this.#entry(value as V)
-        case ENCODED:
-          return this.#entry(this.#decode(engine))
-        case ABSENT:
-          return undefined
-        case SCRATCH_TOO_SMALL:
-          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
-          break
-        default:
-          throw engineError(engine, key)
-      }
-    }
+    const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
+    return this.found ? this.#entry(value as V) : undefined
   }
 
   /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
@@ -484,10 +426,11 @@ export class Store<V> {
     return report
   }
 
-  #read(engine: Engine, key: Key, known: NearEntry | undefined, isPassing = false): V | undefined {
+  #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
     for (;;) {
       let value: unknown
-      if (isPassing) value = engine.getPassing(key)
+      if (way === PASSING) value = engine.getPassing(key)
+      else if (way === HOLDING) value = engine.hold(key)
       else if (known === undefined || known.entryVersion === 0) value = engine.get(key)
       else value = engine.getIfChanged(key, known.entryVersion)
       switch (engine.result[RESULT_STATUS]) {
