@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <vector>
 
 #include "check.h"
 #include "methods.h"
@@ -73,7 +74,10 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
   return object;
 }
 
+// All properties at once, and not assigned one by one: an object that many are assigned to becomes a hash table, in
+// which V8 looks every method up anew at each call.
 bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
+  std::vector<napi_property_descriptor> properties;
   for (const Method& method : kMethods) {
     napi_value function;
     if (!Check(env, napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, this, &function)) ||
@@ -81,9 +85,9 @@ bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
       return false;
     }
     ++functions_;
-    if (!Check(env, napi_set_named_property(env, object, method.name, function))) return false;
+    properties.push_back({method.name, nullptr, nullptr, nullptr, nullptr, function, napi_default_jsproperty, nullptr});
   }
-  return true;
+  return Check(env, napi_define_properties(env, object, properties.size(), properties.data()));
 }
 
 void EngineHandle::OnFunctionCollected(napi_env, void* data, void*) {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { runInNewContext, runInThisContext } from 'node:vm'
 import { threadId, Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -200,6 +200,17 @@ describe('values', () => {
     native.put('key', VALUE_NUMBER, 2, PUT_IF_VERSION, version)
     expect(native.result[RESULT_STATUS]).toBe(NOT_DONE)
   })
+})
+
+test('an engine keeps its methods where V8 finds them without looking up their names', () => {
+  setFlagsFromString('--allow-natives-syntax')
+  const isFast = runInThisContext('(object) => %HasFastProperties(object)') as (object: object) => boolean
+  const table: Record<string, number> = { deleted: 0, kept: 1 }
+  delete table.deleted
+  expect(isFast(table)).toBe(false)
+  expect(isFast(native)).toBe(true)
+  native.growScratch(2 * native.scratch.length)
+  expect(isFast(native)).toBe(true)
 })
 
 describe('lifetime', () => {
