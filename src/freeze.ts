@@ -11,7 +11,8 @@ export function freezeTree(object: object): boolean {
     for (const element of object as unknown[]) {
       if (typeof element === 'object' && element !== null && !freezeTree(element)) isTree = false
     }
-  } else if (Object.getPrototypeOf(object) === Object.prototype) {
+  } else if (object.constructor === Object) {
+    // No plain value has a property of that name (src/codec/walk.ts), and to ask for the prototype is a call out of JavaScript.
     for (const name in object) {
       if (!Object.prototype.hasOwnProperty.call(object, name)) continue
       const part = (object as Record<string, unknown>)[name]
