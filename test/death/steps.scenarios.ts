@@ -1,0 +1,251 @@
+// What a thread is at when it dies before one of its stores. The counterpart of native/test/death_test.cc.
+import { ConcurrentCache, ConcurrentMap, type Key, type MapHandle } from '../../src/index.js'
+import { storeOf } from '../../src/concurrent-map.js'
+import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
+import { Region } from '../../src/engine/typescript/region.js'
+import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
+import { findPlace } from '../../src/handle.js'
+import {
+  BLOCK_WORDS,
+  DIRECTORY_ENTRIES,
+  HEADER_DIRECTORY,
+  HEADER_SEGMENT_COUNT,
+  PARTITION_NODES,
+  SEGMENT_TOMBSTONES,
+  SIZE_CLASSES,
+  THREAD_CACHE_COUNTS,
+  THREAD_CACHE_HEADS,
+  THREAD_SIZE_DELTA,
+  VALUE_LATIN1,
+} from '../../src/region/layout.js'
+
+export type Subject = ConcurrentMap<Key, unknown>
+export type Entries = Map<Key, unknown>
+
+/** One call of a victim, and what it makes of the entries. */
+export interface Operation {
+  run(map: Subject): unknown
+  effect(entries: Entries): unknown
+}
+
+export interface Scenario {
+  readonly options?: { readonly maxBytes?: number; readonly maxEntries?: number }
+  readonly isCache?: boolean
+  /** Fills the map before the victim comes. */
+  prepare(map: Subject): void
+  /** @param size the number of entries then */
+  operations(size: number): Operation[]
+  /** Whether every operation changes one entry, at once; default true, but for caches, where entries go that nobody deleted. */
+  readonly isWhole?: boolean
+  /** Whether `size` is right again without a repair; default as `isWhole`. */
+  readonly hasRightSize?: boolean
+  /** Whether the victim may also die while it attaches and closes. */
+  readonly isWholeLife?: boolean
+}
+
+export const keyOf = (i: number): string => `key${i}`
+const valueOf = (i: number): string => `value of ${keyOf(i)}`
+
+const putting = (key: string, value: unknown): Operation => ({
+  run: (map) => map.set(key, value),
+  effect: (entries) => entries.set(key, value),
+})
+
+const removing = (key: string): Operation => ({
+  run: (map) => map.delete(key),
+  effect: (entries) => entries.delete(key),
+})
+
+/** What `update` does once it lost too many races. */
+const holding = (key: string, value: string): Operation => ({
+  run(map) {
+    const engine = storeOf(map).open()
+    engine.hold(key)
+    engine.putHeld(key, VALUE_LATIN1, value)
+  },
+  effect: (entries) => entries.set(key, value),
+})
+
+/** An operation that changes no entry. */
+const doing = (run: (map: Subject) => unknown): Operation => ({ run, effect: () => undefined })
+
+const many = (count: number, make: (i: number) => Operation): Operation[] =>
+  Array.from({ length: count }, (_, i) => make(i))
+
+export function open(handle: MapHandle, engine: 'native' | 'typescript'): Subject {
+  const options = { engine, nearCache: false } as const
+  return handle.kind === 'mapsafe.cache'
+    ? ConcurrentCache.attach({ ...handle, kind: 'mapsafe.cache' }, options)
+    : ConcurrentMap.attach(handle, options)
+}
+
+function fill(map: Subject, count: number): void {
+  for (let i = 0; i < count; i++) map.set(keyOf(i), valueOf(i))
+}
+
+const regionOf = ({ handle }: Subject): SharedArrayBuffer | ArrayBuffer => findPlace(handle).region
+
+/** Fills a map until, in a copy, the next insert changes the `watched` words in the way that `isDue` says. */
+function fillUntil(map: Subject, watched: number[], isDue: (...hasChanged: boolean[]) => boolean): void {
+  const region = new SharedArrayBuffer(regionOf(map).byteLength)
+  new Uint8Array(region).set(new Uint8Array(regionOf(map)))
+  using trial = open({ kind: map.handle.kind, region }, 'typescript')
+  const words = new Int32Array(region)
+  trial.set(keyOf(0), valueOf(0)) // whatever comes with the first entry of all
+  for (let i = 1; ; i++) {
+    const before = watched.map((word) => words[word])
+    trial.set(keyOf(i), valueOf(i))
+    if (!isDue(...watched.map((word, j) => words[word] !== before[j]))) continue
+    fill(map, i)
+    return
+  }
+}
+
+/** Gives a repair something to do: loses a free block, and makes two counts wrong. The map's thread has the first record. */
+function damage(words: Int32Array): void {
+  const record = threadRecordAt(0)
+  const heads = words.subarray(record + THREAD_CACHE_HEADS, record + THREAD_CACHE_HEADS + SIZE_CLASSES)
+  const sizeClass = heads.findIndex((head) => head !== 0)
+  heads[sizeClass] = words[heads[sizeClass] * BLOCK_WORDS]
+  words[record + THREAD_CACHE_COUNTS + sizeClass]--
+  words[record + THREAD_SIZE_DELTA] += 3
+  const segment = words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES]
+  words[segment * BLOCK_WORDS + SEGMENT_TOMBSTONES] += 5
+}
+
+/** Words that change in a split, and when the directory doubles. */
+const SPLIT = [HEADER_SEGMENT_COUNT, HEADER_DIRECTORY]
+
+const large = 'l'.repeat(700)
+const larger = 'l'.repeat(4000)
+const huge = 'h'.repeat(40000)
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'writes of one bucket': {
+    prepare: (map) => fill(map, 20),
+    operations: () => [
+      ...[putting('new', '1'), putting('new', { two: 2 }), removing('new'), putting('new', 3)],
+      ...[putting(keyOf(3), 'other'), removing(keyOf(4)), putting('l', large), putting('l', `${large}2`)],
+      ...[removing('l'), putting('h', huge), putting('h', 'small'), putting('h', huge), removing('h')],
+      ...[removing(keyOf(5)), removing('absent')],
+      { run: (map) => map.increment('sum', 2), effect: (entries) => entries.set('sum', 2) },
+      { run: (map) => map.increment('sum', 2), effect: (entries) => entries.set('sum', 4) },
+      { run: (map) => map.update(keyOf(6), () => 'updated'), effect: (entries) => entries.set(keyOf(6), 'updated') },
+    ],
+  },
+  'writes of a crowded segment': {
+    prepare(map) {
+      fillUntil(map, [HEADER_SEGMENT_COUNT], (hasSplit) => hasSplit)
+    },
+    // Deletes first, so that the inserts find room here and there, and no split.
+    operations: () => [
+      ...many(10, (i) => removing(keyOf(5 + 20 * i))),
+      ...many(12, (i) => putting(`new${i}`, 'new')),
+      ...many(10, (i) => putting(keyOf(20 * i), 'other')),
+      ...many(10, (i) => removing(keyOf(7 + 20 * i))),
+    ],
+  },
+  'a split that doubles the directory': {
+    prepare(map) {
+      fillUntil(map, SPLIT, (hasSplit, hasDoubled) => hasSplit && hasDoubled)
+    },
+    operations: (size) => [putting(keyOf(size), 'split')],
+  },
+  'a split within the directory': {
+    options: { maxBytes: 4 * 2 ** 20 },
+    prepare(map) {
+      fillUntil(map, SPLIT, (hasSplit, hasDoubled) => hasSplit && !hasDoubled)
+    },
+    operations: (size) => [putting(keyOf(size), 'split')],
+  },
+  'a cleanup': {
+    prepare(map) {
+      fill(map, 500)
+      for (let i = 0; i < 224; i++) map.delete(keyOf(i))
+    },
+    operations: () => [removing(keyOf(300))],
+  },
+  clear: {
+    prepare: (map) => fill(map, 400),
+    operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],
+    isWhole: false,
+  },
+  'a snapshot': {
+    prepare: (map) => fill(map, 300),
+    operations: () => [doing((map) => map.snapshot())],
+  },
+  'a key held': {
+    prepare: (map) => fill(map, 20),
+    operations: () => [
+      holding('new', '1'),
+      holding(keyOf(3), 'other'),
+      {
+        run(map) {
+          const engine = storeOf(map).open()
+          engine.hold(keyOf(4))
+          engine.removeHeld(keyOf(4))
+        },
+        effect: (entries) => entries.delete(keyOf(4)),
+      },
+      doing((map) => {
+        const engine = storeOf(map).open()
+        engine.hold(keyOf(5))
+        engine.letGo()
+      }),
+    ],
+  },
+  'attaching and closing': {
+    prepare: (map) => fill(map, 20),
+    operations: () => [putting('new', '1'), doing((map) => map.close())],
+    isWholeLife: true,
+  },
+  'a repair': {
+    prepare(map) {
+      fill(map, 200)
+      map.delete(keyOf(1))
+      damage(new Int32Array(regionOf(map)))
+    },
+    operations: () => [doing((map) => map.repair())],
+    hasRightSize: false,
+  },
+  'inserts that evict': {
+    isCache: true,
+    options: { maxEntries: 24 },
+    prepare(map) {
+      fill(map, 40)
+      for (let i = 20; i < 40; i += 2) map.get(keyOf(i))
+    },
+    operations: () => [
+      ...many(8, (i) => putting(`new${i}`, 'new')),
+      ...[putting('new7', 'other'), removing('new6'), putting(keyOf(0), 'returns')],
+      ...[putting(keyOf(1), 'returns'), putting('new6', 'again')],
+    ],
+  },
+  'making room in a cache': {
+    isCache: true,
+    prepare(map) {
+      for (let i = 0; i < 300; i++) map.set(`large${i}`, larger)
+    },
+    operations: () => [putting('a', larger), putting('b', huge), putting('c', larger), removing('b')],
+  },
+  'more nodes for a cache': {
+    isCache: true,
+    prepare(map) {
+      const nodes = partitionsOf(new Region(regionOf(map)))[0] + PARTITION_NODES
+      fillUntil(map, [nodes], (hasMoreNodes) => hasMoreNodes)
+    },
+    operations: () => many(6, (i) => putting(`new${i}`, 'new')),
+  },
+  'clear of a cache': {
+    isCache: true,
+    prepare: (map) => fill(map, 100),
+    operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],
+  },
+}
+
+/** Coming, and so burying who died before. */
+export const burying = (predecessor: Scenario): Scenario => ({
+  ...predecessor,
+  operations: () => [doing(() => undefined)],
+  isWholeLife: true,
+})
