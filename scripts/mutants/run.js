@@ -114,13 +114,13 @@ const targets = {
   native,
   typescript: inTypescript('test/engine', 'test/concurrency', 'test/linearizability'),
   'near-cache': inTypescript('test/near-cache'),
-  // Files are mapped by the addon, so this copy has one.
+  // Files are mapped by the addon, so copies for tests with processes have one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads'),
   cache: inTypescript('test/cache', 'test/conformance/expiry', 'test/conformance/eviction'),
   health: inTypescript('test/health'),
   death: mortal,
-  'death-typescript': inTypescript('test/death'),
+  'death-typescript': withAddon(inTypescript('test/death')),
 }
 
 /** The text of the mutant's file, with the mutant's edits. */
