@@ -1,4 +1,5 @@
 import type { Shift } from '../support/crew.js'
+import { isOrphan } from '../support/orphan.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
 import { tellingValue } from '../support/telling-value.js'
 
@@ -23,6 +24,7 @@ export const LEDGER_BYTES = (DONE + OWN_KEYS) * 4
 export function writeUntilDeath({ map, random }: Shift, memory: SharedMemory, victim: number): void {
   const ledger = new Int32Array(openMemory(memory))
   for (let number = Math.abs(Atomics.load(ledger, AT_NUMBER)) + 1; ; number++) {
+    if (number % 256 === 0 && isOrphan()) process.exit()
     if (tellingValue(0, number) === '') continue // that value would not tell its number
     const own = random.below(OWN_KEYS)
     const key = victim * OWN_KEYS + own
