@@ -440,9 +440,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Puts right what threads and processes left behind that ended in the middle of something: SIGKILL, `worker.terminate()`, a crash.
-   * Others go on by themselves after such an end; what may remain until a repair is a `size` that is off by the entries that were just
-   * being cleared or expired, and memory that was just being filled. Such memory is looked for only if this map object is the only one
-   * on the map, as after opening a file anew. O(entries); meanwhile writes of other threads wait, and reads do not.
+   * Others go on by themselves after such an end; what may remain until a repair is memory that was just being filled or freed, at
+   * most some hundred blocks for each. It is looked for only if this map object is the only one on the map, as after opening a file
+   * anew. O(entries); meanwhile writes of other threads wait, and reads do not.
    *
    * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
    * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside

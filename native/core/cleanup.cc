@@ -14,6 +14,16 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
+// Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
+// the other: should this thread die in the midst of a segment, others count what is gone.
+void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
+  core.thread.BeginWrite(bucket->at() + kBucketSlots + slot, 0, bucket->ReloadVersion(), ~Word{0});
+  bucket->Vacate(slot, 0);
+  core.thread.NotePublished();
+  core.thread.AddSize(~Word{0});
+  core.thread.EndWrite();
+}
+
 // Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were
 // there.
 std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
@@ -36,7 +46,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
       }
       ++live;
       unlinked->Add(reference);
-      bucket.Vacate(slot, 0);
+      DropCounted(core, &bucket, slot);
     }
   }
   if (has_leases) {
@@ -63,16 +73,19 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
       const double expires_at = KeptUntil(core.region, reference, header);
       if (expires_at == kNever) continue;
       if (expires_at <= now) {
-        if (!IsLeaseKind(header.value_kind())) ++expired;
         unlinked->Add(reference);
-        bucket.Vacate(slot, 0);
+        if (IsLeaseKind(header.value_kind())) {
+          bucket.Vacate(slot, 0);
+        } else {
+          DropCounted(core, &bucket, slot);
+          ++expired;
+        }
       } else if (const Word tick = ExpiryTick(expires_at); tick != 0) {
         next = next == 0 ? tick : std::min(next, tick);
       }
     }
   }
   core.region.Store(WordOf(segment) + kSegmentExpiry, next);
-  core.thread.AddSize(0 - expired);
   core.thread.Count(kCounterExpired, expired);
 }
 
@@ -163,9 +176,7 @@ void Clear(Core& core) {
     if (!HoldSegment(core, location.segment)) return UnlockSegment(core, location.segment);
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
-    const std::uint32_t live = Empty(core, location.segment, &unlinked);
-    core.thread.AddSize(0 - live);
-    core.thread.Count(kCounterDeleted, live);
+    core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked));
     ReleaseSegment(core, location.segment);
     unlinked.FreeAll(core);
     UnlockSegment(core, location.segment);

@@ -50,7 +50,10 @@ class ThreadRecord {
   // it.
   void SetWaiting(Block bucket) { region_.StoreRelease(at_ + kThreadWaiting, bucket); }
 
-  void AddSize(Word delta) { region_.Store(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta); }
+  // Release: not counted before NotePublished.
+  void AddSize(Word delta) {
+    region_.StoreRelease(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta);
+  }
 
   // Adds to a counter. Only the owner writes it, so no read-modify-write is needed; 64 bits at once, so that no reader
   // meets half a carry.

@@ -40,6 +40,11 @@ void ExpectShortStalls() {
 // Kills in each scenario, spread over its stores: all of them in the small ones.
 constexpr long kKills = 150;
 
+// Blocks that a write may have in hand: the new entry, the old one, and a tombstone's.
+constexpr std::uint32_t kMostLost = 3;
+// Beside those: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks instead.
+constexpr std::uint32_t kMostLostWithSegment = kAllBuckets * kSlotsPerBucket + kMostLost + 2;
+
 // What a child tells its parent, in shared memory.
 struct Report {
   std::atomic<int> done;  // operations that returned
@@ -89,16 +94,25 @@ std::string KeyOf(int i) {
   return "key" + std::to_string(i);
 }
 
+void SweepAll(TestEngine& engine) {
+  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
+    hash = engine->Sweep(hash, 1'000'000);
+    if (engine.status() != Status::kDone) return;
+  }
+}
+
 struct Scenario {
   std::size_t region_bytes = 1 << 20;
   int entries = 20;
   std::function<void(TestEngine&, Entries&)> prepare = [](TestEngine&, Entries&) {};
   std::vector<Operation> operations;
   bool is_cache = false;
-  std::uint32_t max_entries = 0;  // of a cache; 0 for as many as fit
-  bool whole = true;              // every operation changes one entry, at once
-  bool attaching = false;         // the victim may also die while it attaches
-  bool keeper_leaves = false;     // so that the victim is alone
+  std::uint32_t max_entries = 0;        // of a cache; 0 for as many as fit
+  bool whole = true;                    // every operation changes one entry, at once
+  double advance = 0;                   // milliseconds on the clock after the preparation
+  bool attaching = false;               // the victim may also die while it attaches
+  std::uint32_t most_lost = kMostLost;  // blocks, until a repair
+  bool keeper_leaves = false;           // so that the victim is alone
   // One that dies before the victim, before that store; the victim then comes to bury it.
   std::vector<Operation> predecessor;
   long predecessor_store = 0;
@@ -138,6 +152,7 @@ class Death {
     keeper_.emplace(region_);
     for (int i = 0; i < scenario_.entries; ++i) Fill(KeyOf(i), "value of " + KeyOf(i));
     scenario_.prepare(*keeper_, entries_);
+    region_.Advance(scenario_.advance);
     if (scenario_.keeper_leaves) keeper_.reset();
     if (!scenario_.predecessor.empty()) {
       RunAndKill(scenario_.predecessor_store, [this] {
@@ -222,15 +237,17 @@ class Death {
     }
     if (scenario_.whole) {
       ASSERT_TRUE(snapshot == entries_ || snapshot == after_);
-      TestEngine newcomer(region_);  // Even a death that is in nobody's way is noticed by who attaches.
-      ASSERT_EQ((*keeper_)->Size(), snapshot.size());
     }
+    TestEngine newcomer(region_);  // Even a death that is in nobody's way is noticed by who attaches.
+    if (scenario_.is_cache) SweepAll(newcomer);
+    ASSERT_EQ((*keeper_)->Size(), snapshot.size());
   }
 
   void CheckRepair() {
     const RepairReport report = (*keeper_)->Repair();
     ASSERT_EQ(keeper_->status(), Status::kDone);
     ASSERT_TRUE(report.has_looked_for_leaks);
+    ASSERT_LE(report.blocks_freed, scenario_.most_lost * (scenario_.predecessor.empty() ? 1 : 2));
     ExpectSound(*keeper_);
     // Every node in use is that of an entry: those that the dead had taken are free again.
     Word nodes = 0;
@@ -299,6 +316,7 @@ TEST(Death, InWritesOfOneBucket) {
 
 TEST(Death, InWritesOfACrowdedSegment) {
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = EntriesBeforeSplit(true) - 20;
   for (int i = 0; i < 12; ++i) scenario.operations.push_back(Putting("new" + std::to_string(i), "new"));
   for (int i = 0; i < 200; i += 20) scenario.operations.push_back(Putting(KeyOf(i), "other"));
@@ -308,6 +326,7 @@ TEST(Death, InWritesOfACrowdedSegment) {
 
 TEST(Death, InASplitThatDoublesTheDirectory) {
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = EntriesBeforeSplit(true);
   scenario.operations = {Putting(KeyOf(scenario.entries), "split")};
   KillEverywhere(scenario);
@@ -315,6 +334,7 @@ TEST(Death, InASplitThatDoublesTheDirectory) {
 
 TEST(Death, InASplitWithinTheDirectory) {
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.region_bytes = 4 << 20;
   scenario.entries = EntriesBeforeSplit(false);
   scenario.operations = {Putting(KeyOf(scenario.entries), "split")};
@@ -323,6 +343,7 @@ TEST(Death, InASplitWithinTheDirectory) {
 
 TEST(Death, InACleanup) {
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = 600;
   scenario.prepare = [](TestEngine& engine, Entries& entries) {
     for (int i = 0; i < 224; ++i) {
@@ -336,6 +357,7 @@ TEST(Death, InACleanup) {
 
 TEST(Death, InClear) {
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.region_bytes = 4 << 20;
   scenario.entries = 900;
   // Not at once: each entry goes or stays.
@@ -372,6 +394,7 @@ TEST(Death, WhileAttachingAndClosing) {
 TEST(Death, WhileBuryingTheDead) {
   std::mt19937_64 random(Seed());
   Scenario scenario;
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = EntriesBeforeSplit(true);
   scenario.attaching = true;
   scenario.predecessor = {Putting(KeyOf(scenario.entries), "split")};
@@ -437,6 +460,7 @@ TEST(Death, WhileBuryingTheDeadOfACache) {
 
 TEST(Death, WhileRoomIsMadeInACache) {
   Scenario scenario = Evicting();
+  scenario.most_lost = kMostLostWithSegment;
   const std::string large(4000, 'l');
   const std::string huge(40000, 'h');
   scenario.prepare = [=](TestEngine& engine, Entries& entries) {
@@ -451,6 +475,7 @@ TEST(Death, WhileRoomIsMadeInACache) {
 
 TEST(Death, WhileACacheGetsNodes) {
   Scenario scenario = Evicting();
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = EntriesBeforeMoreNodes() - 2;
   for (int i = 0; i < 6; ++i) scenario.operations.push_back(Putting("new" + std::to_string(i), "new"));
   KillEverywhere(scenario);
@@ -458,8 +483,23 @@ TEST(Death, WhileACacheGetsNodes) {
 
 TEST(Death, InClearOfACache) {
   Scenario scenario = Evicting();
+  scenario.most_lost = kMostLostWithSegment;
   scenario.entries = 100;
   scenario.operations = {{[](TestEngine& engine) { engine->Clear(); }, [](Entries& entries) { entries.clear(); }}};
+  KillEverywhere(scenario);
+}
+
+TEST(Death, WhileExpiredEntriesAreSwept) {
+  Scenario scenario = Evicting();
+  scenario.most_lost = kMostLostWithSegment;
+  scenario.prepare = [](TestEngine& engine, Entries&) {
+    const double soon = engine->Now() + 1000;
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(engine.Put("short" + std::to_string(i), "value", kPutAlways, 0, kValueLatin1, soon));
+    }
+  };
+  scenario.advance = 10'000;
+  scenario.operations = {Doing(SweepAll)};
   KillEverywhere(scenario);
 }
 

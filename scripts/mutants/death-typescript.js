@@ -165,4 +165,18 @@ export const mutants = [
     find: '      if (!this.isKnown(block)) this.leaks.push',
     replace: '      if (false) this.leaks.push',
   },
+  {
+    name: 'caches-of-the-dead-dropped',
+    why: 'a death costs others the free blocks that the dead thread had cached',
+    file: 'src/engine/typescript/takeover.ts',
+    find: '      let block = words[at + THREAD_CACHE_HEADS + sizeClass]\n',
+    replace: '      let block = (words[at + THREAD_CACHE_HEADS + sizeClass] = 0)\n',
+  },
+  {
+    name: 'dropped-entries-not-announced',
+    why: 'after a clear or an expiry that was cut off the number of entries is off',
+    file: 'src/engine/typescript/cleanup.ts',
+    find: '  thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)\n',
+    replace: '',
+  },
 ]

@@ -115,4 +115,27 @@ export const mutants = [
     find: '      if (!known_[block]) leaks_.push_back',
     replace: '      if (false) leaks_.push_back',
   },
+  {
+    name: 'caches-of-the-dead-dropped',
+    why: 'a death costs others the free blocks that the dead thread had cached',
+    file: 'core/takeover.cc',
+    find: '      Block block = region_.Load(at + kThreadCacheHeads + size_class);\n',
+    replace:
+      '      region_.Store(at + kThreadCacheHeads + size_class, 0);\n' +
+      '      Block block = region_.Load(at + kThreadCacheHeads + size_class);\n',
+  },
+  {
+    name: 'directory-kept-by-the-dead',
+    why: 'no segment can be split any more',
+    file: 'core/takeover.cc',
+    find: '    RescueDirectory();\n',
+    replace: '',
+  },
+  {
+    name: 'dropped-entries-not-announced',
+    why: 'after a clear or an expiry that was cut off the number of entries is off',
+    file: 'core/cleanup.cc',
+    find: '  core.thread.BeginWrite(bucket->at() + kBucketSlots + slot, 0, bucket->ReloadVersion(), ~Word{0});\n',
+    replace: '',
+  },
 ]

@@ -120,8 +120,8 @@ export const mutants = [
     name: 'size-not-counted',
     why: 'size drifts from the number of entries',
     file: 'core/cleanup.cc',
-    find: 'core.thread.AddSize(0 - live);',
-    replace: 'core.thread.AddSize(1 - live);',
+    find: '  core.thread.AddSize(~Word{0});\n',
+    replace: '',
   },
   {
     name: 'no-reclaim-of-displaced',

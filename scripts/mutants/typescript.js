@@ -168,7 +168,7 @@ export const mutants = [
     name: 'size-not-counted',
     why: 'size drifts from the number of entries',
     file: 'src/engine/typescript/cleanup.ts',
-    find: '    core.thread.addSize(-live)\n',
+    find: '  thread.addSize(-1)\n',
     replace: '',
   },
   {

@@ -1,11 +1,14 @@
 // What a thread is at when it dies before one of its stores. The counterpart of native/test/death_test.cc.
 import { ConcurrentCache, ConcurrentMap, type Key, type MapHandle } from '../../src/index.js'
+import { PUT_ALWAYS } from '../../src/engine/engine.js'
+import { Clock } from '../support/clock.js'
 import { storeOf } from '../../src/concurrent-map.js'
 import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
 import { Region } from '../../src/engine/typescript/region.js'
 import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
 import { findPlace } from '../../src/handle.js'
 import {
+  ALL_BUCKETS,
   BLOCK_WORDS,
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
@@ -13,6 +16,7 @@ import {
   PARTITION_NODES,
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
+  SLOTS_PER_BUCKET,
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_SIZE_DELTA,
@@ -37,11 +41,16 @@ export interface Scenario {
   operations(size: number): Operation[]
   /** Whether every operation changes one entry, at once; default true, but for caches, where entries go that nobody deleted. */
   readonly isWhole?: boolean
-  /** Whether `size` is right again without a repair; default as `isWhole`. */
+  /** Whether `size` is right again without a repair; default true. */
   readonly hasRightSize?: boolean
+  /** Blocks that a death may keep from others until a repair; default as for a write. */
+  readonly mostLost?: number
   /** Whether the victim may also die while it attaches and closes. */
   readonly isWholeLife?: boolean
 }
+
+/** Blocks that a write may have in hand: the new entry, the old one, and a tombstone's. */
+export const MOST_LOST = 3
 
 export const keyOf = (i: number): string => `key${i}`
 const valueOf = (i: number): string => `value of ${keyOf(i)}`
@@ -68,6 +77,9 @@ const holding = (key: string, value: string): Operation => ({
 
 /** An operation that changes no entry. */
 const doing = (run: (map: Subject) => unknown): Operation => ({ run, effect: () => undefined })
+
+/** Deletes all that has expired. */
+export const sweep = (map: Subject): number => storeOf(map).open().sweep(0, 1_000_000)
 
 const many = (count: number, make: (i: number) => Operation): Operation[] =>
   Array.from({ length: count }, (_, i) => make(i))
@@ -113,6 +125,9 @@ function damage(words: Int32Array): void {
   words[segment * BLOCK_WORDS + SEGMENT_TOMBSTONES] += 5
 }
 
+/** Beside what a write loses: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks instead. */
+const ONE_SEGMENT = ALL_BUCKETS * SLOTS_PER_BUCKET + MOST_LOST + 2
+
 /** Words that change in a split, and when the directory doubles. */
 const SPLIT = [HEADER_SEGMENT_COUNT, HEADER_DIRECTORY]
 
@@ -134,6 +149,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
   },
   'writes of a crowded segment': {
+    mostLost: ONE_SEGMENT,
     prepare(map) {
       fillUntil(map, [HEADER_SEGMENT_COUNT], (hasSplit) => hasSplit)
     },
@@ -146,12 +162,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
   },
   'a split that doubles the directory': {
+    mostLost: ONE_SEGMENT,
     prepare(map) {
       fillUntil(map, SPLIT, (hasSplit, hasDoubled) => hasSplit && hasDoubled)
     },
     operations: (size) => [putting(keyOf(size), 'split')],
   },
   'a split within the directory': {
+    mostLost: ONE_SEGMENT,
     options: { maxBytes: 4 * 2 ** 20 },
     prepare(map) {
       fillUntil(map, SPLIT, (hasSplit, hasDoubled) => hasSplit && !hasDoubled)
@@ -159,6 +177,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     operations: (size) => [putting(keyOf(size), 'split')],
   },
   'a cleanup': {
+    mostLost: ONE_SEGMENT,
     prepare(map) {
       fill(map, 500)
       for (let i = 0; i < 224; i++) map.delete(keyOf(i))
@@ -166,6 +185,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     operations: () => [removing(keyOf(300))],
   },
   clear: {
+    mostLost: ONE_SEGMENT,
     prepare: (map) => fill(map, 400),
     operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],
     isWhole: false,
@@ -222,6 +242,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
   },
   'making room in a cache': {
+    mostLost: ONE_SEGMENT,
     isCache: true,
     prepare(map) {
       for (let i = 0; i < 300; i++) map.set(`large${i}`, larger)
@@ -229,6 +250,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     operations: () => [putting('a', larger), putting('b', huge), putting('c', larger), removing('b')],
   },
   'more nodes for a cache': {
+    mostLost: ONE_SEGMENT,
     isCache: true,
     prepare(map) {
       const nodes = partitionsOf(new Region(regionOf(map)))[0] + PARTITION_NODES
@@ -236,7 +258,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     operations: () => many(6, (i) => putting(`new${i}`, 'new')),
   },
+  'a sweep': {
+    mostLost: ONE_SEGMENT,
+    isCache: true,
+    prepare(map) {
+      fill(map, 20)
+      const clock = new Clock(map.handle)
+      const engine = storeOf(map).open()
+      const expiresAt = clock.now() + 1000
+      for (let i = 0; i < 200; i++) engine.put(`short${i}`, VALUE_LATIN1, 'value', PUT_ALWAYS, 0, expiresAt)
+      clock.advance(10_000)
+    },
+    operations: () => [doing(sweep)],
+  },
   'clear of a cache': {
+    mostLost: ONE_SEGMENT,
     isCache: true,
     prepare: (map) => fill(map, 100),
     operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],

@@ -25,11 +25,11 @@ const tasks = new URL('steps.tasks.ts', import.meta.url).href
 
 const survivors = lineups.filter(({ name }) => name !== 'native').map(({ engineOf }) => engineOf(0) as EngineName)
 
-function expectNoHarm(name: string, engine: EngineName, { stores, deaths, problems, stalls }: Deaths): void {
+function expectNoHarm(name: string, engine: EngineName, { stores, deaths, problems, mostLost, stalls }: Deaths): void {
   const stall = (share: number): string => stalls[Math.floor((stalls.length - 1) * share)].toFixed(1)
   console.info(
     `${name}: ${deaths} deaths in ${stores} stores; stalls in milliseconds: median ${stall(0.5)}, nine in ten within ` +
-      `${stall(0.9)}, longest ${stall(1)}`,
+      `${stall(0.9)}, longest ${stall(1)}; at most ${mostLost} blocks lost`,
   )
   expect(problems, `MAPSAFE_SEED=${seed}`).toEqual([])
   // A machine that has other things to do may keep a thread from its core for longer than that.

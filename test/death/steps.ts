@@ -21,7 +21,7 @@ import {
   THREAD_KERNEL_ID,
 } from '../../src/region/layout.js'
 import { watchStores } from '../support/stores.js'
-import { open, type Entries, type Operation, type Scenario, type Subject } from './steps.scenarios.js'
+import { MOST_LOST, open, sweep, type Entries, type Operation, type Scenario, type Subject } from './steps.scenarios.js'
 import type { Random } from '../support/random.js'
 
 export type EngineName = 'native' | 'typescript'
@@ -143,15 +143,17 @@ function kill({ region, victims }: Scene): void {
   for (const name of victims) pairs[name] ^= DEAD
 }
 
-/** What the one who goes on found wrong, and its longest call in milliseconds. */
+/** What the one who goes on found wrong, its longest call in milliseconds, and what was lost. */
 export interface Findings {
   readonly problems: string[]
   stall: number
+  /** Blocks of memory that only the repair found. */
+  lost: number
 }
 
 /** Somebody who goes on after a death, on the only copy. */
 class Survivor {
-  readonly findings: Findings = { problems: [], stall: 0 }
+  readonly findings: Findings = { problems: [], stall: 0, lost: 0 }
   private readonly before: Entries
   private readonly after: Entries
 
@@ -224,12 +226,17 @@ class Survivor {
     if (snapshot.size > most) this.blame(`${snapshot.size} entries in a cache of ${most}`)
     // Even a death that was in nobody's way is noticed by who attaches.
     open(this.map.handle, 'typescript').close()
-    if ((this.scenario.hasRightSize ?? this.isWhole) && this.map.size !== snapshot.size)
+    if (this.scenario.isCache === true) sweep(this.map)
+    if (this.scenario.hasRightSize !== false && this.map.size !== snapshot.size)
       this.blame(`a size of ${this.map.size} with ${snapshot.size} entries`)
   }
 
   private repair(): void {
-    if (!this.map.repair().hasLookedForLeaks) this.blame('a record is still taken')
+    const { hasLookedForLeaks, blocksFreed } = this.map.repair()
+    if (!hasLookedForLeaks) this.blame('a record is still taken')
+    this.findings.lost = blocksFreed
+    const most = this.scenario.mostLost ?? MOST_LOST
+    if (blocksFreed > most) this.blame(`${blocksFreed} blocks were lost; expected at most ${most}`)
     const { problems } = this.map.verify()
     this.findings.problems.push(...problems)
     const { size } = new Map(this.map.snapshot())
@@ -283,6 +290,8 @@ export interface Deaths {
   readonly problems: readonly string[]
   /** The longest call after each death, in milliseconds, in ascending order. */
   readonly stalls: readonly number[]
+  /** Most blocks lost by one. */
+  readonly mostLost: number
 }
 
 export function storesOf(scenario: Scenario): number {
@@ -301,6 +310,7 @@ export async function dieEverywhere(
   const deaths = Math.min(stores, most)
   const problems: string[] = []
   const stalls: number[] = []
+  let mostLost = 0
   for (let death = 0; death < deaths && problems.length === 0; death++) {
     const from = Math.floor((stores * death) / deaths)
     const store = from + random.below(Math.floor((stores * (death + 1)) / deaths) - from)
@@ -310,9 +320,10 @@ export async function dieEverywhere(
       const findings = survive(scenario, scene, engine, death % 2 === 0)
       for (const problem of findings.problems) problems.push(`before store ${store} of ${stores}: ${problem}`)
       stalls.push(findings.stall)
+      mostLost = Math.max(mostLost, findings.lost)
     }
     // Closed native engines are collected between turns of the event loop.
     if (death % 16 === 0) await nextTurn()
   }
-  return { stores, deaths, problems, stalls: stalls.sort((a, b) => a - b) }
+  return { stores, deaths, problems, mostLost, stalls: stalls.sort((a, b) => a - b) }
 }

@@ -2,6 +2,8 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  BUCKET_SLOTS,
+  BUCKET_VERSION,
   COUNTER_DELETED,
   COUNTER_EXPIRED,
   ENTRY_DATA,
@@ -125,9 +127,12 @@ function sweepExpired(core: Core, segment: number): void {
       const expiresAt = keptUntil(region, reference)
       if (expiresAt === NEVER) continue
       if (expiresAt <= time) {
-        if (!isLease(words, reference)) expired++
         unlinked.add(reference)
-        vacate(words, bucket, slot, 0)
+        if (isLease(words, reference)) vacate(words, bucket, slot, 0)
+        else {
+          dropCounted(core, bucket, slot)
+          expired++
+        }
         continue
       }
       const tick = expiryTick(expiresAt)
@@ -135,8 +140,19 @@ function sweepExpired(core: Core, segment: number): void {
     }
   }
   Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
-  core.thread.addSize(-expired)
   core.thread.count(COUNTER_EXPIRED, expired)
+}
+
+/**
+ * Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after the other: should
+ * this thread die in the midst of a segment, others count what is gone.
+ */
+function dropCounted({ words, thread }: Core, bucket: number, slot: number): void {
+  thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)
+  vacate(words, bucket, slot, 0)
+  thread.notePublished()
+  thread.addSize(-1)
+  thread.endWrite()
 }
 
 /** Deletes every entry, one segment after the other. Status DONE, TIMEOUT or CORRUPT. */
@@ -152,9 +168,7 @@ export function clear(core: Core): number {
       return TIMEOUT
     }
     sweepTombstones(core, segment)
-    const live = emptySegment(core, segment)
-    core.thread.addSize(-live)
-    core.thread.count(COUNTER_DELETED, live)
+    core.thread.count(COUNTER_DELETED, emptySegment(core, segment))
     releaseSegment(words, segment)
     core.unlinked.freeAll()
     unlockSegment(core, segment)
@@ -185,7 +199,7 @@ function emptySegment(core: Core, segment: number): number {
         continue
       }
       unlinked.add(reference)
-      vacate(words, bucket, slot, 0)
+      dropCounted(core, bucket, slot)
     }
   }
   if (hasLeases) bringHome(core.region, segment)
