@@ -71,13 +71,6 @@ export const mutants = [
     replace: '',
   },
   {
-    name: 'slot-announced-first',
-    why: 'a dead thread seems to have been at a write that is put together of two',
-    file: 'src/engine/typescript/thread-record.ts',
-    find: '    words[at + THREAD_WRITE_REFERENCE] = reference\n',
-    replace: '    words[at + THREAD_WRITE_SLOT] = slot\n    words[at + THREAD_WRITE_REFERENCE] = reference\n',
-  },
-  {
     name: 'tags-not-rebuilt',
     why: 'a key whose tag was not yet stored is lost',
     file: 'src/engine/typescript/takeover.ts',

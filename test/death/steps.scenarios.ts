@@ -45,6 +45,8 @@ export interface Scenario {
   readonly hasRightSize?: boolean
   /** Blocks that a death may keep from others until a repair; default as for a write. */
   readonly mostLost?: number
+  /** How many more deaths than others it is worth; default 1. */
+  readonly weight?: number
   /** Whether the victim may also die while it attaches and closes. */
   readonly isWholeLife?: boolean
 }
@@ -137,6 +139,7 @@ const huge = 'h'.repeat(40000)
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'writes of one bucket': {
+    weight: 8, // many different writes, each with a few stores that matter most
     prepare: (map) => fill(map, 20),
     operations: () => [
       ...[putting('new', '1'), putting('new', { two: 2 }), removing('new'), putting('new', 3)],

@@ -39,9 +39,12 @@ function expectNoHarm(name: string, engine: EngineName, { stores, deaths, proble
 describe.each(survivors)('a thread of the TypeScript engine dies before a store; then "%s" goes on', (engine) => {
   const random = new Random(seed)
 
-  test.each(Object.keys(scenarios))(
+  test.each(Object.entries(scenarios))(
     '%s',
-    async (name) => expectNoHarm(name, engine, await dieEverywhere(scenarios[name], engine, scaled(DEATHS), random)),
+    async (name, scenario) => {
+      const deaths = scaled(DEATHS * (scenario.weight ?? 1))
+      expectNoHarm(name, engine, await dieEverywhere(scenario, engine, deaths, random))
+    },
     3_600_000,
   )
 
