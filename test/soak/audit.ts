@@ -9,6 +9,7 @@ import {
   LOADED,
   LOADED_FOR_GOOD,
   loadKey,
+  MOST_ENTRIES,
   OWN,
   ownKey,
   pairKey,
@@ -23,7 +24,7 @@ export interface Audit {
   readonly violations: readonly string[]
   /** Bytes in use of the map, once everything was repaired and nobody else had it open; undefined if others had. */
   readonly mapBytes: number | undefined
-  /** Bytes that nothing led to, of all three. */
+  /** Bytes that nothing led to, of all of them. */
   readonly bytesLeaked: number
 }
 
@@ -41,10 +42,11 @@ export function audit(
 ): Audit {
   using map = new ConcurrentMap<Key, unknown>({ file: places.map, engine })
   using cache = new ConcurrentCache<Key, unknown>({ file: places.cache, engine })
+  using bounded = new ConcurrentCache<Key, unknown>({ file: places.bounded, engine })
   using loads = new ConcurrentCache<Key, unknown>({ file: places.loads, engine })
   const violations: string[] = []
   let bytesLeaked = 0
-  for (const [name, one] of Object.entries<SoakedMap>({ map, cache, loads })) {
+  for (const [name, one] of Object.entries<SoakedMap>({ map, cache, bounded, loads })) {
     const report = one.repair()
     bytesLeaked += report.bytesFreed
     if (alone && !report.hasLookedForLeaks) violations.push(`${name}: somebody is attached who should not be`)
@@ -57,6 +59,7 @@ export function audit(
     if (one === map ? one.size !== entries : one.size < entries) {
       violations.push(`${name}: size ${one.size}, but ${entries} keys`)
     }
+    if (one === bounded && one.size > MOST_ENTRIES) violations.push(`${name}: size ${one.size} is above the bound`)
     const open = one.stats().threads.length
     if (open > (alone ? 1 : ledger.slots + 1)) violations.push(`${name}: ${open} thread records are taken`)
   }

@@ -1,19 +1,21 @@
 import { ConcurrentCache, type CacheHandle } from '../../src/index.js'
 import { faultOf, tellingValue } from '../support/telling-value.js'
-import { attachOptions, CACHED, type Kind } from './plan.js'
+import { attachOptions, CACHED, MOST_ENTRIES, type Kind } from './plan.js'
 import type { Watch } from './watch.js'
 
 /** An expired entry is absent at most 10 milliseconds after its time, and Date.now() tells whole milliseconds. */
 const EXPIRY_GRACE_MS = 12
 const LONGEST_TTL_MS = 3000
 
-/** What a member does with the ConcurrentCache that is too small for all its keys, and what it demands of it. */
+/** What a member does with a ConcurrentCache that is too small for all its keys, and what it demands of it. */
 export class CacheWork {
   #cache: ConcurrentCache<number, unknown> | undefined
 
   constructor(
     private readonly watch: Watch,
     private readonly handle: CacheHandle,
+    /** Whether it is the one of MOST_ENTRIES. */
+    private readonly isBounded: boolean,
   ) {}
 
   open(): void {
@@ -34,7 +36,8 @@ export class CacheWork {
     else if (choice < 850) this.#set(key)
     else if (choice < 950) this.#attempt('touch', key, (cache) => cache.touch(key, this.#ttl()))
     else if (choice < 995) this.#attempt('delete', key, (cache) => cache.delete(key))
-    else if (choice < 999) this.#iterate()
+    else if (choice < 997) this.#iterate()
+    else if (choice < 999) this.#snapshot()
     else if (random.chance(0.1)) this.#attempt('clear', 'all', (cache) => cache.clear())
   }
 
@@ -75,6 +78,17 @@ export class CacheWork {
   #iterate(): void {
     this.#attempt('iteration', 'cache', (cache) => {
       for (const [key, value] of cache) this.#check(key, value)
+    })
+  }
+
+  /** Its size is exact at one instant, unlike that of the cache, and so is the bound. */
+  #snapshot(): void {
+    this.#attempt('snapshot', 'cache', (cache) => {
+      const snapshot = cache.snapshot()
+      const { bytesInUse, bytesTotal } = cache.stats()
+      for (const [key, value] of snapshot) this.#check(key, value)
+      if (this.isBounded && snapshot.size > MOST_ENTRIES) this.watch.fail(`cache: ${snapshot.size} entries`)
+      if (bytesInUse > bytesTotal) this.watch.fail(`cache: ${bytesInUse} bytes of ${bytesTotal}`)
     })
   }
 

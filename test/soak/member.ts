@@ -43,10 +43,12 @@ function openAll(): { map: MapWork; loads: LoadWork; work: readonly (MapWork | C
   // Only for their handles: the work attaches by itself, again and again.
   using first = new ConcurrentMap({ file: places.map, engine })
   using second = new ConcurrentCache({ file: places.cache, engine })
+  using bounded = new ConcurrentCache({ file: places.bounded, engine })
   using third = new ConcurrentCache({ file: places.loads, engine })
   const map = new MapWork(watch, first.handle)
   const loads = new LoadWork(watch, third.handle)
-  const work = [map, new CacheWork(watch, second.handle), loads]
+  const caches = [new CacheWork(watch, second.handle, false), new CacheWork(watch, bounded.handle, true)]
+  const work = [map, ...caches, loads]
   for (const one of work) one.open()
   map.takeOver()
   return { map, loads, work }

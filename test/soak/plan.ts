@@ -32,8 +32,10 @@ export const NUMBERS = 1500
 export const OWN = 16
 /** Keys that all members add to and nobody deletes. Their number modulo 3 tells by which method. */
 export const COUNTERS = 9
-/** Keys of the bounded cache. */
+/** Keys of the caches that evict. */
 export const CACHED = 3000
+/** Entries that one of them may hold. */
+export const MOST_ENTRIES = 300
 /** Keys that are loaded. Those below LOADED_FOR_GOOD go only by being deleted; the others also expire. */
 export const LOADED = 32
 export const LOADED_FOR_GOOD = 24
@@ -49,6 +51,8 @@ export interface Places {
   readonly map: string
   /** A cache that is smaller than what is put into it. */
   readonly cache: string
+  /** A cache of {@link MOST_ENTRIES}. */
+  readonly bounded: string
   /** A cache for loads, which has room for all. */
   readonly loads: string
   readonly ledger: SharedMemory
@@ -79,6 +83,8 @@ export interface HostRequest {
 
 export const MAP_BYTES = 64 * 2 ** 20
 export const CACHE_BYTES = 8 * 2 ** 20
+/** With room for more than MOST_ENTRIES. */
+export const BOUNDED_BYTES = 16 * 2 ** 20
 export const LOADS_BYTES = 16 * 2 ** 20
 /** Between one and the other, so that a cache object opens what another one made. */
 export const CACHE_TTL_MS = 2000

@@ -11,11 +11,13 @@ import { tellingValue } from '../support/telling-value.js'
 import { audit } from './audit.js'
 import { DETACH, END, Ledger, PAUSE, WORK } from './ledger.js'
 import {
+  BOUNDED_BYTES,
   CACHE_BYTES,
   CACHE_TTL_MS,
   LASTING,
   LOADS_BYTES,
   MAP_BYTES,
+  MOST_ENTRIES,
   type HostOrder,
   type HostRequest,
   type Places,
@@ -86,6 +88,7 @@ export class Soak {
     this.#places = {
       map: this.#scratch.file('map'),
       cache: this.#scratch.file('cache'),
+      bounded: this.#scratch.file('bounded'),
       loads: this.#scratch.file('loads'),
       ledger: this.#scratch.memory(Ledger.bytes(slots)),
       violations: this.#scratch.file('violations'),
@@ -135,11 +138,18 @@ export class Soak {
   }
 
   #fill(): void {
-    const { map, cache, loads } = this.#places
+    const { map, cache, bounded, loads } = this.#places
     const engine = this.options.lineup.engineOf(0)
     using first = new ConcurrentMap<number, unknown>({ file: map, maxBytes: MAP_BYTES, engine })
     for (let key = 0; key < LASTING; key++) first.set(key, tellingValue(key, key))
     new ConcurrentCache({ file: cache, maxBytes: CACHE_BYTES, ttl: CACHE_TTL_MS, engine }).close()
+    new ConcurrentCache({
+      file: bounded,
+      maxBytes: BOUNDED_BYTES,
+      maxEntries: MOST_ENTRIES,
+      ttl: CACHE_TTL_MS,
+      engine,
+    }).close()
     new ConcurrentCache({ file: loads, maxBytes: LOADS_BYTES, engine }).close()
   }
 
