@@ -188,6 +188,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     operations: () => [removing(keyOf(300))],
   },
   clear: {
+    weight: 4, // most of its stores free memory
     mostLost: ONE_SEGMENT,
     prepare: (map) => fill(map, 400),
     operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],
