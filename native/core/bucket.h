@@ -126,11 +126,13 @@ class Bucket {
   }
 
   // The slot that holds `key`, or kSlotsPerBucket. Sets `entry` to its block. A reference that leaves the region sets
-  // `damaged`.
+  // `damaged`. `replaces`: the caller is about to unlink the entry and to write into its block.
+  template <bool replaces = false>
   std::uint32_t Probe(const Key& key, Block* entry, bool* damaged) const {
     for (std::uint32_t candidates = SlotsWithTag(TagOf(key.hash)); candidates != 0; candidates &= candidates - 1) {
       const auto slot = static_cast<std::uint32_t>(std::countr_zero(candidates));
       const Word reference = Slot(slot);
+      if (replaces && region_->Contains(reference, kEntryData)) region_->PrefetchForWrite(WordOf(reference));
       if (IsLive(reference) && EntryMatches(*region_, reference, key, damaged)) {
         *entry = reference;
         return slot;

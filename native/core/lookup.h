@@ -54,11 +54,14 @@ void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow 
 //
 // The sighting is filled in field by field, not returned: it would come back in two wide registers, loaded over narrow
 // stores that were not yet through (a store-forwarding stall, 4 ns of a 35 ns read).
+//
+// `replaces`: see Bucket::Probe.
+template <bool replaces = false>
 inline void Walk(Core& core, const Location& location, const Key& key, Versions* versions, Sighting* sighting) {
   sighting->bucket = HomeOf(key.hash);
   sighting->damaged = false;
   const Bucket home = core.BucketAt(location, sighting->bucket);
-  sighting->slot = home.Probe(key, &sighting->entry, &sighting->damaged);
+  sighting->slot = home.Probe<replaces>(key, &sighting->entry, &sighting->damaged);
   if (sighting->found()) return;
   const Overflow overflow = home.overflow();
   if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);

@@ -88,6 +88,10 @@ class Region {
     PairRef(i).store(value, std::memory_order_relaxed);
   }
 
+  // Asks for the line of word `i`, which is about to be changed, for this processor alone. To load it first and store
+  // later takes two trips to the processor that changed it last: one to share the line, one to take it away.
+  void PrefetchForWrite(WordIndex i) const;
+
   // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates
   // versions.
   void CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const;
@@ -159,6 +163,17 @@ inline void Region::CopyIn(WordIndex to, std::size_t bytes, const std::byte* fro
     from += part;
     bytes -= part;
   }
+}
+
+inline void Region::PrefetchForWrite(WordIndex i) const {
+#if defined(__x86_64__)
+  // Compilers make this of __builtin_prefetch only if told that every processor has it; those without it do nothing.
+  asm volatile("prefetchw %0" : : "m"(words_[i]));
+#elif defined(__GNUC__)
+  __builtin_prefetch(words_ + i, 1);
+#else
+  static_cast<void>(i);
+#endif
 }
 
 }  // namespace mapsafe

@@ -31,6 +31,12 @@ Attempt Lose(Core& core, Edit* edit, Block segment) {
   return Attempt::kLost;
 }
 
+// Whether a put or increment will most likely publish its entry. One that wants the key to be absent may well find it,
+// and should then not have taken lines away from others who only look.
+bool WillPublish(const Edit& edit) {
+  return (edit.mode & kPutConditionMask) != kPutIfAbsent;
+}
+
 Attempt TryOptimistically(Core& core, Edit* edit) {
   const Key& key = edit->key;
   const Location location = core.Locate(key.hash);
@@ -45,7 +51,11 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   if (!StillMaps(core.region, location)) return Attempt::kLost;
 
   Sighting sighting;
-  Walk(core, location, key, &versions, &sighting);
+  if (edit->block != 0 && WillPublish(*edit)) {
+    Walk<true>(core, location, key, &versions, &sighting);
+  } else {
+    Walk(core, location, key, &versions, &sighting);
+  }
   if (sighting.found() && sighting.bucket != HomeOf(key.hash)) return Attempt::kStructural;
   const Block current = sighting.found() ? sighting.entry : 0;
   Status status = Prepare(core, edit, current);
@@ -172,10 +182,17 @@ Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool leas
   return block;
 }
 
+// The home bucket is on its way while the entry is built.
+void PrefetchHome(Core& core, std::uint32_t hash) {
+  const Location location = core.Locate(hash);
+  if (location.segment != 0) core.region.PrefetchForWrite(location.bucket(HomeOf(hash)));
+}
+
 // Runs an edit that publishes an entry, and takes the block back if it was not published.
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   const std::size_t bytes = EntryBytes(edit->key, value);
   edit->kept_until = value.kept_until();
+  if (WillPublish(*edit)) PrefetchHome(core, edit->key.hash);
   edit->puts_lease = IsLeaseKind(value.kind);
   edit->block = AllocateEntry(core, bytes, edit->key.hash, edit->puts_lease);
   if (edit->block == 0) return;
