@@ -96,8 +96,11 @@ struct EntryHeader {
 // `block` must have passed Region::Contains(block, kEntryData).
 inline EntryHeader ReadHeader(const Region& region, Block block) {
   const WordIndex at = WordOf(block);
-  return {region.Load(at + kEntryHash), region.Load(at + kEntryMeta), region.Load(at + kEntryValueLength),
-          region.Load(at + kEntryVersion) | static_cast<std::uint64_t>(region.Load(at + kEntryVersion + 1)) << 32};
+  // The version before the kind, as Lapse stores the kind before the version: who meets a lease's new version meets its
+  // new kind. The bucket's versions do not see to that, for a reader may begin and end under one odd version.
+  const std::uint64_t version = region.LoadAcquire(at + kEntryVersion) |
+                                static_cast<std::uint64_t>(region.LoadAcquire(at + kEntryVersion + 1)) << 32;
+  return {region.Load(at + kEntryHash), region.Load(at + kEntryMeta), region.Load(at + kEntryValueLength), version};
 }
 
 inline std::size_t EntryBytes(const Key& key, const Value& value) {

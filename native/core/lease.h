@@ -14,8 +14,9 @@ constexpr bool IsLeaseKind(std::uint32_t value_kind) {
 
 // What a deletion does to a lease that has not lapsed yet: it stays, so that those who wait for it get their value, but
 // with another version, so that the value is not stored. Changed in place, since a deletion must not need memory; the
-// bucket of its slot and `home`, both held, make that one change for every reader. Release, as all changes of what a
-// reader may be looking at: see Bucket::Publish.
+// bucket of its slot and `home` are held. A reader that meets the change half way meets the new kind with the old
+// version, and what it then writes on condition of that version fails: the kind is stored first, and the release pairs
+// with the acquire in ReadHeader.
 inline void Lapse(Region& region, Block block, const Bucket& home) {
   const WordIndex at = WordOf(block);
   const std::uint64_t version = home.EntryVersionAfter(home.ReloadVersion());

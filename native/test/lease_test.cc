@@ -1,4 +1,5 @@
 // Leases: what others see of them, and that a value loaded under one is never stored over what came after.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
@@ -113,6 +114,39 @@ TEST(Lease, NoValueOlderThanADeletionIsStored) {
   TestEngine engine(region);
   EXPECT_EQ(engine.Keys().size(), engine->Size());
   ExpectSound(engine);
+}
+
+// Who took a lease that has lapsed for one that has not would tell late callers a value older than the deletion, and keep
+// an error that the deletion ended.
+TEST(Lease, ThatLapsesIsNeverMetWithItsNewVersionAndItsOldKind) {
+  TestRegion region(kMinRegionBytes);
+  std::vector<std::uint64_t> granted;  // grows
+  std::atomic<bool> is_over = false;
+  std::array<std::vector<std::uint64_t>, 2> met;
+  std::vector<std::thread> readers;
+  for (std::vector<std::uint64_t>& versions : met) {
+    readers.emplace_back([&] {
+      TestEngine engine(region);
+      while (!is_over) {
+        if (engine.GetForLoad("a") && engine.outcome().kind == kValueLease) versions.push_back(engine.version());
+      }
+    });
+  }
+  TestEngine engine(region);
+  for (int i = 0; i < 300000 * Scale(); ++i) {
+    ASSERT_TRUE(PutLease(engine, "a"));
+    granted.push_back(engine.version());
+    EXPECT_FALSE(engine.Remove("a"));
+    ASSERT_TRUE(engine.GetForLoad("a"));
+    ASSERT_TRUE(engine.Remove("a", kPutIfVersion, engine.version()));
+  }
+  is_over = true;
+  for (std::thread& reader : readers) reader.join();
+  for (const std::vector<std::uint64_t>& versions : met) {
+    for (const std::uint64_t version : versions) {
+      ASSERT_TRUE(std::binary_search(granted.begin(), granted.end(), version)) << version << " was never granted";
+    }
+  }
 }
 
 }  // namespace

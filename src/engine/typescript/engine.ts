@@ -304,7 +304,8 @@ export class TypescriptEngine implements Engine {
     const { words } = this
     const { entry, expiresAt } = this.core.lookup
     const at = entry * BLOCK_WORDS + ENTRY_VERSION
-    this.report(status, words[at], words[at + 1], entry, expiresAt)
+    // Atomic, so before the kind, which `lapse` stores before the version.
+    this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1), entry, expiresAt)
   }
 
   private reportAbsence(status: number): void {

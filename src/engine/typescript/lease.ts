@@ -31,8 +31,9 @@ export function canLapse(words: Int32Array, block: number): boolean {
 
 /**
  * What a deletion does to a lease: it stays, so that those who wait for it get their value, but with another version, so that
- * the value is not stored. Changed in place, since a deletion must not need memory; the bucket of its slot and `home`, both
- * held, make that one change for every reader.
+ * the value is not stored. Changed in place, since a deletion must not need memory; the bucket of its slot and `home` are
+ * held. A reader that meets the change half way meets the new kind with the old version, and what it then writes on condition
+ * of that version fails: the kind is stored first, and read last (`find` in engine.ts).
  */
 export function lapse(words: Int32Array, block: number, home: number): void {
   const entry = block * BLOCK_WORDS
