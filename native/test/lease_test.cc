@@ -116,8 +116,8 @@ TEST(Lease, NoValueOlderThanADeletionIsStored) {
   ExpectSound(engine);
 }
 
-// Who took a lease that has lapsed for one that has not would tell late callers a value older than the deletion, and keep
-// an error that the deletion ended.
+// Who took a lease that has lapsed for one that has not would tell late callers a value older than the deletion, and
+// keep an error that the deletion ended.
 TEST(Lease, ThatLapsesIsNeverMetWithItsNewVersionAndItsOldKind) {
   TestRegion region(kMinRegionBytes);
   std::vector<std::uint64_t> granted;  // grows

@@ -173,14 +173,6 @@ export const mutants = [
     replace: '',
   },
   {
-    name: 'lease-version-read-last',
-    why: 'a lease that lapses is met as one that has not: late callers get a value older than the deletion',
-    file: 'core/entry.h',
-    find: 'region.Load(at + kEntryMeta), region.Load(at + kEntryValueLength), version};',
-    replace:
-      'region.LoadAcquire(at + kEntryMeta), region.Load(at + kEntryValueLength), version * 0 + region.Load(at + kEntryVersion) + (static_cast<std::uint64_t>(region.Load(at + kEntryVersion + 1)) << 32)};',
-  },
-  {
     name: 'lease-counted',
     why: 'size counts what is not there',
     file: 'core/write.cc',
