@@ -33,6 +33,11 @@ export interface NearEntry {
  * version. The load of the epoch, which counts how often the version wrapped, follows that of the version: an equal
  * epoch then means that the version has not wrapped in between either, however old the entry is.
  *
+ * *Admission.* What is remembered for the first time costs more than a read that goes to the engine, and pays only if it is read again before it is
+ * out of date. So a near-cache that is full takes a key in on the second read that meets the same entry; and that of a cache, full or not, an absent
+ * key on the second read that finds nothing in an unchanged bucket, since whoever asked for it will mostly insert it next. See
+ * docs/decisions/2026-11-21-near-caches-wait-for-a-second-read.md.
+ *
  * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to the main ring,
  * where a clock hand gives entries hit since its last round a further one. A scan over many keys therefore displaces one
  * eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023), sections 4.1 and 4.2, without the ghost
@@ -45,6 +50,10 @@ export class NearCache {
   private readonly entries = new Map<Key, NearEntry>()
   private readonly queue: Ring
   private readonly main: Ring
+  /** What the last call of {@link NearCache.hit} found that is not true any more: a lookup in a `Map` of thousands is not cheap. */
+  outdated: NearEntry | undefined
+  /** Of entries read while they were not here: marks, each at the place that it hashes to. */
+  private readonly met: Int32Array
 
   /**
    * @param maxEntries capacity, at least 8
@@ -60,6 +69,7 @@ export class NearCache {
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
     this.main = new Ring(maxEntries - queued)
+    this.met = new Int32Array(2 ** Math.ceil(Math.log2(2 * maxEntries)))
   }
 
   /** Number of entries held, current or not. */
@@ -70,7 +80,10 @@ export class NearCache {
   /** The entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
   hit(key: Key): NearEntry | undefined {
     const entry = this.entries.get(key)
-    if (entry === undefined || !this.isCurrent(entry)) return undefined
+    if (entry === undefined || !this.isCurrent(entry)) {
+      this.outdated = entry
+      return undefined
+    }
     if (!entry.used) entry.used = true
     return entry
   }
@@ -83,11 +96,13 @@ export class NearCache {
   /**
    * Remembers the outcome of a lookup, unless a write was under way or has begun since.
    *
+   * @param entry what {@link NearCache.find} found
    * @param home word index of the home bucket
    * @param version the home bucket's version at the lookup
    */
   store(
     key: Key,
+    entry: NearEntry | undefined,
     home: number,
     version: number,
     present: boolean,
@@ -96,11 +111,11 @@ export class NearCache {
     expiresAt?: number,
   ): void {
     if ((version & 1) !== 0) return
+    if (entry === undefined && !this.admits(home, version, present, entryVersion)) return
     const epoch = this.words[home + BUCKET_EPOCH]
     // Only now is the epoch known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
     const useEpoch = this.words[this.useEpochAt]
-    const entry = this.entries.get(key)
     if (entry === undefined) {
       this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useEpoch })
     } else {
@@ -138,6 +153,20 @@ export class NearCache {
     )
   }
 
+  /**
+   * Whether a key that is not here may come in. Its home bucket, and the version of its entry or, if it is absent, of the bucket, tell what
+   * was read from all else.
+   */
+  private admits(home: number, version: number, present: boolean, entryVersion: number): boolean {
+    const isFleeting = !present && this.useEpochAt !== 0
+    if (!isFleeting && this.queue.peek() === undefined) return true
+    const mark = Math.imul(home ^ Math.imul(present ? entryVersion : ~version, GOLDEN), GOLDEN)
+    const place = (mark >>> 7) & (this.met.length - 1)
+    const isKnown = this.met[place] === mark
+    this.met[place] = mark
+    return isKnown
+  }
+
   private insert(key: Key, entry: NearEntry): void {
     this.entries.set(key, entry)
     const leaving = this.queue.push(key)
@@ -168,6 +197,9 @@ export class NearCache {
     main.push(key)
   }
 }
+
+/** Spreads what differs in few bits. */
+const GOLDEN = 0x9e3779b1
 
 /** The version of an entry that no longer tells anything. No bucket at rest has it, since it is odd. */
 const NEVER = -1

@@ -136,8 +136,9 @@ export class Store<V> {
 
   /** The value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
   get(key: Key): V | undefined {
-    const hit = this.#near?.hit(key)
-    if (hit === undefined) return this.read(key)
+    const near = this.#near
+    const hit = near?.hit(key)
+    if (hit === undefined) return this.#readFar(key, near?.outdated)
     this.#countNear(hit)
     return hit.value as V | undefined
   }
@@ -156,6 +157,11 @@ export class Store<V> {
 
   /** The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from absent. */
   read(key: Key): V | undefined {
+    return this.#readFar(key, this.#near?.find(key))
+  }
+
+  /** @param known what the near-cache has of the key */
+  #readFar(key: Key, known: NearEntry | undefined): V | undefined {
     const engine = this.open()
     this.hotKeys.note(key)
     const near = this.#near
@@ -164,7 +170,6 @@ export class Store<V> {
       this.reads.countFar(engine.words, engine.result[RESULT_STATUS] !== ABSENT)
       return value
     }
-    const known = near.find(key)
     const value = this.#read(engine, key, known)
     const { result } = engine
     const kind = result[RESULT_STATUS]
@@ -178,7 +183,7 @@ export class Store<V> {
       const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
       const isPresent = kind !== ABSENT
       const entryVersion = isPresent ? this.version : 0
-      near.store(key, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt)
+      near.store(key, known, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt)
     } else if (known !== undefined) {
       near.drop(known)
     }

@@ -4,6 +4,20 @@
  */
 export const mutants = [
   {
+    name: 'admitted-at-once',
+    why: 'keys that are read once cost more than a near-cache saves',
+    file: 'src/near-cache.ts',
+    find: 'const isKnown = this.met[place] === mark',
+    replace: 'const isKnown = mark !== undefined',
+  },
+  {
+    name: 'absent-keys-fill-the-near-cache',
+    why: 'the near-cache of a cache remembers absent keys that are inserted next',
+    file: 'src/near-cache.ts',
+    find: 'const isFleeting = !present && this.useEpochAt !== 0',
+    replace: 'const isFleeting = !present && this.useEpochAt < 0',
+  },
+  {
     name: 'stale-version-accepted',
     why: 'a hit after another thread wrote the key',
     file: 'src/near-cache.ts',

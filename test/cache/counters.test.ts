@@ -24,6 +24,8 @@ describe.each(lineups)('$name', (lineup) => {
     cache.set('key', { a: 1 })
     expect(countedBy(cache, () => cache.get('key'))).toEqual({ hits: 1, nearMisses: 1 })
     expect(countedBy(cache, () => cache.get('key'))).toEqual({ hits: 1, nearHits: 1 })
+    // That a key is absent is remembered once it was read twice.
+    expect(countedBy(cache, () => cache.get('none'))).toEqual({ misses: 1, nearMisses: 1 })
     expect(countedBy(cache, () => cache.get('none'))).toEqual({ misses: 1, nearMisses: 1 })
     expect(countedBy(cache, () => cache.get('none'))).toEqual({ misses: 1, nearHits: 1 })
     expect(countedBy(other, () => other.get('key'))).toEqual({ hits: 1 })
