@@ -133,7 +133,7 @@ TEST(Lease, ThatLapsesIsNeverMetWithItsNewVersionAndItsOldKind) {
     });
   }
   TestEngine engine(region);
-  for (int i = 0; i < 300000 * Scale(); ++i) {
+  for (int i = 0; i < 100000 * Scale(); ++i) {
     ASSERT_TRUE(PutLease(engine, "a"));
     granted.push_back(engine.version());
     EXPECT_FALSE(engine.Remove("a"));
