@@ -187,6 +187,7 @@ TEST(Expiry, EverySegmentKnowsWhatExpiresFirst) {
 
 // Each thread writes keys of its own, first so that they have expired, then so that they have not, among sweeps.
 TEST(Expiry, WritersAndSweepersAgree) {
+  const LongWaits long_waits;
   const std::uint64_t seed = Seed();
   TestRegion region(64 << 20, kFlagCache);
   const int rounds = 20'000 * Scale();
@@ -198,7 +199,7 @@ TEST(Expiry, WritersAndSweepersAgree) {
       const double past = engine->Now() - 10.0 * kExpiryTickMs;
       for (int i = 0; i < rounds; ++i) {
         const std::string key = std::to_string(t) + ":" + std::to_string(random() % 300);
-        engine.Put(key, "expired", kPutAlways, 0, kValueLatin1, past);
+        ASSERT_TRUE(engine.Put(key, "expired", kPutAlways, 0, kValueLatin1, past)) << static_cast<int>(engine.status());
         ASSERT_EQ(engine.Get(key), std::nullopt);
         if (random() % 4 == 0) engine->Sweep(random() & 0xffffffff, 100);
         const std::string value = key + "=" + std::to_string(i);

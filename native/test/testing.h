@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "backoff.h"
 #include "engine.h"
 #include "format.h"
 
@@ -33,6 +34,14 @@ inline int Scale() {
   const char* given = std::getenv("MAPSAFE_SCALE");
   return given != nullptr ? std::atoi(given) : 1;
 }
+
+// While it lives, waits are bounded by 30 seconds: of many threads under a sanitizer, on a busy machine, one may lose
+// every race for a contended mutex for longer than the usual 2. A deadlock shows all the same.
+class LongWaits {
+ public:
+  LongWaits() { Backoff::SetBound(std::chrono::seconds{30}); }
+  ~LongWaits() { Backoff::SetBound(std::chrono::seconds{2}); }
+};
 
 class TestRegion {
  public:
