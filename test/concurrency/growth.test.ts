@@ -13,7 +13,7 @@ describe.each(nearAndFarLineups)('growth under use ($name)', (lineup) => {
   test.each([2, 8])('%i workers fill an empty map; each finds its keys all the while', async (workers) => {
     using map = crew.open<string, number>(lineup)
     const { handle } = map
-    const keys = scaled(40_000)
+    const keys = scaled(25_000)
     const missing = await crew.run({ lineup, handle, workers }, 'fill', keys)
     expect(missing.flat()).toEqual([])
     expect(map.size).toBe(keys)

@@ -74,7 +74,7 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is fill
       }
 
       const victims = Array.from({ length: VICTIMS }, (_, victim) => bear(victim))
-      for (let death = 0; death < scaled(12); death++) {
+      for (let death = 0; death < scaled(8); death++) {
         const inserted = Atomics.load(ledger, INSERTED)
         for (const deadline = performance.now() + 60_000; Atomics.load(ledger, INSERTED) < inserted + 100;) {
           expect(performance.now(), 'the victims work').toBeLessThan(deadline)
