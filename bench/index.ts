@@ -1,4 +1,5 @@
-// mapsafe against everything else that a Node.js service may keep its data in. `npm run bench -- --help` lists the options.
+// mapsafe against everything else that a Node.js service may keep its data in. `npm run bench -- --help` lists the
+// options.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

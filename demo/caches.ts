@@ -49,7 +49,9 @@ export function putNewer(map: ConcurrentMap<string, Session>, id: string, change
   }
 }
 
-/** A cache of this worker alone. It holds as many sessions as there are, so that it forgets as little as the map does. */
+/**
+ * A cache of this worker alone. It holds as many sessions as there are, so that it forgets as little as the map does.
+ */
 class PrivateCache implements SessionCache {
   readonly #cache: LRUCache<string, Session>
 

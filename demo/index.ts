@@ -1,5 +1,6 @@
-// A service's session cache on several worker threads, twice: as one map that all workers share, and as a private lru-cache in each.
-// Both serve the same requests; in the second half sessions expire and the caches load them. `npm run demo -- --help` lists the options.
+// A service's session cache on several worker threads, twice: as one map that all workers share, and as a private
+// lru-cache in each. Both serve the same requests; in the second half sessions expire and the caches load them.
+// `npm run demo -- --help` lists the options.
 import { clockOverhead } from './clock.js'
 import { DemoError } from './demo-error.js'
 import { openDisplay } from './display.js'

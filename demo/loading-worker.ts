@@ -1,4 +1,5 @@
-// One worker of the service whose cache loads what it misses. As in a server, many requests are under way at the same time.
+// One worker of the service whose cache loads what it misses. As in a server, many requests are under way at the same
+// time.
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { retainedHeap } from './heap.js'

@@ -24,8 +24,9 @@ export function isSampled(request: number): boolean {
 }
 
 /**
- * The requests from number `first` up to, not including, `last` that a load balancer hands to `worker`, picking a worker at random
- * for each. They depend on nothing but the parameters: both caches get the same. After its end the trace begins again.
+ * The requests from number `first` up to, not including, `last` that a load balancer hands to `worker`, picking a
+ * worker at random for each. They depend on nothing but the parameters: both caches get the same. After its end the
+ * trace begins again.
  */
 export function requestsFor(
   worker: number,

@@ -33,8 +33,8 @@ export const LOADING: Half = {
 }
 
 /**
- * Serves the same requests from a shared map or cache and from private caches, in turns, so that neither has to share the cores with the
- * other. The private caches go first in every other turn.
+ * Serves the same requests from a shared map or cache and from private caches, in turns, so that neither has to share
+ * the cores with the other. The private caches go first in every other turn.
  *
  * @param onProgress called after every turn of both
  */

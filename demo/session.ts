@@ -8,9 +8,9 @@ export interface Session {
 }
 
 /**
- * Stands in for the database that the caches are in front of, and knows the truth about staleness. It lives in shared memory, so that
- * all workers see one database; its rows are computed, so that loading one takes no time and the caches' own
- * time is what gets measured.
+ * Stands in for the database that the caches are in front of, and knows the truth about staleness. It lives in shared
+ * memory, so that all workers see one database; its rows are computed, so that loading one takes no time and the
+ * caches' own time is what gets measured.
  */
 export class SessionDatabase {
   readonly #keys: readonly string[]

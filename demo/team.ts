@@ -37,7 +37,9 @@ export class Team {
     this.perWorker = this.#workers.map(() => ({ requests: 0, milliseconds: 0 }))
   }
 
-  /** Serves the requests from number `first` up to `last`. @returns how long the slowest worker took, in milliseconds */
+  /**
+   * Serves the requests from number `first` up to `last`. @returns how long the slowest worker took, in milliseconds
+   */
   async turn(first: number, last: number): Promise<number> {
     const results = await this.#ask<TurnResult>({ first, last })
     for (const [worker, result] of results.entries()) {

@@ -37,8 +37,8 @@ export function generateTrace(seed: number): Trace {
 }
 
 /**
- * Reads a trace from a file with one key a line; blank lines do not count. Needs memory for four to eight bytes an access and for
- * each distinct key.
+ * Reads a trace from a file with one key a line; blank lines do not count. Needs memory for four to eight bytes an
+ * access and for each distinct key.
  *
  * @param file its name; unpacked on the way if it ends in .gz
  * @throws DemoError if it cannot be read, is no text, or holds no key

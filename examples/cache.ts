@@ -1,4 +1,5 @@
-// Prices that all workers share: a missing one is loaded once for all, lives for a minute, and the cache tells how it is doing.
+// Prices that all workers share: a missing one is loaded once for all, lives for a minute, and the cache tells how it
+// is doing.
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'

@@ -1,4 +1,5 @@
-// Jobs that several workers pick up, each exactly once: `take` reads and deletes in one step, so only one worker gets a job.
+// Jobs that several workers pick up, each exactly once: `take` reads and deletes in one step, so only one worker gets a
+// job.
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { ConcurrentMap, type MapHandle } from 'mapsafe'

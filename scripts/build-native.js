@@ -1,4 +1,5 @@
-// Builds the native engine into build/Release with node-gyp, unless it is newer than its sources. `--force` builds anyway.
+// Builds the native engine into build/Release with node-gyp, unless it is newer than its sources. `--force` builds
+// anyway.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { bin, isStale, must } from './tools.js'

@@ -3,11 +3,11 @@
  *
  *   npm run fuzz -- [--minutes N] [--seed S] [--only core|typescript] [--round R]
  *
- * The core under libFuzzer (needs Clang and cmake), then the TypeScript engine, the maps and the codec: N minutes in all
- * (default 10), half for each. Prints the seed, how much was run, and what was found; exits with 1 if anything was. Inputs that
- * reach something new are kept in out/fuzz/corpus; `--merge` puts those that matter into out/fuzz/merged, for
- * native/fuzz/corpus, and does nothing else.
- * `--round` begins with that round of the TypeScript fuzzer, to repeat a finding.
+ * The core under libFuzzer (needs Clang and cmake), then the TypeScript engine, the maps and the codec: N minutes in
+ * all (default 10), half for each. Prints the seed, how much was run, and what was found; exits with 1 if anything was.
+ * Inputs that reach something new are kept in out/fuzz/corpus; `--merge` puts those that matter into out/fuzz/merged,
+ * for native/fuzz/corpus, and does nothing else. `--round` begins with that round of the TypeScript fuzzer, to repeat a
+ * finding.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'

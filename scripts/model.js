@@ -1,12 +1,12 @@
 /**
- * Checks the Promela model of the protocol (native/model) with spin: every interleaving of every scenario, and that each mutant,
- * one broken rule, gives a counterexample.
+ * Checks the Promela model of the protocol (native/model) with spin: every interleaving of every scenario, and that
+ * each mutant, one broken rule, gives a counterexample.
  *
  *   node scripts/model.js [--quick] [name ...]
  *
- * `--quick` leaves out the longest scenario and does not look for endless runs, but leaves out no mutant. Names choose scenarios and mutants.
- * Needs spin and gcc. Exits with 1 if a property fails, a mutant survives or is caught by another property than the one it
- * should fail, or spin or gcc is missing.
+ * `--quick` leaves out the longest scenario and does not look for endless runs, but leaves out no mutant. Names choose
+ * scenarios and mutants. Needs spin and gcc. Exits with 1 if a property fails, a mutant survives or is caught by
+ * another property than the one it should fail, or spin or gcc is missing.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -42,7 +42,10 @@ const WRITE = 'write_saw_current'
 const DEADLOCK = 'deadlock'
 const CYCLE = 'an endless run'
 
-/** `fails`: the property. One that no caller can see is checked apart from the others: a mutant is caught by what it does. */
+/**
+ * `fails`: the property. One that no caller can see is checked apart from the others: a mutant is caught by what it
+ * does.
+ */
 const mutants = [
   { name: 'skip_version_bump', scenario: 'near', fails: READ },
   { name: 'hold_without_compare_and_swap', scenario: 'overwrite', fails: WRITE },
@@ -73,7 +76,9 @@ const mutants = [
 
 const execute = promisify(execFile)
 
-/** Builds and runs one checker. `cycles`: whether it also looks for runs that come back to a state, and so need not end. */
+/**
+ * Builds and runs one checker. `cycles`: whether it also looks for runs that come back to a state, and so need not end.
+ */
 async function check({ scenario, mutant, isObservableOnly, cycles }) {
   const at = mkdtempSync(join(tmpdir(), 'mapsafe-model-'))
   try {

@@ -1,6 +1,6 @@
-// The tests whose size can grow, twenty times as large as in `npm test`: the model test runs 1,200 sequences for each lineup
-// of engines. Those with crews of workers run once more with processes that share a file. MAPSAFE_SCALE chooses another size.
-// Arguments go to vitest.
+// The tests whose size can grow, twenty times as large as in `npm test`: the model test runs 1,200 sequences for each
+// lineup of engines. Those with crews of workers run once more with processes that share a file. MAPSAFE_SCALE chooses
+// another size. Arguments go to vitest.
 import { bin, must, run } from './tools.js'
 
 must(process.execPath, ['scripts/setup.js'])

@@ -1,5 +1,6 @@
-// Runs tests on other Node.js versions with the one binary and the dependencies that are here. Not part of CI, since it downloads
-// them: node scripts/node-versions.js [versions, default 22 24 26] [-- vitest arguments, default test/addon test/conformance]
+// Runs tests on other Node.js versions with the one binary and the dependencies that are here. Not part of CI, since it
+// downloads them: node scripts/node-versions.js [versions, default 22 24 26] [-- vitest arguments, default test/addon
+// test/conformance]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// Puts the native engine where node-gyp-build looks for it in an installed package: prebuilds/PLATFORM-ARCH/. Thanks to Node-API
-// one binary serves every Node.js version; on Linux there is one for each C library.
+// Puts the native engine where node-gyp-build looks for it in an installed package: prebuilds/PLATFORM-ARCH/. Thanks to
+// Node-API one binary serves every Node.js version; on Linux there is one for each C library.
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { must, root } from './tools.js'

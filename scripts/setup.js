@@ -1,5 +1,5 @@
-// Builds what is missing or older than its sources: the native engine and dist/; with --programs also the demo, the examples
-// and the benchmarks, which then are in out/programs.
+// Builds what is missing or older than its sources: the native engine and dist/; with --programs also the demo, the
+// examples and the benchmarks, which then are in out/programs.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bin, isStale, must, root } from './tools.js'

@@ -1,5 +1,6 @@
-// The whole test suite: builds what is missing, then the TypeScript tests, then the C++ tests under sanitizers (where cmake and
-// GoogleTest are installed). Arguments go to vitest; with any, the C++ tests are left out. Reports go to test-results/.
+// The whole test suite: builds what is missing, then the TypeScript tests, then the C++ tests under sanitizers (where
+// cmake and GoogleTest are installed). Arguments go to vitest; with any, the C++ tests are left out. Reports go to
+// test-results/.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { bin, exists, must, root, run } from './tools.js'

@@ -1,7 +1,9 @@
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 
-/** The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError. */
+/**
+ * The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError.
+ */
 export function wrongArgument(name: string, given: unknown, expected: string): Error {
   const message = messageFor(name, given, expected)
   return typeof given === 'number'
@@ -30,7 +32,10 @@ export function checkFunction(name: string, given: unknown): void {
   throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', messageFor(name, given, 'a function'))
 }
 
-/** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object with no other properties than those `known` */
+/**
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object with no other properties than those
+ *   `known`
+ */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `The options are ${describe(options)}; expected an object.`)

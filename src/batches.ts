@@ -128,7 +128,10 @@ class Batch {
     encoder.release()
   }
 
-  /** Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first that does not fit. */
+  /**
+   * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first that does not
+   * fit.
+   */
   stage(engine: Engine, from: number): number {
     const { offsets } = this
     const start = offsets[from]

@@ -3,8 +3,9 @@ import { openNativeClock } from './engine/native.js'
 import { HEADER_CLOCK_OFFSET } from './region/layout.js'
 
 /**
- * The cheapest clock that agrees with `Engine.now`, for near hits and for writes. With the native engine one that a thread of the addon
- * keeps: a load, where a call would cost as much as a near hit. See docs/decisions/2026-11-20-a-clock-that-ticks.md.
+ * The cheapest clock that agrees with `Engine.now`, for near hits and for writes. With the native engine one that a
+ * thread of the addon keeps: a load, where a call would cost as much as a near hit. See
+ * docs/decisions/2026-11-20-a-clock-that-ticks.md.
  *
  * Thread safety: one thread.
  */

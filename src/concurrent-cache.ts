@@ -18,23 +18,25 @@ import type { DeepReadonly } from './types.js'
 /**
  * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.
  *
- * *Expiry.* Every entry has a time to live of its own: what the write says, else the cache's `ttl`, else for ever. An expired entry
- * is absent in every respect, for every thread, at most 10 milliseconds after its time: it is not read or iterated over, a
- * write on condition that there is no entry goes through, and one that returns what it replaced returns undefined. Only `size`
- * counts expired entries until they are deleted. That happens without anyone reading them: a few at a time with
- * writes, and in the background about a second after they expired. Times are the system's clock, as `Date.now()` tells it.
+ * *Expiry.* Every entry has a time to live of its own: what the write says, else the cache's `ttl`, else for ever. An
+ * expired entry is absent in every respect, for every thread, at most 10 milliseconds after its time: it is not read or
+ * iterated over, a write on condition that there is no entry goes through, and one that returns what it replaced
+ * returns undefined. Only `size` counts expired entries until they are deleted. That happens without anyone reading
+ * them: a few at a time with writes, and in the background about a second after they expired. Times are the system's
+ * clock, as `Date.now()` tells it.
  *
- * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`, `compareAndSwap`,
- * `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. One that changes the value that is
- * there (`update`, `increment`) keeps the entry's expiry; its options are for the entry that it may have to insert. `touch` renews the
- * expiry and leaves the value.
+ * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`,
+ * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. One
+ * that changes the value that is there (`update`, `increment`) keeps the entry's expiry; its options are for the entry
+ * that it may have to insert. `touch` renews the expiry and leaves the value.
  *
- * *Entries that are too large.* A cache makes room for an entry, with key and a header of 24 to 40 bytes, of up to an eighth of its memory, and of at least
- * 256 KiB: of exactly 4,096 bytes times the greater of 64 and an eighth of its heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message tells the
- * bound in bytes, and evicts nothing.
+ * *Entries that are too large.* A cache makes room for an entry, with key and a header of 24 to 40 bytes, of up to an
+ * eighth of its memory, and of at least 256 KiB: of exactly 4,096 bytes times the greater of 64 and an eighth of its
+ * heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message tells the bound in bytes, and evicts
+ * nothing.
  *
- * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes {@link LifetimeOptions} throws
- * `ERR_MAPSAFE_OPTIONS` for wrong ones.
+ * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes
+ * {@link LifetimeOptions} throws `ERR_MAPSAFE_OPTIONS` for wrong ones.
  */
 export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   declare readonly handle: CacheHandle
@@ -129,20 +131,23 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   /**
-   * The value of `key`; if there is none, loads it: however many calls there are at once, in all threads and processes, one loader runs, and
-   * the others await its value.
+   * The value of `key`; if there is none, loads it: however many calls there are at once, in all threads and processes,
+   * one loader runs, and the others await its value.
    *
-   * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its time is up, one of
-   * those who wait calls its own loader.
+   * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its
+   * time is up, one of those who wait calls its own loader.
    *
-   * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it, in other threads
-   * those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose load began after it.
+   * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it,
+   * in other threads those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose
+   * load began after it.
    *
-   * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the background.
+   * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the
+   * background.
    *
    * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
-   * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError `ERR_MAPSAFE_TIMEOUT` if the time
-   * is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with what `get` and `set` throw
+   * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError
+   * `ERR_MAPSAFE_TIMEOUT` if the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the
+   * cache is closed; and with what `get` and `set` throw
    */
   async getOrLoad(key: K, loader: Loader<K, V>, options?: LoadOptions): Promise<DeepReadonly<V>> {
     checkFunction('loader', loader)

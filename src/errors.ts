@@ -1,6 +1,6 @@
 /**
- * Every error of this package carries one of these codes. A call that throws has changed nothing, except for methods over many
- * keys (`setMany`, `deleteMany`, `deleteWhere`, `clear`), which say so.
+ * Every error of this package carries one of these codes. A call that throws has changed nothing, except for methods
+ * over many keys (`setMany`, `deleteMany`, `deleteWhere`, `clear`), which say so.
  *
  * | code | class | when |
  * | --- | --- | --- |
@@ -45,8 +45,8 @@ const brand = Symbol.for('mapsafe.error')
 export class MapsafeError extends Error {
   declare readonly code: MapsafeErrorCode
   /**
-   * Of an error with which `setMany` or `deleteMany` stopped midway: the number of entries or keys, from the first on, that it
-   * had dealt with. Undefined if it had not begun.
+   * Of an error with which `setMany` or `deleteMany` stopped midway: the number of entries or keys, from the first on,
+   * that it had dealt with. Undefined if it had not begun.
    */
   declare readonly completed?: number
 

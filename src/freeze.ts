@@ -12,7 +12,8 @@ export function freezeTree(object: object): boolean {
       if (typeof element === 'object' && element !== null && !freezeTree(element)) isTree = false
     }
   } else if (object.constructor === Object) {
-    // No plain value has a property of that name (src/codec/walk.ts), and to ask for the prototype is a call out of JavaScript.
+    // No plain value has a property of that name (src/codec/walk.ts), and to ask for the prototype is a call out of
+    // JavaScript.
     for (const name in object) {
       if (!Object.prototype.hasOwnProperty.call(object, name)) continue
       const part = (object as Record<string, unknown>)[name]
@@ -26,8 +27,8 @@ export function freezeTree(object: object): boolean {
 }
 
 /**
- * Freezes everything that can be reached from an object that structured clone made. Freezing does not keep anyone from changing
- * what is inside a Map, a Set, a Date, a RegExp or a buffer. O(size of the value).
+ * Freezes everything that can be reached from an object that structured clone made. Freezing does not keep anyone from
+ * changing what is inside a Map, a Set, a Date, a RegExp or a buffer. O(size of the value).
  *
  * @returns whether nothing in it can be changed, by any means
  */

@@ -3,8 +3,8 @@ import { PUT_IF_ABSENT } from './engine/engine.js'
 import type { Store } from './store.js'
 
 /**
- * The value of `key`; if there is none, stores what `compute` returns, unless somebody else was faster, and returns what is there
- * then.
+ * The value of `key`; if there is none, stores what `compute` returns, unless somebody else was faster, and returns
+ * what is there then.
  *
  * @param compute called at most once, and only if there seems to be no entry, with the key (0 for -0)
  * @param expiresAt as for Store.put

@@ -15,8 +15,8 @@ const CLASSES = { 'mapsafe.map': 'ConcurrentMap', 'mapsafe.cache': 'ConcurrentCa
 export type Kind = keyof typeof CLASSES
 
 /**
- * What another thread needs to open a map or cache: either of the two. Plain and structured-cloneable, so that `postMessage` and
- * `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
+ * What another thread needs to open a map or cache: either of the two. Plain and structured-cloneable, so that
+ * `postMessage` and `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
  */
 export interface MapHandle {
   readonly kind: Kind
@@ -40,8 +40,8 @@ export interface Place {
 /**
  * Makes the region of an empty map, or with `file` opens the one in that file if it is there.
  *
- * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system does not give as much memory in one piece, or if the file has
- * another size or other settings
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system does not give as much memory in one piece, or if the
+ * file has another size or other settings
  * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; else as {@link openOrCreateFile}
  */
 export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace): Place {

@@ -30,35 +30,41 @@ export interface HealthReport {
 // Where the thresholds come from: docs/decisions/2026-11-20-health-thresholds.md.
 
 /**
- * Live entries among the slots in use. A segment is cleaned up when 30 % of its slots are of deleted entries; so a map whose
- * segments are full keeps above 0.7, and one below it carries more of the dead than cleaning is meant to leave.
+ * Live entries among the slots in use. A segment is cleaned up when 30 % of its slots are of deleted entries; so a map
+ * whose segments are full keeps above 0.7, and one below it carries more of the dead than cleaning is meant to leave.
  */
 const MIN_LIVE_RATIO = 0.7
 /** Dead slots that one segment may have before anyone cleans it up: as few in a whole map are no lag. */
 const FEW_DEAD_SLOTS = 224
 
 /**
- * Reads that near-caches passed on among those put to them. A near hit saves some 100 ns of a string's read, one that is passed on
- * costs some 70 ns more: with three in ten half of the gain is lost, with six in ten all of it.
+ * Reads that near-caches passed on among those put to them. A near hit saves some 100 ns of a string's read, one that
+ * is passed on costs some 70 ns more: with three in ten half of the gain is lost, with six in ten all of it.
  */
 const MAX_NEAR_STALENESS = 0.3
 /** Near reads too few to judge by. */
 const FEW_NEAR_READS = 1000
 
 /**
- * Bytes of pages in use, but for what eviction needs, for a byte of live entries. A map that grew steadily has 1.02 to 1.45, the more the smaller its entries; from 2
- * on, half of its memory serves no entry.
+ * Bytes of pages in use, but for what eviction needs, for a byte of live entries. A map that grew steadily has 1.02 to
+ * 1.45, the more the smaller its entries; from 2 on, half of its memory serves no entry.
  */
 const MAX_MEMORY_AMPLIFICATION = 2
 /** Memory not worth a word: the size of the smallest map. */
 const LITTLE_MEMORY = 2 ** 20
 
-/** Bytes of segments and directory for a live entry. Growth leaves 7 to 18: this is an index of three times the size it needs. */
+/**
+ * Bytes of segments and directory for a live entry. Growth leaves 7 to 18: this is an index of three times the size it
+ * needs.
+ */
 const MAX_INDEX_BYTES = 64
 /** An index not worth a word: some thirty segments. */
 const SMALL_INDEX = 2 ** 17
 
-/** One block lost is one too many: nothing loses memory but the sudden death of a thread, damage, or a fault of this library. */
+/**
+ * One block lost is one too many: nothing loses memory but the sudden death of a thread, damage, or a fault of this
+ * library.
+ */
 const MAX_LOST_BYTES = 0
 
 /**

@@ -17,9 +17,10 @@ const SAMPLE_PERIOD = 64
 const MAX_SAMPLES = 65_536
 
 /**
- * The keys that one thread uses most, found in constant memory from a sample of its operations. The sketch is Space-Saving
- * (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams", ICDT 2005): a key
- * without a counter takes over the smallest one with its count, and remembers that count as the most it may be wrong by.
+ * The keys that one thread uses most, found in constant memory from a sample of its operations. The sketch is
+ * Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams",
+ * ICDT 2005): a key without a counter takes over the smallest one with its count, and remembers that count as the most
+ * it may be wrong by.
  *
  * Thread safety: one thread.
  */
@@ -39,8 +40,8 @@ export class HotKeys {
   constructor(private readonly random: () => number = Math.random) {}
 
   /**
-   * Tells of an operation on `key`, which may be sampled. O(1), amortized. `Uint8Array` keys are left out: a `Map` compares them
-   * by identity.
+   * Tells of an operation on `key`, which may be sampled. O(1), amortized. `Uint8Array` keys are left out: a `Map`
+   * compares them by identity.
    */
   note(key: Key): void {
     if (--this.#untilSample > 0) return

@@ -7,7 +7,10 @@ import { MapsafeTypeError } from './errors.js'
 export interface LifetimeOptions {
   /** Milliseconds from now on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
-  /** Until when, in milliseconds of `Date.now()`, above 0; `Infinity` for ever. A time in the past is one that has passed. */
+  /**
+   * Until when, in milliseconds of `Date.now()`, above 0; `Infinity` for ever. A time in the past is one that has
+   * passed.
+   */
   readonly expiresAt?: number | undefined
 }
 

@@ -24,24 +24,25 @@ export interface NearEntry {
 }
 
 /**
- * A thread's decoded values of its hot keys, each vouched for by the version of its home bucket: a hit costs a lookup in a
- * JavaScript `Map` and two loads from shared memory, and is never stale.
+ * A thread's decoded values of its hot keys, each vouched for by the version of its home bucket: a hit costs a lookup
+ * in a JavaScript `Map` and two loads from shared memory, and is never stale.
  *
- * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd before the
- * change and raises it to a new even number after (docs/protocol.md). An entry is stored with an even version only; so an
- * equal version means that no write has begun since, and a read that returns the value takes effect at its load of the
- * version. The load of the epoch, which counts how often the version wrapped, follows that of the version: an equal
- * epoch then means that the version has not wrapped in between either, however old the entry is.
+ * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd
+ * before the change and raises it to a new even number after (docs/protocol.md). An entry is stored with an even
+ * version only; so an equal version means that no write has begun since, and a read that returns the value takes effect
+ * at its load of the version. The load of the epoch, which counts how often the version wrapped, follows that of the
+ * version: an equal epoch then means that the version has not wrapped in between either, however old the entry is.
  *
- * *Admission.* What is remembered for the first time costs more than a read that goes to the engine, and pays only if it is read again before it is
- * out of date. So a near-cache that is full takes a key in on the second read that meets the same entry; and that of a cache, full or not, an absent
- * key on the second read that finds nothing in an unchanged bucket, since whoever asked for it will mostly insert it next. See
+ * *Admission.* What is remembered for the first time costs more than a read that goes to the engine, and pays only if
+ * it is read again before it is out of date. So a near-cache that is full takes a key in on the second read that meets
+ * the same entry; and that of a cache, full or not, an absent key on the second read that finds nothing in an unchanged
+ * bucket, since whoever asked for it will mostly insert it next. See
  * docs/decisions/2026-11-21-near-caches-wait-for-a-second-read.md.
  *
- * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to the main ring,
- * where a clock hand gives entries hit since its last round a further one. A scan over many keys therefore displaces one
- * eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023), sections 4.1 and 4.2, without the ghost
- * queue; a hit writes at most one flag.
+ * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to
+ * the main ring, where a clock hand gives entries hit since its last round a further one. A scan over many keys
+ * therefore displaces one eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023),
+ * sections 4.1 and 4.2, without the ghost queue; a hit writes at most one flag.
  *
  * Thread safety: one thread.
  */
@@ -50,7 +51,10 @@ export class NearCache {
   private readonly entries = new Map<Key, NearEntry>()
   private readonly queue: Ring
   private readonly main: Ring
-  /** What the last call of {@link NearCache.hit} found that is not true any more: a lookup in a `Map` of thousands is not cheap. */
+  /**
+   * What the last call of {@link NearCache.hit} found that is not true any more: a lookup in a `Map` of thousands is
+   * not cheap.
+   */
   outdated: NearEntry | undefined
   /** Of entries read while they were not here: marks, each at the place that it hashes to. */
   private readonly met: Int32Array
@@ -140,8 +144,8 @@ export class NearCache {
 
   private isCurrent(entry: NearEntry): boolean {
     const words = this.words
-    // Where the processor orders plain loads as acquires, one does here: V8 calls Atomics.load as a function, which would be a
-    // quarter of the hit. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
+    // Where the processor orders plain loads as acquires, one does here: V8 calls Atomics.load as a function, which
+    // would be a quarter of the hit. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
     const version = WEAKLY_ORDERED ? Atomics.load(words, entry.home) : words[entry.home]
     // The order matters: see "Why a hit is current".
     return (
@@ -154,8 +158,8 @@ export class NearCache {
   }
 
   /**
-   * Whether a key that is not here may come in. Its home bucket, and the version of its entry or, if it is absent, of the bucket, tell what
-   * was read from all else.
+   * Whether a key that is not here may come in. Its home bucket, and the version of its entry or, if it is absent, of
+   * the bucket, tell what was read from all else.
    */
   private admits(home: number, version: number, present: boolean, entryVersion: number): boolean {
     const isFleeting = !present && this.useEpochAt !== 0

@@ -10,8 +10,8 @@ import {
 } from './options.js'
 
 /**
- * What a map object is to open: a map or cache, new or existing. In the place of its options it makes the constructor open this,
- * so that `attach` needs no second way of construction.
+ * What a map object is to open: a map or cache, new or existing. In the place of its options it makes the constructor
+ * open this, so that `attach` needs no second way of construction.
  */
 export class Opening {
   // So that it passes for options.

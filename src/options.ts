@@ -17,14 +17,14 @@ export interface AttachOptions {
    */
   readonly engine?: EngineChoice | undefined
   /**
-   * Whether values are deeply frozen when they are read. `false` saves the freezing, and hands out objects whose changes
-   * reach nobody. Default true.
+   * Whether values are deeply frozen when they are read. `false` saves the freezing, and hands out objects whose
+   * changes reach nobody. Default true.
    */
   readonly freeze?: boolean | undefined
   /**
-   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as any other read and
-   * costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with `freeze`,
-   * plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
+   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as any other read
+   * and costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with
+   * `freeze`, plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
    */
   readonly nearCache?: { readonly maxEntries?: number | undefined } | false | undefined
 }
@@ -33,16 +33,16 @@ export interface AttachOptions {
 export interface ConcurrentMapOptions extends AttachOptions {
   /**
    * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
-   * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096. Default
-   * 64 MiB, or with `file` the size of the file if there is one.
+   * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096.
+   * Default 64 MiB, or with `file` the size of the file if there is one.
    */
   readonly maxBytes?: number | undefined
   /**
-   * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode 0600 in a
-   * directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes, which are
-   * allocated at once (before Node.js 22 at most 4 GiB); an existing one must have as many, if `maxBytes` is given. Entries outlive the processes, but
-   * not the loss of power. Needs the addon, whichever the engine; not on Windows. Default: memory that the threads of this
-   * process share.
+   * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode
+   * 0600 in a directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes,
+   * which are allocated at once (before Node.js 22 at most 4 GiB); an existing one must have as many, if `maxBytes` is
+   * given. Entries outlive the processes, but not the loss of power. Needs the addon, whichever the engine; not on
+   * Windows. Default: memory that the threads of this process share.
    */
   readonly file?: string | undefined
 }
@@ -50,8 +50,9 @@ export interface ConcurrentMapOptions extends AttachOptions {
 /** Options of `new ConcurrentCache`. */
 export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
   /**
-   * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same. An
-   * expired entry is absent for everybody at once, and its memory comes back without anyone reading it. Default `Infinity`.
+   * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
+   * An expired entry is absent for everybody at once, and its memory comes back without anyone reading it. Default
+   * `Infinity`.
    */
   readonly ttl?: number | undefined
   /** How many entries are kept at most: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */

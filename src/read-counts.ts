@@ -16,8 +16,8 @@ const READS_PER_FLUSH = 256
 const MOST = 2 ** 32 - 1
 
 /**
- * One thread's counts of its reads, in plain numbers of its own, so that counting costs a near hit next to nothing. From time to time they are
- * added to the thread's record, where all threads see them.
+ * One thread's counts of its reads, in plain numbers of its own, so that counting costs a near hit next to nothing.
+ * From time to time they are added to the thread's record, where all threads see them.
  *
  * Thread safety: one thread.
  */

@@ -12,7 +12,10 @@ type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
 type ExpiryOf<V> = (entry: StoredEntry<V> | undefined) => number | undefined
 const DELETE = Symbol('delete')
 
-/** Lost races before a key is held while the decision is made. Nobody loses that many but for a slow function or a key in constant use. */
+/**
+ * Lost races before a key is held while the decision is made. Nobody loses that many but for a slow function or a key
+ * in constant use.
+ */
 const OPTIMISTIC_TRIES = 16
 
 /**
@@ -78,8 +81,9 @@ export function isSame(value: unknown, expected: unknown): boolean {
 /**
  * Changes the entry of `key` in one atomic step into what `decide` makes of it.
  *
- * At first optimistically: read the value with its version, decide, and write on condition of the version. Who loses that race
- * too often holds the key, so that nobody else can write it, and then decides for good. Reads are never held up.
+ * At first optimistically: read the value with its version, decide, and write on condition of the version. Who loses
+ * that race too often holds the key, so that nobody else can write it, and then decides for good. Reads are never held
+ * up.
  *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
  * map; if it throws, nothing has changed.

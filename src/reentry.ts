@@ -1,13 +1,16 @@
 import type { Engine } from './engine/engine.js'
 import { MapsafeError } from './errors.js'
 
-/** Memory of the maps that this thread must not write just now, because a function that decides about a write is running. */
+/**
+ * Memory of the maps that this thread must not write just now, because a function that decides about a write is
+ * running.
+ */
 const guarded = new Set<ArrayBufferLike>()
 
 /**
- * Runs a user's function that decides about a write. A write of the same map from inside it, by whichever map object of this
- * thread, is refused at once. Were it let through, the decision could be made anew for ever, or wait for a key that its own
- * thread holds; and what worked while nobody else wrote would fail once somebody does.
+ * Runs a user's function that decides about a write. A write of the same map from inside it, by whichever map object of
+ * this thread, is refused at once. Were it let through, the decision could be made anew for ever, or wait for a key
+ * that its own thread holds; and what worked while nobody else wrote would fail once somebody does.
  */
 export function deciding<T>(engine: Engine, decide: () => T): T {
   const memory = engine.words.buffer

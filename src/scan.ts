@@ -26,7 +26,9 @@ const DEFAULT_COUNT = 256
 const MAX_COUNT = 2 ** 20
 const MAX_PARTS = 2 ** 16
 
-/** The walk of `ConcurrentMap.scan`. A cursor is a position in the order of the keys' hashes, a part a range of hashes. */
+/**
+ * The walk of `ConcurrentMap.scan`. A cursor is a position in the order of the keys' hashes, a part a range of hashes.
+ */
 export function scan<V>(
   store: Store<V>,
   cursor: number | undefined,

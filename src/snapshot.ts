@@ -19,9 +19,9 @@ const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 const WORD_BYTES = 4
 
 /**
- * The entries of a map as they were at one instant, however the map changes afterwards. A copy of its own: it stays readable when
- * the map is closed, and its memory is given back when nobody refers to it any more. Keys and values are decoded
- * each time they are met.
+ * The entries of a map as they were at one instant, however the map changes afterwards. A copy of its own: it stays
+ * readable when the map is closed, and its memory is given back when nobody refers to it any more. Keys and values are
+ * decoded each time they are met.
  *
  * Thread safety: one thread.
  */

@@ -55,8 +55,8 @@ export interface StoredEntry<V> {
 }
 
 /**
- * One thread's way to a map: engine, codec and near-cache put together. The public classes are its documentation and its
- * arguments' guards.
+ * One thread's way to a map: engine, codec and near-cache put together. The public classes are its documentation and
+ * its arguments' guards.
  *
  * Thread safety: one thread.
  */
@@ -155,7 +155,10 @@ export class Store<V> {
     return status === FOUND
   }
 
-  /** The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from absent. */
+  /**
+   * The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from
+   * absent.
+   */
   read(key: Key): V | undefined {
     return this.#readFar(key, this.#near?.find(key))
   }
@@ -190,7 +193,9 @@ export class Store<V> {
     return value
   }
 
-  /** As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys. */
+  /**
+   * As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys.
+   */
   readPassing(key: Key): V | undefined {
     return this.#read(this.open(), key, undefined, PASSING)
   }
@@ -283,8 +288,8 @@ export class Store<V> {
   }
 
   /**
-   * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is there now,
-   * as a reader will get it.
+   * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is
+   * there now, as a reader will get it.
    */
   exchange(key: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
     this.openToWrite()
@@ -399,8 +404,8 @@ export class Store<V> {
   }
 
   /**
-   * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the sweeper may have its
-   * turn.
+   * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the
+   * sweeper may have its turn.
    *
    * @param asked for by the caller; undefined leaves it to the map
    */
@@ -457,7 +462,10 @@ export class Store<V> {
     }
   }
 
-  /** Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value now. */
+  /**
+   * Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value
+   * now.
+   */
   #settled(engine: Engine, key: Key): boolean {
     const status = engine.result[RESULT_STATUS]
     if (status === DONE || status === NOT_DONE) return true

@@ -16,9 +16,9 @@ const LOOKS_PER_STEP = 256
 
 /**
  * Has expired entries deleted, so that their memory comes back without anyone reading them: a few with this thread's
- * writes, and the rest in the background. Of all threads that have the cache open, one at a time walks over it in the background: whoever
- * first notices that a new tick of the region's clock began. A thread that ends in the middle leaves nothing to be cleared up; the next
- * tick's walk does what it left.
+ * writes, and the rest in the background. Of all threads that have the cache open, one at a time walks over it in the
+ * background: whoever first notices that a new tick of the region's clock began. A thread that ends in the middle
+ * leaves nothing to be cleared up; the next tick's walk does what it left.
  *
  * The timers keep neither the process nor the cache's own object alive.
  *
@@ -49,7 +49,10 @@ export class Sweeper {
     clearTimeout(this.pause)
   }
 
-  /** To be called before writes of entries that expire, while this thread holds nothing. The result of the engine changes. */
+  /**
+   * To be called before writes of entries that expire, while this thread holds nothing. The result of the engine
+   * changes.
+   */
   noteWrites(count: number): void {
     this.writes += count
     if (this.writes < WRITES_PER_SLICE) return

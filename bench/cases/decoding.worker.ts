@@ -1,4 +1,5 @@
-// Overwrites an object whenever it is told to, through shared memory: the reader measures without an event loop between.
+// Overwrites an object whenever it is told to, through shared memory: the reader measures without an event loop
+// between.
 import { workerData } from 'node:worker_threads'
 import { ConcurrentMap } from 'mapsafe'
 import { answer } from '../harness/thread.js'

@@ -57,7 +57,10 @@ interface Cell {
 
 const MAX_WORKERS = 2
 
-/** Evictions for each new key. A key that comes round again may still be there: one whose hash was taken for that of an evicted one. */
+/**
+ * Evictions for each new key. A key that comes round again may still be there: one whose hash was taken for that of an
+ * evicted one.
+ */
 const LEAST_EVICTED = 0.999
 
 const contestantsOf = (max: number): readonly Contestant[] => [

@@ -6,7 +6,9 @@ import { median, percentile, ratio } from '../harness/statistics.js'
 import { count, duration, rate, times } from '../report/format.js'
 import { expectCount, Incrementers, type Counters } from './increments.js'
 
-/** More than most machines here have cores: a writer that loses its core while it holds something keeps others waiting. */
+/**
+ * More than most machines here have cores: a writer that loses its core while it holds something keeps others waiting.
+ */
 const WORKERS = 4
 const KEYS = 30
 

@@ -96,7 +96,10 @@ const worst = (values: readonly number[]): number => (values.length === 0 ? NaN 
 
 const milliseconds = (value: number): string => duration(value * 1e6)
 
-/** Times of snapshots, and the longest writes during them and during spans of the same length without one; all in milliseconds. */
+/**
+ * Times of snapshots, and the longest writes during them and during spans of the same length without one; all in
+ * milliseconds.
+ */
 async function observe(
   map: ConcurrentMap<string, unknown>,
   writer: Thread<WriterOrder>,

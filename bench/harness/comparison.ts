@@ -28,8 +28,8 @@ const FILLED_AT_ONCE = 2
 export type Timings = ReadonlyMap<Operation, ReadonlyMap<ContenderName, readonly number[]>>
 
 /**
- * Measures single-thread operations of several contenders on the same data. The rounds are interleaved: every round measures every
- * contender, each time starting with another one.
+ * Measures single-thread operations of several contenders on the same data. The rounds are interleaved: every round
+ * measures every contender, each time starting with another one.
  */
 export async function compare(
   run: Run,

@@ -1,4 +1,7 @@
-/** Exponent of the YCSB benchmarks' skewed access (Cooper et al., "Benchmarking cloud serving systems with YCSB", SoCC 2010). */
+/**
+ * Exponent of the YCSB benchmarks' skewed access (Cooper et al., "Benchmarking cloud serving systems with YCSB", SoCC
+ * 2010).
+ */
 const ZIPF_EXPONENT = 0.99
 
 /** Coprime to every size used, so that neighbours in rank are not neighbours in the order of insertion. */
@@ -27,8 +30,8 @@ export function rankDraws(size: number, exponent: number, random: () => number):
 }
 
 /**
- * Numbers of keys in the order in which they are accessed: independent draws by Zipf's law, in shared memory so that all threads
- * use the same ones.
+ * Numbers of keys in the order in which they are accessed: independent draws by Zipf's law, in shared memory so that
+ * all threads use the same ones.
  *
  * @param size number of keys
  * @param count number of draws

@@ -8,8 +8,8 @@ import type { MemberOrder, MemberSetup, Work } from './team.js'
 import { answer } from './thread.js'
 
 /**
- * One operation in so many is timed by itself. Coprime to the period of every mix, so that reads and writes are sampled in
- * proportion.
+ * One operation in so many is timed by itself. Coprime to the period of every mix, so that reads and writes are sampled
+ * in proportion.
  */
 const SAMPLE_INTERVAL = 61
 const MAX_SAMPLES = 2 ** 20

@@ -8,7 +8,10 @@ export interface Mix {
 const PERIOD = 10_000
 const BURST = 1000
 
-/** 41 and 100 have no common divisor: the writes are spread evenly, and every 100 operations hold exactly `percent` of them. */
+/**
+ * 41 and 100 have no common divisor: the writes are spread evenly, and every 100 operations hold exactly `percent` of
+ * them.
+ */
 const spreadEvenly = (percent: number) => (index: number) => (index * 41) % 100 < percent
 
 export const mixes = {

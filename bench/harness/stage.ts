@@ -2,7 +2,9 @@ import type { StoreHost, StoreSetup } from '../contenders/contender.js'
 import { kindOf, type ContenderName } from '../contenders/index.js'
 import { Thread } from './thread.js'
 
-/** What is measured: a read of a key that is there, of one built for the call, of one that is not there; an overwrite. */
+/**
+ * What is measured: a read of a key that is there, of one built for the call, of one that is not there; an overwrite.
+ */
 export type Operation = 'hit' | 'hitFreshKey' | 'miss' | 'set'
 
 export interface StageSetup extends StoreSetup {

@@ -19,8 +19,9 @@ export function percentile(sorted: ArrayLike<number>, percent: number): number {
 }
 
 /**
- * How many times as large `values` are as `others`: the median of the rounds' quotients. Both were measured in the same rounds, so
- * a moment at which the machine was slow weighs on both sides of its quotient. NaN if either was not measured.
+ * How many times as large `values` are as `others`: the median of the rounds' quotients. Both were measured in the same
+ * rounds, so a moment at which the machine was slow weighs on both sides of its quotient. NaN if either was not
+ * measured.
  */
 export function ratio(values: readonly number[], others: readonly number[]): number {
   if (values.length !== others.length) return NaN

@@ -65,7 +65,8 @@ export interface Bar {
 }
 
 /**
- * Panels side by side, each with one horizontal bar a label, shortest first. The scale is logarithmic, and begins at a power of ten below all values.
+ * Panels side by side, each with one horizontal bar a label, shortest first. The scale is logarithmic, and begins at a
+ * power of ten below all values.
  */
 export function barChart(name: string, title: string, description: string, bars: readonly Bar[]): Chart {
   const panels = [...new Set(bars.map(({ panel }) => panel))]

@@ -11,7 +11,9 @@ export function duration(nanoseconds: number): string {
   return `${threeDigits(nanoseconds / 1e9)} s`
 }
 
-/** A ratio; bounds and figures are shown alike, with two decimals, so that a target missed by little shows as missed. */
+/**
+ * A ratio; bounds and figures are shown alike, with two decimals, so that a target missed by little shows as missed.
+ */
 export const times = (value: number): string =>
   Number.isNaN(value)
     ? '-'

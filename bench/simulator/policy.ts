@@ -1,4 +1,7 @@
-/** A replacement policy with the keys it holds. Keys are numbers from 0 up to the `keys` that its {@link PolicyKind} was given. */
+/**
+ * A replacement policy with the keys it holds. Keys are numbers from 0 up to the `keys` that its {@link PolicyKind} was
+ * given.
+ */
 export interface Policy {
   /** A read, which fetches the key if it is not held. @returns whether it was held */
   access(key: number): boolean

@@ -1,6 +1,6 @@
 /**
- * Sabotages of how a map's file is made, checked and mapped. `find` occurs exactly once in `file`; `also` is a second edit of the
- * same file.
+ * Sabotages of how a map's file is made, checked and mapped. `find` occurs exactly once in `file`; `also` is a second
+ * edit of the same file.
  */
 export const mutants = [
   {

@@ -1,12 +1,12 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads|cache|health|death|death-typescript] [name ...]
- *   node scripts/mutants/run.js --check
+ *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads|cache|health|death|death-typescript] [name
+ *   ...] node scripts/mutants/run.js --check
  *
- * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or end
- * in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing, but demands
- * that every mutant still fits the sources; so does `npm test`.
+ * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or
+ * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing,
+ * but demands that every mutant still fits the sources; so does `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

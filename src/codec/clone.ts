@@ -2,7 +2,10 @@ import { Deserializer, Serializer } from 'node:v8'
 import type { MapsafeTypeError } from '../errors.js'
 import { corruptValue, notStorable } from './value-error.js'
 
-/** Writes a view as structured clone does: its buffer, and where it lies in it. (Node's own subclass writes views alone.) */
+/**
+ * Writes a view as structured clone does: its buffer, and where it lies in it. (Node's own subclass writes views
+ * alone.)
+ */
 class CloneSerializer extends Serializer {
   /** Called by Node.js, to make the error for what V8 refuses. */
   _getDataCloneError(message: string): MapsafeTypeError {

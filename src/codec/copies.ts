@@ -1,8 +1,8 @@
 const LINEAR_LIMIT = 8
 
 /**
- * Finds the copy of an object that was met before. Most values hold a handful of objects, for which a scan of an array is several
- * times faster than a `Map`.
+ * Finds the copy of an object that was met before. Most values hold a handful of objects, for which a scan of an array
+ * is several times faster than a `Map`.
  */
 export class Copies {
   private readonly originals = new Array<object | undefined>(LINEAR_LIMIT).fill(undefined)

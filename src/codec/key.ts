@@ -12,8 +12,8 @@ import {
 import { isKeyLength } from '../region/shapes.js'
 
 /**
- * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array` is
- * compared by content. A string never equals a number.
+ * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array`
+ * is compared by content. A string never equals a number.
  */
 export type Key = string | number | bigint | boolean | Uint8Array
 
@@ -25,8 +25,8 @@ const halves = new Int32Array(doubles.buffer)
 const NAN_HIGH = 0x7ff80000
 
 /**
- * A reusable buffer that holds one encoded key, as docs/format.md describes it under "Entry". {@link KeyBuffer.words} and
- * {@link KeyBuffer.bytes} view the same memory; both are replaced when a longer key needs more of it.
+ * A reusable buffer that holds one encoded key, as docs/format.md describes it under "Entry". {@link KeyBuffer.words}
+ * and {@link KeyBuffer.bytes} view the same memory; both are replaced when a longer key needs more of it.
  */
 export class KeyBuffer {
   words = new Int32Array(INITIAL_KEY_BYTES / 4)

@@ -24,7 +24,10 @@ interface Packed extends Buffer {
 
 /** Packs plain values as MessagePack. */
 export class PlainWriter {
-  /** The buffer that holds the bytes, from {@link PlainWriter.start} to {@link PlainWriter.end}, until anyone packs again. */
+  /**
+   * The buffer that holds the bytes, from {@link PlainWriter.start} to {@link PlainWriter.end}, until anyone packs
+   * again.
+   */
   bytes: Uint8Array = NO_BYTES
   start = 0
   end = 0

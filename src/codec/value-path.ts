@@ -25,7 +25,9 @@ export class MemberStep {
 const MAX_STEPS = 8
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
 
-/** The way to a part of a value, as one would write it in code: `value.users[3].name`. Long ways are cut in the middle. */
+/**
+ * The way to a part of a value, as one would write it in code: `value.users[3].name`. Long ways are cut in the middle.
+ */
 export function formatPath(steps: readonly PathStep[]): string {
   const shown =
     steps.length <= MAX_STEPS

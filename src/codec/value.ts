@@ -26,8 +26,9 @@ const NO_BYTES = new Uint8Array(0)
 const SMALL_BYTES = 256
 
 /**
- * Turns a value into what {@link Engine.put} takes. The work is in two steps, because encoding an object may run getters, and a
- * getter may use the very map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage} runs no user code.
+ * Turns a value into what {@link Engine.put} takes. The work is in two steps, because encoding an object may run
+ * getters, and a getter may use the very map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage}
+ * runs no user code.
  */
 export class ValueEncoder {
   /** Value kind of the region format. */
@@ -175,7 +176,9 @@ export class ValueDecoder {
     }
   }
 
-  /** Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines. */
+  /**
+   * Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines.
+   */
   decodeAny(kind: number, bytes: Buffer): unknown {
     if (!isValueLength(kind, bytes.length)) throw corruptValue()
     switch (kind) {
@@ -244,8 +247,8 @@ function decodeBigint(bytes: Uint8Array, length: number): bigint {
 const shared = new ValueEncoder()
 
 /**
- * Encodes `value` with this thread's encoder, or, inside a getter of a value being encoded, with one of its own. The result is good
- * until the next call.
+ * Encodes `value` with this thread's encoder, or, inside a getter of a value being encoded, with one of its own. The
+ * result is good until the next call.
  */
 export function encodeValue(value: unknown): ValueEncoder {
   const encoder = shared.busy ? new ValueEncoder() : shared

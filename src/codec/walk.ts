@@ -11,21 +11,23 @@ const MAX_NESTING = 500
 const constructors = globalThis as unknown as Record<string, new (buffer: ArrayBufferLike) => object>
 
 /**
- * Copies an object with everything that structured clone would reach from it, so that a serializer needs to run no user code:
- * own enumerable properties with string names, each read once, so that a getter runs once; class instances as plain
- * objects; the contents of Maps, Sets and errors. Objects that keep their data inside, such as a Date, are taken over as they are.
+ * Copies an object with everything that structured clone would reach from it, so that a serializer needs to run no user
+ * code: own enumerable properties with string names, each read once, so that a getter runs once; class instances as
+ * plain objects; the contents of Maps, Sets and errors. Objects that keep their data inside, such as a Date, are taken
+ * over as they are.
  *
- * It departs from structured clone where that would store more than was asked for: a view is copied with the bytes it shows, not
- * with its whole buffer, so two views of parts of one buffer come back with a buffer each.
+ * It departs from structured clone where that would store more than was asked for: a view is copied with the bytes it
+ * shows, not with its whole buffer, so two views of parts of one buffer come back with a buffer each.
  *
- * Getters are user code and may use the map, and so this very class; whoever owns a walk must not use it while {@link ValueWalk.busy}.
+ * Getters are user code and may use the map, and so this very class; whoever owns a walk must not use it while
+ * {@link ValueWalk.busy}.
  */
 export class ValueWalk {
   /** Whether a call of {@link ValueWalk.copy} is under way. */
   busy = false
   /**
-   * Whether the copy is a tree of plain objects and dense arrays, with only such names, strings, numbers and other primitives as
-   * MessagePack, the way msgpackr writes and reads it, keeps exactly.
+   * Whether the copy is a tree of plain objects and dense arrays, with only such names, strings, numbers and other
+   * primitives as MessagePack, the way msgpackr writes and reads it, keeps exactly.
    */
   plain = true
   private readonly copies = new Copies()
@@ -37,7 +39,8 @@ export class ValueWalk {
   /**
    * Copies `root`. O(size of the value).
    *
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to what cannot be stored; whatever a getter throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to what cannot be stored; whatever a getter
+   *   throws
    */
   copy(root: object): object {
     this.busy = true

@@ -1,12 +1,12 @@
 import type { Key } from '../codec/key.js'
 
 /**
- * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript, may
- * work on one region at the same time.
+ * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript,
+ * may work on one region at the same time.
  *
- * An engine never throws on a hot path. It leaves the outcome in {@link Engine.result}, whose words are named below, and
- * the facade turns a negative status into an error. Values that need JavaScript to decode them are left as
- * bytes at the start of {@link Engine.scratch}.
+ * An engine never throws on a hot path. It leaves the outcome in {@link Engine.result}, whose words are named below,
+ * and the facade turns a negative status into an error. Values that need JavaScript to decode them are left as bytes at
+ * the start of {@link Engine.scratch}.
  */
 export interface Engine {
   readonly kind: 'native' | 'typescript'
@@ -23,21 +23,23 @@ export interface Engine {
   growScratch(bytes: number): void
 
   /**
-   * Looks `key` up. Status FOUND with the value returned (kinds undefined to UTF-16 string), ENCODED with the value's bytes in
-   * the scratch buffer, ABSENT, or SCRATCH_TOO_SMALL with the length needed.
+   * Looks `key` up. Status FOUND with the value returned (kinds undefined to UTF-16 string), ENCODED with the value's
+   * bytes in the scratch buffer, ABSENT, or SCRATCH_TOO_SMALL with the length needed.
    */
   get(key: Key): unknown
 
   /** As {@link Engine.get}; but if the entry still has `version`, status UNCHANGED and no value. For the near-cache. */
   getIfChanged(key: Key, version: number): unknown
 
-  /** As {@link Engine.get}; but in a cache it is no use of the entry, which makes it no later to be evicted. For walks. */
+  /**
+   * As {@link Engine.get}; but in a cache it is no use of the entry, which makes it no later to be evicted. For walks.
+   */
   getPassing(key: Key): unknown
 
   /**
-   * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind VALUE_LEASE or
-   * VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served: RESULT_EXPIRES_AT is in the past then.
-   * For loads (docs/protocol.md, "Loads").
+   * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind
+   * VALUE_LEASE or VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served:
+   * RESULT_EXPIRES_AT is in the past then. For loads (docs/protocol.md, "Loads").
    */
   getForLoad(key: Key): unknown
 
@@ -52,11 +54,12 @@ export interface Engine {
    * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds since 1970; default {@link NEVER}
-   * @param staleUntil of an entry that expires, until when {@link Engine.getForLoad} finds it all the same; default {@link NEVER}: not
+   * @param staleUntil of an entry that expires, until when {@link Engine.getForLoad} finds it all the same; default
+   *   {@link NEVER}: not
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
-   * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold). With
-   * RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
+   * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold).
+   * With RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
    * that value does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
    */
   put(
@@ -70,30 +73,30 @@ export interface Engine {
   ): unknown
 
   /**
-   * Deletes the entry of `key`, if present and `mode` (PUT_ALWAYS or PUT_IF_VERSION, plus RETURN_PREVIOUS) allows it. Status
-   * DONE or NOT_DONE; RESULT_PREVIOUS as for {@link Engine.put}.
+   * Deletes the entry of `key`, if present and `mode` (PUT_ALWAYS or PUT_IF_VERSION, plus RETURN_PREVIOUS) allows it.
+   * Status DONE or NOT_DONE; RESULT_PREVIOUS as for {@link Engine.put}.
    */
   remove(key: Key, mode: number, version?: number): unknown
 
   /**
-   * Adds `by` to the number stored under `key`, an absent key counting as 0, and returns the sum. Status DONE, or NOT_A_COUNTER (the
-   * value is no safe integer) or COUNTER_RANGE (the sum would be none).
+   * Adds `by` to the number stored under `key`, an absent key counting as 0, and returns the sum. Status DONE, or
+   * NOT_A_COUNTER (the value is no safe integer) or COUNTER_RANGE (the sum would be none).
    *
    * @param expiresAt when a new counter expires; one that is there keeps its expiry
    */
   increment(key: Key, by: number, expiresAt?: number): number
 
   /**
-   * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write it, or a
-   * key of the same bucket or that needs the same segment's mutex, until {@link Engine.putHeld}, {@link Engine.removeHeld} or
-   * {@link Engine.letGo}. Meanwhile this engine may only be read from. Besides the statuses of get: FULL if the key is
-   * absent and there is no room for one more.
+   * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write
+   * it, or a key of the same bucket or that needs the same segment's mutex, until {@link Engine.putHeld},
+   * {@link Engine.removeHeld} or {@link Engine.letGo}. Meanwhile this engine may only be read from. Besides the
+   * statuses of get: FULL if the key is absent and there is no room for one more.
    */
   hold(key: Key): unknown
 
   /**
-   * Stores an entry under the key held, as {@link Engine.put} takes it, and lets go. Status DONE; or a negative one, FULL also where
-   * a cleanup might find room, and nothing is stored.
+   * Stores an entry under the key held, as {@link Engine.put} takes it, and lets go. Status DONE; or a negative one,
+   * FULL also where a cleanup might find room, and nothing is stored.
    */
   putHeld(key: Key, kind: number, value: unknown, expiresAt?: number): void
 
@@ -104,18 +107,18 @@ export interface Engine {
   letGo(): void
 
   /**
-   * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string are stored
-   * in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH records of `index, kind,
-   * byte length, bytes padded to a word`. Absent keys leave no trace.
+   * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string
+   * are stored in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH
+   * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace.
    *
-   * @returns the index to go on from. Status DONE; or, about the key of that index, SCRATCH_TOO_SMALL with the bytes needed or
-   * a negative one
+   * @returns the index to go on from. Status DONE; or, about the key of that index, SCRATCH_TOO_SMALL with the bytes
+   * needed or a negative one
    */
   getMany(keys: readonly Key[], values: unknown[], from: number): number
 
   /**
-   * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS. The bytes of values of kind bigint and later
-   * lie one after the other in the scratch buffer, each padded to a word.
+   * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS. The bytes of values of kind
+   * bigint and later lie one after the other in the scratch buffer, each padded to a word.
    *
    * @param kinds as for put
    * @param operands as the values for put
@@ -138,29 +141,32 @@ export interface Engine {
    */
   removeMany(keys: readonly Key[]): number
 
-  /** Number of entries, expired ones that are still to be deleted included: exact when no write is in flight. O(thread records). */
+  /**
+   * Number of entries, expired ones that are still to be deleted included: exact when no write is in flight. O(thread
+   * records).
+   */
   size(): number
 
   /** Deletes every entry. Not one atomic step: an insert that runs meanwhile may survive. */
   clear(): void
 
   /**
-   * Collects keys whose hash is from `fromHash` to below `endHash`, in hash order, into the scratch buffer, as many as fit and
-   * `limit` at most: RESULT_LENGTH records of `kind, byte length, bytes padded to a word`. Keys with one hash are never
-   * separated, be it over the limit.
+   * Collects keys whose hash is from `fromHash` to below `endHash`, in hash order, into the scratch buffer, as many as
+   * fit and `limit` at most: RESULT_LENGTH records of `kind, byte length, bytes padded to a word`. Keys with one hash
+   * are never separated, be it over the limit.
    *
    * @param fromHash 0 to 2^32
    * @param endHash 0 to {@link HASH_END}
    * @param limit up to {@link NO_LIMIT}
-   * @returns the hash to go on from, `endHash` after the last key; status DONE, or SCRATCH_TOO_SMALL if the first hash alone did
-   * not fit
+   * @returns the hash to go on from, `endHash` after the last key; status DONE, or SCRATCH_TOO_SMALL if the first hash
+   * alone did not fit
    */
   collect(fromHash: number, endHash: number, limit: number): number
 
   /**
-   * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after the other, in
-   * pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the others in RESULT_LENGTH
-   * and the time of the instant in RESULT_EXPIRES_AT; what has expired by then is among them.
+   * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after
+   * the other, in pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the
+   * others in RESULT_LENGTH and the time of the instant in RESULT_EXPIRES_AT; what has expired by then is among them.
    */
   snapshot(): Int32Array<ArrayBuffer>[]
 
@@ -168,9 +174,9 @@ export interface Engine {
   now(): number
 
   /**
-   * Deletes the expired entries of segments from the one that covers hash `fromHash` on, until the budget is spent: a look at a
-   * segment costs 1, deleting the entries of one 64. Segments in use for something else are passed over. RESULT_LENGTH tells how many
-   * segments had any.
+   * Deletes the expired entries of segments from the one that covers hash `fromHash` on, until the budget is spent: a
+   * look at a segment costs 1, deleting the entries of one 64. Segments in use for something else are passed over.
+   * RESULT_LENGTH tells how many segments had any.
    *
    * @returns the hash to go on from, {@link HASH_END} at the end
    */
@@ -180,8 +186,8 @@ export interface Engine {
   verify(): string[]
 
   /**
-   * Finishes or undoes what dead threads left half done, counts entries and tombstones again, and frees blocks that nothing leads
-   * to. Status DONE, TIMEOUT or CORRUPT.
+   * Finishes or undoes what dead threads left half done, counts entries and tombstones again, and frees blocks that
+   * nothing leads to. Status DONE, TIMEOUT or CORRUPT.
    */
   repair(): RepairReport
 
@@ -200,7 +206,9 @@ export interface RepairReport {
   /** Pieces of memory that nothing led to, and their bytes. */
   readonly blocksFreed: number
   readonly bytesFreed: number
-  /** Whether such memory was looked for: only if no other thread, and no other map object of this one, has the map open. */
+  /**
+   * Whether such memory was looked for: only if no other thread, and no other map object of this one, has the map open.
+   */
   readonly hasLookedForLeaks: boolean
 }
 

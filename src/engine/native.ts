@@ -8,13 +8,16 @@ import type { Engine } from './engine.js'
  * Windows ENOSYS. See native/core/mapped_file.h.
  */
 export interface FileFunctions {
-  /** Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has it. */
+  /**
+   * Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has
+   * it.
+   */
   lockFile(descriptor: number): number
   /** Makes an empty file `bytes` long, every block of it allocated and zero. */
   allocateFile(descriptor: number, bytes: number): number
   /**
-   * The file's first `bytes` bytes, shared with all who map it, until the buffer was collected. `bytes` is at most the file's
-   * length and `buffer.constants.MAX_LENGTH`.
+   * The file's first `bytes` bytes, shared with all who map it, until the buffer was collected. `bytes` is at most the
+   * file's length and `buffer.constants.MAX_LENGTH`.
    */
   mapFile(descriptor: number, bytes: number): ArrayBuffer | number
 }
@@ -33,8 +36,8 @@ export interface NativeBinding extends FileFunctions {
   createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
 
   /**
-   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds since 1970, at most 4
-   * late. To be called once a thread. Null where Node.js allows no external buffers.
+   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds since 1970, at
+   * most 4 late. To be called once a thread. Null where Node.js allows no external buffers.
    */
   openClock(): Float64Array | null
 }
@@ -57,8 +60,8 @@ export function loadNative(): NativeBinding | undefined {
 }
 
 /**
- * The addon's clock, ticking from now on: see {@link NativeBinding.openClock}. Undefined where there is none, or where a plain load
- * of a double may meet half of it.
+ * The addon's clock, ticking from now on: see {@link NativeBinding.openClock}. Undefined where there is none, or where
+ * a plain load of a double may meet half of it.
  */
 export function openNativeClock(): Float64Array | undefined {
   if (process.arch !== 'x64' && process.arch !== 'arm64') return undefined
@@ -73,7 +76,8 @@ export function nativeFailure(): string {
 }
 
 /**
- * Warns that the TypeScript engine serves in place of the native one: once in a thread and the workers it starts afterwards.
+ * Warns that the TypeScript engine serves in place of the native one: once in a thread and the workers it starts
+ * afterwards.
  */
 export function warnWithoutNative(): void {
   if (getEnvironmentData(WARNED) === true) return

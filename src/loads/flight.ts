@@ -7,13 +7,18 @@ import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type
 import type { Leases, Sight } from './leases.js'
 import { MAX_TIMEOUT, type LoadContext } from './options.js'
 
-/** Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever. */
+/**
+ * Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever.
+ */
 const MAX_TIMEOUTS = 2
 /** Milliseconds between two looks at another thread's lease: at first, growing by the factor, and at most. */
 const FIRST_POLL = 1
 const POLL_GROWTH = 1.25
 const LAST_POLL = 8
-/** Times that a load tries to end its lease. A lease lapses once; the bound is for a damaged region, where it could seem to go on. */
+/**
+ * Times that a load tries to end its lease. A lease lapses once; the bound is for a damaged region, where it could seem
+ * to go on.
+ */
 const MAX_TRIES = 8
 
 /** One call of getOrLoad that waits. */
@@ -75,8 +80,8 @@ interface Patience {
 }
 
 /**
- * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or, polled with a
- * timer, another's. See docs/protocol.md, "Loads".
+ * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or,
+ * polled with a timer, another's. See docs/protocol.md, "Loads".
  *
  * Thread safety: one thread. Nothing here waits but by timers and promises.
  */
@@ -95,7 +100,9 @@ export class Flight<V> {
     private readonly tower: Tower<V>,
   ) {}
 
-  /** Whether a new call may wait with the others: not once the load was overtaken, which would bring it an older value. */
+  /**
+   * Whether a new call may wait with the others: not once the load was overtaken, which would bring it an older value.
+   */
   takesCallers(): boolean {
     if (this.#load === undefined) this.advance()
     if (this.isOver) return false
@@ -360,8 +367,8 @@ export class Flight<V> {
   }
 
   /**
-   * Has `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread changed it
-   * meanwhile: a lease left behind by a thread that lives is waited for until its time is up.
+   * Has `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread
+   * changed it meanwhile: a lease left behind by a thread that lives is waited for until its time is up.
    *
    * @param use gets the lease's version and the outcome noted in it, and says whether the lease still had that version
    */

@@ -27,8 +27,8 @@ export interface Load extends LoadName {
 export interface Outcome extends LoadName {
   readonly state: typeof FAILED | typeof DELIVERED | typeof STALE
   /**
-   * FAILED: until when it is told to those, too, who come after it. STALE: until when the value may be served. Milliseconds since
-   * 1970.
+   * FAILED: until when it is told to those, too, who come after it. STALE: until when the value may be served.
+   * Milliseconds since 1970.
    */
   readonly until: number
   readonly content: Content

@@ -27,7 +27,10 @@ export type Sight<V> =
   | { readonly is: 'lease'; readonly lease: Lease; readonly isLapsed: boolean; readonly version: number }
   | { readonly is: 'nothing' }
 
-/** Milliseconds for which a lease stays after all times in it have passed. Whoever still waits for it looks long before that. */
+/**
+ * Milliseconds for which a lease stays after all times in it have passed. Whoever still waits for it looks long before
+ * that.
+ */
 const KEEP = 10_000
 
 const NOTHING = { is: 'nothing' } as const
@@ -71,7 +74,8 @@ export class Leases<V> {
   }
 
   /**
-   * Stores `lease` under `key`, in place of the entry with `version`, or, if that is undefined, if there is nothing, not even a lease.
+   * Stores `lease` under `key`, in place of the entry with `version`, or, if that is undefined, if there is nothing,
+   * not even a lease.
    *
    * @returns the new entry's version; undefined if it was not stored
    */

@@ -13,8 +13,8 @@ import { Owners, recordOf } from './owner.js'
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
 
 /**
- * The loads of one thread's cache: at most one flight for each key that takes new calls, and perhaps older ones that were overtaken by
- * a write and are not over yet.
+ * The loads of one thread's cache: at most one flight for each key that takes new calls, and perhaps older ones that
+ * were overtaken by a write and are not over yet.
  *
  * Thread safety: one thread.
  */

@@ -4,13 +4,15 @@ import { MapsafeRangeError, MapsafeTypeError } from '../errors.js'
 
 /** What a loader is given beside the key. */
 export interface LoadContext {
-  /** Aborted when the load's time is up, when nobody in its thread waits for it any more, and when the cache is closed. */
+  /**
+   * Aborted when the load's time is up, when nobody in its thread waits for it any more, and when the cache is closed.
+   */
   readonly signal: AbortSignal
 }
 
 /**
- * Loads the value of `key`, in one step or by a promise. It may use the cache, but must not await a load of the same key by the same
- * cache: that would wait for itself, until the time is up.
+ * Loads the value of `key`, in one step or by a promise. It may use the cache, but must not await a load of the same
+ * key by the same cache: that would wait for itself, until the time is up.
  */
 export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
 
@@ -19,17 +21,19 @@ export interface LoadOptions {
   /** As for `set`: how long the loaded value lives, in milliseconds. Default: the cache's. */
   readonly ttl?: number | undefined
   /**
-   * How long after its expiry the value that this call's loader loads may still be served, by `getOrLoad` alone, while a loader that runs in
-   * the background replaces it; in milliseconds. It is that of the first call. If the loader fails, the value goes on being served until its time is over. Default 0.
+   * How long after its expiry the value that this call's loader loads may still be served, by `getOrLoad` alone, while
+   * a loader that runs in the background replaces it; in milliseconds. It is that of the first call. If the loader
+   * fails, the value goes on being served until its time is over. Default 0.
    */
   readonly staleWhileRevalidate?: number | undefined
   /**
-   * How long the load may take, and how long this call waits for a load of another one, in milliseconds: an integer from 1 to
-   * 2^31 - 1. Default 30,000.
+   * How long the load may take, and how long this call waits for a load of another one, in milliseconds: an integer
+   * from 1 to 2^31 - 1. Default 30,000.
    */
   readonly timeout?: number | undefined
   /**
-   * How long a failure of this call's loader is told to later calls in place of a new load, in milliseconds. Default 0: not at all.
+   * How long a failure of this call's loader is told to later calls in place of a new load, in milliseconds. Default 0:
+   * not at all.
    */
   readonly negativeTtl?: number | undefined
   /** Rejects this call with the signal's reason when it aborts. Others who wait are not concerned. */

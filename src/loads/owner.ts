@@ -21,8 +21,8 @@ export class Owners {
   constructor(private readonly words: Int32Array) {}
 
   /**
-   * Whether the engine with this owner mark is there: its thread record is still its own, and its thread runs. A thread of which
-   * the kernel tells nothing, being in another container, passes for alive.
+   * Whether the engine with this owner mark is there: its thread record is still its own, and its thread runs. A thread
+   * of which the kernel tells nothing, being in another container, passes for alive.
    */
   isAlive(mark: number): boolean {
     const { words } = this

@@ -17,14 +17,15 @@ import {
 } from './layout.js'
 
 /**
- * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map; whoever comes to wait for
- * what it held, or opens the map, finishes or undoes what it was doing. `unknown`: of another PID namespace, or on a system without /proc.
+ * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map;
+ * whoever comes to wait for what it held, or opens the map, finishes or undoes what it was doing. `unknown`: of another
+ * PID namespace, or on a system without /proc.
  */
 export type ThreadState = 'running' | 'stopped' | 'dead' | 'unknown'
 
 /**
- * What a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one bucket or segment for a write,
- * the memory's or the directory's lock.
+ * What a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one bucket or segment
+ * for a write, the memory's or the directory's lock.
  */
 export type Holding = 'map' | 'keys' | 'memory' | 'directory'
 

@@ -27,7 +27,10 @@ export function readTtl(words: Int32Array): number {
   return (words[HEADER_FLAGS] & FLAG_CACHE) === 0 ? Infinity : ttlOf(words)[0]
 }
 
-/** @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with other settings than those asked for */
+/**
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with other settings than those asked
+ *   for
+ */
 export function checkSettings(path: string, region: ArrayBuffer, { ttl, maxEntries }: CacheSettings): void {
   const words = headerOf(region)
   const made = { ttl: readTtl(words), maxEntries: words[HEADER_MAX_ENTRIES] }

@@ -1,12 +1,13 @@
 /**
- * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/format.md, "Heap".
+ * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/format.md,
+ * "Heap".
  *
- * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free blocks or in the
- * eviction area. A block in none of these is lost: no write will ever have it again.
+ * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free
+ * blocks or in the eviction area. A block in none of these is lost: no write will ever have it again.
  *
- * Thread safety: writes nothing, holds up nobody, and may run while others write. A walk then misses blocks that move behind its back
- * or that a thread is just filling: they are suspects, of which src/health.ts convicts. No reference is followed that leads out of the
- * heap, and every walk ends, in a damaged region, too.
+ * Thread safety: writes nothing, holds up nobody, and may run while others write. A walk then misses blocks that move
+ * behind its back or that a thread is just filling: they are suspects, of which src/health.ts convicts. No reference is
+ * followed that leads out of the heap, and every walk ends, in a damaged region, too.
  */
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../engine/typescript/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../engine/typescript/bucket.js'
@@ -81,8 +82,8 @@ export interface Census {
   /** Bytes by which a cache knows what to evict: some 40 for each entry there was room for, however small it is. */
   readonly bytesEviction: number
   /**
-   * Bytes of the blocks and page runs that the allocator ever handed out and did not make whole free pages again. At rest, the sum of
-   * the next three, unless memory was lost.
+   * Bytes of the blocks and page runs that the allocator ever handed out and did not make whole free pages again. At
+   * rest, the sum of the next three, unless memory was lost.
    */
   readonly bytesAllocated: number
   /** Of these: what the index, the slots and the eviction area lead to. */
@@ -97,7 +98,10 @@ export interface Census {
 /** A block that was met in no place. */
 export interface Suspect {
   readonly bytes: number
-  /** Made of the block's first words: it changes when the block is used or freed, since it gets another link or version then. */
+  /**
+   * Made of the block's first words: it changes when the block is used or freed, since it gets another link or version
+   * then.
+   */
   readonly print: number
 }
 
@@ -270,8 +274,8 @@ class Walk {
   }
 
   /**
-   * Meets the blocks of a list of free ones, given by the words of its head and its length. If the list changes meanwhile, the blocks of
-   * all states seen count: none of them is lost.
+   * Meets the blocks of a list of free ones, given by the words of its head and its length. If the list changes
+   * meanwhile, the blocks of all states seen count: none of them is lost.
    */
   private walkList(head: number, length: number, kind: 'bytesFree' | 'bytesCached'): void {
     const { words } = this

@@ -1,9 +1,10 @@
 /**
- * Counters of 64 bits, two words each, in the thread records: only the record's owner writes them, anyone may read them. What a
- * thread counted outlives it; the next owner of the record counts on.
+ * Counters of 64 bits, two words each, in the thread records: only the record's owner writes them, anyone may read
+ * them. What a thread counted outlives it; the next owner of the record counts on.
  *
- * The native engine writes both words at once. JavaScript cannot, so it shows its carries: it first stores the new high word
- * with CARRYING set, then the low word, then the high word without it. A reader that meets the bit takes the low word for 0.
+ * The native engine writes both words at once. JavaScript cannot, so it shows its carries: it first stores the new high
+ * word with CARRYING set, then the low word, then the high word without it. A reader that meets the bit takes the low
+ * word for 0.
  */
 import {
   BLOCK_WORDS,

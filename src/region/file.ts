@@ -27,8 +27,8 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 /**
  * Opens the region in an existing file.
  *
- * @throws MapsafeError `ERR_MAPSAFE_FILE` if the file is not there or the system refuses, `ERR_MAPSAFE_FORMAT` if it holds no
- * region of this version, `ERR_MAPSAFE_ENGINE` without the addon
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the file is not there or the system refuses, `ERR_MAPSAFE_FORMAT` if it
+ * holds no region of this version, `ERR_MAPSAFE_ENGINE` without the addon
  */
 export function openFile(path: string): FileRegion {
   const functions = fileFunctions()
@@ -38,17 +38,17 @@ export function openFile(path: string): FileRegion {
 }
 
 /**
- * Opens the region in a file, which is made first if it is not there. Of several processes that do so at once, one makes the file
- * and all open the same.
+ * Opens the region in a file, which is made first if it is not there. Of several processes that do so at once, one
+ * makes the file and all open the same.
  *
- * The file has its name only once it is complete: it is made under another name, and linked. Meanwhile the maker holds the lock of
- * the directory, so that the others wait instead of allocating as much again; the system ends the lock with the process. What a
- * maker left that died is deleted by the next one.
+ * The file has its name only once it is complete: it is made under another name, and linked. Meanwhile the maker holds
+ * the lock of the directory, so that the others wait instead of allocating as much again; the system ends the lock with
+ * the process. What a maker left that died is deleted by the next one.
  *
  * @param bytes length of a new file
  * @param format makes an empty region of zeroed memory
- * @throws as {@link openFile}; also `ERR_MAPSAFE_FILE` if the disk is full, `ERR_MAPSAFE_TIMEOUT` if the directory's lock was
- * not to be had for a minute
+ * @throws as {@link openFile}; also `ERR_MAPSAFE_FILE` if the disk is full, `ERR_MAPSAFE_TIMEOUT` if the directory's
+ * lock was not to be had for a minute
  */
 export function openOrCreateFile(path: string, bytes: number, format: (region: ArrayBuffer) => void): FileRegion {
   const functions = fileFunctions()

@@ -1,6 +1,6 @@
 /**
- * Where the parts of a region lie: a function of its size alone. See docs/format.md, "Units". The header repeats it, for
- * whoever is to recognise a region; nobody relies on what the header says.
+ * Where the parts of a region lie: a function of its size alone. See docs/format.md, "Units". The header repeats it,
+ * for whoever is to recognise a region; nobody relies on what the header says.
  */
 import {
   BLOCK_BYTES,
@@ -26,12 +26,18 @@ export function heapPages(bytes: number): number {
   return Math.floor(left / PAGE_BYTES) - tablePages
 }
 
-/** The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/protocol.md, "The reserve". */
+/**
+ * The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/protocol.md, "The
+ * reserve".
+ */
 export function reservePages(pages: number): number {
   return Math.max(Math.floor(pages / RESERVE_PART), MIN_RESERVE_PAGES)
 }
 
-/** Most bytes of an entry, key and header included, in a cache of `bytes` bytes: what evictions can always make room for. */
+/**
+ * Most bytes of an entry, key and header included, in a cache of `bytes` bytes: what evictions can always make room
+ * for.
+ */
 export function maxCacheEntryBytes(bytes: number): number {
   return reservePages(heapPages(bytes)) * PAGE_BYTES
 }

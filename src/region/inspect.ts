@@ -27,7 +27,9 @@ export interface ContendedSegment {
   readonly depth: number
 }
 
-/** What a map's memory consists of at the moment. Numbers of a map in use are a little apart from each other in time. */
+/**
+ * What a map's memory consists of at the moment. Numbers of a map in use are a little apart from each other in time.
+ */
 export interface RegionStats {
   /** Live entries. */
   readonly entries: number
@@ -55,8 +57,8 @@ export interface RegionStats {
 }
 
 /**
- * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a damaged
- * region it tells wrong numbers.
+ * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a
+ * damaged region it tells wrong numbers.
  */
 export function inspectRegion(words: Int32Array): RegionStats {
   const load = (word: number): number => (word < words.length ? Atomics.load(words, word) >>> 0 : 0)

@@ -1,7 +1,10 @@
 import { attachedThreads } from './attached-threads.js'
 import type { Suspect } from './census.js'
 
-/** No operation waits for another thread for longer (docs/protocol.md): whoever fills a block for so long is stopped for good. */
+/**
+ * No operation waits for another thread for longer (docs/protocol.md): whoever fills a block for so long is stopped for
+ * good.
+ */
 const LONGEST_WRITE_MS = 2000
 
 /** Blocks that nobody will ever have again. */
@@ -11,9 +14,10 @@ export interface Losses {
 }
 
 /**
- * Tells lost blocks from those that are on their way. A thread that writes has a block in no place while it fills it, and for as long as
- * the system takes the processor from it. So a suspect is lost only if no other thread has the map open; or if it has been one for
- * longer than a write can take, unchanged, since a block that moved has another version or link.
+ * Tells lost blocks from those that are on their way. A thread that writes has a block in no place while it fills it,
+ * and for as long as the system takes the processor from it. So a suspect is lost only if no other thread has the map
+ * open; or if it has been one for longer than a write can take, unchanged, since a block that moved has another version
+ * or link.
  *
  * Thread safety: one thread.
  */

@@ -5,9 +5,9 @@ import { MapsafeError, MapsafeRangeError } from '../errors.js'
 import { systemError } from './file-error.js'
 
 /**
- * This thread's mappings that are still in use, by device and inode. All map objects of a thread on one file share one: so a
- * loop that opens and closes a map piles up no mappings until the garbage collector comes round. (An inode cannot be
- * given to another file while it is mapped.)
+ * This thread's mappings that are still in use, by device and inode. All map objects of a thread on one file share one:
+ * so a loop that opens and closes a map piles up no mappings until the garbage collector comes round. (An inode cannot
+ * be given to another file while it is mapped.)
  */
 const mappings = new Map<string, WeakRef<ArrayBuffer>>()
 
@@ -35,7 +35,9 @@ export function fileFunctions(): FileFunctions {
   )
 }
 
-/** @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js maps no file of that length (4 GiB before version 22) */
+/**
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js maps no file of that length (4 GiB before version 22)
+ */
 export function checkMappable(bytes: number, path: string): void {
   if (bytes <= constants.MAX_LENGTH) return
   throw new MapsafeRangeError(

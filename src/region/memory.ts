@@ -38,7 +38,10 @@ import {
 } from './layout.js'
 import { heapPages, PAGE_TABLE_BLOCK } from './geometry.js'
 
-/** Bytes of a region by what they are for; they add up to its size. Of a map in use, a little apart from each other in time. */
+/**
+ * Bytes of a region by what they are for; they add up to its size. Of a map in use, a little apart from each other in
+ * time.
+ */
 export interface MemoryUse {
   /** Entries, deleted and expired ones that are not cleaned up yet among them, in blocks of their size class. */
   readonly entries: number

@@ -38,8 +38,8 @@ import {
 } from '../../src/region/layout.js'
 import { scaled, seed } from '../support/run.js'
 
-// What the glue alone is answerable for: arguments in, values out, lifetimes. What the engine does with them is tested by the
-// conformance suite.
+// What the glue alone is answerable for: arguments in, values out, lifetimes. What the engine does with them is tested
+// by the conformance suite.
 
 const binding: NativeBinding = loadNative() ?? expect.fail('the native engine is not built')
 let region: SharedArrayBuffer
@@ -65,7 +65,10 @@ beforeEach(() => {
   native = open()
 })
 
-/** Strings around the lengths at which a buffer is full, of Latin-1, of wider units, and of one wider unit at either end. */
+/**
+ * Strings around the lengths at which a buffer is full, of Latin-1, of wider units, and of one wider unit at either
+ * end.
+ */
 const lengths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 255, 256, 257, 1021, 1022, 1023, 1024, 1025, 5000]
 const strings = lengths.flatMap((length) => {
   const latin = 'é'.repeat(length)

@@ -11,8 +11,8 @@ function asCache<V>(map: ConcurrentMap<Key, V>): ConcurrentCache<Key, V> {
 }
 
 /**
- * Writes keys that only this worker writes, first so that they have expired, then so that they have not, while it and all
- * others sweep. What has expired must never be read, and what has not must never be missing.
+ * Writes keys that only this worker writes, first so that they have expired, then so that they have not, while it and
+ * all others sweep. What has expired must never be read, and what has not must never be missing.
  */
 export function writeAmongSweeps({ map, worker, random }: Shift<string>, keys: number, times: number): string[] {
   const cache = asCache(map)

@@ -25,7 +25,9 @@ export function isWhole(value: Uint8Array): boolean {
   return start === length && value[length - 1] === (length & 0xff)
 }
 
-/** Sets small entries of all sizes, until the cache has been full for a while; a few keys are deleted or overwritten. */
+/**
+ * Sets small entries of all sizes, until the cache has been full for a while; a few keys are deleted or overwritten.
+ */
 export function setSmall(map: ConcurrentMap<number, unknown>, random: Random, bytes: number): void {
   for (let left = bytes; left > 0;) {
     const key = random.below(200_000)
@@ -52,7 +54,9 @@ export function setLarge(map: ConcurrentMap<number, unknown>, random: Random, ma
   }
 }
 
-/** All fill the cache; then the first sets large entries while the others keep what free blocks they have, or write on. */
+/**
+ * All fill the cache; then the first sets large entries while the others keep what free blocks they have, or write on.
+ */
 export function fillAndSetLarge(
   { map, worker, random, rendezvous }: Shift,
   maxBytes: number,

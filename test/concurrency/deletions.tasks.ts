@@ -1,8 +1,8 @@
 import type { Shift } from '../support/crew.js'
 
 /**
- * Sets and deletes keys that only this worker writes, and reads all workers' keys. A value is the number of the write: the
- * own keys must hold the last one or be absent, and nobody's may go back.
+ * Sets and deletes keys that only this worker writes, and reads all workers' keys. A value is the number of the write:
+ * the own keys must hold the last one or be absent, and nobody's may go back.
  */
 export function setAndDelete(
   { map, worker, workers, random }: Shift<number>,

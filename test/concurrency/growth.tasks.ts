@@ -7,7 +7,9 @@ const LOOKS = 1
 /** Some ten microseconds, about what it takes to wake a thread. */
 const SPINS = 2000
 
-/** Inserts keys that no other worker has, and looks the previous ones up meanwhile; returns the keys that were missing. */
+/**
+ * Inserts keys that no other worker has, and looks the previous ones up meanwhile; returns the keys that were missing.
+ */
 export function fill({ map, worker, workers, random }: Shift<number>, keys: number): string[] {
   const missing: string[] = []
   for (let i = worker; i < keys; i += workers) {
@@ -52,8 +54,8 @@ export function lookWhileOthersMove(
 }
 
 /**
- * Worker 0 inserts a crowd and then the lasting keys, which so end up away from their home bucket; then it deletes the crowd, so that
- * they are brought home. The other worker looks for them meanwhile, and returns those it missed.
+ * Worker 0 inserts a crowd and then the lasting keys, which so end up away from their home bucket; then it deletes the
+ * crowd, so that they are brought home. The other worker looks for them meanwhile, and returns those it missed.
  *
  * @param shared two words: the phase, odd while the lasting keys are there, negative at the end; and a count of looks
  */
@@ -114,8 +116,8 @@ function increment(words: Int32Array, index: number): void {
 }
 
 /**
- * Waits until another thread changes a word from `value`; a second at most, for it may have failed. Soon sleeps: where cores are
- * scarce, a spinning thread keeps the other from the work that it waits for.
+ * Waits until another thread changes a word from `value`; a second at most, for it may have failed. Soon sleeps: where
+ * cores are scarce, a spinning thread keeps the other from the work that it waits for.
  */
 function waitForChange(words: Int32Array, index: number, value: number): void {
   for (let spins = 0; spins < SPINS; spins++) if (Atomics.load(words, index) !== value) return

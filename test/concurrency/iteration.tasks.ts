@@ -13,8 +13,8 @@ export interface Scene {
 }
 
 /**
- * Worker 0's part is to iterate; that of the others to insert and delete passing keys, and to overwrite lasting ones, until it
- * has finished.
+ * Worker 0's part is to iterate; that of the others to insert and delete passing keys, and to overwrite lasting ones,
+ * until it has finished.
  */
 export function iterateWhileOthersWrite(shift: Shift<number>, finished: SharedMemory, scene: Scene): string[] {
   const flag = new Int32Array(openMemory(finished))

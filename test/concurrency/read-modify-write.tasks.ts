@@ -1,7 +1,10 @@
 import type { Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 
-/** Adds random amounts to a few shared sums by `update`; returns what was added to each, and how often it had to decide again. */
+/**
+ * Adds random amounts to a few shared sums by `update`; returns what was added to each, and how often it had to decide
+ * again.
+ */
 export function addByUpdate(
   { map, random }: Shift<{ sum: number }>,
   cells: number,
@@ -70,8 +73,8 @@ export function compute({ map, worker, random }: Shift<string>, keys: number): {
 }
 
 /**
- * Worker 0 deletes odd values, again and again; the others write values that are even for good where the key ends in 0, and any
- * elsewhere. Returns the keys of good values that were deleted all the same.
+ * Worker 0 deletes odd values, again and again; the others write values that are even for good where the key ends in 0,
+ * and any elsewhere. Returns the keys of good values that were deleted all the same.
  */
 export function deleteOdd({ map, worker, random, rendezvous }: Shift<number>, keys: number, times: number): Key[] {
   if (worker === 0) {

@@ -2,8 +2,8 @@ import type { Key } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 
 /**
- * Scans the worker's part of the map in steps, and between them writes, and inserts and deletes keys of its own. Returns the
- * lasting keys (the numbers) that it met.
+ * Scans the worker's part of the map in steps, and between them writes, and inserts and deletes keys of its own.
+ * Returns the lasting keys (the numbers) that it met.
  */
 export function scanPart({ map, worker, workers, random }: Shift<number>, count: number, churn: number): Key[] {
   const met: Key[] = []

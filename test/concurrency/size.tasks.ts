@@ -8,7 +8,10 @@ export const DELETIONS_DONE = 3
 export const STOP = 4
 export const SHARED_WORDS = 5
 
-/** Even workers insert keys, odd ones delete those of their neighbour, so that a record's count goes ever up or ever down. */
+/**
+ * Even workers insert keys, odd ones delete those of their neighbour, so that a record's count goes ever up or ever
+ * down.
+ */
 export function insertOrDelete({ map, worker }: Shift<number>, shared: SharedArrayBuffer, keys: number): void {
   const words = new Int32Array(shared)
   const pair = worker >> 1

@@ -6,7 +6,10 @@ export interface Check {
   look(): string[]
 }
 
-/** Of maps that `writeInOrder` of snapshot.tasks.ts writes: with what a thread wrote, a snapshot has all that it wrote before. */
+/**
+ * Of maps that `writeInOrder` of snapshot.tasks.ts writes: with what a thread wrote, a snapshot has all that it wrote
+ * before.
+ */
 export class OrderCheck implements Check {
   /** How often a worker had got on since the last snapshot. */
   progress = 0

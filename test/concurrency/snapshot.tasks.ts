@@ -1,6 +1,9 @@
 import type { Shift } from '../support/crew.js'
 
-/** Writes rounds to `a`, then `b`, then `c` of its own, and from time to time splits segments with new keys; until told to stop. */
+/**
+ * Writes rounds to `a`, then `b`, then `c` of its own, and from time to time splits segments with new keys; until told
+ * to stop.
+ */
 export function writeInOrder({ map, worker, random }: Shift<number>, fillers: number): number {
   let round = 0
   map.increment('started')

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { lineups, scaled, seed } from '../support/run.js'
 import { tryDeaths, type Fault } from './trial.js'
 
-/** From a death to the end of every call that it was in the way of: the native engine's bound, and that of the TypeScript engine. */
+/**
+ * From a death to the end of every call that it was in the way of: the native engine's bound, and that of the
+ * TypeScript engine.
+ */
 const BOUND_MS = { native: 100, typescript: 2000, mixed: 2000 }
 
 describe.each<Fault>(['SIGKILL', 'terminate'])('%s in the middle of writes', (fault) => {

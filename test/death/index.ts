@@ -1,5 +1,6 @@
-// Sudden deaths by the thousand: `npm run test:kills -- --kills 2000`. The same trials as those of death.test.ts. Prints what was
-// injected, how often, what was lost and for how long others waited; ends with status 1 if anything was lost.
+// Sudden deaths by the thousand: `npm run test:kills -- --kills 2000`. The same trials as those of death.test.ts.
+// Prints what was injected, how often, what was lost and for how long others waited; ends with status 1 if anything was
+// lost.
 import { parseArgs } from 'node:util'
 import { lineups, seed } from '../support/run.js'
 import { tryDeaths, type Fault } from './trial.js'

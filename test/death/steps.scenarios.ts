@@ -39,7 +39,10 @@ export interface Scenario {
   prepare(map: Subject): void
   /** @param size the number of entries then */
   operations(size: number): Operation[]
-  /** Whether every operation changes one entry, at once; default true, but for caches, where entries go that nobody deleted. */
+  /**
+   * Whether every operation changes one entry, at once; default true, but for caches, where entries go that nobody
+   * deleted.
+   */
   readonly isWhole?: boolean
   /** Whether `size` is right again without a repair; default true. */
   readonly hasRightSize?: boolean
@@ -115,7 +118,10 @@ function fillUntil(map: Subject, watched: number[], isDue: (...hasChanged: boole
   }
 }
 
-/** Gives a repair something to do: loses a free block, and makes two counts wrong. The map's thread has the first record. */
+/**
+ * Gives a repair something to do: loses a free block, and makes two counts wrong. The map's thread has the first
+ * record.
+ */
 function damage(words: Int32Array): void {
   const record = threadRecordAt(0)
   const heads = words.subarray(record + THREAD_CACHE_HEADS, record + THREAD_CACHE_HEADS + SIZE_CLASSES)
@@ -127,7 +133,10 @@ function damage(words: Int32Array): void {
   words[segment * BLOCK_WORDS + SEGMENT_TOMBSTONES] += 5
 }
 
-/** Beside what a write loses: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks instead. */
+/**
+ * Beside what a write loses: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks
+ * instead.
+ */
 const ONE_SEGMENT = ALL_BUCKETS * SLOTS_PER_BUCKET + MOST_LOST + 2
 
 /** Words that change in a split, and when the directory doubles. */

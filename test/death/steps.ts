@@ -1,7 +1,8 @@
 /**
- * Deaths at every store of the TypeScript engine. What others find after a death is what the dead thread had stored until then. So a
- * victim runs to its end, but the region is copied before one of its stores; in the copy its record belongs to a thread that is no more,
- * and somebody else goes on. Thousands of deaths take as long as a dozen of real threads, and each is at a chosen store.
+ * Deaths at every store of the TypeScript engine. What others find after a death is what the dead thread had stored
+ * until then. So a victim runs to its end, but the region is copied before one of its stores; in the copy its record
+ * belongs to a thread that is no more, and somebody else goes on. Thousands of deaths take as long as a dozen of real
+ * threads, and each is at a chosen store.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'

@@ -3,7 +3,9 @@ import { storeOf } from '../../src/concurrent-map.js'
 import type { Shift } from '../support/crew.js'
 import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-memory.js'
 
-/** Words of the memory between the test and the holder: the holder's process id, once it holds; and whether to let go. */
+/**
+ * Words of the memory between the test and the holder: the holder's process id, once it holds; and whether to let go.
+ */
 export const HOLDER = 0
 export const LET_GO = 1
 

@@ -56,7 +56,8 @@ test('a generated trace follows its seed and is skewed', () => {
 
   const counts = new Uint32Array(trace.keys.length)
   for (const index of trace.accesses) counts[index]++
-  // Under Zipf with exponent 0.99 over 50,000 keys the first key has 1 / 12 of all accesses and 2 ** 0.99 times the second's.
+  // Under Zipf with exponent 0.99 over 50,000 keys the first key has 1 / 12 of all accesses and 2 ** 0.99 times the
+  // second's.
   expect(counts[0] / trace.accesses.length).toBeCloseTo(0.083, 2)
   expect(counts[0] / counts[1]).toBeCloseTo(2 ** 0.99, 1)
 })

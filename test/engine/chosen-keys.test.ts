@@ -69,7 +69,8 @@ describe(`an attacker who knows the secret (seed ${seed})`, { timeout: 120_000 }
     expect(stats.segments).toBeLessThanOrEqual(segments + PREFIX_BITS)
     expect(stats.bytesInUse).toBeLessThanOrEqual(bytesInUse + PREFIX_BITS * 2 * SEGMENT_BYTES + 2 ** 18)
 
-    // Ordinary keys are read, overwritten and deleted; new ones go in, but for those that lead into the attacked bucket itself.
+    // Ordinary keys are read, overwritten and deleted; new ones go in, but for those that lead into the attacked bucket
+    // itself.
     for (const key of before) {
       expect(map.get(key)).toBe(key)
       other.set(key, 'new')
@@ -111,8 +112,8 @@ describe(`an attacker who does not know the secret (seed ${seed})`, { timeout: 1
   ]
 
   /**
-   * By how many standard deviations the numbers of keys in 4096 cells are more uneven than random ones would be: Pearson's
-   * chi-squared, which for so many cells is as good as normal.
+   * By how many standard deviations the numbers of keys in 4096 cells are more uneven than random ones would be:
+   * Pearson's chi-squared, which for so many cells is as good as normal.
    */
   function unevenness(hashes: readonly number[], cellOf: (hash: number) => number): number {
     const counts = new Uint32Array(4096)

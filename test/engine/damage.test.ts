@@ -78,7 +78,10 @@ function segmentOf(words: Int32Array): number {
   return words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES]
 }
 
-/** Words that lead somewhere or tell a length; none that make a writer wait, which is bounded but would make a test long. */
+/**
+ * Words that lead somewhere or tell a length; none that make a writer wait, which is bounded but would make a test
+ * long.
+ */
 const targets: Record<string, (words: Int32Array, random: Random) => number> = {
   'the directory': () => HEADER_DIRECTORY,
   'a directory array': (words, random) => words[HEADER_DIRECTORY] * BLOCK_WORDS + random.pick([0, 4, 5]),

@@ -25,7 +25,10 @@ async function memory(): Promise<{ heap: number; resident: number }> {
   return { heap: heapUsed + external + arrayBuffers, resident: rss }
 }
 
-/** A native engine's memory, some 80 KiB, is given back once it was collected and its finalizers had a turn: often enough here. */
+/**
+ * A native engine's memory, some 80 KiB, is given back once it was collected and its finalizers had a turn: often
+ * enough here.
+ */
 async function repeat(cycle: (number: number) => void, from: number, to: number): Promise<void> {
   for (let i = from; i < to; i++) {
     cycle(i)

@@ -14,8 +14,8 @@ export interface Filled {
 }
 
 /**
- * Every worker inserts until there is no room; all that was stored must be there, and what was refused must not. Then each deletes every
- * second of its keys, and there must be room again: for the same keys, after everybody has deleted.
+ * Every worker inserts until there is no room; all that was stored must be there, and what was refused must not. Then
+ * each deletes every second of its keys, and there must be room again: for the same keys, after everybody has deleted.
  */
 export function fillAndEmpty({ map, worker, rendezvous }: Shift, rounds: number): Filled {
   const keyOf = (index: number): number => worker * KEYS_PER_WORKER + index

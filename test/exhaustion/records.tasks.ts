@@ -9,7 +9,9 @@ export interface Taken {
   readonly faults: readonly string[]
 }
 
-/** Worker 0 works on, while all others together take every thread record that is left; then all close, and it goes on. */
+/**
+ * Worker 0 works on, while all others together take every thread record that is left; then all close, and it goes on.
+ */
 export function takeTheRecords(shift: Shift<number>, handle: MapHandle): Taken {
   const { map, worker, rendezvous } = shift
   const others: ConcurrentMap<string, number>[] = []

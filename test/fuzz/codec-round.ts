@@ -10,8 +10,8 @@ const KINDS = 32
 const KEY_KINDS = 8
 
 /**
- * Bytes of encoded values, damaged, cut or made up, given to the decoders as if they came out of a region. Throws if one does not
- * answer with a value or ERR_MAPSAFE_CORRUPT, or if a prototype was changed.
+ * Bytes of encoded values, damaged, cut or made up, given to the decoders as if they came out of a region. Throws if
+ * one does not answer with a value or ERR_MAPSAFE_CORRUPT, or if a prototype was changed.
  */
 export function runCodecRound(random: Random): void {
   const decoder = new ValueDecoder(random.chance(0.5))

@@ -56,8 +56,8 @@ function makeImage(): Int32Array {
 }
 
 /**
- * One region, damaged and worked on by turns. Throws if an operation throws, or ends with a status it must not have; all but the
- * opening of an engine, which may be refused.
+ * One region, damaged and worked on by turns. Throws if an operation throws, or ends with a status it must not have;
+ * all but the opening of an engine, which may be refused.
  */
 export function runEngineRound(random: Random): void {
   setWaitBound(0)
@@ -87,8 +87,8 @@ export function runEngineRound(random: Random): void {
 const NOBODY = ownKernelId() ^ (1n << 32n)
 
 /**
- * All attached threads die: with the key that they hold, perhaps with a mutex, perhaps with what damage announced. What they leave
- * is taken over when the next one comes.
+ * All attached threads die: with the key that they hold, perhaps with a mutex, perhaps with what damage announced. What
+ * they leave is taken over when the next one comes.
  */
 function die(engine: Engine, words: Int32Array, random: Random): void {
   const last = words.slice()

@@ -3,8 +3,8 @@
  *
  *   node --import tsx test/fuzz/main.ts SECONDS SEED [FIRST_ROUND]
  *
- * A round depends only on the seed and its number. Prints the number of the next round about once a second, so that whoever
- * watches can tell where it hangs.
+ * A round depends only on the seed and its number. Prints the number of the next round about once a second, so that
+ * whoever watches can tell where it hangs.
  */
 import { Random } from '../support/random.js'
 import { runCodecRound } from './codec-round.js'

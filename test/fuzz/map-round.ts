@@ -39,8 +39,8 @@ function regionOf(map: Subject): Int32Array {
 }
 
 /**
- * One map, damaged and worked on by turns. Throws if an operation throws anything but the errors of this package for a damaged
- * map, or if a prototype was changed.
+ * One map, damaged and worked on by turns. Throws if an operation throws anything but the errors of this package for a
+ * damaged map, or if a prototype was changed.
  */
 export function runMapRound(random: Random): void {
   setWaitBound(0)

@@ -1,10 +1,10 @@
 /**
- * Decides whether a history is linearizable: whether its calls could have taken effect one at a time, each at some instant
- * between its invocation and its return (Herlihy and Wing, "Linearizability", TOPLAS 1990).
+ * Decides whether a history is linearizable: whether its calls could have taken effect one at a time, each at some
+ * instant between its invocation and its return (Herlihy and Wing, "Linearizability", TOPLAS 1990).
  *
  * The search is Wing and Gong's ("Testing and verifying concurrent objects", JPDC 1993), with Lowe's refinement of
- * remembering which pairs of linearized calls and state were tried ("Testing for linearizability", CCPE 2017). Exponential
- * in the number of calls that overlap, at worst; some microseconds a call for a few threads.
+ * remembering which pairs of linearized calls and state were tried ("Testing for linearizability", CCPE 2017).
+ * Exponential in the number of calls that overlap, at worst; some microseconds a call for a few threads.
  */
 
 /** One finished call of one thread. Stamps are distinct; their order must agree with real time. */

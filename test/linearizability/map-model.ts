@@ -127,7 +127,10 @@ export function historiesOf<Call extends MapCall | SnapshotCall>(
   return [...parts.values()]
 }
 
-/** A snapshot, as far as it concerns the keys of a history: the value of each, in order; undefined for one without entry. */
+/**
+ * A snapshot, as far as it concerns the keys of a history: the value of each, in order; undefined for one without
+ * entry.
+ */
 export interface SnapshotCall {
   readonly name: 'snapshot'
   /** The first of the keys. */
@@ -135,7 +138,9 @@ export interface SnapshotCall {
   readonly values: readonly (number | undefined)[]
 }
 
-/** Some keys together, `first` and the `count - 1` after it: for histories with snapshots, which tie all keys together. */
+/**
+ * Some keys together, `first` and the `count - 1` after it: for histories with snapshots, which tie all keys together.
+ */
 export function keysModel(first: number, count: number): Model<readonly KeyState[], MapCall | SnapshotCall> {
   return {
     initial: Array.from({ length: count }, () => keyModel.initial),

@@ -22,17 +22,19 @@ const NOT_SEEN = { value: 0, version: 0 }
 /** Values of different calls differ by more than the increments of one key come to. */
 const VALUE_STEP = 1000
 
-/** Passing keys of this worker, whose inserts and deletions make segments split and clean up under the recorded keys. */
+/**
+ * Passing keys of this worker, whose inserts and deletions make segments split and clean up under the recorded keys.
+ */
 const PASSING_KEYS = 400
 
 /**
- * Makes random calls and stamps them before and after with one clock, a shared word that each stamp increments. The clock
- * also tells which history it is time for, and so which keys: whoever runs at all is in the middle of the fight.
+ * Makes random calls and stamps them before and after with one clock, a shared word that each stamp increments. The
+ * clock also tells which history it is time for, and so which keys: whoever runs at all is in the middle of the fight.
  *
  * Why the stamps serve: `Atomics.add` is one step in an order that all threads agree on, and that order keeps each
- * thread's program order. So if the stamp after call A is below the stamp before call B, then A returned before B began.
- * A recorded call thus lasts at least as long as the real one: calls that overlapped never seem ordered, and a correct
- * map is never accused. The price is that a fault within the few nanoseconds added may be missed.
+ * thread's program order. So if the stamp after call A is below the stamp before call B, then A returned before B
+ * began. A recorded call thus lasts at least as long as the real one: calls that overlapped never seem ordered, and a
+ * correct map is never accused. The price is that a fault within the few nanoseconds added may be missed.
  */
 function recordCalls<Call>(
   shift: Shift<number>,

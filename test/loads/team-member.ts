@@ -80,8 +80,9 @@ async function ending(call: Promise<unknown>): Promise<Ending> {
 }
 
 /**
- * Loads, writes and deletes keys at random. Returns what went wrong: a call that ended in an unforeseen way, or a value that was read
- * although it had been invalidated. The loader returns `key:n` with n the number of the call, and fails now and then.
+ * Loads, writes and deletes keys at random. Returns what went wrong: a call that ended in an unforeseen way, or a value
+ * that was read although it had been invalidated. The loader returns `key:n` with n the number of the call, and fails
+ * now and then.
  */
 async function stress(seed: number, times: number, keys: number): Promise<string[]> {
   const random = new Random(seed)

@@ -2,7 +2,10 @@ import { Worker } from 'node:worker_threads'
 import type { CacheHandle, EngineChoice, Key, LoadOptions } from '../../src/index.js'
 import type { Lineup } from '../support/run.js'
 
-/** What a loader in a worker does: after some milliseconds it returns a value, or throws an error with a message, or never ends. */
+/**
+ * What a loader in a worker does: after some milliseconds it returns a value, or throws an error with a message, or
+ * never ends.
+ */
 export interface Script {
   readonly ms: number
   readonly value?: unknown

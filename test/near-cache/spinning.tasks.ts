@@ -4,8 +4,8 @@ import type { Shift } from '../support/crew.js'
 const SPINS = 2_000_000
 
 /**
- * Two workers write in turn, each as soon as a near hit shows it what the other wrote. The waiting loops are nothing but near hits, so
- * that the optimizing compiler is free to keep in a register whatever it believes cannot change.
+ * Two workers write in turn, each as soon as a near hit shows it what the other wrote. The waiting loops are nothing
+ * but near hits, so that the optimizing compiler is free to keep in a register whatever it believes cannot change.
  *
  * @returns the rounds that were played; fewer than `rounds` if a write was not seen within `milliseconds`
  */

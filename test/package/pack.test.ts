@@ -21,7 +21,10 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 let project: string
 let installed: string
 
-/** Installs the package as `npm install --ignore-scripts` would, but from the tarball alone: its dependencies are linked. */
+/**
+ * Installs the package as `npm install --ignore-scripts` would, but from the tarball alone: its dependencies are
+ * linked.
+ */
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'mapsafe-pack-'))
   execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root, stdio: 'pipe' })

@@ -23,7 +23,10 @@ export type LoadReport =
 
 const PROCESSES = 4
 const CALLS = 100
-/** Waiters ask every 50 ms whether the loader's thread lives; the rest is for a busy machine. A load has 30 seconds by default. */
+/**
+ * Waiters ask every 50 ms whether the loader's thread lives; the rest is for a busy machine. A load has 30 seconds by
+ * default.
+ */
 const SOON_MS = 8000
 
 const program = fileURLToPath(new URL('load.program.ts', import.meta.url))

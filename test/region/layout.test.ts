@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-/** Reads the constants a file declares, by a name that both languages' spellings map to: kFooBar and FOO_BAR are FOOBAR. */
+/**
+ * Reads the constants a file declares, by a name that both languages' spellings map to: kFooBar and FOO_BAR are FOOBAR.
+ */
 function constants(path: string, declaration: RegExp): Map<string, number> {
   const found = new Map<string, number>()
   for (const line of readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').split('\n')) {

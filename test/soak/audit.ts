@@ -32,7 +32,8 @@ export interface Audit {
  * Looks at the maps while everybody pauses.
  *
  * @param alone whether all members have closed their maps, so that leaks can be found
- * @param mayLeak whether somebody was ended since leaks were looked for: blocks may be lost until they are looked for again
+ * @param mayLeak whether somebody was ended since leaks were looked for: blocks may be lost until they are looked for
+ *   again
  */
 export function audit(
   places: Places,

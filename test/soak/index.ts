@@ -1,5 +1,5 @@
-// A mixed load on everything, from threads of several processes on files, while processes are killed and stopped and threads terminated:
-// `npm run soak -- --minutes 20 --seed 7`. Ends with status 1 if a promise was not kept.
+// A mixed load on everything, from threads of several processes on files, while processes are killed and stopped and
+// threads terminated: `npm run soak -- --minutes 20 --seed 7`. Ends with status 1 if a promise was not kept.
 import { parseArgs } from 'node:util'
 import { lineups, seed as freshSeed } from '../support/run.js'
 import { report } from './report.js'

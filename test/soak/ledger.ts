@@ -1,4 +1,7 @@
-/** What the members of a soak and its conductor tell each other beside the maps: in a mapped file, so that it survives kill. */
+/**
+ * What the members of a soak and its conductor tell each other beside the maps: in a mapped file, so that it survives
+ * kill.
+ */
 import { COUNTERS, KINDS, LOADED, OWN, type Kind } from './plan.js'
 
 /** What the conductor wants of everybody. */
@@ -14,8 +17,8 @@ const DOUBLES_PER_SLOT = 2 * KINDS.length
 const INTEGERS = 8 + 6 * LOADED
 
 /**
- * Numbers by slot are written by one member. Those with an intention (`begun`, `ownPending`) are written before the act,
- * their counterparts after it, so that the truth lies between them wherever a member is killed.
+ * Numbers by slot are written by one member. Those with an intention (`begun`, `ownPending`) are written before the
+ * act, their counterparts after it, so that the truth lies between them wherever a member is killed.
  */
 export class Ledger {
   readonly #control: Int32Array
@@ -30,7 +33,10 @@ export class Ledger {
   readonly alive: Int32Array
   readonly timeouts: Int32Array
 
-  /** By slot and counter, the sums that members began to add, have added, and that are unknown, since a member was killed over them. */
+  /**
+   * By slot and counter, the sums that members began to add, have added, and that are unknown, since a member was
+   * killed over them.
+   */
   readonly begun: Int32Array
   readonly added: Int32Array
   readonly unknown: Int32Array

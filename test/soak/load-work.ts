@@ -20,7 +20,10 @@ const SHORT_TTL_MS = 60
 /** Far longer than any loader or stop here, so that no load is taken over from one that lives. */
 const TIMEOUT_MS = 120_000
 
-/** What a member does with getOrLoad, and what it demands of it: one loader at a time, once for each generation of a key. */
+/**
+ * What a member does with getOrLoad, and what it demands of it: one loader at a time, once for each generation of a
+ * key.
+ */
 export class LoadWork {
   #cache: ConcurrentCache<string, Loaded> | undefined
   readonly #running = new Set<Promise<void>>()

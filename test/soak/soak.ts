@@ -56,8 +56,9 @@ const EVENTS_KEPT = 20
 const MIB = 2 ** 20
 
 /**
- * A soak with one lineup of engines: processes with threads that work on a map and two caches in files, faults, and pauses in which
- * everything is checked. The first process is never ended, so that its memory shows whether anything grows.
+ * A soak with one lineup of engines: processes with threads that work on a map and two caches in files, faults, and
+ * pauses in which everything is checked. The first process is never ended, so that its memory shows whether anything
+ * grows.
  */
 export class Soak {
   readonly ledger: Ledger
@@ -295,7 +296,9 @@ export class Soak {
     this.#mappings.add(maps.filter((line) => line.includes(this.#scratch.path)).length)
   }
 
-  /** A member that does nothing for long, though nobody keeps it from working, waits for something that does not come. */
+  /**
+   * A member that does nothing for long, though nobody keeps it from working, waits for something that does not come.
+   */
   #watchForStandstill(): NodeJS.Timeout {
     const { ledger } = this
     const before = new Array<number>(ledger.slots).fill(-1)

@@ -16,7 +16,9 @@ export class Trend {
     return this.samples.at(-1) ?? 0
   }
 
-  /** By how much the median of the last third is above that of the second; 0 while there are fewer than nine samples. */
+  /**
+   * By how much the median of the last third is above that of the second; 0 while there are fewer than nine samples.
+   */
   get growth(): number {
     const third = Math.floor(this.samples.length / 3)
     if (third < 3) return 0

@@ -1,5 +1,6 @@
-// Iterations, shared scans and snapshots under constant writing, for as long as asked: `npm run stress -- --seconds 60`. The same tasks and
-// checks as the tests of test/concurrency, on larger maps. Ends with status 1 if a promise was not kept.
+// Iterations, shared scans and snapshots under constant writing, for as long as asked:
+// `npm run stress -- --seconds 60`. The same tasks and checks as the tests of test/concurrency, on larger maps. Ends
+// with status 1 if a promise was not kept.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ConcurrentMap } from '../../src/index.js'

@@ -46,9 +46,10 @@ export const unkeyedHashes: Readonly<Record<string, { readonly start: number; re
 }
 
 /**
- * 2 to the power of `stages` strings of equal length that all have one hash under an unkeyed function of 32 bits. At each stage
- * two pairs of words are found that lead from the state reached to one and the same, and either may follow what came before
- * (Joux, "Multicollisions in iterated hash functions", CRYPTO 2004). Single words would not do: MurmurHash3 keeps them apart.
+ * 2 to the power of `stages` strings of equal length that all have one hash under an unkeyed function of 32 bits. At
+ * each stage two pairs of words are found that lead from the state reached to one and the same, and either may follow
+ * what came before (Joux, "Multicollisions in iterated hash functions", CRYPTO 2004). Single words would not do:
+ * MurmurHash3 keeps them apart.
  */
 export function collidingStrings({ start, step }: { start: number; step: Step }, stages: number): string[] {
   let state = start

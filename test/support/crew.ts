@@ -60,8 +60,8 @@ export interface Order {
 export type Outcome = { readonly result: unknown } | { readonly failure: string }
 
 /**
- * Worker threads, or processes, that do the tasks of one module, again and again: a worker takes a quarter of a second to
- * start, so tests of a file share one crew. `Tasks` is the module's type.
+ * Worker threads, or processes, that do the tasks of one module, again and again: a worker takes a quarter of a second
+ * to start, so tests of a file share one crew. `Tasks` is the module's type.
  */
 export class Crew<Tasks> {
   readonly #members: Member[]

@@ -5,8 +5,8 @@ import type { MapHandle } from '../../src/index.js'
 import { BLOCK_BYTES, LINE_BYTES } from '../../src/region/layout.js'
 
 /**
- * Keys for a home bucket and for those after it, `counts` of each: where hashes lead is secret, and different in every region, so
- * keys are tried one after the other. The map must still be small, of one segment.
+ * Keys for a home bucket and for those after it, `counts` of each: where hashes lead is secret, and different in every
+ * region, so keys are tried one after the other. The map must still be small, of one segment.
  */
 export function neighbouringKeys(handle: MapHandle, counts: readonly number[]): string[][] {
   const engine = new TypescriptEngine(findPlace(handle).region)

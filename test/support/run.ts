@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto'
 import type { AttachOptions, EngineChoice } from '../../src/index.js'
 
 /**
- * The seed of this run's random tests: MAPSAFE_SEED, or a fresh one. It is printed with a failure. The same seed repeats all
- * choices, though not the schedule of the threads.
+ * The seed of this run's random tests: MAPSAFE_SEED, or a fresh one. It is printed with a failure. The same seed
+ * repeats all choices, though not the schedule of the threads.
  */
 export const seed = Number(process.env.MAPSAFE_SEED ?? randomInt(2 ** 31))
 

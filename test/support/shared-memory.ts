@@ -20,8 +20,8 @@ const PROCESS_SLEEP_MS = 1
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * Sleeps while a word is `value`; not for ever, so look again. Threads are woken by `Atomics.notify`; nobody wakes processes, so
- * they look every millisecond.
+ * Sleeps while a word is `value`; not for ever, so look again. Threads are woken by `Atomics.notify`; nobody wakes
+ * processes, so they look every millisecond.
  */
 export function sleepWhile(words: Int32Array, index: number, value: number): void {
   if (words.buffer instanceof SharedArrayBuffer) {

@@ -2,9 +2,10 @@ const CHANGING = ['store', 'compareExchange', 'exchange', 'add', 'sub', 'and', '
 type Change = (array: object, ...parameters: unknown[]) => unknown
 
 /**
- * Calls `before` ahead of every store that `run`, TypeScript code, makes to a region, plain or atomic, one word at a time; `fill`
- * counts as one store, since only memory that nobody else knows is filled. For code that makes its views of the region
- * meanwhile: these are proxies, which notice plain stores, and `Atomics` is replaced by functions that know them.
+ * Calls `before` ahead of every store that `run`, TypeScript code, makes to a region, plain or atomic, one word at a
+ * time; `fill` counts as one store, since only memory that nobody else knows is filled. For code that makes its views
+ * of the region meanwhile: these are proxies, which notice plain stores, and `Atomics` is replaced by functions that
+ * know them.
  *
  * What is not noticed is written through a `Buffer`: strings and bytes of entries that are not published yet.
  */

@@ -88,7 +88,8 @@ const subjects = [
 ]
 
 /**
- * Runs a suite for every lineup of engines, and for a cache with one of them, each test on a new map, which is verified at the end of the test.
+ * Runs a suite for every lineup of engines, and for a cache with one of them, each test on a new map, which is verified
+ * at the end of the test.
  */
 export function describeEachLineup(define: (subject: () => Subject) => void, options?: ConcurrentMapOptions): void {
   describe.each(subjects)('$name', ({ lineup, isCache }) => {

@@ -5,8 +5,8 @@ const SIZES = [1, 30, 100, 500, 4000, 30_000]
 const FORMS = ['latin1', 'utf16', 'bytes', 'object', 'empty'] as const
 
 /**
- * A value that tells by itself whether it is whole: every part of it follows from `key` and `number`, which it starts with.
- * Its form and its size, 0 to 30,000 characters or bytes, follow from `number`.
+ * A value that tells by itself whether it is whole: every part of it follows from `key` and `number`, which it starts
+ * with. Its form and its size, 0 to 30,000 characters or bytes, follow from `number`.
  */
 export function tellingValue(key: number, number: number): unknown {
   const size = SIZES[number % SIZES.length]
@@ -25,7 +25,9 @@ export function tellingValue(key: number, number: number): unknown {
   }
 }
 
-/** What is wrong with a value that was read under `key`; undefined if it is one that {@link tellingValue} made for it. */
+/**
+ * What is wrong with a value that was read under `key`; undefined if it is one that {@link tellingValue} made for it.
+ */
 export function faultOf(key: number, value: unknown): string | undefined {
   if (value === '') return undefined
   const found = startOf(value)

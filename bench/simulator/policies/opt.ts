@@ -1,6 +1,8 @@
 import type { Policy, PolicyKind } from '../policy.js'
 
-/** Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 1966: looks ahead. */
+/**
+ * Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems Journal 1966: looks ahead.
+ */
 export const opt: PolicyKind = { name: 'OPT', create: (capacity, accesses, keys) => new Opt(capacity, accesses, keys) }
 
 class Opt implements Policy {

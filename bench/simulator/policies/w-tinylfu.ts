@@ -7,7 +7,10 @@ const WINDOW_SHARE = 0.01
 /** Of what is not the window. */
 const PROTECTED_SHARE = 0.8
 
-/** Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission policy", ACM ToS 2017; with a fixed window. */
+/**
+ * Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission policy", ACM ToS 2017; with a fixed
+ * window.
+ */
 export const wTinyLfu: PolicyKind = { name: 'W-TinyLFU', create: (capacity, _, keys) => new WTinyLfu(capacity, keys) }
 
 class WTinyLfu implements Policy {

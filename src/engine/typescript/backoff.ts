@@ -12,14 +12,16 @@ const PATIENCE_MS = 20
 // A private word that nobody ever notifies: waiting on it is the only sleep JavaScript has on every thread.
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
-/** Changes the bound, in milliseconds, for all waiters of this thread from now on: for tests in which many wait in vain. */
+/**
+ * Changes the bound, in milliseconds, for all waiters of this thread from now on: for tests in which many wait in vain.
+ */
 export function setWaitBound(milliseconds: number): void {
   bound = milliseconds
 }
 
 /**
- * Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner; and what the
- * dead held is taken over by those who wait.
+ * Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner; and
+ * what the dead held is taken over by those who wait.
  */
 export class Backoff {
   private rounds = 0

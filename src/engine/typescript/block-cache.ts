@@ -34,7 +34,8 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
 
 /**
  * A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: `verify()` counts
- * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back one by one.
+ * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
+ * one by one.
  *
  * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
  */
@@ -83,8 +84,8 @@ export class BlockCache {
    */
   free(block: number, bytes: number): void {
     if (!this.region.contains(block, BLOCK_WORDS)) return
-    // What this thread soon writes into the block must not be seen by a reader that still sees the version from before the
-    // block was unlinked. x64 keeps stores in order.
+    // What this thread soon writes into the block must not be seen by a reader that still sees the version from before
+    // the block was unlinked. x64 keeps stores in order.
     if (WEAKLY_ORDERED) this.thread.fence()
     if (bytes > MAX_CLASS_BYTES) {
       this.freePages(block)
@@ -112,7 +113,10 @@ export class BlockCache {
     this.unlock()
   }
 
-  /** Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can always make room for them. */
+  /**
+   * Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can
+   * always make room for them.
+   */
   couldFit(bytes: number): boolean {
     return bytes <= this.mostBytes
   }

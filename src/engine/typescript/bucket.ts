@@ -47,8 +47,8 @@ export function tagOf(hash: number): number {
 }
 
 /**
- * The high bit of each byte of `tags` that is zero, by the classic test; the lowest bit set is always right, one above it may
- * be a false positive.
+ * The high bit of each byte of `tags` that is zero, by the classic test; the lowest bit set is always right, one above
+ * it may be a false positive.
  */
 function zeroBytes(tags: number): number {
   return (tags - LOW_BITS) & ~tags & HIGH_BITS

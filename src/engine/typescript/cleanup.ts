@@ -144,8 +144,8 @@ function sweepExpired(core: Core, segment: number): void {
 }
 
 /**
- * Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after the other: should
- * this thread die in the midst of a segment, others count what is gone.
+ * Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
+ * the other: should this thread die in the midst of a segment, others count what is gone.
  */
 function dropCounted({ words, thread }: Core, bucket: number, slot: number): void {
   thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)
@@ -180,8 +180,8 @@ export function clear(core: Core): number {
 }
 
 /**
- * Empties every slot of a held segment without tombstones, but for leases, which lapse; returns the number of entries that were
- * there.
+ * Empties every slot of a held segment without tombstones, but for leases, which lapse; returns the number of entries
+ * that were there.
  */
 function emptySegment(core: Core, segment: number): number {
   const { words, region, unlinked } = core

@@ -21,8 +21,8 @@ import { WEAKLY_ORDERED } from './region.js'
 import { endOf } from './restructure.js'
 
 /**
- * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times more;
- * damaged references may make every key one of the longest.
+ * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times
+ * more; damaged references may make every key one of the longest.
  */
 const MAX_WALKS = 4
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
@@ -44,8 +44,8 @@ export class Collector {
   constructor(private readonly core: Core) {}
 
   /**
-   * Copies the keys with the first hashes from `from` to below `to`, of one segment at most, into the scratch buffer, and stops after
-   * the hash with which there are `limit` of them. Returns the hash to go on from. O(segment).
+   * Copies the keys with the first hashes from `from` to below `to`, of one segment at most, into the scratch buffer,
+   * and stops after the hash with which there are `limit` of them. Returns the hash to go on from. O(segment).
    */
   collect(from: number, to: number, limit: number): number {
     const { result } = this.core
@@ -157,7 +157,9 @@ export class Collector {
     return order.subarray(0, kept)
   }
 
-  /** Whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher hash. */
+  /**
+   * Whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher hash.
+   */
   private isAmong(order: Float64Array, count: number, each: number): boolean {
     const hash = hashOf(each)
     for (let i = count - 1; i >= 0 && hashOf(order[i]) === hash; i--) {

@@ -23,7 +23,10 @@ const SAMPLE_WRITES = 16
 /** A window ends with every so many counted contentions: long enough that a chance meeting means nothing. */
 const WINDOW_CONTENTIONS = 256
 
-/** A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a split. */
+/**
+ * A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a
+ * split.
+ */
 const HOT_SHARE = 32
 
 /** Counts a finished write: 16 at a time, so that the line is seldom written. */
@@ -32,7 +35,10 @@ export function countWrite(core: Core, segment: number): void {
   if (core.writes === 0) Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_OPERATIONS, SAMPLE_WRITES)
 }
 
-/** Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves hot. */
+/**
+ * Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves
+ * hot.
+ */
 export function countContention(words: Int32Array, segment: number): boolean {
   const at = segment * BLOCK_WORDS
   const contention = Atomics.add(words, at + SEGMENT_CONTENTION, 1) + 1
@@ -43,8 +49,8 @@ export function countContention(words: Int32Array, segment: number): boolean {
 }
 
 /**
- * Splits the segment of the lookup's key, if that can part keys and the bounds allow it. Leaves the status as it is. The
- * thread must hold nothing.
+ * Splits the segment of the lookup's key, if that can part keys and the bounds allow it. Leaves the status as it is.
+ * The thread must hold nothing.
  */
 export function relieve(core: Core): void {
   const { words, lookup } = core

@@ -98,7 +98,9 @@ export class Unlinked {
 
   constructor(private readonly core: Core) {}
 
-  /** More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost. */
+  /**
+   * More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost.
+   */
   add(block: number): void {
     if (this.count < this.blocks.length) this.blocks[this.count++] = block
   }
@@ -116,7 +118,9 @@ export class Unlinked {
   }
 }
 
-/** Tombstones of a segment: kept by additions after the fact, so it may be off by the writes in flight, even below zero. */
+/**
+ * Tombstones of a segment: kept by additions after the fact, so it may be off by the writes in flight, even below zero.
+ */
 export function tombstonesOf(words: Int32Array, segment: number): number {
   return Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES)
 }

@@ -45,8 +45,8 @@ export function doubleDirectory(words: Int32Array, current: number, depth: numbe
 }
 
 /**
- * Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Needs the directory mutex. False, and
- * nothing is changed, if the directory has no such entries.
+ * Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Needs the directory mutex.
+ * False, and nothing is changed, if the directory has no such entries.
  */
 export function assignSegment(region: Region, segment: number, prefix: number, depth: number): boolean {
   const { words } = region

@@ -62,8 +62,9 @@ export const NEEDS_NODE = 100
 const MAX_TOMBSTONE_BYTES = 512
 
 /**
- * The change that an engine is about to make. One object is reused for all writes of an engine. The key is the lookup's;
- * {@link Edit.prepare} is asked, against what the last walk met, whether and how to go on, perhaps again after a lost race.
+ * The change that an engine is about to make. One object is reused for all writes of an engine. The key is the
+ * lookup's; {@link Edit.prepare} is asked, against what the last walk met, whether and how to go on, perhaps again
+ * after a lost race.
  */
 export class Edit {
   /** The entry to publish, built but for its version; 0 for a removal. */
@@ -173,8 +174,8 @@ export class Edit {
   }
 
   /**
-   * Notes the slot to change, which is empty or a tombstone or holds the key's entry, and gives the entry to publish the
-   * version it will have when the home is released for the first time after `homeVersion`.
+   * Notes the slot to change, which is empty or a tombstone or holds the key's entry, and gives the entry to publish
+   * the version it will have when the home is released for the first time after `homeVersion`.
    */
   aim(reference: number, homeVersion: number): void {
     const next = ((homeVersion | 1) + 1) | 0
@@ -190,9 +191,9 @@ export class Edit {
   }
 
   /**
-   * Says in the thread record what the change of a slot of `bucket` will be, if the counts depend on it: `version` is the odd one
-   * of the bucket while it takes place. Should this thread die, others know what to count. The change ends with
-   * {@link Edit.finish} or {@link Edit.takeBack}.
+   * Says in the thread record what the change of a slot of `bucket` will be, if the counts depend on it: `version` is
+   * the odd one of the bucket while it takes place. Should this thread die, others know what to count. The change ends
+   * with {@link Edit.finish} or {@link Edit.takeBack}.
    */
   announce(bucket: number, slot: number, version: number): void {
     const { words, current } = this

@@ -63,7 +63,8 @@ export class TypescriptEngine implements Engine {
   /**
    * Takes a thread record of the region in `buffer`. O(records).
    *
-   * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if the buffer holds no region, ERR_MAPSAFE_THREADS if all records are taken
+   * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if the buffer holds no region, ERR_MAPSAFE_THREADS if all records
+   *   are taken
    */
   constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
     checkRegion(buffer)

@@ -1,6 +1,6 @@
 /**
- * Entries: built once, published, never changed. See docs/format.md, "Entry". An entry is given by the index of its first
- * word, or by its block number where it says so.
+ * Entries: built once, published, never changed. See docs/format.md, "Entry". An entry is given by the index of its
+ * first word, or by its block number where it says so.
  *
  * Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
  * version of the bucket they came from was validated; until then lengths are only checked against the region's end.
@@ -41,7 +41,10 @@ export function entryBytes(keyLength: number, valueLength: number, flags: number
   return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength) + trailerWords(flags)) * 4
 }
 
-/** Words after the value: until when it may be served though it expired, and when it expires; each only if its flag is set. */
+/**
+ * Words after the value: until when it may be served though it expired, and when it expires; each only if its flag is
+ * set.
+ */
 export function trailerWords(flags: number): number {
   return ((flags & ENTRY_EXPIRES) === 0 ? 0 : EXPIRY_WORDS) + ((flags & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
 }

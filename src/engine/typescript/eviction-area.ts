@@ -92,8 +92,8 @@ export function partitionsOf(region: Region): number[] {
 }
 
 /**
- * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their keys are
- * drawn by hash, so that their clocks run alike.
+ * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their
+ * keys are drawn by hash, so that their clocks run alike.
  */
 export function useEpochAt(words: Int32Array): number {
   const partitions = words[HEADER_CACHE] === 0 ? [] : partitionsOf(new Region(words.buffer))

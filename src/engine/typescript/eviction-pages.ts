@@ -17,7 +17,8 @@ import { classBlocks, spanCapacity } from './heap.js'
 import type { Region } from './region.js'
 
 /**
- * Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing more.
+ * Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing
+ * more.
  */
 export class PageHand {
   private readonly words: Int32Array

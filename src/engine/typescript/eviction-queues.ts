@@ -1,6 +1,6 @@
 /**
- * Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy, docs/format.md,
- * "Eviction", for its memory.
+ * Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
+ * docs/format.md, "Eviction", for its memory.
  *
  * Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
  */
@@ -54,7 +54,10 @@ const LEAST_STEP = COLD_SHARE_ONE / 512
 const GHOSTS_PER_NODE = 2
 
 const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
-/** A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one short. */
+/**
+ * A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
+ * short.
+ */
 const MAX_CHUNK_PAGES = 64
 
 // What became of an eviction.
@@ -157,8 +160,8 @@ export class EvictionQueues {
   }
 
   /**
-   * Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their order is lost. May
-   * be done again from its beginning. O(nodes + ghosts).
+   * Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
+   * order is lost. May be done again from its beginning. O(nodes + ghosts).
    */
   rebuild(): void {
     const { words, at } = this

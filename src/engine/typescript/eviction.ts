@@ -1,9 +1,9 @@
 /**
- * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that find none. See
- * docs/protocol.md, "Eviction".
+ * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
+ * find none. See docs/protocol.md, "Eviction".
  *
- * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a segment or bucket, but
- * {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.
+ * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a
+ * segment or bucket, but {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.
  */
 import {
   BLOCK_BYTES,
@@ -37,7 +37,10 @@ import { lockMutex, unlockMutex } from './mutex.js'
 import { isAttached } from './thread-record.js'
 import { runToEnd } from './write.js'
 
-/** Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change class. */
+/**
+ * Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change
+ * class.
+ */
 const MAX_TURNS = 8
 /** Spans or large runs that are emptied for one block of an entry before the reserve has to do. */
 const MAX_EMPTIED = 16
@@ -71,8 +74,8 @@ export class Evictor implements EntryStore {
   }
 
   /**
-   * A node for a key about to be inserted; whoever gets it ends with {@link Evictor.settle} or {@link Evictor.withdraw}. The status FULL
-   * if none can be had, TIMEOUT with the owner noted in `noteTo`.
+   * A node for a key about to be inserted; whoever gets it ends with {@link Evictor.settle} or
+   * {@link Evictor.withdraw}. The status FULL if none can be had, TIMEOUT with the owner noted in `noteTo`.
    */
   admit(hash: number, noteTo: Core): number {
     // None can be had while the inserts of all other entries are under way.
@@ -136,8 +139,8 @@ export class Evictor implements EntryStore {
   }
 
   /**
-   * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose entry was. Others insert
-   * meanwhile, one partition waits at a time. O(nodes).
+   * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
+   * entry was. Others insert meanwhile, one partition waits at a time. O(nodes).
    *
    * @param noteTo told the owner of a partition that could not be had
    * @returns DONE or TIMEOUT
@@ -155,9 +158,9 @@ export class Evictor implements EntryStore {
   }
 
   /**
-   * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`; then, since blocks of one
-   * size class serve no other, all in some pages outside the reserve. Bounded by one round over the pages. A negative status if that is not
-   * enough.
+   * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
+   * then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
+   * over the pages. A negative status if that is not enough.
    */
   makeRoom(bytes: number, hash: number): number {
     const block = this.evictInTurn(bytes, hash, false)
@@ -165,8 +168,9 @@ export class Evictor implements EntryStore {
   }
 
   /**
-   * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever `couldFit`: what
-   * does not go within the bound of waiting somebody has been about to insert or delete for as long.
+   * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for
+   * whatever `couldFit`: what does not go within the bound of waiting somebody has been about to insert or delete for
+   * as long.
    */
   makeRoomForEntry(bytes: number, hash: number): number {
     let block = this.evictInTurn(bytes, hash, true)
@@ -176,7 +180,10 @@ export class Evictor implements EntryStore {
     return block === FULL ? this.emptyReserve(bytes) : block
   }
 
-  /** Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be evicted. */
+  /**
+   * Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
+   * evicted.
+   */
   evictAtHome(hash: number): boolean {
     const { words, core } = this
     core.lookup.seekNode(0, hash)
@@ -267,7 +274,10 @@ export class Evictor implements EntryStore {
     return block
   }
 
-  /** Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an entry. */
+  /**
+   * Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
+   * entry.
+   */
   private evictBlock(block: number): boolean {
     const { words, core } = this
     if (!core.region.contains(block, ENTRY_DATA)) return false

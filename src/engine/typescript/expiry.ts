@@ -1,6 +1,6 @@
 /**
- * When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry". The clock is the system's, so that all
- * threads, processes and later lives of a mapped file agree on it.
+ * When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry". The clock is the system's,
+ * so that all threads, processes and later lives of a mapped file agree on it.
  */
 import {
   BLOCK_WORDS,
@@ -69,8 +69,8 @@ export function isExpiryDue(words: Int32Array, segment: number): boolean {
 }
 
 /**
- * Makes a segment's hint no later than `expiresAt`. By a writer who holds the bucket in which an entry that expires then is about to
- * appear, so that whoever holds all buckets meets both or neither.
+ * Makes a segment's hint no later than `expiresAt`. By a writer who holds the bucket in which an entry that expires
+ * then is about to appear, so that whoever holds all buckets meets both or neither.
  */
 export function lowerExpiryHint(words: Int32Array, segment: number, expiresAt: number): void {
   const tick = expiryTick(expiresAt)

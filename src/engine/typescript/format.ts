@@ -45,7 +45,8 @@ function isRegionSize(bytes: number): boolean {
 }
 
 /**
- * Makes an empty map, or cache, of `buffer`, which must be zeroed, a whole number of pages long, and known to no other thread yet.
+ * Makes an empty map, or cache, of `buffer`, which must be zeroed, a whole number of pages long, and known to no other
+ * thread yet.
  *
  * @throws {@link MapsafeRangeError} ERR_MAPSAFE_OPTIONS if the length is none a region can have
  */
@@ -106,7 +107,10 @@ export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   throw new MapsafeError('ERR_MAPSAFE_FORMAT', `the memory holds no region that this version can use: ${problem}`)
 }
 
-/** What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a sentence. */
+/**
+ * What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a
+ * sentence.
+ */
 export function headerProblem(header: Int32Array, bytes: number): string | undefined {
   // First, for it was stored last.
   const state = Atomics.load(header, HEADER_STATE)

@@ -66,22 +66,24 @@ export function binOf(pages: number): number {
 }
 
 /**
- * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md, "Heap".
+ * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
+ * "Heap".
  *
  * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
  * go through BlockCache, which takes it.
  *
- * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old value, in
- * the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead restores what is
- * noted. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps stores to one array in
- * order.)
+ * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
+ * value, in the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead
+ * restores what is noted. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps
+ * stores to one array in order.)
  *
- * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch, nor
- * does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are checked
- * where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the answer.
+ * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch,
+ * nor does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are
+ * checked where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the
+ * answer.
  *
- * *The reserve* of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be evicted: who asks for memory
- * says whether it may be from there.
+ * *The reserve* of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
+ * evicted: who asks for memory says whether it may be from there.
  */
 export class Heap {
   readonly pageCount: number
@@ -104,8 +106,8 @@ export class Heap {
   }
 
   /**
-   * A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed; outside the reserve, if some of it is
-   * in use, also O(its spans with room).
+   * A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed; outside the
+   * reserve, if some of it is in use, also O(its spans with room).
    */
   take(sizeClass: number, mayBeReserved = false): number {
     const list = HEADER_PARTIAL_SPANS + sizeClass
@@ -142,8 +144,8 @@ export class Heap {
   }
 
   /**
-   * Takes back a block that {@link Heap.take} gave for this class. False, and the block is lost, if it belongs to no span of the class, or that
-   * span has all its blocks.
+   * Takes back a block that {@link Heap.take} gave for this class. False, and the block is lost, if it belongs to no
+   * span of the class, or that span has all its blocks.
    */
   give(sizeClass: number, block: number): boolean {
     const page = this.spanOf(block)
@@ -157,8 +159,8 @@ export class Heap {
     this.write(at + PAGE_FREE_COUNT, freeCount + 1)
     const list = HEADER_PARTIAL_SPANS + sizeClass
     if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
-    // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not in the reserve, where it
-    // would be in the way of a long run.
+    // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not
+    // in the reserve, where it would be in the way of a long run.
     const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
     if (freeCount + 1 === carved && (!isOnlyOne || page >= this.reservePage)) this.releaseSpan(sizeClass, page)
     return true
@@ -208,8 +210,8 @@ export class Heap {
   }
 
   /**
-   * Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each span
-   * that is built or released, since the journal has room for no more than about two.
+   * Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
+   * span that is built or released, since the journal has room for no more than about two.
    */
   commit(): void {
     this.words[HEADER_JOURNAL_LENGTH] = 0
@@ -274,7 +276,8 @@ export class Heap {
   private allocateRun(pages: number, mayBeReserved: boolean): number {
     for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       let link = this.words[bin]
-      // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a damaged list.
+      // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a
+      // damaged list.
       for (let steps = 0; link !== 0; steps++) {
         const page = link - 1
         const length = this.freeRunLength(page)
@@ -300,7 +303,10 @@ export class Heap {
     return first
   }
 
-  /** Where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room. None lie half in the reserve. */
+  /**
+   * Where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room. None lie
+   * half in the reserve.
+   */
   private placeIn(page: number, length: number, pages: number, mayBeReserved: boolean): number {
     if (page + pages <= this.reservePage) return pages <= length ? page : -1
     const first = Math.max(page, this.reservePage)

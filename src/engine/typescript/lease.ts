@@ -1,6 +1,6 @@
 /**
- * Leases: entries that hold a key's place while its value is being loaded. See docs/protocol.md, "Loads". To all but those
- * who load, the key is absent. An entry is given by its block number.
+ * Leases: entries that hold a key's place while its value is being loaded. See docs/protocol.md, "Loads". To all but
+ * those who load, the key is absent. An entry is given by its block number.
  */
 import {
   BLOCK_WORDS,
@@ -30,10 +30,10 @@ export function canLapse(words: Int32Array, block: number): boolean {
 }
 
 /**
- * What a deletion does to a lease: it stays, so that those who wait for it get their value, but with another version, so that
- * the value is not stored. Changed in place, since a deletion must not need memory; the bucket of its slot and `home` are
- * held. A reader that meets the change half way meets the new kind with the old version, and what it then writes on condition
- * of that version fails: the kind is stored first, and read last (`find` in engine.ts).
+ * What a deletion does to a lease: it stays, so that those who wait for it get their value, but with another version,
+ * so that the value is not stored. Changed in place, since a deletion must not need memory; the bucket of its slot and
+ * `home` are held. A reader that meets the change half way meets the new kind with the old version, and what it then
+ * writes on condition of that version fails: the kind is stored first, and read last (`find` in engine.ts).
  */
 export function lapse(words: Int32Array, block: number, home: number): void {
   const entry = block * BLOCK_WORDS

@@ -2,9 +2,9 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 
 /**
- * What names a thread for as long as the machine runs. Linux: bits 0..21 the kernel's thread id, which is below 2^22; bits
- * 22..31 the low bits of its PID namespace, because ids of another namespace mean nothing here; bits 32..63 its start time in
- * clock ticks, because ids are used again. Elsewhere the process id stands for all its threads. Never 0.
+ * What names a thread for as long as the machine runs. Linux: bits 0..21 the kernel's thread id, which is below 2^22;
+ * bits 22..31 the low bits of its PID namespace, because ids of another namespace mean nothing here; bits 32..63 its
+ * start time in clock ticks, because ids are used again. Elsewhere the process id stands for all its threads. Never 0.
  */
 export type KernelId = bigint
 
@@ -22,7 +22,9 @@ export function ownKernelId(): KernelId {
   return (BigInt(readStat(id)?.startTime ?? 0) << 32n) | BigInt(namespaceBits() + id)
 }
 
-/** LIFE_DEAD only if the thread certainly runs no more; LIFE_UNKNOWN if it cannot be told from here. Some system calls. */
+/**
+ * LIFE_DEAD only if the thread certainly runs no more; LIFE_UNKNOWN if it cannot be told from here. Some system calls.
+ */
 export function lifeOf(kernelId: KernelId): number {
   const low = Number(kernelId & 0xffffffffn)
   const id = low & ID_MASK
@@ -61,7 +63,10 @@ function namespaceBits(): number {
   }
 }
 
-/** Fields 3 and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though only processes are listed. */
+/**
+ * Fields 3 and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though only processes
+ * are listed.
+ */
 function readStat(id: number): { readonly state: string; readonly startTime: number } | undefined {
   if (process.platform !== 'linux') return undefined
   try {

@@ -35,8 +35,9 @@ import { WEAKLY_ORDERED, type Region } from './region.js'
 import type { ThreadRecord } from './thread-record.js'
 
 /**
- * Finds keys, without a lock and without a store to what other threads read. See docs/protocol.md, "Read". One object is
- * reused for all operations of an engine, so that a lookup allocates nothing; its fields tell what the last call met.
+ * Finds keys, without a lock and without a store to what other threads read. See docs/protocol.md, "Read". One object
+ * is reused for all operations of an engine, so that a lookup allocates nothing; its fields tell what the last call
+ * met.
  *
  * The caller goes through {@link Lookup.locate}, {@link Lookup.walk}, uses what it found without trusting it, and then
  * asks {@link Lookup.unchanged}; after a miss also {@link Lookup.stillMaps}.
@@ -128,9 +129,9 @@ export class Lookup {
   }
 
   /**
-   * Whether a lookup would be led to the same segment again. Called after a bucket's version was loaded: a split that was
-   * over by then has changed one of the two words, and is seen. Plain loads do, because the version's load, or the fence of
-   * {@link Lookup.unchanged}, synchronizes with whoever changed them.
+   * Whether a lookup would be led to the same segment again. Called after a bucket's version was loaded: a split that
+   * was over by then has changed one of the two words, and is seen. Plain loads do, because the version's load, or the
+   * fence of {@link Lookup.unchanged}, synchronizes with whoever changed them.
    */
   stillMaps(): boolean {
     const words = this.words
@@ -153,7 +154,10 @@ export class Lookup {
     if (overflow !== 0) this.walkSpilled(overflow)
   }
 
-  /** Whether the walk met an entry that has expired, and so counts as absent. A fact only if the versions then prove unchanged. */
+  /**
+   * Whether the walk met an entry that has expired, and so counts as absent. A fact only if the versions then prove
+   * unchanged.
+   */
   hasExpired(): boolean {
     this.expiresAt = this.slot < 0 ? NEVER : expiryOf(this.region, this.entry)
     return hasExpired(this.words, this.expiresAt)

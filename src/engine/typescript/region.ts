@@ -46,8 +46,8 @@ export class Region {
   }
 
   /**
-   * Whether `block`, as read from the region, may be the first of a structure of `words` words: all references lead into
-   * the heap. Every one passes through this before it is followed.
+   * Whether `block`, as read from the region, may be the first of a structure of `words` words: all references lead
+   * into the heap. Every one passes through this before it is followed.
    */
   contains(block: number, words: number): boolean {
     return block >= this.heapBlock && block * BLOCK_WORDS + words <= this.words.length

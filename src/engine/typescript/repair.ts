@@ -49,8 +49,8 @@ import { sumOfSizeDeltas, threadRecordAt } from './thread-record.js'
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }
 
 /**
- * Ends with status DONE; with TIMEOUT or CORRUPT what was repaired by then stays so. Writers wait meanwhile, readers do not.
- * Blocks are looked for only if no other thread is attached, since one may just be building an entry in them.
+ * Ends with status DONE; with TIMEOUT or CORRUPT what was repaired by then stays so. Writers wait meanwhile, readers do
+ * not. Blocks are looked for only if no other thread is attached, since one may just be building an entry in them.
  * O(entries + blocks).
  */
 export function repair(core: Core): RepairReport {
@@ -136,8 +136,8 @@ interface Leak {
 }
 
 /**
- * Finds the blocks that nothing leads to. Needs every segment, the heap mutex, and that no other thread is attached: one that
- * came meanwhile may have taken a block out of a cache before we looked there, and nothing is done then.
+ * Finds the blocks that nothing leads to. Needs every segment, the heap mutex, and that no other thread is attached:
+ * one that came meanwhile may have taken a block out of a cache before we looked there, and nothing is done then.
  */
 class LeakHunt {
   private readonly words: Int32Array

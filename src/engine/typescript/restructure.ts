@@ -46,8 +46,8 @@ import { lockMutex, unlockMutex } from './mutex.js'
 import type { Region } from './region.js'
 
 /**
- * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong: each
- * makes the depth of one of them grow.
+ * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
+ * each makes the depth of one of them grow.
  */
 export const MAX_MOVES = 2 * MAX_DEPTH
 
@@ -56,8 +56,8 @@ const inNeighbour = new Int32Array(HOME_BUCKETS)
 const inStash = new Int32Array(HOME_BUCKETS)
 
 /**
- * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT with the owner
- * noted, or CORRUPT.
+ * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT with the
+ * owner noted, or CORRUPT.
  */
 export function lockSegment(core: Core, hash: number): number {
   const { words, lookup, thread } = core
@@ -133,8 +133,8 @@ export function endOf(words: Int32Array, segment: number): number {
 }
 
 /**
- * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT with the owner noted, or
- * CORRUPT. Either way the caller releases what is listed, in any order, and then clears the claim.
+ * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT with the
+ * owner noted, or CORRUPT. Either way the caller releases what is listed, in any order, and then clears the claim.
  */
 export function holdEverything(core: Core, held: number[]): number {
   const { words, lookup, thread } = core
@@ -236,8 +236,9 @@ function bringOneHome(words: Int32Array, segment: number, homeIndex: number, ind
 }
 
 /**
- * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both places
- * meets a changed home version. A tombstone in its way, which only a takeover leaves there, changes places with it.
+ * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both
+ * places meets a changed home version. A tombstone in its way, which only a takeover leaves there, changes places with
+ * it.
  */
 function move(words: Int32Array, to: number, home: number, from: number, slot: number): void {
   const room = findRoom(words, to)

@@ -37,7 +37,8 @@ function complete(core: Core, copy: Copy): number {
   let released = 0
   try {
     let status = holdEverything(core, held)
-    // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+    // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the
+    // region.
     core.resultDoubles[RESULT_EXPIRES_AT] = now(core.words)
     copy.budget = core.words.length
     for (; released < held.length; released++) {
@@ -91,8 +92,8 @@ class Copy {
   }
 
   /**
-   * Copies most of what is there while everybody writes on; over the budget, the rest is copied later. False if the region is
-   * damaged.
+   * Copies most of what is there while everybody writes on; over the budget, the rest is copied later. False if the
+   * region is damaged.
    */
   addAhead(): boolean {
     const { words, lookup } = this.core
@@ -146,7 +147,9 @@ class Copy {
     return this.pieces.map((piece, i) => piece.subarray(0, this.used[i])).filter(({ length }) => length > 0)
   }
 
-  /** Copies what changed in a segment since it was copied last, but not what is being changed. DONE, FULL or CORRUPT. */
+  /**
+   * Copies what changed in a segment since it was copied last, but not what is being changed. DONE, FULL or CORRUPT.
+   */
   private refresh({ segment, buckets }: SegmentCopy): number {
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
@@ -160,7 +163,10 @@ class Copy {
     return DONE
   }
 
-  /** Copies the entries of a bucket. Nothing is copied with NOT_DONE, if it changed meanwhile, and with FULL, over the budget. */
+  /**
+   * Copies the entries of a bucket. Nothing is copied with NOT_DONE, if it changed meanwhile, and with FULL, over the
+   * budget.
+   */
   private addBucket(bucket: number, buckets: Int32Array, copy: number): number {
     const { words, region } = this.core
     const { blocks, lengths } = this
@@ -203,8 +209,8 @@ class Copy {
   }
 
   /**
-   * Whether the entries from word `start` of `piece` on have the lengths that were seen before they were copied. Only a region
-   * that changes without a version can part the two; but whoever walks the copy must not leave it.
+   * Whether the entries from word `start` of `piece` on have the lengths that were seen before they were copied. Only a
+   * region that changes without a version can part the two; but whoever walks the copy must not leave it.
    */
   private haveLengths(piece: Int32Array, start: number, count: number): boolean {
     for (let i = 0, at = start; i < count; at += this.lengths[i++]) {

@@ -34,8 +34,8 @@ const MAX_SKEW = 16
 const SKEW_ALLOWANCE = 64
 
 /**
- * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be parted; TIMEOUT
- * with the owner noted; or CORRUPT. Unless DONE, nothing has changed.
+ * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be parted;
+ * TIMEOUT with the owner noted; or CORRUPT. Unless DONE, nothing has changed.
  */
 export function split(core: Core, segment: number): number {
   const { words } = core

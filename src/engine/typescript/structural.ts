@@ -1,6 +1,6 @@
 /**
- * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full, and
- * whoever lost too many races. See docs/protocol.md, "Write, structural".
+ * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
+ * and whoever lost too many races. See docs/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../region/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../engine.js'
@@ -25,8 +25,8 @@ import { split } from './split.js'
 import type { ValueReader } from './value.js'
 
 /**
- * How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no split may
- * help.
+ * How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
+ * split may help.
  */
 const MAX_TRIES = 256
 
@@ -37,9 +37,9 @@ export function editStructurally(core: Core, edit: Edit): void {
 }
 
 /**
- * Takes what a structural write of the lookup's key takes, and room for an entry if there is none. Statuses and outcome are those of
- * a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}. Meanwhile this
- * thread may read, but not write.
+ * Takes what a structural write of the lookup's key takes, and room for an entry if there is none. Statuses and outcome
+ * are those of a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}.
+ * Meanwhile this thread may read, but not write.
  */
 export function holdKey(core: Core, reader: ValueReader): unknown {
   let value: unknown
@@ -93,9 +93,9 @@ export function letGo(core: Core): void {
 }
 
 /**
- * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. It lets go of both, or keeps them, and
- * returns true; or lets go of the home alone and returns false, for want of room, which is then made. Ends with a
- * negative status on failure.
+ * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. It lets go of both,
+ * or keeps them, and returns true; or lets go of the home alone and returns false, for want of room, which is then
+ * made. Ends with a negative status on failure.
  */
 function atHome(core: Core, attempt: () => boolean): void {
   const { lookup } = core
@@ -131,8 +131,8 @@ function atHome(core: Core, attempt: () => boolean): void {
 }
 
 /**
- * The edit under the segment's mutex and the home bucket. Lets go of both, and returns true; or lets go of the home alone, and
- * returns false, for want of room.
+ * The edit under the segment's mutex and the home bucket. Lets go of both, and returns true; or lets go of the home
+ * alone, and returns false, for want of room.
  */
 function editHeld(core: Core, edit: Edit): boolean {
   const { words, lookup } = core
@@ -172,8 +172,8 @@ function editHeld(core: Core, edit: Edit): boolean {
 }
 
 /**
- * Walks until undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash may change
- * under the walk, and their reused blocks could look like our key.
+ * Walks until undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash may
+ * change under the walk, and their reused blocks could look like our key.
  */
 function walkHeld(core: Core): boolean {
   const { lookup } = core
@@ -187,8 +187,8 @@ function walkHeld(core: Core): boolean {
 }
 
 /**
- * Holds the first bucket with room for a key of the home, which is held already, and counts it in the overflow mark: before
- * the reference appears, or a reader would not look there. Returns -1 if there is none.
+ * Holds the first bucket with room for a key of the home, which is held already, and counts it in the overflow mark:
+ * before the reference appears, or a reader would not look there. Returns -1 if there is none.
  */
 function holdRoom(core: Core): number {
   const { words, lookup } = core
@@ -210,8 +210,8 @@ function holdRoom(core: Core): number {
 }
 
 /**
- * Whether a key of the home, which is held, can be inserted for as long as it is held. Others may take the neighbour's room, but
- * nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+ * Whether a key of the home, which is held, can be inserted for as long as it is held. Others may take the neighbour's
+ * room, but nobody else fills the home, which is held, or the stash, which is filled under the mutex.
  */
 function hasLastingRoom(core: Core): boolean {
   const { words, lookup } = core

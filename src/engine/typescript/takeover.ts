@@ -58,12 +58,12 @@ const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
 const MOST_CACHED = 1024
 
 /**
- * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot be
- * done yet, because a living thread may hold the same bucket, is left for the next call. Some system calls for every
+ * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
+ * be done yet, because a living thread may hold the same bucket, is left for the next call. Some system calls for every
  * attached thread; O(segments) if one is dead.
  *
- * Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others return
- * at once.
+ * Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
+ * return at once.
  */
 export function buryTheDead(words: Int32Array): void {
   const burial = new Burial(words)
@@ -85,8 +85,8 @@ export function pairsOf(words: Int32Array): BigUint64Array {
 }
 
 /**
- * The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be able
- * to do this; and so that it can be taken from a dead holder.
+ * The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be
+ * able to do this; and so that it can be taken from a dead holder.
  */
 function tryLock(pairs: BigUint64Array, self: KernelId): boolean {
   const holder = Atomics.load(pairs, HEADER_REAPER / 2)
@@ -168,8 +168,8 @@ class Burial {
   }
 
   /**
-   * Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another, some
-   * entry names it already, or none does.
+   * Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
+   * some entry names it already, or none does.
    */
   private rescueDirectory(): void {
     if (this.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
@@ -231,9 +231,9 @@ class Burial {
   }
 
   /**
-   * Whether a bucket, given by its first word, with the odd `version` is a dead thread's for certain: no living thread has
-   * announced to take it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are made before the
-   * version becomes odd and ended after, so they may be looked at in between.
+   * Whether a bucket, given by its first word, with the odd `version` is a dead thread's for certain: no living thread
+   * has announced to take it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are
+   * made before the version becomes odd and ended after, so they may be looked at in between.
    */
   private isOrphan(bucket: number, version: number): boolean {
     const block = bucket / BLOCK_WORDS
@@ -248,8 +248,8 @@ class Burial {
   }
 
   /**
-   * Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in the
-   * slot of a bucket that is still as the thread held it.
+   * Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in
+   * the slot of a bucket that is still as the thread held it.
    */
   private settleWrite(index: number): void {
     const { words } = this
@@ -271,8 +271,8 @@ class Burial {
   }
 
   /**
-   * Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only the tag
-   * may be the other.
+   * Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only
+   * the tag may be the other.
    */
   private releaseBucket(index: number): void {
     const claim = this.load(threadRecordAt(index) + THREAD_CLAIM)
@@ -301,7 +301,10 @@ class Burial {
     }
   }
 
-  /** In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md, "Split". */
+  /**
+   * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md,
+   * "Split".
+   */
   private rescueSegments(): void {
     let inOrder = true
     for (const segment of this.segments) {
@@ -337,8 +340,9 @@ class Burial {
   }
 
   /**
-   * Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so that nobody
-   * takes our changes and its own for one. False, and those taken are let go of, if a living thread is in the way.
+   * Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so
+   * that nobody takes our changes and its own for one. False, and those taken are let go of, if a living thread is in
+   * the way.
    */
   private takeBuckets(segment: number): boolean {
     const taken: number[] = []

@@ -37,7 +37,8 @@ export function threadRecordAt(index: number): number {
 
 /**
  * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
- * owner writes it, except for taking and returning it, and whoever buries a dead owner (takeover.ts); anyone may read any record.
+ * owner writes it, except for taking and returning it, and whoever buries a dead owner (takeover.ts); anyone may read
+ * any record.
  */
 export class ThreadRecord {
   /** What this thread leaves in a mutex it holds. Never 0, and another one after the record changed hands. */
@@ -87,8 +88,8 @@ export class ThreadRecord {
   }
 
   /**
-   * Announces what the thread is about to take. A plain store, because the compare-and-swap that takes it publishes what came
-   * before: whoever sees it taken also sees by whom.
+   * Announces what the thread is about to take. A plain store, because the compare-and-swap that takes it publishes
+   * what came before: whoever sees it taken also sees by whom.
    */
   claim(block: number): void {
     this.words[this.at + THREAD_CLAIM] = block
@@ -101,10 +102,10 @@ export class ThreadRecord {
   }
 
   /**
-   * Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that word `slot`
-   * will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will be then. Should the
-   * thread die, this tells whether the write took place. Plain stores, here and below: what counts is what was stored when the
-   * thread ended, and a processor ends a thread between two instructions.
+   * Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that
+   * word `slot` will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will
+   * be then. Should the thread die, this tells whether the write took place. Plain stores, here and below: what counts
+   * is what was stored when the thread ended, and a processor ends a thread between two instructions.
    */
   beginWrite(slot: number, reference: number, version: number, delta: number): void {
     const { words, at } = this
@@ -125,7 +126,10 @@ export class ThreadRecord {
     else this.words[this.at + THREAD_WRITE_SLOT] = 0
   }
 
-  /** What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take it. */
+  /**
+   * What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take
+   * it.
+   */
   setWaiting(bucket: number): void {
     Atomics.store(this.words, this.at + THREAD_WAITING, bucket)
   }
@@ -137,8 +141,8 @@ export class ThreadRecord {
   }
 
   /**
-   * Adds up to 2^31 to one of the record's counters. Each is two words, and the carry is shown as it is made: while bit 31 of the
-   * high word is set, the low word counts as 0 (src/region/counters.ts reads them).
+   * Adds up to 2^31 to one of the record's counters. Each is two words, and the carry is shown as it is made: while bit
+   * 31 of the high word is set, the low word counts as 0 (src/region/counters.ts reads them).
    */
   count(counter: number, delta: number): void {
     addToCounter(this.words, this.at, counter, delta)
@@ -182,8 +186,8 @@ export function isAttached(words: Int32Array, mark: number): boolean {
 }
 
 /**
- * Word index of the record of an attached thread, other than the one with record `self`, that claims `bucket` or `segment`;
- * -1 if there is none.
+ * Word index of the record of an attached thread, other than the one with record `self`, that claims `bucket` or
+ * `segment`; -1 if there is none.
  */
 export function claimantOf(words: Int32Array, bucket: number, segment: number, self: number): number {
   for (let index = 0; index < REGISTRY_THREADS; index++) {

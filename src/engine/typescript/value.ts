@@ -1,4 +1,7 @@
-/** Values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch buffer. */
+/**
+ * Values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch
+ * buffer.
+ */
 import { constants } from 'node:buffer'
 import {
   BLOCK_WORDS,
@@ -58,8 +61,9 @@ export class ValueReader {
   /**
    * Reads the value of the entry that the last walk met.
    *
-   * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT if
-   * lengths or kind make no sense; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's versions then prove unchanged.
+   * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT
+   * if lengths or kind make no sense; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's
+   * versions then prove unchanged.
    */
   read(seesLeases = false): unknown {
     const { core } = this
@@ -122,7 +126,10 @@ export class ValueReader {
   }
 }
 
-/** Encodes values for one engine: first {@link ValueWriter.measure}, then {@link ValueWriter.write} into a block of that size. */
+/**
+ * Encodes values for one engine: first {@link ValueWriter.measure}, then {@link ValueWriter.write} into a block of that
+ * size.
+ */
 export class ValueWriter {
   /** Value kind of the region format. */
   kind = 0
@@ -151,7 +158,9 @@ export class ValueWriter {
     else this.length = kind > VALUE_UTF16 ? (value as number) : 0
   }
 
-  /** Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and the expiry after it. */
+  /**
+   * Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and the expiry after it.
+   */
   write(block: number, at: number): void {
     this.writeValue(block, at)
     if (this.expiresAt === NEVER) return

@@ -138,7 +138,9 @@ class Verifier {
     return newest
   }
 
-  /** Checks depth and prefix of the segment at a directory index; returns how many entries it must fill, 0 for nonsense. */
+  /**
+   * Checks depth and prefix of the segment at a directory index; returns how many entries it must fill, 0 for nonsense.
+   */
   private verifyCoverage(segment: number, directoryDepth: number, index: number): number {
     const depth = this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
     const prefix = this.words[segment * BLOCK_WORDS + SEGMENT_PREFIX]

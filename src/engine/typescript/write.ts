@@ -13,8 +13,8 @@ import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from './value.js'
 
 /**
- * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four times in
- * a row has met a stream of writers.
+ * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four
+ * times in a row has met a stream of writers.
  */
 const OPTIMISTIC_TRIES = 4
 
@@ -110,7 +110,10 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
   value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
 }
 
-/** A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up. */
+/**
+ * A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before
+ * giving up.
+ */
 function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
   // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
@@ -148,7 +151,8 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
       }
       core.end(node)
     } else if (status === FULL && tries++ < 2 * MAX_GATHERINGS) {
-      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home has to go.
+      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
+      // has to go.
       if (tries <= MAX_GATHERINGS && gatherForSplit(core, evictor, tries > 1)) continue
       if (evictor.evictAtHome(lookup.hash)) continue
     }
@@ -159,8 +163,8 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
 }
 
 /**
- * Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once before either is given
- * back: room for one must not be made out of what was gathered for the other.
+ * Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
+ * before either is given back: room for one must not be made out of what was gathered for the other.
  */
 function gatherForSplit({ lookup, blocks }: Core, evictor: Evictor, doubles: boolean): boolean {
   const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash)
