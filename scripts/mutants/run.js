@@ -1,8 +1,10 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [native|typescript|near-cache|files|loads|cache|health|death|death-typescript] [name
- *   ...] node scripts/mutants/run.js --check
+ *   node scripts/mutants/run.js [LIST] [name ...]
+ *   node scripts/mutants/run.js --check
+ *
+ * A LIST is native, typescript, near-cache, files, loads, cache, health, death or death-typescript; all without one.
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or
  * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing,
