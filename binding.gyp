@@ -22,6 +22,7 @@
         "native/core/eviction_queues.cc",
         "native/core/format.cc",
         "native/core/heap.cc",
+        "native/core/increment.cc",
         "native/core/liveness.cc",
         "native/core/lookup.cc",
         "native/core/mapped_file.cc",

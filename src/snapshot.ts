@@ -1,8 +1,12 @@
 import { decodeKey, type Key } from './codec/key.js'
 import {
+  COUNTER_SECOND_VALUE,
+  COUNTER_WORDS,
+  ENTRY_COUNTER,
   ENTRY_DATA,
   ENTRY_EXPIRES,
   ENTRY_META,
+  ENTRY_SECOND_CELL,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   EXPIRY_WORDS,
@@ -113,9 +117,12 @@ class CopiedEntry {
     this.valueKind = (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
     this.valueLength = words[at + ENTRY_VALUE_LENGTH] >>> 0
     this.keyStart = (at + ENTRY_DATA) * WORD_BYTES
-    this.valueStart = this.keyStart + Math.ceil(this.keyLength / WORD_BYTES) * WORD_BYTES
+    const valueAt = at + ENTRY_DATA + Math.ceil(this.keyLength / WORD_BYTES)
+    const isCounter = (meta & ENTRY_COUNTER) !== 0
+    const isInSecondCell = isCounter && (meta & ENTRY_SECOND_CELL) !== 0
+    this.valueStart = (isInSecondCell ? valueAt + COUNTER_SECOND_VALUE : valueAt) * WORD_BYTES
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
-    const valueEnd = this.valueStart / WORD_BYTES + Math.ceil(this.valueLength / WORD_BYTES)
+    const valueEnd = valueAt + (isCounter ? COUNTER_WORDS : Math.ceil(this.valueLength / WORD_BYTES))
     const expires = (meta & ENTRY_EXPIRES) !== 0
     this.end = valueEnd + (expires ? EXPIRY_WORDS : 0) + ((meta & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
     this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity

@@ -13,6 +13,14 @@ namespace mapsafe {
 
 class Evictor;
 
+// The counter that a thread changed last, where it was then.
+struct RecentCounter {
+  std::uint32_t hash;
+  Block block;  // 0 if there is none
+  std::size_t words;
+  std::uint32_t slot;
+};
+
 struct Core {
   Region region;
   ThreadRecord thread;
@@ -21,7 +29,8 @@ struct Core {
   DirectoryView directory;
   Outcome* outcome;
   Scratch scratch;
-  bool is_cache = false;     // whether the region is a ConcurrentCache's, in which entries may expire
+  bool is_cache = false;  // whether the region is a ConcurrentCache's, in which entries may expire
+  RecentCounter counter{};
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
   Block held_segment = 0;    // of the key that HoldKey took, or 0
   WordIndex held_home = 0;

@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "eviction_area.h"
 #include "expiry.h"
+#include "increment.h"
 #include "lookup.h"
 #include "verify.h"
 #include "write.h"

@@ -1,4 +1,5 @@
-// Entries: built once, published, never changed. See docs/format.md, "Entry".
+// Entries: built once, published, never changed, but for counters (counter.h) and leases (lease.h). See
+// docs/format.md, "Entry".
 //
 // Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
 // version of the bucket they came from was validated; until then lengths are only checked against the region's end.
@@ -31,23 +32,25 @@ inline Key NodeKey(Block node, std::uint32_t hash) {
 // The expiry of what does not expire.
 inline constexpr double kNever = 0;
 
+constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
+  return bytes / 4 + (bytes % 4 != 0 ? 1 : 0);
+}
+
 struct Value {
   const std::byte* bytes;
   std::uint32_t length;
   std::uint32_t kind;
   double expires_at = kNever;   // milliseconds since 1970; infinity takes room for an expiry, but never comes
   double stale_until = kNever;  // until when it may be served to loads once it expired; only with an expiry
+  bool counts = false;          // a number that later increments change in place
 
   bool expires() const { return expires_at != kNever; }
   bool may_be_stale() const { return stale_until != kNever; }
   // Until when the entry is kept.
   double kept_until() const { return may_be_stale() ? stale_until : expires_at; }
+  std::size_t words() const { return counts ? kCounterWords : WordsFor(length); }
   std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
 };
-
-constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
-  return bytes / 4 + (bytes % 4 != 0 ? 1 : 0);
-}
 
 // Whether a value of `kind` may have `length` bytes: a few kinds have but one length.
 constexpr bool IsValueLength(std::uint32_t kind, std::uint32_t length) {
@@ -84,28 +87,49 @@ struct EntryHeader {
   std::uint32_t key_kind() const { return meta >> kKeyKindShift & kKeyKindMask; }
   std::uint32_t value_kind() const { return meta >> kValueKindShift & kValueKindMask; }
   bool expires() const { return (meta & kEntryExpires) != 0; }
-  std::size_t value_offset() const { return kEntryData + WordsFor(key_length()); }  // words
   bool may_be_stale() const { return (meta & kEntryStale) != 0; }
+  bool is_counter() const { return (meta & kEntryCounter) != 0; }
+  bool in_second_cell() const { return is_counter() && (meta & kEntrySecondCell) != 0; }
+  // Offsets in words: of all that belongs to the value, and of the value.
+  std::size_t data_offset() const { return kEntryData + WordsFor(key_length()); }
+  std::size_t value_offset() const { return data_offset() + (in_second_cell() ? kCounterSecondValue : 0); }
+  std::size_t version_offset() const {
+    return in_second_cell() ? data_offset() + kCounterSecondVersion : kEntryVersion;
+  }
   std::size_t words() const {
-    return value_offset() + WordsFor(value_length) + (expires() ? kExpiryWords : 0) +
+    return data_offset() + (is_counter() ? kCounterWords : WordsFor(value_length)) + (expires() ? kExpiryWords : 0) +
            (may_be_stale() ? kExpiryWords : 0);
   }
   std::size_t bytes() const { return words() * sizeof(Word); }
+  // Whether the value can be of its kind; what its length says must not lead out of a counter.
+  bool is_sound() const {
+    return IsValueLength(value_kind(), value_length) && (!is_counter() || value_kind() == kValueNumber);
+  }
 };
+
+inline std::uint64_t LoadEntryVersion(const Region& region, WordIndex at) {
+  return region.LoadAcquire(at) | static_cast<std::uint64_t>(region.LoadAcquire(at + 1)) << 32;
+}
 
 // `block` must have passed Region::Contains(block, kEntryData).
 inline EntryHeader ReadHeader(const Region& region, Block block) {
   const WordIndex at = WordOf(block);
   // The version before the kind, as Lapse stores the kind before the version: who meets a lease's new version meets its
   // new kind. The bucket's versions do not see to that, for a reader may begin and end under one odd version.
-  const std::uint64_t version = region.LoadAcquire(at + kEntryVersion) |
-                                static_cast<std::uint64_t>(region.LoadAcquire(at + kEntryVersion + 1)) << 32;
-  return {region.Load(at + kEntryHash), region.Load(at + kEntryMeta), region.Load(at + kEntryValueLength), version};
+  const std::uint64_t version = LoadEntryVersion(region, at + kEntryVersion);
+  // Acquire: pairs with the release in StoreSum, so that a counter's cell is there once it is the current one.
+  const Word meta = region.LoadAcquire(at + kEntryMeta);
+  EntryHeader header{region.Load(at + kEntryHash), meta, region.Load(at + kEntryValueLength), version};
+  if (header.is_counter() && region.Contains(block, header.words())) [[unlikely]] {
+    // A cell's version after the word that names the cell: before that it may still be written.
+    header.version = LoadEntryVersion(region, at + header.version_offset());
+  }
+  return header;
 }
 
 inline std::size_t EntryBytes(const Key& key, const Value& value) {
-  const std::size_t words = std::size_t{WordsFor(key.length)} + WordsFor(value.length);
-  return kEntryHeaderBytes + (words + value.trailer_words()) * sizeof(Word);
+  const std::size_t words = WordsFor(key.length) + value.words() + value.trailer_words();
+  return kEntryHeaderBytes + words * sizeof(Word);
 }
 
 // Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never a fault, on whatever
@@ -147,13 +171,13 @@ inline void BuildEntry(Region& region, Block block, const Key& key, const Value&
   const WordIndex at = WordOf(block);
   region.Store(at + kEntryHash, key.hash);
   region.Store(at + kEntryMeta, key.meta() | value.kind << kValueKindShift | (value.expires() ? kEntryExpires : 0) |
-                                    (value.may_be_stale() ? kEntryStale : 0));
+                                    (value.may_be_stale() ? kEntryStale : 0) | (value.counts ? kEntryCounter : 0));
   region.Store(at + kEntryValueLength, value.length);
   region.Store(at + kEntryNode, 0);
   region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
   const WordIndex data = at + kEntryData + WordsFor(key.length);
   region.CopyIn(data, value.length, value.bytes);
-  const WordIndex end = data + WordsFor(value.length);
+  const WordIndex end = data + value.words();
   if (value.may_be_stale()) StoreExpiry(region, end, value.stale_until);
   if (value.expires()) StoreExpiry(region, end + value.trailer_words() - kExpiryWords, value.expires_at);
 }

@@ -24,7 +24,7 @@ void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow 
 }
 
 Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
-  if (!core.region.Contains(entry, header.words()) || !IsValueLength(header.value_kind(), header.value_length)) {
+  if (!core.region.Contains(entry, header.words()) || !header.is_sound()) {
     return Status::kCorrupt;
   }
   core.outcome->kind = header.value_kind();

@@ -16,7 +16,8 @@ enum class Status : std::int32_t {
   kDone = 4,
   kScratchTooSmall = 5,
   kUnchanged = 6,
-  kNeedsNode = 100,  // never leaves the engine; see Prepare
+  kNeedsNode = 100,  // these two never leave the engine; see Prepare
+  kNeedsBlock = 101,
   kFull = -1,
   kTimeout = -2,
   kCorrupt = -3,

@@ -1,40 +1,22 @@
 #include "write.h"
 
-#include <cmath>
-#include <limits>
-
 #include "backoff.h"
 #include "cleanup.h"
 #include "contention.h"
+#include "counter.h"
 #include "eviction.h"
 #include "expiry.h"
+#include "increment.h"
 #include "lease.h"
 
 namespace mapsafe {
 
 namespace {
 
-// Lost races before a write queues up at the segment's mutex instead. More only burns time: measured on two cores, a
-// writer that lost four times in a row has met a stream of writers.
-constexpr int kOptimisticTries = 4;
-
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
-bool IsSafeInteger(double number) {
-  return std::trunc(number) == number && std::fabs(number) <= kMaxSafeInteger;
-}
-
-enum class Attempt { kFinished, kLost, kStructural };
-
-Attempt Lose(Core& core, Edit* edit, Block segment) {
-  MeetContention(core, edit, segment);
-  return Attempt::kLost;
-}
-
-// Whether a put or increment will most likely publish its entry. One that wants the key to be absent may well find it,
-// and should then not have taken lines away from others who only look.
+// Whether a put or increment will most likely change bucket and entry. One that wants the key to be absent may well
+// find it, and should then not have taken lines away from others who only look.
 bool WillPublish(const Edit& edit) {
-  return (edit.mode & kPutConditionMask) != kPutIfAbsent;
+  return edit.kind == Edit::Kind::kIncrement || (edit.block != 0 && (edit.mode & kPutConditionMask) != kPutIfAbsent);
 }
 
 Attempt TryOptimistically(Core& core, Edit* edit) {
@@ -51,7 +33,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   if (!StillMaps(core.region, location)) return Attempt::kLost;
 
   Sighting sighting;
-  if (edit->block != 0 && WillPublish(*edit)) {
+  if (WillPublish(*edit)) {
     Walk<true>(core, location, key, &versions, &sighting);
   } else {
     Walk(core, location, key, &versions, &sighting);
@@ -91,17 +73,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
 }  // namespace
 
 void RunToEnd(Core& core, Edit* edit) {
-  for (int tries = 0; tries < kOptimisticTries; ++tries) {
-    switch (TryOptimistically(core, edit)) {
-      case Attempt::kFinished:
-        return;
-      case Attempt::kStructural:
-        return EditStructurally(core, edit);
-      case Attempt::kLost:
-        for (int spin = 0; spin < 8 << tries; ++spin) SpinPause();
-    }
-  }
-  EditStructurally(core, edit);
+  if (Optimistically([&] { return TryOptimistically(core, edit); }) != Attempt::kFinished) EditStructurally(core, edit);
 }
 
 namespace {
@@ -148,16 +120,6 @@ void RunInCache(Core& core, Edit* edit) {
   evictor.SweepForgotten();
 }
 
-void Run(Core& core, Edit* edit) {
-  if (core.evictor == nullptr) {
-    RunToEnd(core, edit);
-  } else {
-    RunInCache(core, edit);
-  }
-  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
-  if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
-}
-
 // A block for the entry; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up.
 Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool lease) {
   Status failure = Status::kFull;
@@ -182,49 +144,39 @@ Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool leas
   return block;
 }
 
-// The home bucket is on its way while the entry is built.
+}  // namespace
+
+Attempt Lose(Core& core, Edit* edit, Block segment) {
+  MeetContention(core, edit, segment);
+  return Attempt::kLost;
+}
+
+void Run(Core& core, Edit* edit) {
+  if (core.evictor == nullptr) {
+    RunToEnd(core, edit);
+  } else {
+    RunInCache(core, edit);
+  }
+  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
+}
+
 void PrefetchHome(Core& core, std::uint32_t hash) {
   const Location location = core.Locate(hash);
   if (location.segment != 0) core.region.PrefetchForWrite(location.bucket(HomeOf(hash)));
 }
 
-// Runs an edit that publishes an entry, and takes the block back if it was not published.
 void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   const std::size_t bytes = EntryBytes(edit->key, value);
   edit->kept_until = value.kept_until();
-  if (WillPublish(*edit)) PrefetchHome(core, edit->key.hash);
+  if ((edit->mode & kPutConditionMask) != kPutIfAbsent) PrefetchHome(core, edit->key.hash);
   edit->puts_lease = IsLeaseKind(value.kind);
   edit->block = AllocateEntry(core, bytes, edit->key.hash, edit->puts_lease);
   if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
   Run(core, edit);
-  if (core.outcome->status != Status::kDone) core.blocks.Free(edit->block, bytes);
+  if (core.outcome->status != Status::kDone || edit->in_place) core.blocks.Free(edit->block, bytes);
 }
-
-// The number stored in `current`, made the edit's sum and written into the entry to publish, with the expiry it had.
-Status PrepareSum(Core& core, Edit* edit, Block current) {
-  double number = 0;
-  double expires_at = edit->expires_if_new;
-  const WordIndex value = WordOf(edit->block) + kEntryData + WordsFor(edit->key.length);
-  if (current != 0) {
-    const EntryHeader header = ReadHeader(core.region, current);
-    if (header.value_kind() != kValueNumber) return Status::kNotACounter;
-    if (header.value_length != sizeof number || !core.region.Contains(current, header.words())) return Status::kCorrupt;
-    core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));
-    if (!IsSafeInteger(number)) return Status::kNotACounter;
-    expires_at = ExpiryOf(core.region, current, header);
-  }
-  if (core.is_cache) {
-    edit->kept_until = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
-    StoreExpiry(core.region, value + WordsFor(sizeof number), edit->kept_until);
-  }
-  edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
-  if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
-  core.region.CopyIn(value, sizeof edit->sum, reinterpret_cast<const std::byte*>(&edit->sum));
-  return Status::kDone;
-}
-
-}  // namespace
 
 void MeetContention(Core& core, Edit* edit, Block segment) {
   if (CountContention(core, segment)) edit->met_hot_segment = true;
@@ -235,6 +187,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   const EntryHeader met = current == 0 ? EntryHeader{} : ReadHeader(core.region, current);
   const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));
   edit->met = current != 0;
+  edit->in_place = false;
   // A lease has no node: it is never evicted.
   edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);
   edit->meets_expired = expired;
@@ -288,7 +241,7 @@ bool ChangesCounts(const Change& change) {
 }  // namespace
 
 void Announce(Core& core, const Edit& edit, Change* change, Word version) {
-  if (edit.lapses) return;
+  if (edit.lapses || edit.in_place) return;
   if (edit.kind == Edit::Kind::kEvict) {
     change->reference = 0;  // no tombstone: room is wanted
   } else if (edit.kind == Edit::Kind::kRemove) {
@@ -298,8 +251,7 @@ void Announce(Core& core, const Edit& edit, Change* change, Word version) {
     change->reference = edit.block;
   }
   const bool counted = change->previous != 0 && !edit.meets_lease;
-  const bool counts = edit.block != 0 && !edit.puts_lease;
-  change->size_delta = Word{counts} - Word{counted};
+  change->size_delta = Word{edit.leaves_value()} - Word{counted};
   if (!ChangesCounts(*change)) return;
   const WordIndex slot = change->bucket.at() + kBucketSlots + change->slot;
   core.thread.BeginWrite(slot, change->reference, version, change->size_delta);
@@ -313,6 +265,9 @@ void Apply(Core& core, const Edit& edit, Change* change) {
   if (edit.kept_until != kNever) LowerExpiryHint(core.region, change->segment, edit.kept_until);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
+  } else if (edit.in_place) {
+    StoreSum(core.region, change->previous, edit.sum, change->version);
+    core.counter = {edit.key.hash, change->previous, ReadHeader(core.region, change->previous).words(), change->slot};
   } else if (edit.block == 0) {
     change->bucket.Vacate(change->slot, change->reference);
   } else if (change->previous != 0) {
@@ -324,7 +279,7 @@ void Apply(Core& core, const Edit& edit, Change* change) {
 }
 
 void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
-  if (edit.block == 0) return;
+  if (edit.block == 0 || edit.in_place) return;
   SetEntryVersion(core.region, edit.block, version);
   const Block node = edit.met_node == 0 ? edit.node : edit.met_node;
   if (!edit.puts_lease) core.region.Store(WordOf(edit.block) + kEntryNode, node);
@@ -334,7 +289,7 @@ namespace {
 
 // What became of the nodes of the entries published and met.
 void TellEvictor(Evictor& evictor, Edit* edit) {
-  if (edit->block != 0 && !edit->puts_lease && edit->met_node != 0) {
+  if (edit->leaves_value() && edit->met_node != 0) {
     evictor.Touch(edit->met_node, edit->key.hash);
   } else if (edit->kind != Edit::Kind::kEvict) {
     evictor.Forget(edit->met_node, edit->key.hash);
@@ -347,7 +302,7 @@ void TellEvictor(Evictor& evictor, Edit* edit) {
 Word LossCounter(const Edit& edit) {
   if (edit.meets_expired) return kCounterExpired;
   if (edit.kind == Edit::Kind::kEvict) return kCounterEvictedSize;
-  return edit.block == 0 ? kCounterDeleted : kCounterReplaced;
+  return edit.block == 0 && !edit.in_place ? kCounterDeleted : kCounterReplaced;
 }
 
 }  // namespace
@@ -363,7 +318,7 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   outcome.version_high = static_cast<Word>(change.version >> 32);
   outcome.home = change.home.block();
   outcome.home_version = home_version;
-  outcome.entry = edit.block;
+  outcome.entry = edit.in_place ? change.previous : edit.block;
 
   CountWrite(core, change.segment);
   if (edit.lapses) return;
@@ -379,7 +334,7 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
   if (change.buried) {
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
-  } else if (change.previous != 0) {
+  } else if (change.previous != 0 && !edit.in_place) {
     FreeEntry(core, change.previous);
   }
 }
@@ -417,16 +372,6 @@ void RemoveHeld(Core& core, const Key& key) {
   Edit edit{Edit::Kind::kRemove, key, kPutAlways, kNoVersion};
   EditHeldKey(core, &edit);
   if (core.evictor != nullptr) core.evictor->SweepForgotten();
-}
-
-double Increment(Core& core, const Key& key, double by, double expires_at) {
-  Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
-  const double zero = 0;
-  edit.expires_if_new = expires_at;
-  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
-  if (core.is_cache) expires_at = std::numeric_limits<double>::infinity();
-  RunWithEntry(core, &edit, {reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber, expires_at});
-  return edit.sum;
 }
 
 }  // namespace mapsafe

@@ -85,6 +85,12 @@ Operation Holding(const std::string& key, const std::string& value) {
           [=](Entries& entries) { entries[key] = value; }};
 }
 
+// Adds `by`, so that the counter comes to `sum`.
+Operation Counting(const std::string& key, double by, double sum) {
+  return {[=](TestEngine& engine) { engine.Increment(key, by); },
+          [=](Entries& entries) { entries[key] = std::string(reinterpret_cast<const char*>(&sum), sizeof sum); }};
+}
+
 // An operation that changes no entry.
 Operation Doing(std::function<void(TestEngine&)> run) {
   return {std::move(run), [](Entries&) {}};
@@ -314,6 +320,10 @@ TEST(Death, InWritesOfOneBucket) {
                          Putting("l", large), Putting("l", large + "2"),  Removing("l"),
                          Putting("h", huge),  Putting("h", "small"),      Putting("h", huge),
                          Removing("h"),       Removing(KeyOf(5)),         Removing("absent")};
+  // Both words of the number change, so that half a sum is none of the sums.
+  constexpr double kBy = 1e15 / 3 - 1.0 / 3;
+  for (int i = 1; i <= 3; ++i) scenario.operations.push_back(Counting("sum", kBy, i * kBy));
+  scenario.operations.push_back(Putting("sum", "no number"));
   KillEverywhere(scenario);
 }
 

@@ -51,6 +51,42 @@ TEST(Stress, NoUpdateIsLost) {
   ExpectSound(engine);
 }
 
+// Whoever reads a counter that changes in place meets a sum with the version of the increment that made it.
+TEST(Stress, CountersAreReadWhole) {
+  const std::uint64_t seed = Seed();
+  TestRegion region(16 << 20);
+  const int rounds = 20000 * Scale();
+  using Sums = std::map<std::uint64_t, double>;  // by version
+  std::vector<Sums> written(kThreads);
+  std::vector<Sums> met(kThreads);
+  InParallel(region, seed, [&](int thread, TestEngine& engine, std::mt19937_64& random) {
+    for (int i = 0; i < rounds; ++i) {
+      if (thread < kThreads / 2) {
+        // Both words of the number change, so that half a sum is none of the sums.
+        const double sum = engine.Increment("counter", 333'333'333);
+        ASSERT_EQ(engine.status(), Status::kDone);
+        written[thread][engine.version()] = sum;
+        if (random() % 500 == 0) engine.Remove("counter");
+      } else if (const std::optional<std::string> value = engine.Get("counter"); value.has_value()) {
+        double sum = 0;
+        ASSERT_EQ(value->size(), sizeof sum);
+        std::memcpy(&sum, value->data(), sizeof sum);
+        met[thread][engine.version()] = sum;
+      }
+    }
+  });
+  for (int thread = 1; thread < kThreads / 2; ++thread) written[0].merge(written[thread]);
+  for (const Sums& sums : met) {
+    for (const auto& [version, sum] : sums) {
+      const auto increment = written[0].find(version);
+      ASSERT_NE(increment, written[0].end()) << "version " << version << " is no increment's";
+      ASSERT_EQ(sum, increment->second) << "of version " << version;
+    }
+  }
+  TestEngine engine(region);
+  ExpectSound(engine);
+}
+
 TEST(Stress, VersionedWritesAreNotLost) {
   const std::uint64_t seed = Seed();
   TestRegion region(16 << 20);

@@ -172,4 +172,12 @@ export const mutants = [
     find: '  thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)\n',
     replace: '',
   },
+  {
+    name: 'counter-written-where-it-is-read',
+    why: 'a death in the middle of an increment leaves half a sum',
+    file: 'src/engine/typescript/counter.ts',
+    find: 'const isSecond = !isInSecondCell(meta)',
+    replace: 'const isSecond = isInSecondCell(meta)',
+    also: { find: 'meta ^ ENTRY_SECOND_CELL)', replace: 'meta)' },
+  },
 ]

@@ -138,4 +138,12 @@ export const mutants = [
     find: '  core.thread.BeginWrite(bucket->at() + kBucketSlots + slot, 0, bucket->ReloadVersion(), ~Word{0});\n',
     replace: '',
   },
+  {
+    name: 'counter-written-where-it-is-read',
+    why: 'a death in the middle of an increment leaves half a sum',
+    file: 'core/counter.h',
+    find: 'const bool second = !header.in_second_cell();',
+    replace: 'const bool second = header.in_second_cell();',
+    also: { find: 'header.meta ^ kEntrySecondCell', replace: 'header.meta' },
+  },
 ]

@@ -39,8 +39,8 @@ export const mutants = [
     name: 'lease-counted',
     why: 'size counts what is not there',
     file: 'src/engine/typescript/edit.ts',
-    find: 'Number(this.block !== 0 && !this.isLease)',
-    replace: 'Number(this.block !== 0)',
+    find: 'Number(this.leavesValue())',
+    replace: 'Number(this.leavesValue() || this.isLease)',
   },
   {
     name: 'lease-collected',
@@ -60,8 +60,9 @@ export const mutants = [
     name: 'value-stored-regardless',
     why: 'the loaded value overwrites a newer one',
     file: 'src/engine/typescript/edit.ts',
-    find: '          versionOf(this.words, this.core.lookup.entry) === this.version\n',
-    replace: '          (!this.isLease || versionOf(this.words, this.core.lookup.entry) === this.version)\n',
+    find: '          versionOf(this.words, this.core.lookup.entry * BLOCK_WORDS) === this.version\n',
+    replace:
+      '          (!this.isLease || versionOf(this.words, this.core.lookup.entry * BLOCK_WORDS) === this.version)\n',
   },
   {
     name: 'late-callers-join-overtaken-load',

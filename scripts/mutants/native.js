@@ -176,8 +176,41 @@ export const mutants = [
     name: 'lease-counted',
     why: 'size counts what is not there',
     file: 'core/write.cc',
-    find: 'const bool counts = edit.block != 0 && !edit.puts_lease;',
-    replace: 'const bool counts = edit.block != 0;',
+    find: 'change->size_delta = Word{edit.leaves_value()} - Word{counted};',
+    replace: 'change->size_delta = Word{edit.leaves_value() || edit.puts_lease} - Word{counted};',
+  },
+  {
+    name: 'counter-turned-before-written',
+    why: 'readers meet a sum that is half written, or an older one',
+    file: 'core/counter.h',
+    find: '  region.CopyIn(second ?',
+    replace:
+      '  region.StoreRelease(at + kEntryMeta, header.meta ^ kEntrySecondCell);\n' +
+      '  for (volatile int i = 0; i < 200; i = i + 1) {}\n' +
+      '  region.CopyIn(second ?',
+  },
+  {
+    name: 'counter-written-where-it-is-read',
+    why: 'readers meet a sum that is half written, or with the version of another',
+    file: 'core/counter.h',
+    find: 'const bool second = !header.in_second_cell();',
+    replace: 'const bool second = header.in_second_cell();',
+    also: { find: 'header.meta ^ kEntrySecondCell', replace: 'header.meta' },
+  },
+  {
+    name: 'counter-version-read-first',
+    why: 'a reader that meets the turn of the cells returns the new sum with the version of the one before the last',
+    file: 'core/entry.h',
+    find: '    header.version = LoadEntryVersion(region, at + header.version_offset());\n',
+    replace:
+      '    if (header.in_second_cell()) header.version = LoadEntryVersion(region, at + header.version_offset());\n',
+  },
+  {
+    name: 'counter-version-kept',
+    why: 'a write on condition of a version overwrites increments',
+    file: 'core/counter.h',
+    find: '  region.Store(version_at, static_cast<Word>(version));\n',
+    replace: '',
   },
   {
     name: 'mutex-waits-not-counted',
@@ -285,7 +318,7 @@ export const mutants = [
   {
     name: 'increment-renews',
     why: 'a counter in constant use never expires',
-    file: 'core/write.cc',
+    file: 'core/increment.cc',
     find: '    expires_at = ExpiryOf(core.region, current, header);\n',
     replace: '',
   },

@@ -193,6 +193,24 @@ export const mutants = [
     replace: 'if (false) {',
   },
   {
+    name: 'counter-turned-before-written',
+    why: 'readers meet a sum that is half written, or an older one',
+    file: 'src/engine/typescript/counter.ts',
+    find: '  const halves = halvesOf(sum)\n',
+    replace:
+      '  Atomics.store(words, entry + ENTRY_META, meta ^ ENTRY_SECOND_CELL)\n' +
+      '  for (let i = 0; i < 200; i++) Atomics.load(words, 0)\n' +
+      '  const halves = halvesOf(sum)\n',
+  },
+  {
+    name: 'counter-written-where-it-is-read',
+    why: 'readers meet a sum that is half written, or with the version of another',
+    file: 'src/engine/typescript/counter.ts',
+    find: 'const isSecond = !isInSecondCell(meta)',
+    replace: 'const isSecond = isInSecondCell(meta)',
+    also: { find: 'meta ^ ENTRY_SECOND_CELL)', replace: 'meta)' },
+  },
+  {
     name: 'mutex-waits-not-counted',
     why: 'writers that queue for one mutex never find relief',
     file: 'src/engine/typescript/structural.ts',

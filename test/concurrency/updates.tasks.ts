@@ -12,6 +12,23 @@ export function increment({ map, random }: Shift<number>, counters: number, time
   return added
 }
 
+/** Changes both words of the number with every increment, so that half a sum is none of the sums. */
+export const BOTH_WORDS = 333_333_333
+
+/** Every other worker counts; the rest read, and return the versions and sums that they met. */
+export function countAndRead({ map, worker }: Shift<number>, times: number): [version: number, sum: number][] {
+  const met: [number, number][] = []
+  for (let i = 0; i < times; i++) {
+    if (worker % 2 === 0) {
+      map.increment('counter', BOTH_WORDS)
+      continue
+    }
+    const entry = map.getEntry('counter')
+    if (entry !== undefined && entry.version !== met.at(-1)?.[0]) met.push([entry.version, entry.value])
+  }
+  return met
+}
+
 /** Adds one by reading and writing on condition that nobody wrote in between, as often as it takes. */
 export function addByVersion({ map, random }: Shift<{ sum: number }>, cells: number, times: number): number[] {
   const added = Array.from({ length: cells }, () => 0)

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
+import { BOTH_WORDS } from './updates.tasks.js'
 import type * as tasks from './updates.tasks.js'
 
 const crew = new Crew<typeof tasks>(new URL('updates.tasks.ts', import.meta.url), 8)
@@ -15,6 +16,21 @@ describe.each(lineups)('no update is lost ($name)', (lineup) => {
     const { handle } = map
     const added = await crew.run({ lineup, handle, workers }, 'increment', COUNTERS, scaled(24_000 / workers))
     for (let i = 0; i < COUNTERS; i++) expect(map.get(`counter ${i}`)).toBe(sum(added.map((row) => row[i])))
+    expectSound(map)
+  })
+
+  test.each([2, 4])('half of %i workers count, the rest read a sum with the version it came with', async (workers) => {
+    using map = crew.open<string, number>(lineup)
+    const { handle } = map
+    const met = (await crew.run({ lineup, handle, workers }, 'countAndRead', scaled(20_000))).flat()
+    const inOrder = met.toSorted(([a], [b]) => a - b)
+    for (const [i, [version, sum]] of inOrder.entries()) {
+      expect(sum % BOTH_WORDS).toBe(0)
+      const [earlier, lower] = inOrder[i - 1] ?? [0, 0]
+      if (version === earlier) expect(sum).toBe(lower)
+      else expect(sum).toBeGreaterThan(lower)
+    }
+    expect(map.get('counter')).toBe((workers / 2) * scaled(20_000) * BOTH_WORDS)
     expectSound(map)
   })
 

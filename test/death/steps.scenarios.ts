@@ -70,6 +70,15 @@ const removing = (key: string): Operation => ({
   effect: (entries) => entries.delete(key),
 })
 
+/** Changes both words of the number, so that half a sum is none of the sums. */
+const BOTH_WORDS = 333_333_333_333_333
+
+/** Adds `by`, so that the counter comes to `sum`. */
+const counting = (key: string, by: number, sum: number): Operation => ({
+  run: (map) => map.increment(key, by),
+  effect: (entries) => entries.set(key, sum),
+})
+
 /** What `update` does once it lost too many races. */
 const holding = (key: string, value: string): Operation => ({
   run(map) {
@@ -155,8 +164,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       ...[putting(keyOf(3), 'other'), removing(keyOf(4)), putting('l', large), putting('l', `${large}2`)],
       ...[removing('l'), putting('h', huge), putting('h', 'small'), putting('h', huge), removing('h')],
       ...[removing(keyOf(5)), removing('absent')],
-      { run: (map) => map.increment('sum', 2), effect: (entries) => entries.set('sum', 2) },
-      { run: (map) => map.increment('sum', 2), effect: (entries) => entries.set('sum', 4) },
+      ...[1, 2, 3].map((times) => counting('sum', BOTH_WORDS, times * BOTH_WORDS)),
       { run: (map) => map.update(keyOf(6), () => 'updated'), effect: (entries) => entries.set(keyOf(6), 'updated') },
     ],
   },

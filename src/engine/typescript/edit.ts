@@ -7,8 +7,9 @@ import {
   COUNTER_EVICTED_SIZE,
   COUNTER_EXPIRED,
   COUNTER_REPLACED,
+  COUNTER_WORDS,
+  ENTRY_COUNTER,
   ENTRY_DATA,
-  ENTRY_META,
   ENTRY_NODE,
   ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
@@ -43,11 +44,12 @@ import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from './bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from './core.js'
-import { keyLengthOf, sizeOf, valueKindOf, wordsFor } from './entry.js'
+import { storeSum } from './counter.js'
+import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor } from './entry.js'
 import type { Evictor } from './eviction.js'
 import { lowerExpiryHint, staleUntil } from './expiry.js'
 import { canLapse, isLease, lapse } from './lease.js'
-import { loadDouble, storeDouble, ValueReader } from './value.js'
+import { isCounterSound, loadDouble, storeDouble, ValueReader } from './value.js'
 
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
@@ -57,6 +59,8 @@ export const EDIT_EVICT = 3
 
 /** Of {@link Edit.prepare} in a cache: the key is new, and needs a node of the eviction before it can be inserted. */
 export const NEEDS_NODE = 100
+/** Of {@link Edit.prepare}: an increment finds no counter to change in place, and needs a block for a new entry. */
+export const NEEDS_BLOCK = 101
 
 /** Larger entries are not left behind as tombstones: deleted megabytes must not wait for a cleanup. */
 const MAX_TOMBSTONE_BYTES = 512
@@ -67,8 +71,10 @@ const MAX_TOMBSTONE_BYTES = 512
  * after a lost race.
  */
 export class Edit {
-  /** The entry to publish, built but for its version; 0 for a removal. */
+  /** The entry to publish, built but for its version; 0 for a removal, or if {@link Edit.isInPlace}. */
   block = 0
+  /** Whether an increment changes the counter that the last walk met. */
+  isInPlace = false
   /** Until when that entry is kept, or NEVER. */
   keptUntil = NEVER
   /** For an increment, which otherwise keeps the expiry that it finds. */
@@ -149,6 +155,7 @@ export class Edit {
     const { lookup, result } = this.core
     const isMet = lookup.slot >= 0
     this.previous = undefined
+    this.isInPlace = false
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
     this.meetsExpired = lookup.hasExpired()
@@ -184,7 +191,7 @@ export class Edit {
     this.versionHigh = epoch >>> 1
     this.current = reference > 0 ? reference : 0
     this.displaced = reference < 0 ? reference & ~TOMBSTONE_BIT : 0
-    if (this.block === 0) return
+    if (this.block === 0 || this.isInPlace) return
     if (!this.isLease) this.words[this.block * BLOCK_WORDS + ENTRY_NODE] = this.metNode === 0 ? this.node : this.metNode
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION] = this.versionLow
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
@@ -200,13 +207,13 @@ export class Edit {
     this.isBuried = false
     this.growth = 0
     this.hasLapsed = this.lapsesLease()
-    if (this.hasLapsed) return
+    if (this.hasLapsed || this.isInPlace) return
     this.reference = this.block
     if (this.kind === EDIT_REMOVE) {
       this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
       this.reference = this.isBuried ? current | TOMBSTONE_BIT : 0
     }
-    this.growth = Number(this.block !== 0 && !this.isLease) - Number(current !== 0 && !this.meetsLease)
+    this.growth = Number(this.leavesValue()) - Number(current !== 0 && !this.meetsLease)
     if (!this.changesCounts()) return
     this.core.thread.beginWrite(bucket + BUCKET_SLOTS + slot, this.reference, version, this.growth)
   }
@@ -220,6 +227,7 @@ export class Edit {
     const { words, current } = this
     if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)
     if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
+    else if (this.isInPlace) storeSum(words, current * BLOCK_WORDS, this.sum, this.versionLow, this.versionHigh)
     else if (this.block === 0) vacate(words, bucket, slot, this.reference)
     else if (current !== 0) replace(words, bucket, slot, this.block)
     else publish(words, bucket, slot, tagOf(this.core.lookup.hash), this.block)
@@ -234,7 +242,7 @@ export class Edit {
     result[RESULT_VERSION_LOW] = this.versionLow
     result[RESULT_VERSION_HIGH] = this.versionHigh
     this.reportHome(homeVersion)
-    result[RESULT_ENTRY] = this.block
+    result[RESULT_ENTRY] = this.isInPlace ? this.current : this.block
 
     countWrite(core, segment)
     if (this.hasLapsed) return
@@ -249,13 +257,13 @@ export class Edit {
     if (core.evictor !== undefined) this.tellEvictor(core.evictor)
     if (this.isBuried) {
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
-    } else if (this.current !== 0) core.freeEntry(this.current)
+    } else if (this.current !== 0 && !this.isInPlace) core.freeEntry(this.current)
   }
 
   /** What became of the nodes of the entries published and met. */
   private tellEvictor(evictor: Evictor): void {
     const { hash } = this.core.lookup
-    if (this.block !== 0 && !this.isLease && this.metNode !== 0) evictor.touch(this.metNode, hash)
+    if (this.leavesValue() && this.metNode !== 0) evictor.touch(this.metNode, hash)
     else if (this.kind !== EDIT_EVICT) evictor.forget(this.metNode, hash)
     if (this.metNode !== 0 || this.node === 0 || this.isLease) return
     evictor.settle(this.node)
@@ -271,7 +279,12 @@ export class Edit {
   private lossCounter(): number {
     if (this.meetsExpired) return COUNTER_EXPIRED
     if (this.kind === EDIT_EVICT) return COUNTER_EVICTED_SIZE
-    return this.block === 0 ? COUNTER_DELETED : COUNTER_REPLACED
+    return this.block === 0 && !this.isInPlace ? COUNTER_DELETED : COUNTER_REPLACED
+  }
+
+  /** Whether the key has a value afterwards. */
+  private leavesValue(): boolean {
+    return this.isInPlace || (this.block !== 0 && !this.isLease)
   }
 
   reportHome(homeVersion: number): void {
@@ -295,7 +308,7 @@ export class Edit {
         // A lease may take the place of a value that expired.
         return (
           (isFresh || (this.isLease && this.meetsExpired)) &&
-          versionOf(this.words, this.core.lookup.entry) === this.version
+          versionOf(this.words, this.core.lookup.entry * BLOCK_WORDS) === this.version
         )
       default:
         return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease() || this.dropsStale
@@ -314,41 +327,45 @@ export class Edit {
 
   /** Tells version and block of the entry met, or zeros. */
   private reportEntry(block: number): void {
+    const { words } = this
     const { result } = this.core
+    const entry = block * BLOCK_WORDS
+    const version = versionAt(entry, metaOf(words, entry))
     result[RESULT_ENTRY] = block
-    result[RESULT_VERSION_LOW] = block === 0 ? 0 : this.words[block * BLOCK_WORDS + ENTRY_VERSION]
-    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : this.words[block * BLOCK_WORDS + ENTRY_VERSION + 1]
+    result[RESULT_VERSION_LOW] = block === 0 ? 0 : words[version]
+    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[version + 1]
   }
 
-  /** Makes the number met the sum, and writes it into the entry to publish, with the expiry it had. */
+  /**
+   * Makes the number met the sum. If that is no counter to change in place, writes the sum into the entry to publish,
+   * with the expiry that the number had.
+   */
   private prepareSum(isPresent: boolean): number {
     const { words } = this
-    const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)
     let number = 0
     let expiresAt = this.expiresIfNew
     if (isPresent) {
-      const entry = this.core.lookup.entry * BLOCK_WORDS
-      const meta = words[entry + ENTRY_META]
+      const block = this.core.lookup.entry
+      const entry = block * BLOCK_WORDS
+      const meta = metaOf(words, entry)
       if (valueKindOf(meta) !== VALUE_NUMBER) return NOT_A_COUNTER
-      const at = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
-      if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || at + 2 > words.length) return CORRUPT
-      number = loadDouble(words, at)
+      const isInside = this.core.region.contains(block, sizeOf(words, entry) / 4)
+      if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || !isCounterSound(meta) || !isInside) return CORRUPT
+      number = loadDouble(words, valueAt(entry, meta))
       if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
       expiresAt = this.core.lookup.expiresAt
-    }
-    if (this.core.isCache) {
-      this.keptUntil = expiresAt === NEVER ? Infinity : expiresAt
-      storeDouble(words, value + 2, this.keptUntil)
+      this.isInPlace = (meta & ENTRY_COUNTER) !== 0
     }
     this.sum = number + this.by + 0 // + 0: never -0
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
+    if (this.isInPlace) return DONE
+    if (this.block === 0) return NEEDS_BLOCK
+    const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)
     storeDouble(words, value, this.sum)
+    if (this.core.isCache) {
+      this.keptUntil = expiresAt === NEVER ? Infinity : expiresAt
+      storeDouble(words, value + COUNTER_WORDS, this.keptUntil)
+    }
     return DONE
   }
-}
-
-/** The version of the entry in `block`. */
-export function versionOf(words: Int32Array, block: number): number {
-  const entry = block * BLOCK_WORDS
-  return (words[entry + ENTRY_VERSION + 1] >>> 0) * 2 ** 32 + (words[entry + ENTRY_VERSION] >>> 0)
 }

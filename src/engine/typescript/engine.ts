@@ -1,6 +1,6 @@
 import type { Key } from '../../codec/key.js'
 import { MapsafeError } from '../../errors.js'
-import { BLOCK_WORDS, ENTRY_NODE, ENTRY_VERSION } from '../../region/layout.js'
+import { BLOCK_WORDS, ENTRY_COUNTER, ENTRY_NODE } from '../../region/layout.js'
 import {
   ABSENT,
   CORRUPT,
@@ -30,6 +30,7 @@ import { Core } from './core.js'
 import { Evictor } from './eviction.js'
 import { partitionsOf } from './eviction-area.js'
 import { Edit } from './edit.js'
+import { metaOf, versionAt } from './entry.js'
 import { now, staleUntil } from './expiry.js'
 import { checkRegion } from './format.js'
 import { Region } from './region.js'
@@ -59,6 +60,8 @@ export class TypescriptEngine implements Engine {
   private readonly writer: ValueWriter
   private readonly edit: Edit
   private readonly collector: Collector
+  /** Where the version last reported was read, if an entry was found; else 0. */
+  private reportedCell = 0
 
   /**
    * Takes a thread record of the region in `buffer`. O(records).
@@ -271,7 +274,7 @@ export class TypescriptEngine implements Engine {
             this.result[RESULT_STATUS] = this.reader.status
           }
         }
-        if (lookup.unchanged()) {
+        if (lookup.unchanged() && this.isStillReported(lookup.entry)) {
           if (isUse) this.core.evictor?.touch(node, lookup.hash)
           return value
         }
@@ -304,12 +307,24 @@ export class TypescriptEngine implements Engine {
   private reportEntry(status: number): void {
     const { words } = this
     const { entry, expiresAt } = this.core.lookup
-    const at = entry * BLOCK_WORDS + ENTRY_VERSION
+    const at = versionAt(entry * BLOCK_WORDS, metaOf(words, entry * BLOCK_WORDS))
+    this.reportedCell = at
     // Atomic, so before the kind, which `lapse` stores before the version.
     this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1), entry, expiresAt)
   }
 
+  /**
+   * Whether version and value were those of one cell, if `block` is a counter's. A reader that begins and ends under
+   * one odd version can meet one turn of the cells, which no version of a bucket shows.
+   */
+  private isStillReported(block: number): boolean {
+    const meta = metaOf(this.words, block * BLOCK_WORDS)
+    if ((meta & ENTRY_COUNTER) === 0 || this.reportedCell === 0) return true
+    return versionAt(block * BLOCK_WORDS, meta) === this.reportedCell
+  }
+
   private reportAbsence(status: number): void {
+    this.reportedCell = 0
     this.report(status, 0, 0, 0, NEVER)
   }
 

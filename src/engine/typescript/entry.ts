@@ -1,6 +1,6 @@
 /**
- * Entries: built once, published, never changed. See docs/format.md, "Entry". An entry is given by the index of its
- * first word, or by its block number where it says so.
+ * Entries: built once, published, never changed, but for counters (counter.ts) and leases (lease.ts). See
+ * docs/format.md, "Entry". An entry is given by the index of its first word, or by its block number where it says so.
  *
  * Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
  * version of the bucket they came from was validated; until then lengths are only checked against the region's end.
@@ -8,14 +8,20 @@
 import type { KeyBuffer } from '../../codec/key.js'
 import {
   BLOCK_WORDS,
+  COUNTER_SECOND_VALUE,
+  COUNTER_SECOND_VERSION,
+  COUNTER_WORDS,
+  ENTRY_COUNTER,
   ENTRY_DATA,
   ENTRY_EXPIRES,
   ENTRY_HASH,
   ENTRY_HEADER_BYTES,
   ENTRY_META,
   ENTRY_NODE,
+  ENTRY_SECOND_CELL,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
+  ENTRY_VERSION,
   EXPIRY_WORDS,
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
@@ -36,9 +42,14 @@ export function wordsFor(bytes: number): number {
   return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
 }
 
-/** @param flags ENTRY_EXPIRES and ENTRY_STALE, of ENTRY_META */
+/** @param flags ENTRY_EXPIRES, ENTRY_STALE and ENTRY_COUNTER, of ENTRY_META */
 export function entryBytes(keyLength: number, valueLength: number, flags: number): number {
-  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + wordsFor(valueLength) + trailerWords(flags)) * 4
+  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + valueWords(valueLength, flags) + trailerWords(flags)) * 4
+}
+
+/** Words between key and trailer: of a value, or of both cells of a counter. */
+export function valueWords(valueLength: number, flags: number): number {
+  return (flags & ENTRY_COUNTER) === 0 ? wordsFor(valueLength) : COUNTER_WORDS
 }
 
 /**
@@ -59,6 +70,35 @@ export function keyKindOf(meta: number): number {
 
 export function valueKindOf(meta: number): number {
   return (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
+}
+
+/** The meta word. Of a counter atomic: pairs with the store that turns it, so that its cell is there. */
+export function metaOf(words: Int32Array, entry: number): number {
+  const meta = words[entry + ENTRY_META]
+  return (meta & ENTRY_COUNTER) === 0 ? meta : Atomics.load(words, entry + ENTRY_META)
+}
+
+/** Whether the second of a counter's cells is the current one. */
+export function isInSecondCell(meta: number): boolean {
+  return (meta & ENTRY_COUNTER) !== 0 && (meta & ENTRY_SECOND_CELL) !== 0
+}
+
+/** The first word of the value. */
+export function valueAt(entry: number, meta: number): number {
+  const data = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
+  return isInSecondCell(meta) ? data + COUNTER_SECOND_VALUE : data
+}
+
+/** The first of the two words of the entry version. */
+export function versionAt(entry: number, meta: number): number {
+  if (!isInSecondCell(meta)) return entry + ENTRY_VERSION
+  return entry + ENTRY_DATA + wordsFor(keyLengthOf(meta)) + COUNTER_SECOND_VERSION
+}
+
+/** The entry version. */
+export function versionOf(words: Int32Array, entry: number): number {
+  const at = versionAt(entry, metaOf(words, entry))
+  return (words[at + 1] >>> 0) * 2 ** 32 + (words[at] >>> 0)
 }
 
 /** Size of the entry at `entry`, as its header tells. */

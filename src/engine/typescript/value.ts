@@ -5,9 +5,8 @@
 import { constants } from 'node:buffer'
 import {
   BLOCK_WORDS,
-  ENTRY_DATA,
+  ENTRY_COUNTER,
   ENTRY_EXPIRES,
-  ENTRY_META,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   EXPIRY_WORDS,
@@ -22,7 +21,7 @@ import {
 import { isValueLength } from '../../region/shapes.js'
 import { ABSENT, CORRUPT, ENCODED, FOUND, NEVER, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../engine.js'
 import type { Core } from './core.js'
-import { copyWords, keyLengthOf, trailerWords, valueKindOf, wordsFor } from './entry.js'
+import { copyWords, metaOf, trailerWords, valueAt, valueKindOf, valueWords, wordsFor } from './entry.js'
 import { isLeaseKind } from './lease.js'
 import { byteOffset } from './region.js'
 
@@ -52,6 +51,12 @@ export function storeDouble(words: Int32Array, at: number, number: number): void
   words[at + 1] = halves[1]
 }
 
+/** The low and the high word of `number`, until the next call of any function here. */
+export function halvesOf(number: number): Int32Array {
+  doubles[0] = number
+  return halves
+}
+
 /** Reads values for one engine. After {@link ValueReader.read}, {@link ValueReader.status} tells how it went. */
 export class ValueReader {
   status = FOUND
@@ -70,14 +75,14 @@ export class ValueReader {
     const { words, lookup, result } = core
     const block = lookup.entry
     const entry = block * BLOCK_WORDS
-    const meta = words[entry + ENTRY_META]
+    const meta = metaOf(words, entry)
     const kind = valueKindOf(meta)
     const length = words[entry + ENTRY_VALUE_LENGTH] >>> 0
-    const at = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
+    const at = valueAt(entry, meta)
     result[RESULT_KIND] = kind
     result[RESULT_LENGTH] = length
     this.status = CORRUPT
-    if (at + wordsFor(length) > words.length) return undefined
+    if (at + wordsFor(length) > words.length || !isCounterSound(meta)) return undefined
     if (length > LONG_VALUE_BYTES && !lookup.unchanged()) return undefined
     this.status = FOUND
     switch (kind) {
@@ -126,6 +131,11 @@ export class ValueReader {
   }
 }
 
+/** Whether a counter, if it is one, holds a number: the length of any other value would lead out of it. */
+export function isCounterSound(meta: number): boolean {
+  return (meta & ENTRY_COUNTER) === 0 || valueKindOf(meta) === VALUE_NUMBER
+}
+
 /**
  * Encodes values for one engine: first {@link ValueWriter.measure}, then {@link ValueWriter.write} into a block of that
  * size.
@@ -138,6 +148,8 @@ export class ValueWriter {
   /** When the entry to be written expires, or NEVER; and until when loads may be served it all the same, or NEVER. */
   expiresAt = NEVER
   staleUntil = NEVER
+  /** Whether the value is a number that later increments change in place. */
+  private counts = false
   private value: unknown
   /** Whether the value is a short string of ASCII that {@link ValueWriter.ascii} holds. */
   private isStaged = false
@@ -146,8 +158,15 @@ export class ValueWriter {
 
   constructor(private readonly core: Core) {}
 
+  /** Takes the first sum of a counter, to be written by {@link Edit.prepare}, and its expiry. */
+  measureCounter(expiresAt: number): void {
+    this.measure(VALUE_NUMBER, 0, expiresAt)
+    this.counts = true
+  }
+
   /** Takes a value and its expiry as Engine.put does, and tells kind and length. */
   measure(kind: number, value: unknown, expiresAt: number, staleUntil = NEVER): void {
+    this.counts = false
     this.expiresAt = expiresAt
     this.staleUntil = staleUntil
     this.kind = kind
@@ -164,14 +183,15 @@ export class ValueWriter {
   write(block: number, at: number): void {
     this.writeValue(block, at)
     if (this.expiresAt === NEVER) return
-    const end = at + wordsFor(this.length)
+    const end = at + valueWords(this.length, this.flags)
     if (this.staleUntil !== NEVER) storeDouble(this.core.words, end, this.staleUntil)
     storeDouble(this.core.words, end + trailerWords(this.flags) - EXPIRY_WORDS, this.expiresAt)
   }
 
   /** Of ENTRY_META, beside lengths and kinds. */
   get flags(): number {
-    return (this.expiresAt === NEVER ? 0 : ENTRY_EXPIRES) | (this.staleUntil === NEVER ? 0 : ENTRY_STALE)
+    const expiry = (this.expiresAt === NEVER ? 0 : ENTRY_EXPIRES) | (this.staleUntil === NEVER ? 0 : ENTRY_STALE)
+    return this.counts ? expiry | ENTRY_COUNTER : expiry
   }
 
   /** Until when the entry is kept, or NEVER. */

@@ -1,10 +1,12 @@
 /** Checks of one entry, given by its block number. */
 import {
   BLOCK_WORDS,
+  ENTRY_COUNTER,
   ENTRY_DATA,
   ENTRY_EXPIRES,
   ENTRY_HASH,
   ENTRY_META,
+  ENTRY_SECOND_CELL,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
   EXPIRY_WORDS,
@@ -21,9 +23,8 @@ import { isKeyLength, isValueLength } from '../../region/shapes.js'
 import { keyKindOf, keyLengthOf, KEY_META_MASK, sizeOf, trailerWords, valueKindOf, wordsFor } from './entry.js'
 import { halfSipHash } from './half-sip-hash.js'
 import type { Region } from './region.js'
-import { loadDouble } from './value.js'
+import { isCounterSound, loadDouble } from './value.js'
 
-const META_BITS = 30
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0
 
@@ -57,7 +58,9 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   const kind = keyKindOf(meta)
   const length = keyLengthOf(meta)
   const key = words.subarray(entry + ENTRY_DATA, entry + ENTRY_DATA + wordsFor(length))
-  if (meta >>> META_BITS !== 0) problems.push('has reserved bits set')
+  const isCounter = (meta & ENTRY_COUNTER) !== 0
+  if (!isCounter && (meta & ENTRY_SECOND_CELL) !== 0) problems.push('has the second cell of a counter, but is none')
+  if (!isCounterSound(meta)) problems.push('is a counter, but holds no number')
   if (!isPadded(key, length)) problems.push('has a key whose last word is not padded with zeros')
   if (!isKey(kind, key, length)) problems.push(`has a malformed key of kind ${kind} and ${length} bytes`)
   const valueKind = valueKindOf(meta)
@@ -72,7 +75,7 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   const expiresAt = expires ? loadDouble(words, end - EXPIRY_WORDS) : 1
   if (!(expiresAt > 0)) problems.push(`expires at ${expiresAt}`)
   if ((meta & ENTRY_STALE) !== 0 && !expires) problems.push('may be stale, but does not expire')
-  if (!isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
+  if (!isCounter && !isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
   const hash = halfSipHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], key, key.length, length | (kind << 28))
   if (words[entry + ENTRY_HASH] !== hash) {
     problems.push(`has hash ${words[entry + ENTRY_HASH] >>> 0}, but its key hashes to ${hash >>> 0}`)

@@ -50,7 +50,7 @@ import { Problems } from './problems.js'
 import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
 import { EvictionAudit } from './verify-eviction.js'
 import { HeapAudit } from './verify-heap.js'
-import { versionOf } from './edit.js'
+import { versionOf } from './entry.js'
 
 /** One line for every invariant that is violated, up to a hundred; none for a sound region. O(region). */
 export function verify(region: Region): string[] {
@@ -230,7 +230,7 @@ class Verifier {
     if (tag !== tagOf(hash)) this.report(segment, index, slot, `has tag ${tag}, expected ${tagOf(hash)}`)
     const bucket = bucketAt(segment, home)
     const limit = (this.words[bucket + BUCKET_EPOCH] >>> 0) * 2 ** 31 + (this.words[bucket + BUCKET_VERSION] >>> 1)
-    const version = versionOf(this.words, block)
+    const version = versionOf(this.words, block * BLOCK_WORDS)
     if (version > limit) this.report(segment, index, slot, `holds version ${version}, newer than its home's ${limit}`)
     const tick = expiryTick(keptUntil(this.region, block))
     const hint = this.words[segment * BLOCK_WORDS + SEGMENT_EXPIRY] >>> 0

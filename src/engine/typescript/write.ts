@@ -1,11 +1,11 @@
 /** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
-import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_BYTES, VALUE_NUMBER } from '../../region/layout.js'
+import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_BYTES } from '../../region/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, NEVER, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../engine.js'
 import { findRoom, loadSlot, release, tryHold } from './bucket.js'
 import { cleanUpAll } from './cleanup.js'
 import { relieve } from './contention.js'
 import type { Core } from './core.js'
-import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_NODE, type Edit } from './edit.js'
+import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Edit } from './edit.js'
 import type { Evictor } from './eviction.js'
 import { buildEntry, entryBytes, wordsFor } from './entry.js'
 import { isLeaseKind } from './lease.js'
@@ -43,9 +43,12 @@ export function remove(core: Core, edit: Edit, mode: number, version: number): u
 }
 
 export function increment(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
-  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
-  value.measure(VALUE_NUMBER, 0, core.isCache ? Infinity : NEVER)
   edit.expiresIfNew = expiresAt
+  edit.begin(EDIT_INCREMENT, 0, PUT_ALWAYS, 0, by)
+  run(core, edit)
+  if (core.result[RESULT_STATUS] !== NEEDS_BLOCK) return edit.sum
+  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  value.measureCounter(core.isCache ? Infinity : NEVER)
   writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
   return edit.sum
 }
@@ -99,7 +102,7 @@ function writeEntry(
   edit.begin(kind, block, mode, version, by)
   edit.keptUntil = value.keptUntil
   run(core, edit)
-  if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+  if (core.result[RESULT_STATUS] !== DONE || edit.isInPlace) core.blocks.free(block, bytes)
 }
 
 /** Builds an entry for the lookup's key, but for its version, in a block that only this thread knows. */
