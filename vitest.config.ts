@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: { mapsafe: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/compile.ts'],
     // Tests start worker threads of their own, so each test file gets a process.
     pool: 'forks',
     maxWorkers: 2,

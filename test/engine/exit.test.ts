@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { expectSound } from '../support/sound.js'
+import { workerCode } from '../support/worker-code.js'
 
 describe('a worker with the TypeScript engine that ends without closing its map gives its record back', () => {
   test.each([
@@ -11,7 +12,7 @@ describe('a worker with the TypeScript engine that ends without closing its map 
   ])('%s', async (_, ending) => {
     using map = new ConcurrentMap<string, string>({ engine: 'typescript' })
     const worker = new Worker(new URL('../support/typescript-worker.js', import.meta.url), {
-      workerData: { entry: new URL('exit.worker.ts', import.meta.url).href, handle: map.handle, ending },
+      workerData: { entry: workerCode(new URL('exit.worker.ts', import.meta.url)).href, handle: map.handle, ending },
     })
     worker.on('error', (error) => {
       expect(error.message).toBe('as planned')

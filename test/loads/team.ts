@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { CacheHandle, EngineChoice, Key, LoadOptions } from '../../src/index.js'
 import type { Lineup } from '../support/run.js'
+import { workerCode } from '../support/worker-code.js'
 
 /**
  * What a loader in a worker does: after some milliseconds it returns a value, or throws an error with a message, or
@@ -60,7 +61,7 @@ export class Member {
   #count = 0
 
   constructor(handle: CacheHandle, engine: EngineChoice, shared: SharedArrayBuffer) {
-    const entry = new URL('team-member.ts', import.meta.url).href
+    const entry = workerCode(new URL('team-member.ts', import.meta.url)).href
     this.#worker = new Worker(new URL('../support/typescript-worker.js', import.meta.url), {
       workerData: { entry, handle, engine, shared },
     })

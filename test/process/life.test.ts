@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
@@ -13,6 +12,7 @@ import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
+import { processCode, workerCode } from '../support/worker-code.js'
 import type * as tasks from './life.tasks.js'
 
 const crew = new Crew<typeof tasks>(new URL('life.tasks.ts', import.meta.url), 2, 'processes')
@@ -43,8 +43,8 @@ describe.each(lineups)('after all processes have ended ($name)', (lineup) => {
 
 /** Runs program.ts; returns its exit code. */
 function runProgram(file: string, engine: string, ending: string): number | null {
-  const program = fileURLToPath(new URL('program.ts', import.meta.url))
-  return spawnSync(process.execPath, ['--import', 'tsx', program, file, engine, ending]).status
+  const { path, execArgv } = processCode(new URL('program.ts', import.meta.url))
+  return spawnSync(process.execPath, [...execArgv, path, file, engine, ending]).status
 }
 
 describe.each(lineups)('a near hit is current ($name)', (lineup) => {
@@ -148,7 +148,7 @@ lists('opening and closing leaves nothing (as /proc tells)', () => {
     using map = new ConcurrentMap<string, number>({ file: scratch.file() })
     for (let i = 1; i <= 5; i++) {
       const worker = new Worker(new URL('../support/typescript-worker.js', import.meta.url), {
-        workerData: { entry: new URL('life.worker.ts', import.meta.url).href, handle: map.handle, engine },
+        workerData: { entry: workerCode(new URL('life.worker.ts', import.meta.url)).href, handle: map.handle, engine },
       })
       await once(worker, 'exit')
       expect(map.get('workers')).toBe(i)

@@ -1,11 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
 import { lineups, scaled } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
+import { processCode } from '../support/worker-code.js'
 
 export interface LoadOrder {
   readonly key: string
@@ -29,7 +29,7 @@ const CALLS = 100
  */
 const SOON_MS = 8000
 
-const program = fileURLToPath(new URL('load.program.ts', import.meta.url))
+const { path, execArgv } = processCode(new URL('load.program.ts', import.meta.url))
 
 /** A process with the cache open. */
 class Loader {
@@ -38,7 +38,7 @@ class Loader {
   readonly #awaited = new Set<() => void>()
 
   constructor(file: string, engine: string) {
-    this.child = fork(program, [file, engine], { execArgv: ['--import', 'tsx'] })
+    this.child = fork(path, [file, engine], { execArgv })
     this.child.on('message', (report: LoadReport) => {
       this.#reports.push(report)
       for (const look of this.#awaited) look()

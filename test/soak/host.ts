@@ -1,10 +1,11 @@
 // A process of a soak. It runs members in threads and ends them when told so, while its own thread has no map.
 import { appendFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { workerCode } from '../support/worker-code.js'
 import type { HostOrder, HostRequest, Post } from './plan.js'
 
 const { posts } = JSON.parse(process.argv[2]) as HostOrder
-const entry = new URL('member.ts', import.meta.url).href
+const entry = workerCode(new URL('member.ts', import.meta.url)).href
 const workers = posts.map(start)
 
 function start(post: Post): Worker {

@@ -1,13 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { ConcurrentCache, ConcurrentMap } from '../../src/index.js'
 import { Random } from '../support/random.js'
 import type { Lineup } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { openMemory } from '../support/shared-memory.js'
 import { tellingValue } from '../support/telling-value.js'
+import { processCode } from '../support/worker-code.js'
 import { audit } from './audit.js'
 import { DETACH, END, Ledger, PAUSE, WORK } from './ledger.js'
 import {
@@ -161,8 +161,8 @@ export class Soak {
       return { slot, process: index, slots: processes * threads, processes, seed, engine, places: this.#places }
     })
     const order: HostOrder = { posts }
-    const host = fileURLToPath(new URL('host.ts', import.meta.url))
-    this.#hosts[index] = fork(host, [JSON.stringify(order)], { execArgv: ['--import', 'tsx'] })
+    const { path, execArgv } = processCode(new URL('host.ts', import.meta.url))
+    this.#hosts[index] = fork(path, [JSON.stringify(order)], { execArgv })
   }
 
   #slotsOf(process: number): number[] {

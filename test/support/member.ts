@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import type { EventEmitter } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { processCode, workerCode } from './worker-code.js'
 
 /** A thread or process of a {@link Crew}. It answers each message with one. */
 export interface Member {
@@ -18,14 +18,15 @@ const entry = new URL('crew-member.ts', import.meta.url)
 /** @param tasks URL of the module whose exports are the tasks */
 export function startThread(tasks: string): Member {
   const worker = new Worker(new URL('typescript-worker.js', import.meta.url), {
-    workerData: { entry: entry.href, tasks },
+    workerData: { entry: workerCode(entry).href, tasks: workerCode(tasks).href },
   })
   return { send: (message) => worker.postMessage(message), end: () => worker.terminate(), events: worker }
 }
 
 /** @param tasks URL of the module whose exports are the tasks */
 export function startProcess(tasks: string): Member {
-  const child = fork(fileURLToPath(entry), [tasks], { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const { path, execArgv } = processCode(entry)
+  const child = fork(path, [workerCode(tasks).href], { execArgv, serialization: 'advanced' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   return {
     send: (message) => void child.send(message),

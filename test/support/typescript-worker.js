@@ -1,7 +1,7 @@
-// The entry of every worker that a test starts: Node.js 20 cannot load TypeScript as a worker's entry, so this file registers
-// tsx and then imports the real one, `workerData.entry` (a file URL).
+// The entry of every worker that a test starts; it imports the real one, `workerData.entry` (a file URL). Node.js 20 cannot load
+// TypeScript as a worker's entry: where that is not compiled (worker-code.ts), this registers tsx first.
 import { workerData } from 'node:worker_threads'
-import { register } from 'tsx/esm/api'
 
-register()
+if (workerData.entry.endsWith('.ts')) (await import('tsx/esm/api')).register()
+else process.setSourceMapsEnabled(true)
 await import(workerData.entry)
