@@ -21,6 +21,8 @@ export interface IncrementsOrder {
   /** A counter of the workers that are ready; all start when it is `workers`. */
   readonly ready: Int32Array
   readonly workers: number
+  /** To add to its first word instead: what the processor alone allows. */
+  readonly bare: Int32Array | undefined
 }
 
 export interface Increments {
@@ -42,11 +44,13 @@ export class Incrementers {
     })
   }
 
-  /** Lets the first `workers` of them increment the counters `index` at once. */
-  async work(index: number, workers: number, milliseconds: number): Promise<Increments> {
+  /** Lets the first `workers` of them increment the counters `index`, or a bare word, at once. */
+  async work(index: number, workers: number, milliseconds: number, bare?: Int32Array): Promise<Increments> {
     const ready = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     const works = await Promise.all(
-      this.#threads.slice(0, workers).map((thread) => thread.ask<Increments>({ index, milliseconds, ready, workers })),
+      this.#threads
+        .slice(0, workers)
+        .map((thread) => thread.ask<Increments>({ index, milliseconds, ready, workers, bare })),
     )
     return {
       operations: works.reduce((sum, { operations }) => sum + operations, 0),
