@@ -21,6 +21,9 @@ using Entries = std::map<std::string, std::string>;
 // thread from its core for longer than that; so it is the median that must be within the bound.
 constexpr std::chrono::milliseconds kBound{100};
 
+// Room for the largest value here. There are thousands of engines, and all of this is written when one is made.
+constexpr std::size_t kScratchBytes = 1 << 16;
+
 // The longest call after each death.
 std::vector<Clock::duration> stalls;
 
@@ -155,20 +158,20 @@ class Death {
 
   // The number of stores the victim came to.
   long Run() {
-    keeper_.emplace(region_);
+    keeper_.emplace(region_, kScratchBytes);
     for (int i = 0; i < scenario_.entries; ++i) Fill(KeyOf(i), "value of " + KeyOf(i));
     scenario_.prepare(*keeper_, entries_);
     region_.Advance(scenario_.advance);
     if (scenario_.keeper_leaves) keeper_.reset();
     if (!scenario_.predecessor.empty()) {
       RunAndKill(scenario_.predecessor_store, [this] {
-        TestEngine predecessor(region_);
+        TestEngine predecessor(region_, kScratchBytes);
         steps::remaining = scenario_.predecessor_store;
         for (const Operation& operation : scenario_.predecessor) operation.run(predecessor);
       });
     }
     RunAndKill(store_, [this] { Live(); });
-    if (scenario_.keeper_leaves) keeper_.emplace(region_);
+    if (scenario_.keeper_leaves) keeper_.emplace(region_, kScratchBytes);
     CheckEntries();
     CheckWrites();
     CheckRepair();
@@ -184,7 +187,7 @@ class Death {
  private:
   void Live() {
     steps::remaining = scenario_.attaching ? store_ : -1;
-    TestEngine victim(region_);
+    TestEngine victim(region_, kScratchBytes);
     if (!scenario_.attaching) steps::remaining = store_;
     for (const Operation& operation : scenario_.operations) {
       operation.run(victim);
@@ -232,7 +235,7 @@ class Death {
       entries_[key] = after_[key] = "later";
     }
     if (scenario_.is_cache) {  // whose snapshot has what has expired, too, at this level
-      TestEngine sweeper(region_);
+      TestEngine sweeper(region_, kScratchBytes);
       SweepAll(sweeper);
     }
     const auto start = Clock::now();
@@ -248,7 +251,7 @@ class Death {
     if (scenario_.whole) {
       ASSERT_TRUE(snapshot == entries_ || snapshot == after_);
     }
-    TestEngine newcomer(region_);  // Even a death that is in nobody's way is noticed by who attaches.
+    TestEngine newcomer(region_, kScratchBytes);  // Even a death that is in nobody's way is noticed by who attaches.
     ASSERT_EQ((*keeper_)->Size(), snapshot.size());
   }
 
