@@ -46,12 +46,14 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     test.each([1, 2, 20, 1000])('of %i is kept at every moment', (maxEntries) => {
       open({ maxEntries })
       const random = new Random(seed)
+      let most = 0
       for (let i = 0; i < 5000; i++) {
         const key = random.below(3 * maxEntries)
         if (random.chance(0.1)) cache().delete(key)
         else if (cache().get(key) === undefined) cache().set(key, i)
-        expect(cache().size).toBeLessThanOrEqual(maxEntries)
+        most = Math.max(most, cache().size)
       }
+      expect(most).toBeLessThanOrEqual(maxEntries)
       expectSound(caches[0], maxEntries)
     })
 
@@ -213,7 +215,8 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
           const value = 'v'.repeat(least + random.below(most - least))
           const key = random.below(30_000)
           cache().set(key, value)
-          expect(cache().get(key)).toHaveLength(value.length)
+          // Called for each of them, expect takes as long as all the rest.
+          if (cache().get(key) !== value) expect.fail(`entry ${key} is not what was written`)
         }
         expect(cache().size).toBeGreaterThan(0)
         expectSound(caches[0])
