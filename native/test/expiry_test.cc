@@ -84,6 +84,20 @@ TEST(Expiry, ACounterKeepsItsOwn) {
   ExpectSound(engine);
 }
 
+TEST(Expiry, ANumberKeepsItsOwnWhenItBecomesACounter) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  const double first = engine->Now() + kMinute;
+  const double five = 5;
+  const std::string bytes(reinterpret_cast<const char*>(&five), sizeof five);
+  engine.Put("a", bytes, kPutAlways, 0, kValueNumber, first);
+  EXPECT_EQ(engine.Increment("a", 1, first + kMinute), 6);
+  EXPECT_EQ(engine.Increment("a", 1, first + kMinute), 7);
+  engine.Get("a");
+  EXPECT_EQ(engine.outcome().expires_at, first);
+  ExpectSound(engine);
+}
+
 TEST(Expiry, SweepingGivesTheMemoryBack) {
   TestRegion region(16 << 20, kFlagCache);
   TestEngine engine(region);
