@@ -87,7 +87,7 @@ const mortal = {
 const inTypescript = (...suites) => ({
   sources: '.',
   copy(to) {
-    for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+    for (const name of ['src', 'test', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
       cpSync(join(root, name), join(to, name), { recursive: true })
     }
     symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
