@@ -14,14 +14,15 @@ import {
   ENTRY_VERSION,
 } from '../../region/layout.js'
 import { isInSecondCell, keyLengthOf, wordsFor } from './entry.js'
+import { WEAKLY_ORDERED } from './region.js'
 import { halvesOf } from './value.js'
 
 /**
  * Makes `sum` the value of the counter at word `entry`, with the entry version given. The bucket of its slot and its
  * home are held.
  *
- * Every store is atomic, as all are under a hold: a reader that began when the other cell was the current one and meets
- * one of these words meets the odd version, too.
+ * A reader that began when the other cell was the current one, and meets one of its new words, meets the odd version,
+ * too: where stores may overtake each other, by atomic ones. Elsewhere they would only make the hold longer.
  */
 export function storeSum(words: Int32Array, entry: number, sum: number, versionLow: number, versionHigh: number): void {
   const meta = words[entry + ENTRY_META]
@@ -30,9 +31,17 @@ export function storeSum(words: Int32Array, entry: number, sum: number, versionL
   const value = isSecond ? data + COUNTER_SECOND_VALUE : data
   const version = isSecond ? data + COUNTER_SECOND_VERSION : entry + ENTRY_VERSION
   const halves = halvesOf(sum)
-  Atomics.store(words, value, halves[0])
-  Atomics.store(words, value + 1, halves[1])
-  Atomics.store(words, version, versionLow)
-  Atomics.store(words, version + 1, versionHigh)
+  storePair(words, value, halves[0], halves[1])
+  storePair(words, version, versionLow, versionHigh)
   Atomics.store(words, entry + ENTRY_META, meta ^ ENTRY_SECOND_CELL)
+}
+
+function storePair(words: Int32Array, at: number, low: number, high: number): void {
+  if (WEAKLY_ORDERED) {
+    Atomics.store(words, at, low)
+    Atomics.store(words, at + 1, high)
+  } else {
+    words[at] = low
+    words[at + 1] = high
+  }
 }
