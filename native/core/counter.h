@@ -10,13 +10,13 @@
 
 namespace mapsafe {
 
-// Makes `sum` the value of a counter, with the entry version `version`. The bucket of its slot and its home are held.
+// Makes `sum` the value of a counter, with the entry version `version`. The bucket of its slot and its home are held;
+// `header` is the entry's, and did not change since.
 //
 // The release fence pairs with the acquire fence of a reader that began when the other cell was the current one: if it
 // meets one of these words, it meets the odd version (as in BuildEntry). The release pairs with ReadHeader's acquire.
-inline void StoreSum(Region& region, Block block, double sum, std::uint64_t version) {
+inline void StoreSum(Region& region, Block block, const EntryHeader& header, double sum, std::uint64_t version) {
   const WordIndex at = WordOf(block);
-  const EntryHeader header = ReadHeader(region, block);
   const WordIndex data = at + header.data_offset();
   const bool second = !header.in_second_cell();
   const WordIndex version_at = second ? data + kCounterSecondVersion : at + kEntryVersion;

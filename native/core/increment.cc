@@ -24,33 +24,33 @@ void PrefetchRecent(Core& core) {
   core.region.PrefetchForWrite(WordOf(core.counter.block) + core.counter.words - 1);
 }
 
-// As an optimistic write, of the counter that this thread changed last, but takes the bucket before it looks at the
-// counter: between a look and the swap, other threads that count would take the line away once more. kStructural if
-// that entry, in that slot, is not the key's counter any more, and for whatever is not a sum in its place.
+// An optimistic write of the counter that this thread changed last, without a walk: the sooner the swap follows the
+// look, the fewer are lost to others who count. kStructural if that entry, in that slot, is not the key's counter any
+// more, and for whatever is not a sum in its place.
 Attempt TryRecent(Core& core, Edit* edit) {
-  const RecentCounter counter = core.counter;
-  const Key& key = edit->key;
-  const Location location = core.Locate(key.hash);
+  const RecentCounter& counter = core.counter;
+  const Location location = core.Locate(edit->key.hash);
   if (location.segment == 0) return Attempt::kStructural;
-  Bucket home = core.BucketAt(location, HomeOf(key.hash));
+  Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
   const Word version = home.LoadVersion();
   if ((version & 1) != 0) return Lose(core, edit, location.segment);
   if (!StillMaps(core.region, location)) return Attempt::kLost;
-  if (home.Slot(counter.slot) != counter.block) return Attempt::kStructural;
+  bool outside = false;
+  if (home.Slot(counter.slot) != counter.block || !EntryMatches(core.region, counter.block, edit->key, &outside)) {
+    return Attempt::kStructural;
+  }
+  const EntryHeader header = ReadHeader(core.region, counter.block);
+  if (HasExpired(core.region, ExpiryOf(core.region, counter.block, header))) return Attempt::kStructural;
+  if (PrepareSum(core, edit, counter.block, header) != Status::kDone) return Attempt::kStructural;
+  edit->met_node = core.region.Load(WordOf(counter.block) + kEntryNode);
+
+  const Change change{location.segment, home, home, counter.slot, counter.block, 0, home.EntryVersionAfter(version)};
   core.thread.Claim(home.block());
   if (!home.TryHold(version)) {
     core.thread.ClearClaim();
     return Lose(core, edit, location.segment);
   }
-  bool outside = false;
-  const bool is_keys = EntryMatches(core.region, counter.block, key, &outside);
-  if (!is_keys || Prepare(core, edit, counter.block) != Status::kDone || !edit->in_place) {
-    home.Release();
-    core.thread.ClearClaim();
-    return Attempt::kStructural;
-  }
-  const Change change{location.segment, home, home, counter.slot, counter.block, 0, home.EntryVersionAfter(version)};
-  StoreSum(core.region, counter.block, edit->sum, change.version);
+  StoreSum(core.region, counter.block, header, edit->sum, change.version);
   const Word home_version = home.Release();
   core.thread.ClearClaim();
   Finish(core, edit, change, home_version);
@@ -65,11 +65,10 @@ bool IsRecent(const Core& core, std::uint32_t hash) {
 
 // The number stored in `current`, made the edit's sum. If that is no counter to change in place, the sum is written
 // into the entry to publish, with the expiry that the number had.
-Status PrepareSum(Core& core, Edit* edit, Block current) {
+Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header) {
   double number = 0;
   double expires_at = edit->expires_if_new;
   if (current != 0) {
-    const EntryHeader header = ReadHeader(core.region, current);
     if (header.value_kind() != kValueNumber) return Status::kNotACounter;
     if (!header.is_sound() || !core.region.Contains(current, header.words())) return Status::kCorrupt;
     core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));

@@ -9,8 +9,8 @@ namespace mapsafe {
 // Adds `by` to a counter, which keeps its expiry; a new one gets `expires_at`, kNever or infinity if it has none.
 double Increment(Core& core, const Key& key, double by, double expires_at);
 
-// The part of Prepare for increments: `current` is the entry whose number to add to, or 0.
-Status PrepareSum(Core& core, Edit* edit, Block current);
+// The part of Prepare for increments: `current` is the entry whose number to add to, with its header, or 0.
+Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header);
 
 }  // namespace mapsafe
 

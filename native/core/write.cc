@@ -229,7 +229,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   if (core.evictor != nullptr && edit->block != 0 && !edit->puts_lease && edit->node == 0 && edit->met_node == 0) {
     return Status::kNeedsNode;
   }
-  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0) : Status::kDone;
+  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0, met) : Status::kDone;
 }
 
 namespace {
@@ -266,8 +266,9 @@ void Apply(Core& core, const Edit& edit, Change* change) {
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
   } else if (edit.in_place) {
-    StoreSum(core.region, change->previous, edit.sum, change->version);
-    core.counter = {edit.key.hash, change->previous, ReadHeader(core.region, change->previous).words(), change->slot};
+    const EntryHeader header = ReadHeader(core.region, change->previous);
+    StoreSum(core.region, change->previous, header, edit.sum, change->version);
+    core.counter = {edit.key.hash, change->previous, header.words(), change->slot};
   } else if (edit.block == 0) {
     change->bucket.Vacate(change->slot, change->reference);
   } else if (change->previous != 0) {
