@@ -112,7 +112,8 @@ function* faultsOfLoads(ledger: Ledger): Iterable<string> {
     // A loader that was killed is known to be lost only when the next one begins.
     const known = ledger.storer[index] !== 0 && ledger.isGone(ledger.storer[index]) ? 1 : 0
     if (ledger.loads[index] > most + known) {
-      yield `${loadKey(index)} was loaded ${ledger.loads[index]} times; expected ${most + known} at most`
+      const reasons = `${ledger.generation[index]} deletions, ${ledger.lostLoads[index] + known} loads lost`
+      yield `${loadKey(index)} was loaded ${ledger.loads[index]} times; expected ${most + known} at most: ${reasons}`
     }
   }
   for (let index = 0; index < LOADED; index++) {
