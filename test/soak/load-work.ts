@@ -27,6 +27,8 @@ const TIMEOUT_MS = 120_000
 export class LoadWork {
   #cache: ConcurrentCache<string, Loaded> | undefined
   readonly #running = new Set<Promise<void>>()
+  /** By key: loaders of this member that began. */
+  readonly #begun = new Int32Array(LOADED)
 
   constructor(
     private readonly watch: Watch,
@@ -77,9 +79,14 @@ export class LoadWork {
     const deleted = Atomics.load(watch.ledger.deleted, index)
     const stops = Atomics.load(watch.ledger.stops, watch.post.process)
     const began = performance.now()
+    let own = 0
+    const loader = (): Promise<Loaded> => {
+      own = ++this.#begun[index]
+      return this.#loader(index)
+    }
     try {
       const options = index < LOADED_FOR_GOOD ? { timeout: TIMEOUT_MS } : { timeout: TIMEOUT_MS, ttl: SHORT_TTL_MS }
-      const value = await this.#cache!.getOrLoad(key, () => this.#loader(index), options)
+      const value = await this.#cache!.getOrLoad(key, loader, options)
       if (value.key !== key) watch.fail(`loaded key ${key} has the value of ${value.key}`)
       if (value.generation < deleted) {
         watch.fail(`key ${key} was loaded in generation ${value.generation}, before a deletion in ${deleted}`)
@@ -87,7 +94,8 @@ export class LoadWork {
     } catch (error) {
       this.#judge(key, error)
     }
-    Atomics.compareExchange(watch.ledger.storer, index, me, 0)
+    // Not for another call's loader, whose value is not stored yet.
+    if (own !== 0 && own === this.#begun[index]) Atomics.compareExchange(watch.ledger.storer, index, me, 0)
     if (Atomics.load(watch.ledger.stops, watch.post.process) === stops) {
       watch.ledger.record(watch.post.slot, 'load', performance.now() - began)
     }
