@@ -464,7 +464,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Lets go of the map in this thread. Entries stay as long as any thread holds the map or its
+   * Lets go of the map in this thread. Entries stay while some thread holds the map or its
    * {@link ConcurrentMap.handle}, and those in a file as long as the file. (The file's memory is unmapped when the
    * garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing.
    */

@@ -22,7 +22,7 @@ export interface AttachOptions {
    */
   readonly freeze?: boolean | undefined
   /**
-   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as any other read
+   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as every other read
    * and costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with
    * `freeze`, plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
    */

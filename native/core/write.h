@@ -17,7 +17,7 @@ struct Edit {
   const Key& key;
   std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious
   std::uint64_t version;  // for kPutIfVersion
-  double by = 0;          // for kIncrement; becomes the sum
+  double by = 0;          // for kIncrement
   double sum = 0;
   Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove, or if in_place
   double kept_until = kNever;      // of that entry

@@ -167,6 +167,11 @@ TEST(Engine, CountsExactlyAndRefusesToOverflow) {
   TestRegion region(kMinRegionBytes);
   TestEngine engine(region);
   EXPECT_EQ(engine.Increment("n"), 1);
+  // The one of last time is gone, though its block is still there.
+  EXPECT_EQ(engine.Increment("n"), 2);
+  EXPECT_EQ(engine.Increment("n"), 3);
+  engine.Remove("n");
+  EXPECT_EQ(engine.Increment("n"), 1);
   EXPECT_EQ(engine.Increment("n", 9007199254740990.0), 9007199254740991.0);
   engine.Increment("n");
   EXPECT_EQ(engine.status(), Status::kCounterRange);

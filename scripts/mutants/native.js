@@ -212,6 +212,13 @@ export const mutants = [
     },
   },
   {
+    name: 'recent-counter-believed',
+    why: 'an increment goes on with a counter that was deleted',
+    file: 'core/increment.cc',
+    find: 'if (home.Slot(counter.slot) != counter.block || !EntryMatches(',
+    replace: 'if (!EntryMatches(',
+  },
+  {
     name: 'counter-version-kept',
     why: 'a write on condition of a version overwrites increments',
     file: 'core/counter.h',
