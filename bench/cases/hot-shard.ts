@@ -1,5 +1,5 @@
 import { ConcurrentMap } from 'mapsafe'
-import { HEADER_RELIEF_LIMIT, SLOTS_PER_BUCKET } from '../../src/region/layout.js'
+import { HEADER_RELIEF_LIMIT, SLOTS_PER_BUCKET } from '../../src/format/layout.js'
 import { neighbouringKeys } from '../../test/support/neighbouring-keys.js'
 import type { Case, Findings, Run } from '../harness/case.js'
 import { median, percentile, ratio } from '../harness/statistics.js'

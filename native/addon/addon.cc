@@ -1,5 +1,5 @@
 // The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// file_functions.h and ticking_clock.h. src/engine/native.ts declares them.
+// file_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
 //
 // There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
 // module. What runs once an engine is written with node-addon-api; what runs for every operation (methods.cc) calls

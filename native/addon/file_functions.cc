@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "../core/mapped_file.h"
+#include "../platform/mapped_file.h"
 #include "check.h"
 #include "mapping.h"
 

@@ -8,8 +8,8 @@
 
 #include <vector>
 
-#include "../core/entry.h"
-#include "../core/outcome.h"
+#include "../core/base/outcome.h"
+#include "../core/index/entry.h"
 #include "text_buffer.h"
 
 namespace mapsafe {

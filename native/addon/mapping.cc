@@ -3,7 +3,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "../core/mapped_file.h"
+#include "../platform/mapped_file.h"
 
 namespace mapsafe {
 

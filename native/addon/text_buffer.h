@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../core/region.h"
+#include "../core/base/region.h"
 
 namespace mapsafe {
 

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "../core/expiry.h"
+#include "../core/index/expiry.h"
 #include "check.h"
 
 namespace mapsafe {

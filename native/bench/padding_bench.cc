@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "layout.h"
+#include "base/layout.h"
 
 namespace {
 

@@ -2,12 +2,12 @@
 #ifndef MAPSAFE_CORE_CORE_H_
 #define MAPSAFE_CORE_CORE_H_
 
-#include "block_cache.h"
-#include "bucket.h"
-#include "directory.h"
-#include "half_sip_hash.h"
-#include "outcome.h"
-#include "thread_record.h"
+#include "base/half_sip_hash.h"
+#include "base/outcome.h"
+#include "index/bucket.h"
+#include "index/directory.h"
+#include "memory/block_cache.h"
+#include "threads/thread_record.h"
 
 namespace mapsafe {
 

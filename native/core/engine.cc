@@ -1,12 +1,12 @@
 #include "engine.h"
 
-#include "cleanup.h"
-#include "eviction_area.h"
-#include "expiry.h"
-#include "increment.h"
-#include "lookup.h"
-#include "verify.h"
-#include "write.h"
+#include "check/verify.h"
+#include "eviction/area.h"
+#include "index/expiry.h"
+#include "index/lookup.h"
+#include "write/cleanup.h"
+#include "write/increment.h"
+#include "write/write.h"
 
 namespace mapsafe {
 

@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "collect.h"
+#include "base/outcome.h"
+#include "check/repair.h"
 #include "core.h"
-#include "entry.h"
-#include "eviction.h"
-#include "outcome.h"
-#include "repair.h"
-#include "snapshot.h"
+#include "eviction/eviction.h"
+#include "index/entry.h"
+#include "walk/collect.h"
+#include "walk/snapshot.h"
 
 namespace mapsafe {
 

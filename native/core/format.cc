@@ -1,8 +1,8 @@
 #include "format.h"
 
-#include "block_cache.h"
-#include "directory.h"
-#include "eviction_area.h"
+#include "eviction/area.h"
+#include "index/directory.h"
+#include "memory/block_cache.h"
 
 namespace mapsafe {
 

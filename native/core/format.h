@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include "half_sip_hash.h"
-#include "region.h"
+#include "base/half_sip_hash.h"
+#include "base/region.h"
 
 namespace mapsafe {
 

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "backoff.h"
 #include "engine.h"
 #include "format.h"
-#include "heap.h"
-#include "liveness.h"
+#include "memory/heap.h"
+#include "threads/backoff.h"
+#include "threads/liveness.h"
 
 namespace mapsafe {
 namespace {

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "testing.h"
-#include "thread_record.h"
+#include "threads/thread_record.h"
 
 namespace mapsafe {
 namespace {

@@ -3,12 +3,12 @@
 #include <atomic>
 #include <thread>
 
-#include "backoff.h"
-#include "directory.h"
-#include "heap.h"
-#include "liveness.h"
+#include "index/directory.h"
+#include "memory/heap.h"
 #include "testing.h"
-#include "thread_record.h"
+#include "threads/backoff.h"
+#include "threads/liveness.h"
+#include "threads/thread_record.h"
 
 namespace mapsafe {
 namespace {

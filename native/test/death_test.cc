@@ -8,7 +8,7 @@
 #include <functional>
 #include <thread>
 
-#include "eviction_area.h"
+#include "eviction/area.h"
 #include "testing.h"
 
 namespace mapsafe {

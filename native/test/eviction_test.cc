@@ -1,8 +1,8 @@
 // Caches that evict: the bound on their entries, with several threads, and queues made anew.
 #include <thread>
 
-#include "eviction_area.h"
-#include "eviction_queues.h"
+#include "eviction/area.h"
+#include "eviction/queues.h"
 #include "testing.h"
 
 namespace mapsafe {

@@ -1,5 +1,5 @@
 // Entries that expire: absent for whoever asks, and swept away without being asked for.
-#include "expiry.h"
+#include "index/expiry.h"
 
 #include <limits>
 #include <thread>

@@ -1,5 +1,5 @@
 // Files whose memory is shared: what the kernel promises and the regions in files rely on.
-#include "mapped_file.h"
+#include "../platform/mapped_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "backoff.h"
 #include "engine.h"
 #include "format.h"
+#include "threads/backoff.h"
 
 namespace mapsafe {
 

@@ -1,5 +1,5 @@
 import { Deserializer, Serializer } from 'node:v8'
-import type { MapsafeTypeError } from '../errors.js'
+import type { MapsafeTypeError } from '../base/errors.js'
 import { corruptValue, notStorable } from './value-error.js'
 
 /**

@@ -1,4 +1,4 @@
-import { MapsafeError, MapsafeTypeError } from '../errors.js'
+import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
 
 /**
  * The error for a value, or a part of one, that a map cannot hold.

@@ -1,4 +1,4 @@
-import { describe } from '../describe.js'
+import { describe } from '../base/describe.js'
 
 /** One step from an object to something in it: a property name, an array index, or a {@link MemberStep}. */
 export type PathStep = string | number | MemberStep

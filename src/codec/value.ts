@@ -12,9 +12,9 @@ import {
   VALUE_TRUE,
   VALUE_UNDEFINED,
   VALUE_UTF16,
-} from '../region/layout.js'
-import { isValueLength } from '../region/shapes.js'
-import { freezeClone, freezeTree } from '../freeze.js'
+} from '../format/layout.js'
+import { isValueLength } from '../format/shapes.js'
+import { freezeClone, freezeTree } from './freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
 import { readClone, writeClone } from './clone.js'
 import { PlainReader, PlainWriter } from './plain.js'

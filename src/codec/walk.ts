@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import type { MapsafeTypeError } from '../errors.js'
+import type { MapsafeTypeError } from '../base/errors.js'
 import { Copies } from './copies.js'
 import { refusal } from './refusal.js'
 import { notStorable } from './value-error.js'

@@ -1,8 +1,8 @@
-import { describe } from '../describe.js'
-import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../errors.js'
-import { attachedThreads } from '../region/attached-threads.js'
-import { maxCacheEntryBytes } from '../region/geometry.js'
-import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES } from '../region/layout.js'
+import { describe } from '../base/describe.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { attachedThreads } from '../inspect/attached-threads.js'
+import { maxCacheEntryBytes } from '../format/geometry.js'
+import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES } from '../format/layout.js'
 import {
   CORRUPT,
   COUNTER_RANGE,

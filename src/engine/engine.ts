@@ -1,4 +1,4 @@
-import type { Key } from '../codec/key.js'
+import type { Key } from '../format/key.js'
 
 /**
  * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript,

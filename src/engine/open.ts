@@ -1,9 +1,9 @@
 import { threadId } from 'node:worker_threads'
-import { MapsafeError } from '../errors.js'
-import type { EngineChoice } from '../options.js'
-import { REGISTRY_THREADS } from '../region/layout.js'
+import { MapsafeError } from '../base/errors.js'
+import type { EngineChoice } from '../public/options.js'
+import { REGISTRY_THREADS } from '../format/layout.js'
 import type { Engine } from './engine.js'
-import { loadNative, nativeFailure, warnWithoutNative } from './native.js'
+import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
 import { TypescriptEngine } from './typescript/engine.js'
 import { checkRegion } from './typescript/format.js'
 

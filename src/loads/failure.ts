@@ -1,6 +1,6 @@
 /** Errors as they travel from the thread where a loader failed to those who waited for it. */
 import { types } from 'node:util'
-import { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../errors.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../base/errors.js'
 import { encodeValue } from '../codec/value.js'
 
 /** A chain of causes may be a circle. */

@@ -1,4 +1,4 @@
-import type { Key } from '../codec/key.js'
+import type { Key } from '../format/key.js'
 import { encodeValue } from '../codec/value.js'
 import {
   ABSENT,
@@ -16,8 +16,8 @@ import {
   type Engine,
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
-import { VALUE_LAPSED_LEASE, VALUE_LEASE } from '../region/layout.js'
-import type { Store } from '../store.js'
+import { VALUE_LAPSED_LEASE, VALUE_LEASE } from '../format/layout.js'
+import type { Store } from '../store/store.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
 
 /** What there is under a key. */

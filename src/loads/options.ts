@@ -1,6 +1,6 @@
-import { checkOptions } from '../arguments.js'
-import { describe } from '../describe.js'
-import { MapsafeRangeError, MapsafeTypeError } from '../errors.js'
+import { checkOptions } from '../base/arguments.js'
+import { describe } from '../base/describe.js'
+import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 
 /** What a loader is given beside the key. */
 export interface LoadContext {

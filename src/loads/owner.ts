@@ -1,4 +1,4 @@
-import { LIFE_DEAD, lifeOf } from '../engine/typescript/liveness.js'
+import { LIFE_DEAD, lifeOf } from '../engine/typescript/threads/liveness.js'
 import {
   BLOCK_WORDS,
   REGISTRY_BLOCK,
@@ -8,7 +8,7 @@ import {
   THREAD_KERNEL_ID,
   THREAD_STATE,
   THREAD_WORDS,
-} from '../region/layout.js'
+} from '../format/layout.js'
 
 /** Milliseconds for which the kernel's word that a thread lives is taken. Asking it takes some system calls. */
 const TRUST = 50

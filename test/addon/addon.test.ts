@@ -5,7 +5,7 @@ import { runInNewContext, runInThisContext } from 'node:vm'
 import { threadId, Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Key } from '../../src/codec/key.js'
+import type { Key } from '../../src/format/key.js'
 import {
   DONE,
   ENTRY_TOO_LARGE,
@@ -20,7 +20,7 @@ import {
   SCRATCH_TOO_SMALL,
   type Engine,
 } from '../../src/engine/engine.js'
-import { loadNative, type NativeBinding } from '../../src/engine/native.js'
+import { loadNative, type NativeBinding } from '../../src/platform/addon.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import {
@@ -35,7 +35,7 @@ import {
   VALUE_LATIN1,
   VALUE_NUMBER,
   VALUE_TRUE,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { scaled, seed } from '../support/run.js'
 
 // What the glue alone is answerable for: arguments in, values out, lifetimes. What the engine does with them is tested

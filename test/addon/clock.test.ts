@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { openNativeClock } from '../../src/engine/native.js'
+import { openNativeClock } from '../../src/platform/addon.js'
 
 /** Of a thread that has to wait for a processor, on a busy machine. */
 const LATE_MS = 500

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache, type ConcurrentMap, type Counters } from '../../src/index.js'
-import { addToCounter, readCounter } from '../../src/region/counters.js'
-import { THREAD_COUNTERS } from '../../src/region/layout.js'
+import { addToCounter, readCounter } from '../../src/format/counters.js'
+import { THREAD_COUNTERS } from '../../src/format/layout.js'
 import { Clock } from '../support/clock.js'
 import { lineups } from '../support/run.js'
 

@@ -1,5 +1,5 @@
 import { ConcurrentCache, type ConcurrentMap, type Key } from '../../src/index.js'
-import { storeOf } from '../../src/concurrent-map.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
 import { HASH_END } from '../../src/engine/engine.js'
 import type { Shift } from '../support/crew.js'
 

@@ -1,6 +1,6 @@
 import type { ConcurrentMap } from '../../src/index.js'
-import { maxCacheEntryBytes } from '../../src/region/geometry.js'
-import { ENTRY_HEADER_BYTES } from '../../src/region/layout.js'
+import { maxCacheEntryBytes } from '../../src/format/geometry.js'
+import { ENTRY_HEADER_BYTES } from '../../src/format/layout.js'
 import type { Shift } from '../support/crew.js'
 import type { Random } from '../support/random.js'
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { SLOTS_PER_BUCKET } from '../../src/region/layout.js'
+import { SLOTS_PER_BUCKET } from '../../src/format/layout.js'
 import { Crew } from '../support/crew.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { nearAndFarLineups, scaled } from '../support/run.js'

@@ -16,7 +16,7 @@ import {
   SEGMENT_OPERATIONS,
   SEGMENT_WINDOW,
   SLOTS_PER_BUCKET,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { Crew } from '../support/crew.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { lineups, scaled } from '../support/run.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { storeOf } from '../../src/concurrent-map.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
 import { ConcurrentCache, ConcurrentMap, type ConcurrentCacheOptions, type Key } from '../../src/index.js'
 import { Clock } from '../support/clock.js'
 import { nearAndFarLineups } from '../support/run.js'

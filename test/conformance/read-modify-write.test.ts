@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { ConcurrentMap, type ConcurrentMapOptions, type Key } from '../../src/index.js'
 import { DONE, PUT_ALWAYS, RESULT_STATUS } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
-import { VALUE_NUMBER } from '../../src/region/layout.js'
+import { VALUE_NUMBER } from '../../src/format/layout.js'
 import { describeEachLineup } from '../support/subject.js'
 
 const reentrant = expect.objectContaining({ code: 'ERR_MAPSAFE_REENTRANT' }) as Error

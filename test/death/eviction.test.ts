@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
-import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
-import { EvictionQueues, NO_ENTRIES } from '../../src/engine/typescript/eviction-queues.js'
-import { Region } from '../../src/engine/typescript/region.js'
-import { markOf } from '../../src/engine/typescript/thread-record.js'
+import { partitionsOf } from '../../src/format/eviction-area.js'
+import { EvictionQueues, NO_ENTRIES } from '../../src/engine/typescript/eviction/queues.js'
+import { Region } from '../../src/format/region.js'
+import { markOf } from '../../src/engine/typescript/threads/thread-record.js'
 import {
   BLOCK_WORDS,
   NODE_NEXT,
@@ -19,7 +19,7 @@ import {
   QUEUE_NEWEST,
   QUEUE_OLDEST,
   QUEUE_SIZE,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { Barrier } from '../support/barrier.js'
 import type { Order } from '../support/crew.js'
 import { startProcess, startThread, type Member } from '../support/member.js'

@@ -2,11 +2,11 @@
 import { ConcurrentCache, ConcurrentMap, type Key, type MapHandle } from '../../src/index.js'
 import { PUT_ALWAYS } from '../../src/engine/engine.js'
 import { Clock } from '../support/clock.js'
-import { storeOf } from '../../src/concurrent-map.js'
-import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
-import { Region } from '../../src/engine/typescript/region.js'
-import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
-import { findPlace } from '../../src/handle.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
+import { partitionsOf } from '../../src/format/eviction-area.js'
+import { Region } from '../../src/format/region.js'
+import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { findPlace } from '../../src/public/handle.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -21,7 +21,7 @@ import {
   THREAD_CACHE_HEADS,
   THREAD_SIZE_DELTA,
   VALUE_LATIN1,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 
 export type Subject = ConcurrentMap<Key, unknown>
 export type Entries = Map<Key, unknown>

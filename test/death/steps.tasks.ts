@@ -1,4 +1,4 @@
-import { findPlace } from '../../src/handle.js'
+import { findPlace } from '../../src/public/handle.js'
 import type { Shift } from '../support/crew.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
 import { watchStores } from '../support/stores.js'

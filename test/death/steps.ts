@@ -7,12 +7,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { ConcurrentCache, ConcurrentMap, type MapHandle } from '../../src/index.js'
-import { partitionsOf } from '../../src/engine/typescript/eviction-area.js'
-import { ownKernelId } from '../../src/engine/typescript/liveness.js'
-import { Region } from '../../src/engine/typescript/region.js'
-import { pairsOf } from '../../src/engine/typescript/takeover.js'
-import { threadRecordAt } from '../../src/engine/typescript/thread-record.js'
-import { findPlace } from '../../src/handle.js'
+import { partitionsOf } from '../../src/format/eviction-area.js'
+import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
+import { Region } from '../../src/format/region.js'
+import { pairsOf } from '../../src/engine/typescript/threads/takeover.js'
+import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { findPlace } from '../../src/public/handle.js'
 import {
   PARTITION_COLD,
   PARTITION_MAIN,
@@ -20,7 +20,7 @@ import {
   HEADER_REAPER,
   REGISTRY_THREADS,
   THREAD_KERNEL_ID,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { watchStores } from '../support/stores.js'
 import { MOST_LOST, open, sweep, type Entries, type Operation, type Scenario, type Subject } from './steps.scenarios.js'
 import type { Random } from '../support/random.js'

@@ -1,5 +1,5 @@
 import { ConcurrentMap, type Key } from '../../src/index.js'
-import { storeOf } from '../../src/concurrent-map.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
 import type { Shift } from '../support/crew.js'
 import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-memory.js'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
-import { REGISTRY_THREADS } from '../../src/region/layout.js'
+import { REGISTRY_THREADS } from '../../src/format/layout.js'
 import { Crew } from '../support/crew.js'
 import { lineups } from '../support/run.js'
 import { openMemory } from '../support/shared-memory.js'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Key } from '../../src/codec/key.js'
+import type { Key } from '../../src/format/key.js'
 import { ConcurrentMap, MapsafeError } from '../../src/index.js'
 import {
   HEADER_SECRET_0,
@@ -8,7 +8,7 @@ import {
   SEGMENT_BYTES,
   SLOTS_PER_BUCKET,
   STASH_BUCKETS,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { collidingStrings, hasherOf, keysByHash, unkeyedHashes, type Secret } from '../support/chosen-keys.js'
 import { Random } from '../support/random.js'
 import { lineups, seed } from '../support/run.js'

@@ -12,14 +12,14 @@ import {
   SCRATCH_TOO_SMALL,
   TIMEOUT,
 } from '../../src/engine/engine.js'
-import { bucketAt } from '../../src/engine/typescript/bucket.js'
+import { bucketAt } from '../../src/engine/typescript/index/bucket.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { Heap, spanCapacity } from '../../src/engine/typescript/heap.js'
-import { ownKernelId } from '../../src/engine/typescript/liveness.js'
-import { Region } from '../../src/engine/typescript/region.js'
-import { buryTheDead, pairsOf } from '../../src/engine/typescript/takeover.js'
-import { markOf, threadRecordAt } from '../../src/engine/typescript/thread-record.js'
+import { Heap, spanCapacity } from '../../src/engine/typescript/memory/heap.js'
+import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
+import { Region } from '../../src/format/region.js'
+import { buryTheDead, pairsOf } from '../../src/engine/typescript/threads/takeover.js'
+import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -56,8 +56,8 @@ import {
   THREAD_KERNEL_ID,
   VALUE_LATIN1,
   VALUE_NUMBER,
-} from '../../src/region/layout.js'
-import { inspectMemory } from '../../src/region/memory.js'
+} from '../../src/format/layout.js'
+import { inspectMemory } from '../../src/inspect/memory.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 

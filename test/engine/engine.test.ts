@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeKey, type Key } from '../../src/codec/key.js'
+import { decodeKey, type Key } from '../../src/format/key.js'
 import {
   ABSENT,
   COUNTER_RANGE,
@@ -44,7 +44,7 @@ import {
   VALUE_TRUE,
   VALUE_UNDEFINED,
   VALUE_UTF16,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 import { keySamples } from './keys.js'

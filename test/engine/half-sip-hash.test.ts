@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { halfSipHash } from '../../src/engine/typescript/half-sip-hash.js'
+import { halfSipHash } from '../../src/format/half-sip-hash.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 

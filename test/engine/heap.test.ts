@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { BlockCache } from '../../src/engine/typescript/block-cache.js'
+import { BlockCache } from '../../src/engine/typescript/memory/block-cache.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/engine/typescript/heap.js'
-import { Region } from '../../src/engine/typescript/region.js'
-import { ThreadRecord } from '../../src/engine/typescript/thread-record.js'
-import { Problems } from '../../src/engine/typescript/problems.js'
-import { HeapAudit } from '../../src/engine/typescript/verify-heap.js'
+import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/engine/typescript/memory/heap.js'
+import { Region } from '../../src/format/region.js'
+import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
+import { Problems } from '../../src/engine/typescript/check/problems.js'
+import { HeapAudit } from '../../src/engine/typescript/check/verify-heap.js'
 import { FULL } from '../../src/engine/engine.js'
 import {
   BLOCK_BYTES,
@@ -16,7 +16,7 @@ import {
   MIN_REGION_BYTES,
   SEGMENT_BYTES,
   SIZE_CLASSES,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 

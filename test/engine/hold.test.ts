@@ -15,7 +15,7 @@ import {
 } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { MIN_REGION_BYTES, VALUE_BYTES, VALUE_LATIN1, VALUE_NUMBER } from '../../src/region/layout.js'
+import { MIN_REGION_BYTES, VALUE_BYTES, VALUE_LATIN1, VALUE_NUMBER } from '../../src/format/layout.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeKey, KeyBuffer, type Key } from '../../src/codec/key.js'
+import { decodeKey, KeyBuffer, type Key } from '../../src/format/key.js'
 import {
   KEY_BIGINT,
   KEY_BOOLEAN,
@@ -8,7 +8,7 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
   MAX_KEY_BYTES,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { keySamples } from './keys.js'
 
 function encode(key: Key): { kind: number; bytes: Uint8Array } {

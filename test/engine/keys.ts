@@ -1,4 +1,4 @@
-import type { Key } from '../../src/codec/key.js'
+import type { Key } from '../../src/format/key.js'
 
 /** Keys of every kind, no two of them the same to a map except 0 and -0. */
 export const keySamples: readonly Key[] = [

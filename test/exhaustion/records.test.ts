@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
-import { REGISTRY_THREADS } from '../../src/region/layout.js'
+import { REGISTRY_THREADS } from '../../src/format/layout.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { expectSound } from '../support/sound.js'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { decodeKey } from '../../src/codec/key.js'
+import { decodeKey } from '../../src/format/key.js'
 import { encodeValue, ValueDecoder } from '../../src/codec/value.js'
 import { MapsafeError } from '../../src/index.js'
 import type { Random } from '../support/random.js'

@@ -1,4 +1,4 @@
-import { heapBlock, PAGE_TABLE_BLOCK } from '../../src/region/geometry.js'
+import { heapBlock, PAGE_TABLE_BLOCK } from '../../src/format/geometry.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -16,7 +16,7 @@ import {
   SLOTS_PER_BUCKET,
   THREAD_CACHE_HEADS,
   THREAD_WORDS,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
 
 const TOMBSTONE = 0x80000000 | 0

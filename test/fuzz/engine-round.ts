@@ -11,13 +11,13 @@ import {
   UNCHANGED,
   type Engine,
 } from '../../src/engine/engine.js'
-import { setWaitBound } from '../../src/engine/typescript/backoff.js'
+import { setWaitBound } from '../../src/engine/typescript/threads/backoff.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { ownKernelId } from '../../src/engine/typescript/liveness.js'
-import { pairsOf } from '../../src/engine/typescript/takeover.js'
-import { markOf, threadRecordAt } from '../../src/engine/typescript/thread-record.js'
-import { MapsafeError } from '../../src/errors.js'
+import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
+import { pairsOf } from '../../src/engine/typescript/threads/takeover.js'
+import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { MapsafeError } from '../../src/base/errors.js'
 import {
   BLOCK_WORDS,
   DIRECTORY_ENTRIES,
@@ -31,7 +31,7 @@ import {
   VALUE_BYTES,
   VALUE_LATIN1,
   VALUE_NUMBER,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
 import { Damage } from './damage.js'
 

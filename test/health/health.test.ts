@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { findPlace } from '../../src/handle.js'
+import { findPlace } from '../../src/public/handle.js'
 import { ConcurrentCache, ConcurrentMap, type MapHandle, type Verdict, type VerdictName } from '../../src/index.js'
 import {
   BLOCK_WORDS,
@@ -14,8 +14,8 @@ import {
   PAGE_KIND,
   PAGE_SPAN,
   SEGMENT_BUCKETS,
-} from '../../src/region/layout.js'
-import { PAGE_TABLE_BLOCK } from '../../src/region/geometry.js'
+} from '../../src/format/layout.js'
+import { PAGE_TABLE_BLOCK } from '../../src/format/geometry.js'
 import { Clock } from '../support/clock.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { Random } from '../support/random.js'

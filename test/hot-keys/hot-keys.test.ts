@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Key } from '../../src/codec/key.js'
-import { HotKeys } from '../../src/hot-keys.js'
+import type { Key } from '../../src/format/key.js'
+import { HotKeys } from '../../src/store/near/hot-keys.js'
 import { ConcurrentMap, type EngineChoice } from '../../src/index.js'
 import { Random } from '../support/random.js'
 import { lineups, seed } from '../support/run.js'

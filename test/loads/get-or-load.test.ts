@@ -5,7 +5,7 @@ import { openEngine } from '../../src/engine/open.js'
 import { ConcurrentCache, type Key, type LoadContext } from '../../src/index.js'
 import { leaseBytes, writeLease } from '../../src/loads/lease.js'
 import { Leases } from '../../src/loads/leases.js'
-import { readCounter } from '../../src/region/counters.js'
+import { readCounter } from '../../src/format/counters.js'
 import {
   BLOCK_WORDS,
   COUNTER_LOAD_FAILURES,
@@ -14,7 +14,7 @@ import {
   REGISTRY_THREADS,
   THREAD_WORDS,
   VALUE_LEASE,
-} from '../../src/region/layout.js'
+} from '../../src/format/layout.js'
 import { Clock } from '../support/clock.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { CALLED, MOST, RUNNING, Team, type Ending } from './team.js'

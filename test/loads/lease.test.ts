@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Key } from '../../src/codec/key.js'
+import type { Key } from '../../src/format/key.js'
 import {
   ABSENT,
   DONE,
@@ -24,8 +24,8 @@ import {
 } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import type { CacheSettings } from '../../src/region/cache-settings.js'
-import { VALUE_BYTES, VALUE_LAPSED_LEASE, VALUE_LEASE, VALUE_NUMBER } from '../../src/region/layout.js'
+import type { CacheSettings } from '../../src/format/cache-settings.js'
+import { VALUE_BYTES, VALUE_LAPSED_LEASE, VALUE_LEASE, VALUE_NUMBER } from '../../src/format/layout.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
-import { HEADER_SEGMENT_COUNT } from '../../src/region/layout.js'
+import { HEADER_SEGMENT_COUNT } from '../../src/format/layout.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Random } from '../support/random.js'
 import { expectSound } from '../support/sound.js'

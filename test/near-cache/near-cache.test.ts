@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { NearCache } from '../../src/near-cache.js'
-import { BUCKET_EPOCH } from '../../src/region/layout.js'
+import { NearCache } from '../../src/store/near/near-cache.js'
+import { BUCKET_EPOCH } from '../../src/format/layout.js'
 
 type Outcome = Parameters<NearCache['store']> extends [unknown, unknown, ...infer Rest] ? Rest : never
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConcurrentMap } from '../../src/index.js'
-import { fileFunctions } from '../../src/region/mapping.js'
+import { fileFunctions } from '../../src/storage/mapping.js'
 import type { Shift } from '../support/crew.js'
 
 /** Opens each of `paths` at the same time as the others do, and counts itself in it; returns the sums. */

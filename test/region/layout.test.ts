@@ -17,8 +17,8 @@ function constants(path: string, declaration: RegExp): Map<string, number> {
 }
 
 test('layout.ts and layout.h declare the same constants', () => {
-  const typescript = constants('src/region/layout.ts', /^export const (\w+) = (0x[0-9a-f]+|\d+)$/)
-  const cpp = constants('native/core/layout.h', /^inline constexpr std::uint32_t k(\w+) = (0x[0-9a-f]+|\d+);$/)
+  const typescript = constants('src/format/layout.ts', /^export const (\w+) = (0x[0-9a-f]+|\d+)$/)
+  const cpp = constants('native/core/base/layout.h', /^inline constexpr std::uint32_t k(\w+) = (0x[0-9a-f]+|\d+);$/)
   expect(typescript.size).toBeGreaterThan(100)
   expect(cpp).toEqual(typescript)
 })

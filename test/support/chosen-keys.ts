@@ -1,5 +1,5 @@
-import { KeyBuffer, type Key } from '../../src/codec/key.js'
-import { halfSipHash } from '../../src/engine/typescript/half-sip-hash.js'
+import { KeyBuffer, type Key } from '../../src/format/key.js'
+import { halfSipHash } from '../../src/format/half-sip-hash.js'
 
 export type Secret = readonly [number, number]
 

@@ -1,6 +1,6 @@
-import { findPlace } from '../../src/handle.js'
+import { findPlace } from '../../src/public/handle.js'
 import type { MapHandle } from '../../src/index.js'
-import { HEADER_CLOCK_OFFSET } from '../../src/region/layout.js'
+import { HEADER_CLOCK_OFFSET } from '../../src/format/layout.js'
 
 /** The clock by which a map's entries expire, for all threads: the system's, plus what a test adds. */
 export class Clock {

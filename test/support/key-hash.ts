@@ -1,5 +1,5 @@
-import { KeyBuffer, type Key } from '../../src/codec/key.js'
-import { halfSipHash } from '../../src/engine/typescript/half-sip-hash.js'
+import { KeyBuffer, type Key } from '../../src/format/key.js'
+import { halfSipHash } from '../../src/format/half-sip-hash.js'
 
 /** The hash of a key in a region with the given secret. */
 export function keyHash(secret0: number, secret1: number, key: Key): number {

@@ -1,8 +1,8 @@
 import { RESULT_HOME } from '../../src/engine/engine.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
-import { findPlace } from '../../src/handle.js'
+import { findPlace } from '../../src/public/handle.js'
 import type { MapHandle } from '../../src/index.js'
-import { BLOCK_BYTES, LINE_BYTES } from '../../src/region/layout.js'
+import { BLOCK_BYTES, LINE_BYTES } from '../../src/format/layout.js'
 
 /**
  * Keys for a home bucket and for those after it, `counts` of each: where hashes lead is secret, and different in every

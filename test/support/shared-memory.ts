@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { fileFunctions, mapWholeFile } from '../../src/region/mapping.js'
+import { fileFunctions, mapWholeFile } from '../../src/storage/mapping.js'
 
 /** Zeroed memory for what tests share beside the map: of threads, or in a file for processes. */
 export type SharedMemory = SharedArrayBuffer | { readonly path: string }

@@ -1,4 +1,4 @@
-import { EVICTED, EvictionQueues, SPARED, type EntryStore } from '../../../src/engine/typescript/eviction-queues.js'
+import { EVICTED, EvictionQueues, SPARED, type EntryStore } from '../../../src/engine/typescript/eviction/queues.js'
 import {
   BLOCK_WORDS,
   INITIAL_COLD_SHARE,
@@ -11,7 +11,7 @@ import {
   PARTITION_EPOCH,
   PARTITION_FIRST_PAGES,
   PARTITION_LIMIT,
-} from '../../../src/region/layout.js'
+} from '../../../src/format/layout.js'
 import type { Policy, PolicyKind } from '../policy.js'
 
 /** The policy of ConcurrentCache. */

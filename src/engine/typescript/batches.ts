@@ -1,6 +1,6 @@
 /** Many keys in one call. Each is dealt with as if it came alone; see {@link Engine.getMany}. */
-import type { Key } from '../../codec/key.js'
-import { VALUE_BIGINT } from '../../region/layout.js'
+import type { Key } from '../../format/key.js'
+import { VALUE_BIGINT } from '../../format/layout.js'
 import {
   ABSENT,
   DONE,
@@ -14,7 +14,7 @@ import {
   type Engine,
 } from '../engine.js'
 import type { Core } from './core.js'
-import { wordsFor } from './entry.js'
+import { wordsFor } from '../../format/entry.js'
 
 /** Words before a value's bytes in a record of getMany: index, kind and length. */
 const RECORD_HEADER_WORDS = 3

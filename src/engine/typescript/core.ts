@@ -10,14 +10,14 @@ import {
   SLOTS_PER_BUCKET,
   THREAD_ID,
   THREAD_PID,
-} from '../../region/layout.js'
+} from '../../format/layout.js'
 import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS } from '../engine.js'
-import { BlockCache } from './block-cache.js'
-import { sizeOf } from './entry.js'
-import type { Evictor } from './eviction.js'
-import { Lookup } from './lookup.js'
-import type { Region } from './region.js'
-import { claimantOf, ownerOf, type ThreadRecord } from './thread-record.js'
+import { BlockCache } from './memory/block-cache.js'
+import { sizeOf } from '../../format/entry.js'
+import type { Evictor } from './eviction/eviction.js'
+import { Lookup } from './index/lookup.js'
+import type { Region } from '../../format/region.js'
+import { claimantOf, ownerOf, type ThreadRecord } from './threads/thread-record.js'
 
 const INITIAL_SCRATCH_BYTES = 65536
 

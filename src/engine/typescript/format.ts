@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { MapsafeError, MapsafeRangeError } from '../../errors.js'
-import { writeSettings, type CacheSettings } from '../../region/cache-settings.js'
-import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../region/geometry.js'
+import { MapsafeError, MapsafeRangeError } from '../../base/errors.js'
+import { writeSettings, type CacheSettings } from '../../format/cache-settings.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../format/geometry.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -30,11 +30,11 @@ import {
   RELIEF_PART,
   SEGMENT_BYTES,
   STATE_READY,
-} from '../../region/layout.js'
-import { directoryBytes } from './directory.js'
-import { areaPages, formatArea, partitionsFor } from './eviction-area.js'
-import { classOf, Heap } from './heap.js'
-import { Region } from './region.js'
+} from '../../format/layout.js'
+import { directoryBytes } from './index/directory.js'
+import { areaPages, formatArea, partitionsFor } from '../../format/eviction-area.js'
+import { classOf, Heap } from './memory/heap.js'
+import { Region } from '../../format/region.js'
 
 // What this machine reads where one of the other byte order wrote the constant.
 const SWAPPED_MAGIC = 0x4d534146

@@ -1,0 +1,255 @@
+// The region format's constants. docs/format.md explains each; src/format/layout.ts declares the same names, and
+// test/region/layout.test.ts fails when the two files differ.
+//
+// Unless a name says bytes or blocks, an offset counts 32-bit words from the start of its structure.
+#ifndef MAPSAFE_CORE_LAYOUT_H_
+#define MAPSAFE_CORE_LAYOUT_H_
+
+#include <cstdint>
+
+namespace mapsafe {
+
+// Units
+inline constexpr std::uint32_t kBlockBytes = 16;
+inline constexpr std::uint32_t kBlockWords = 4;
+inline constexpr std::uint32_t kLineBytes = 64;
+inline constexpr std::uint32_t kPageBytes = 4096;
+inline constexpr std::uint32_t kPageBlocks = 256;
+inline constexpr std::uint32_t kMinRegionBytes = 1048576;
+inline constexpr std::uint32_t kMaxRegionBlocks = 1073741824;
+
+// Header words
+inline constexpr std::uint32_t kMagic = 0x4641534d;
+inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kByteOrderMark = 0x1020304;
+inline constexpr std::uint32_t kHeaderMagic = 0;
+inline constexpr std::uint32_t kHeaderFormatVersion = 1;
+inline constexpr std::uint32_t kHeaderByteOrder = 2;
+inline constexpr std::uint32_t kHeaderState = 3;
+inline constexpr std::uint32_t kHeaderBlockCount = 4;
+inline constexpr std::uint32_t kHeaderSecret0 = 5;
+inline constexpr std::uint32_t kHeaderSecret1 = 6;
+inline constexpr std::uint32_t kHeaderPageTable = 7;
+inline constexpr std::uint32_t kHeaderPageCount = 8;
+inline constexpr std::uint32_t kHeaderHeap = 9;
+inline constexpr std::uint32_t kHeaderClockOffset = 10;
+inline constexpr std::uint32_t kHeaderCache = 12;
+inline constexpr std::uint32_t kHeaderFlags = 13;
+inline constexpr std::uint32_t kHeaderReaper = 16;
+inline constexpr std::uint32_t kHeaderDeaths = 18;
+inline constexpr std::uint32_t kHeaderDirectory = 32;
+inline constexpr std::uint32_t kHeaderDefaultTtl = 34;
+inline constexpr std::uint32_t kHeaderMaxEntries = 36;
+inline constexpr std::uint32_t kHeaderDirectoryMutex = 64;
+inline constexpr std::uint32_t kHeaderSegmentCount = 96;
+inline constexpr std::uint32_t kHeaderReliefLimit = 97;
+inline constexpr std::uint32_t kReliefPart = 16;
+inline constexpr std::uint32_t kHeaderSweepTick = 112;
+inline constexpr std::uint32_t kHeaderHeapMutex = 128;
+inline constexpr std::uint32_t kHeaderHeapTop = 160;
+inline constexpr std::uint32_t kHeaderPagesInUse = 161;
+inline constexpr std::uint32_t kHeaderJournalLength = 162;
+inline constexpr std::uint32_t kHeaderRunBins = 176;
+inline constexpr std::uint32_t kHeaderPartialSpans = 208;
+inline constexpr std::uint32_t kHeaderJournal = 320;
+inline constexpr std::uint32_t kJournalCapacity = 352;
+inline constexpr std::uint32_t kStateReady = 1;
+inline constexpr std::uint32_t kFlagCache = 1;
+
+// Thread registry
+inline constexpr std::uint32_t kRegistryBlock = 256;
+inline constexpr std::uint32_t kRegistryThreads = 128;
+inline constexpr std::uint32_t kThreadWords = 256;
+inline constexpr std::uint32_t kThreadState = 0;
+inline constexpr std::uint32_t kThreadIncarnation = 1;
+inline constexpr std::uint32_t kThreadPid = 2;
+inline constexpr std::uint32_t kThreadId = 3;
+inline constexpr std::uint32_t kThreadEngine = 4;
+inline constexpr std::uint32_t kThreadKernelId = 6;
+inline constexpr std::uint32_t kThreadClaim = 16;
+inline constexpr std::uint32_t kThreadSizeDelta = 17;
+inline constexpr std::uint32_t kThreadWriteSlot = 18;
+inline constexpr std::uint32_t kThreadWriteReference = 19;
+inline constexpr std::uint32_t kThreadWriteVersion = 20;
+inline constexpr std::uint32_t kThreadWriteSize = 21;
+inline constexpr std::uint32_t kThreadWaiting = 22;
+inline constexpr std::uint32_t kThreadFence = 32;
+inline constexpr std::uint32_t kThreadCacheHeads = 64;
+inline constexpr std::uint32_t kThreadCacheCounts = 144;
+inline constexpr std::uint32_t kThreadCounters = 224;
+inline constexpr std::uint32_t kClaimAll = 0x7fffffff;
+inline constexpr std::uint32_t kThreadFree = 0;
+inline constexpr std::uint32_t kThreadAttached = 1;
+inline constexpr std::uint32_t kEngineNative = 1;
+inline constexpr std::uint32_t kEngineTypescript = 2;
+
+// Counters of a thread, of two words each
+inline constexpr std::uint32_t kCounterHits = 0;
+inline constexpr std::uint32_t kCounterMisses = 1;
+inline constexpr std::uint32_t kCounterNearHits = 2;
+inline constexpr std::uint32_t kCounterNearRefreshed = 3;
+inline constexpr std::uint32_t kCounterNearMisses = 4;
+inline constexpr std::uint32_t kCounterLoads = 5;
+inline constexpr std::uint32_t kCounterLoadFailures = 6;
+inline constexpr std::uint32_t kCounterEvictedSize = 7;
+inline constexpr std::uint32_t kCounterExpired = 8;
+inline constexpr std::uint32_t kCounterReplaced = 9;
+inline constexpr std::uint32_t kCounterDeleted = 10;
+inline constexpr std::uint32_t kCounterAdmitted = 11;
+inline constexpr std::uint32_t kCounterRejected = 12;
+
+// Directory
+inline constexpr std::uint32_t kDirectoryDepth = 0;
+inline constexpr std::uint32_t kDirectoryPrevious = 1;
+inline constexpr std::uint32_t kDirectoryEntries = 4;
+inline constexpr std::uint32_t kMaxDepth = 24;
+
+// Segment
+inline constexpr std::uint32_t kSegmentBytes = 4608;
+inline constexpr std::uint32_t kSegmentMutex = 0;
+inline constexpr std::uint32_t kSegmentDepth = 32;
+inline constexpr std::uint32_t kSegmentPrefix = 33;
+inline constexpr std::uint32_t kSegmentMoves = 34;
+inline constexpr std::uint32_t kSegmentTombstones = 48;
+inline constexpr std::uint32_t kSegmentContention = 49;
+inline constexpr std::uint32_t kSegmentOperations = 50;
+inline constexpr std::uint32_t kSegmentWindow = 51;
+inline constexpr std::uint32_t kSegmentExpiry = 52;
+inline constexpr std::uint32_t kSegmentBuckets = 64;
+inline constexpr std::uint32_t kHomeBuckets = 64;
+inline constexpr std::uint32_t kStashBuckets = 4;
+inline constexpr std::uint32_t kAllBuckets = 68;
+
+// Bucket
+inline constexpr std::uint32_t kBucketWords = 16;
+inline constexpr std::uint32_t kBucketVersion = 0;
+inline constexpr std::uint32_t kBucketEpoch = 1;
+inline constexpr std::uint32_t kBucketTags = 2;
+inline constexpr std::uint32_t kBucketSlots = 5;
+inline constexpr std::uint32_t kSlotsPerBucket = 11;
+inline constexpr std::uint32_t kOverflowShift = 24;
+inline constexpr std::uint32_t kNeighbourMask = 0xf;
+inline constexpr std::uint32_t kStashShift = 4;
+inline constexpr std::uint32_t kStashSaturated = 15;
+inline constexpr std::uint32_t kTombstone = 0x80000000;
+
+// Entry
+inline constexpr std::uint32_t kEntryHash = 0;
+inline constexpr std::uint32_t kEntryMeta = 1;
+inline constexpr std::uint32_t kEntryValueLength = 2;
+inline constexpr std::uint32_t kEntryVersion = 3;
+inline constexpr std::uint32_t kEntryNode = 5;
+inline constexpr std::uint32_t kEntryData = 6;
+inline constexpr std::uint32_t kEntryHeaderBytes = 24;
+inline constexpr std::uint32_t kKeyLengthBits = 20;
+inline constexpr std::uint32_t kKeyKindShift = 20;
+inline constexpr std::uint32_t kKeyKindMask = 7;
+inline constexpr std::uint32_t kValueKindShift = 23;
+inline constexpr std::uint32_t kValueKindMask = 31;
+inline constexpr std::uint32_t kEntryExpires = 0x10000000;
+inline constexpr std::uint32_t kEntryStale = 0x20000000;
+inline constexpr std::uint32_t kEntryCounter = 0x40000000;
+inline constexpr std::uint32_t kEntrySecondCell = 0x80000000;
+inline constexpr std::uint32_t kCounterSecondValue = 2;
+inline constexpr std::uint32_t kCounterSecondVersion = 4;
+inline constexpr std::uint32_t kCounterWords = 6;
+inline constexpr std::uint32_t kExpiryWords = 2;
+inline constexpr std::uint32_t kExpiryTickMs = 1024;
+inline constexpr std::uint32_t kMaxKeyBytes = 1048575;
+
+// Key kinds
+inline constexpr std::uint32_t kKeyLatin1 = 1;
+inline constexpr std::uint32_t kKeyUtf16 = 2;
+inline constexpr std::uint32_t kKeyNumber = 3;
+inline constexpr std::uint32_t kKeyBigint = 4;
+inline constexpr std::uint32_t kKeyBoolean = 5;
+inline constexpr std::uint32_t kKeyBytes = 6;
+
+// Value kinds
+inline constexpr std::uint32_t kValueUndefined = 1;
+inline constexpr std::uint32_t kValueNull = 2;
+inline constexpr std::uint32_t kValueFalse = 3;
+inline constexpr std::uint32_t kValueTrue = 4;
+inline constexpr std::uint32_t kValueNumber = 5;
+inline constexpr std::uint32_t kValueLatin1 = 6;
+inline constexpr std::uint32_t kValueUtf16 = 7;
+inline constexpr std::uint32_t kValueBigint = 8;
+inline constexpr std::uint32_t kValueBytes = 9;
+inline constexpr std::uint32_t kValuePlain = 10;
+inline constexpr std::uint32_t kValueClone = 11;
+inline constexpr std::uint32_t kValueLease = 12;
+inline constexpr std::uint32_t kValueLapsedLease = 13;
+
+// Heap
+inline constexpr std::uint32_t kSizeClasses = 80;
+inline constexpr std::uint32_t kExactClasses = 32;
+inline constexpr std::uint32_t kMaxClassBlocks = 2048;
+inline constexpr std::uint32_t kMinSpanPages = 4;
+inline constexpr std::uint32_t kMinSpanBlocks = 8;
+inline constexpr std::uint32_t kReservePart = 8;
+inline constexpr std::uint32_t kMinReservePages = 64;
+inline constexpr std::uint32_t kRunBinCount = 24;
+inline constexpr std::uint32_t kPageEntryWords = 8;
+inline constexpr std::uint32_t kPageKind = 0;
+inline constexpr std::uint32_t kPageRun = 1;
+inline constexpr std::uint32_t kPageNext = 2;
+inline constexpr std::uint32_t kPagePrevious = 3;
+inline constexpr std::uint32_t kPageFreeHead = 4;
+inline constexpr std::uint32_t kPageFreeCount = 5;
+inline constexpr std::uint32_t kPageCarved = 6;
+inline constexpr std::uint32_t kPageInside = 0;
+inline constexpr std::uint32_t kPageFreeRun = 1;
+inline constexpr std::uint32_t kPageSpan = 2;
+inline constexpr std::uint32_t kPageSpanLater = 3;
+inline constexpr std::uint32_t kPageLargeRun = 4;
+inline constexpr std::uint32_t kPageFreeRunEnd = 5;
+inline constexpr std::uint32_t kPageClassShift = 8;
+
+// Cache area (docs/format.md, "Eviction")
+inline constexpr std::uint32_t kCachePartitionCount = 0;
+inline constexpr std::uint32_t kCacheReserveMutex = 16;
+inline constexpr std::uint32_t kCachePartitions = 32;
+inline constexpr std::uint32_t kPartitionWords = 96;
+inline constexpr std::uint32_t kPartitionMutex = 0;
+inline constexpr std::uint32_t kPartitionEpoch = 32;
+inline constexpr std::uint32_t kPartitionLimit = 48;
+inline constexpr std::uint32_t kPartitionMisses = 49;
+inline constexpr std::uint32_t kPartitionColdShare = 50;
+inline constexpr std::uint32_t kPartitionHasEvicted = 51;
+inline constexpr std::uint32_t kPartitionFreeNodes = 52;
+inline constexpr std::uint32_t kPartitionCold = 53;
+inline constexpr std::uint32_t kPartitionMain = 56;
+inline constexpr std::uint32_t kPartitionChunks = 59;
+inline constexpr std::uint32_t kPartitionNodes = 60;
+inline constexpr std::uint32_t kPartitionGhosts = 61;
+inline constexpr std::uint32_t kPartitionGhostBuckets = 62;
+inline constexpr std::uint32_t kPartitionGhostCounts = 63;
+inline constexpr std::uint32_t kPartitionFirstPages = 65;
+inline constexpr std::uint32_t kQueueOldest = 0;
+inline constexpr std::uint32_t kQueueNewest = 1;
+inline constexpr std::uint32_t kQueueSize = 2;
+inline constexpr std::uint32_t kNodeBytes = 32;
+inline constexpr std::uint32_t kNodeHash = 0;
+inline constexpr std::uint32_t kNodeStamp = 1;
+inline constexpr std::uint32_t kNodeRecorded = 2;
+inline constexpr std::uint32_t kNodeNext = 3;
+inline constexpr std::uint32_t kNodePrevious = 4;
+inline constexpr std::uint32_t kNodeState = 5;
+inline constexpr std::uint32_t kNodeDemoted = 6;
+inline constexpr std::uint32_t kNodeOwner = 7;
+inline constexpr std::uint32_t kNodeFree = 0;
+inline constexpr std::uint32_t kNodeInCold = 1;
+inline constexpr std::uint32_t kNodeInColdDemoted = 2;
+inline constexpr std::uint32_t kNodeInMain = 3;
+inline constexpr std::uint32_t kChunkNext = 0;
+inline constexpr std::uint32_t kChunkNodes = 1;
+inline constexpr std::uint32_t kGhostsPerBucket = 8;
+inline constexpr std::uint32_t kGhostWords = 2;
+inline constexpr std::uint32_t kGhostMark = 0;
+inline constexpr std::uint32_t kGhostEpochs = 1;
+inline constexpr std::uint32_t kColdShareOne = 65536;
+inline constexpr std::uint32_t kInitialColdShare = 6554;
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_LAYOUT_H_

@@ -1,0 +1,181 @@
+// Access to the words of a region.
+//
+// Thread safety: a Region is a pointer and a size, and may be copied. Every access to shared memory in this engine goes
+// through it and is atomic, so that racing reads, which the protocol allows and then discards, are defined behaviour.
+//
+// Memory orders: "relaxed" is for words that a version, validated afterwards, or a mutex protects. Wherever acquire or
+// release matters, the comment at the call says what it pairs with.
+#ifndef MAPSAFE_CORE_REGION_H_
+#define MAPSAFE_CORE_REGION_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/geometry.h"
+#include "base/layout.h"
+
+// Called before every store to a region. Tests of sudden death (native/test/steps.h) define it, to end a process
+// between any two stores; everywhere else it is nothing.
+#ifndef MAPSAFE_BEFORE_STORE
+#define MAPSAFE_BEFORE_STORE() static_cast<void>(0)
+#endif
+
+namespace mapsafe {
+
+using Word = std::uint32_t;
+using WordIndex = std::size_t;
+using Block = std::uint32_t;  // 0 is "none": block 0 is the header
+
+constexpr WordIndex WordOf(Block block) {
+  return static_cast<WordIndex>(block) * kBlockWords;
+}
+
+class Region {
+ public:
+  Region(void* base, std::size_t bytes)
+      : words_(static_cast<Word*>(base)),
+        word_count_(bytes / sizeof(Word)),
+        heap_(WordOf(HeapBlock(bytes))),
+        heap_words_(word_count_ - heap_) {}
+
+  std::size_t word_count() const { return word_count_; }
+  std::size_t block_count() const { return word_count_ / kBlockWords; }
+  std::size_t bytes() const { return word_count_ * sizeof(Word); }
+
+  // Whether `block` may be the first of a structure of `words` words: all references lead into the heap. Every one read
+  // from the region passes through this before it is followed.
+  bool Contains(Block block, std::size_t words) const {
+    const WordIndex offset = WordOf(block) - heap_;  // huge for a block below the heap
+    return offset < heap_words_ && words <= heap_words_ - offset;
+  }
+
+  Word Load(WordIndex i) const { return Ref(i).load(std::memory_order_relaxed); }
+  Word LoadAcquire(WordIndex i) const { return Ref(i).load(std::memory_order_acquire); }
+  void Store(WordIndex i, Word value) {
+    MAPSAFE_BEFORE_STORE();
+    Ref(i).store(value, std::memory_order_relaxed);
+  }
+  void StoreRelease(WordIndex i, Word value) {
+    MAPSAFE_BEFORE_STORE();
+    Ref(i).store(value, std::memory_order_release);
+  }
+
+  bool CompareAndSwap(WordIndex i, Word expected, Word desired) {
+    MAPSAFE_BEFORE_STORE();
+    return Ref(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  // Returns what was there before.
+  Word Add(WordIndex i, Word delta) {
+    MAPSAFE_BEFORE_STORE();
+    return Ref(i).fetch_add(delta, std::memory_order_relaxed);
+  }
+
+  // Two words at an even index at once; the low word is the one at `i`.
+  std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
+  void StorePairRelease(WordIndex i, std::uint64_t value) {
+    MAPSAFE_BEFORE_STORE();
+    PairRef(i).store(value, std::memory_order_release);
+  }
+  bool CompareAndSwapPair(WordIndex i, std::uint64_t expected, std::uint64_t desired) {
+    MAPSAFE_BEFORE_STORE();
+    return PairRef(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+
+  void StorePair(WordIndex i, std::uint64_t value) {
+    MAPSAFE_BEFORE_STORE();
+    PairRef(i).store(value, std::memory_order_relaxed);
+  }
+
+  // Asks for the line of word `i`, which is about to be changed, for this processor alone. To load it first and store
+  // later takes two trips to the processor that changed it last: one to share the line, one to take it away.
+  void PrefetchForWrite(WordIndex i) const;
+
+  // Copies `bytes` bytes that start at word `from`, relaxed, by word pairs where aligned. The caller validates
+  // versions.
+  void CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const;
+
+  // Stores `bytes` bytes from word `to` on, relaxed, the last word padded with zeros.
+  void CopyIn(WordIndex to, std::size_t bytes, const std::byte* from);
+
+ private:
+  std::atomic_ref<Word> Ref(WordIndex i) const { return std::atomic_ref<Word>(words_[i]); }
+  std::atomic_ref<std::uint64_t> PairRef(WordIndex i) const {
+    return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(words_ + i));
+  }
+
+  Word* words_;
+  std::size_t word_count_;
+  WordIndex heap_;
+  std::size_t heap_words_;
+};
+
+inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const {
+  if ((from & 1) != 0 && bytes >= sizeof(Word)) {
+    const Word word = Load(from++);
+    std::memcpy(to, &word, sizeof word);
+    to += sizeof word;
+    bytes -= sizeof word;
+  }
+  const auto copy_pair = [&] {
+    const std::uint64_t pair = LoadPair(from);
+    std::memcpy(to, &pair, sizeof pair);
+    from += 2;
+    to += sizeof pair;
+  };
+  // Four pairs at a time: compilers do not unroll loops over atomics, and this one is a quarter of a read's
+  // instructions.
+  for (; bytes >= 4 * sizeof(std::uint64_t); bytes -= 4 * sizeof(std::uint64_t)) {
+    copy_pair();
+    copy_pair();
+    copy_pair();
+    copy_pair();
+  }
+  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t)) copy_pair();
+  for (; bytes > 0; ++from) {
+    const Word word = Load(from);
+    const std::size_t part = bytes < sizeof word ? bytes : sizeof word;
+    std::memcpy(to, &word, part);
+    to += part;
+    bytes -= part;
+  }
+}
+
+inline void Region::CopyIn(WordIndex to, std::size_t bytes, const std::byte* from) {
+  if ((to & 1) != 0 && bytes >= sizeof(Word)) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    Store(to++, word);
+    from += sizeof word;
+    bytes -= sizeof word;
+  }
+  for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t), to += 2, from += sizeof(std::uint64_t)) {
+    std::uint64_t pair;
+    std::memcpy(&pair, from, sizeof pair);
+    PairRef(to).store(pair, std::memory_order_relaxed);
+  }
+  while (bytes > 0) {
+    Word word = 0;
+    const std::size_t part = bytes < sizeof word ? bytes : sizeof word;
+    std::memcpy(&word, from, part);
+    Store(to++, word);
+    from += part;
+    bytes -= part;
+  }
+}
+
+inline void Region::PrefetchForWrite(WordIndex i) const {
+#if defined(__x86_64__)
+  // Compilers make this of __builtin_prefetch only if told that every processor has it; those without it do nothing.
+  asm volatile("prefetchw %0" : : "m"(words_[i]));
+#elif defined(__GNUC__)
+  __builtin_prefetch(words_ + i, 1);
+#else
+  static_cast<void>(i);
+#endif
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_REGION_H_

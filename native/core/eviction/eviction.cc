@@ -1,0 +1,255 @@
+#include "eviction/eviction.h"
+
+#include <limits>
+
+#include "eviction/area.h"
+#include "index/lookup.h"
+#include "threads/backoff.h"
+#include "threads/mutex.h"
+#include "write/cleanup.h"
+#include "write/write.h"
+
+namespace mapsafe {
+
+namespace {
+
+// Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change
+// class.
+constexpr int kMaxTurns = 8;
+
+// Spans or large runs that are emptied for one block of an entry before the reserve has to do.
+constexpr int kMaxEmptied = 16;
+
+}  // namespace
+
+Evictor::Evictor(const Core& core)
+    : core_(core),
+      pages_(core.region, 0, Heap(core.region).reserve_page()),
+      reserve_(core.region, pages_.count(), Heap(core.region).page_count() - pages_.count()),
+      reserve_mutex_(ReserveMutexAt(core.region)) {
+  core_.outcome = &outcome_;
+  core_.evictor = this;
+  const std::vector<WordIndex> partitions = PartitionsOf(core_.region);
+  for (const WordIndex at : partitions) partitions_.push_back({at, EvictionQueues(core_.region, at, this)});
+}
+
+Block Evictor::Admit(std::uint32_t hash, Status* failure, Identity* owner) {
+  Partition& partition = PartitionFor(hash);
+  // None can be had while the inserts of all other entries are under way.
+  for (Backoff backoff(core_.region);;) {
+    if (!Lock(partition)) {
+      *failure = Status::kTimeout;
+      *owner = OwnerOf(partition);
+      return 0;
+    }
+    const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
+    Unlock(partition);
+    if (node != 0) return node;
+    if (!backoff.Wait()) {
+      *failure = Status::kFull;
+      return 0;
+    }
+  }
+}
+
+void Evictor::Withdraw(Block node) {
+  Partition& partition = PartitionFor(core_.region.Load(WordOf(node) + kNodeHash));
+  if (!Lock(partition)) return Settle(node);  // the hand will find it stale
+  partition.queues.Release(node);
+  Unlock(partition);
+}
+
+void Evictor::SweepForgotten() {
+  while (!forgotten_.empty()) {
+    const auto [node, hash] = forgotten_.back();
+    forgotten_.pop_back();
+    Partition& partition = PartitionFor(hash);
+    if (!Lock(partition)) continue;  // the hand will find it stale
+    if (core_.region.Load(WordOf(node) + kNodeHash) == hash) ReleaseIfStale(partition, node);
+    Unlock(partition);
+  }
+}
+
+bool Evictor::Repair(Identity* owner) {
+  for (Partition& partition : partitions_) {
+    if (!Lock(partition)) {
+      *owner = OwnerOf(partition);
+      return false;
+    }
+    partition.queues.VisitNodes([&](Block node) { ReleaseIfStale(partition, node); });
+    Unlock(partition);
+  }
+  return true;
+}
+
+Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure) {
+  const Block block = EvictInTurn(bytes, hash, Place::kOutsideReserve, failure);
+  if (block != 0 || *failure != Status::kFull) return block;
+  return EmptyPages(bytes, std::numeric_limits<int>::max(), Place::kOutsideReserve, failure);
+}
+
+Block Evictor::MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure) {
+  Block block = EvictInTurn(bytes, hash, Place::kAnywhere, failure);
+  // Elsewhere single blocks that cannot be evicted may lie in every long run.
+  const bool large = bytes > std::size_t{kMaxClassBlocks} * kBlockBytes;
+  if (block == 0 && *failure == Status::kFull && !large) {
+    block = EmptyPages(bytes, kMaxEmptied, Place::kAnywhere, failure);
+  }
+  return block == 0 && *failure == Status::kFull ? EmptyReserve(bytes, failure) : block;
+}
+
+bool Evictor::EvictAtHome(std::uint32_t hash) {
+  const Location location = core_.Locate(hash);
+  if (location.segment == 0) return false;
+  const Bucket home = core_.BucketAt(location, HomeOf(hash));
+  for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+    const Word reference = home.Slot(slot);
+    if ((reference & kTombstone) != 0 || EvictBlock(reference)) return true;
+  }
+  return false;
+}
+
+Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, Status* failure) {
+  Block block = 0;
+  *failure = Status::kFull;
+  for (int turn = 0; block == 0 && *failure == Status::kFull && turn < kMaxTurns && EvictNext(hash); ++turn) {
+    block = core_.blocks.Allocate(bytes, place, failure);
+  }
+  if (block != 0 || *failure != Status::kFull) return block;
+  CleanUpAll(core_);
+  core_.blocks.Flush();
+  return core_.blocks.Allocate(bytes, place, failure);
+}
+
+Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* failure) {
+  Block block = 0;
+  std::uint32_t passed = 0;
+  for (int emptied = 0; block == 0 && *failure == Status::kFull && emptied < most && passed < pages_.count();
+       ++emptied) {
+    passed += pages_.Pass([this](Block entry) { EvictBlock(entry); });
+    core_.blocks.Flush();
+    block = core_.blocks.Allocate(bytes, place, failure);
+  }
+  return block;
+}
+
+Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
+  // From now on nobody else takes memory there.
+  if (!LockMutex(core_.region, reserve_mutex_, core_.thread.owner_mark())) {
+    *failure = Status::kTimeout;
+    return 0;
+  }
+  Backoff backoff(core_.region);
+  Block block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
+  while (block == 0 && *failure == Status::kFull) {
+    for (std::uint32_t passed = 0; block == 0 && *failure == Status::kFull && passed < reserve_.count();) {
+      passed += reserve_.Pass([this](Block entry) { EvictBlock(entry); });
+      block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
+    }
+    if (block != 0 || *failure != Status::kFull || !backoff.Wait()) break;
+    CleanUpAll(core_);
+  }
+  UnlockMutex(core_.region, reserve_mutex_);
+  return block;
+}
+
+Eviction Evictor::Evict(Block node, bool only_expired) {
+  // Acquire, and before the lookup: an entry that was published before its node was settled is seen.
+  const Word owner = core_.region.LoadAcquire(WordOf(node) + kNodeOwner);
+  const Key key = NodeKey(node, core_.region.Load(WordOf(node) + kNodeHash));
+  Edit edit{Edit::Kind::kEvict, key, kPutAlways, kNoVersion};
+  edit.only_expired = only_expired;
+  RunToEnd(core_, &edit);
+  if (outcome_.status == Status::kDone) return edit.meets_expired ? Eviction::kStale : Eviction::kEvicted;
+  if (outcome_.status != Status::kNotDone) return Eviction::kPending;
+  if (edit.met) return Eviction::kSpared;
+  return owner != 0 && ThreadRecord::IsAttached(core_.region, owner) ? Eviction::kPending : Eviction::kStale;
+}
+
+Block Evictor::AllocatePages(std::size_t pages) {
+  Status failure;
+  return core_.blocks.AllocatePages(pages, Place::kOutsideReserve, &failure);
+}
+
+void Evictor::FreePages(Block block) {
+  core_.blocks.FreePages(block);
+}
+
+// Evicts the next entry in turn, in the partition of the hash or the next that has any.
+bool Evictor::EvictNext(std::uint32_t hash) {
+  const std::size_t first = PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()));
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    Partition& partition = partitions_[(first + i) % partitions_.size()];
+    if (!Lock(partition)) continue;
+    const bool evicted = partition.queues.Evict();
+    Unlock(partition);
+    if (evicted) return true;
+  }
+  return false;
+}
+
+// Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
+// entry.
+bool Evictor::EvictBlock(Block block) {
+  if (!core_.region.Contains(block, kEntryData)) return false;
+  const std::uint32_t hash = core_.region.Load(WordOf(block) + kEntryHash);
+  const Block node = core_.region.Load(WordOf(block) + kEntryNode);
+  if (!core_.region.Contains(node, kNodeWords)) return false;
+  Partition& partition = PartitionFor(hash);
+  if (!Lock(partition)) return false;
+  // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
+  const Eviction outcome = HasEntry(hash, node) ? Evict(node, false) : Eviction::kPending;
+  const bool gone = outcome == Eviction::kEvicted || outcome == Eviction::kStale;
+  if (gone) partition.queues.Release(node);
+  Unlock(partition);
+  return gone;
+}
+
+void Evictor::ReleaseIfStale(Partition& partition, Block node) {
+  if (core_.region.Load(WordOf(node) + kNodeState) == kNodeFree) return;
+  // The owner before the lookup: as in Evict.
+  const Word owner = core_.region.LoadAcquire(WordOf(node) + kNodeOwner);
+  if (owner != 0 && ThreadRecord::IsAttached(core_.region, owner)) return;
+  if (!HasEntry(core_.region.Load(WordOf(node) + kNodeHash), node)) {
+    partition.queues.Release(node);
+  } else if (owner != 0) {
+    Settle(node);
+  }
+}
+
+// Whether an entry with this hash and node is live. True also if that cannot be told.
+bool Evictor::HasEntry(std::uint32_t hash, Block node) {
+  const Key key = NodeKey(node, hash);
+  for (Backoff backoff(core_.region);;) {
+    const Location location = core_.Locate(hash);
+    if (location.segment == 0) return true;
+    Versions versions(core_.region);
+    versions.Note(core_.BucketAt(location, HomeOf(hash)));
+    Sighting sighting;
+    Walk(core_, location, key, &versions, &sighting);
+    if (versions.Unchanged() && (sighting.found() || StillMaps(core_.region, location))) return sighting.found();
+    if (!backoff.Wait()) return true;
+  }
+}
+
+Evictor::Partition& Evictor::PartitionFor(std::uint32_t hash) {
+  return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))];
+}
+
+WordIndex Evictor::EpochOf(std::uint32_t hash) const {
+  return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))].at + kPartitionEpoch;
+}
+
+Identity Evictor::OwnerOf(const Partition& partition) const {
+  return ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
+}
+
+bool Evictor::Lock(const Partition& partition) {
+  return LockMutex(core_.region, partition.at + kPartitionMutex, core_.thread.owner_mark());
+}
+
+void Evictor::Unlock(const Partition& partition) {
+  UnlockMutex(core_.region, partition.at + kPartitionMutex);
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,106 @@
+// Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
+// find none. See docs/protocol.md, "Eviction".
+//
+// Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here
+// may be called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
+#ifndef MAPSAFE_CORE_EVICTION_H_
+#define MAPSAFE_CORE_EVICTION_H_
+
+#include <utility>
+#include <vector>
+
+#include "core.h"
+#include "eviction/pages.h"
+#include "eviction/queues.h"
+
+namespace mapsafe {
+
+inline constexpr std::uint32_t kNodeWords = kNodeBytes / sizeof(Word);
+
+class Evictor final : public EntryStore {
+ public:
+  // `core`: of the thread whose writes evict.
+  explicit Evictor(const Core& core);
+  // The queues know where it is.
+  Evictor(const Evictor&) = delete;
+  Evictor& operator=(const Evictor&) = delete;
+
+  // A node for a key about to be inserted; whoever gets it ends with Settle or Withdraw. 0 with `failure` set to kFull
+  // if none can be had, or kTimeout and `owner`.
+  Block Admit(std::uint32_t hash, Status* failure, Identity* owner);
+
+  // The entry with the node is published, or was replaced or deleted since. Release: whoever then looks the entry up
+  // meets it.
+  void Settle(Block node) { core_.region.StoreRelease(WordOf(node) + kNodeOwner, 0); }
+
+  // The entry with the node was never published.
+  void Withdraw(Block node);
+
+  // Notes that an entry was used; `node` is from an entry that was validated since. At most one store for each key and
+  // epoch.
+  void Touch(Block node, std::uint32_t hash) {
+    if (!core_.region.Contains(node, kNodeWords)) return;
+    const WordIndex stamp = WordOf(node) + kNodeStamp;
+    const Word epoch = core_.region.Load(EpochOf(hash));
+    if (core_.region.Load(stamp) != epoch) core_.region.Store(stamp, epoch);
+  }
+
+  // Notes that an entry was removed; SweepForgotten then takes its node out of the queues.
+  void Forget(Block node, std::uint32_t hash) {
+    if (core_.region.Contains(node, kNodeWords)) forgotten_.emplace_back(node, hash);
+  }
+  void SweepForgotten();
+
+  // After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
+  // entry was. False, and `owner`, if a partition could not be had. Others insert meanwhile, one partition waits at a
+  // time. O(nodes).
+  bool Repair(Identity* owner);
+
+  // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
+  // then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
+  // over the pages. 0 with `failure` if that is not enough.
+  Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
+
+  // As MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever CouldFit:
+  // what does not go within the bound of waiting somebody has been about to insert or delete for as long.
+  Block MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure);
+
+  // Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
+  // evicted.
+  bool EvictAtHome(std::uint32_t hash);
+
+  Eviction Evict(Block node, bool only_expired) override;
+  Block AllocatePages(std::size_t pages) override;
+  void FreePages(Block block) override;
+
+ private:
+  struct Partition {
+    WordIndex at;
+    EvictionQueues queues;
+  };
+
+  bool EvictNext(std::uint32_t hash);
+  Block EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, Status* failure);
+  Block EmptyPages(std::size_t bytes, int most, Place place, Status* failure);
+  Block EmptyReserve(std::size_t bytes, Status* failure);
+  bool EvictBlock(Block block);
+  void ReleaseIfStale(Partition& partition, Block node);
+  bool HasEntry(std::uint32_t hash, Block node);
+  Partition& PartitionFor(std::uint32_t hash);
+  WordIndex EpochOf(std::uint32_t hash) const;
+  Identity OwnerOf(const Partition& partition) const;
+  bool Lock(const Partition& partition);
+  void Unlock(const Partition& partition);
+
+  Outcome outcome_{};
+  Core core_;  // with an outcome of its own, since evictions happen in the midst of a write
+  std::vector<Partition> partitions_;
+  PageHand pages_;
+  PageHand reserve_;
+  WordIndex reserve_mutex_;
+  std::vector<std::pair<Block, std::uint32_t>> forgotten_;  // nodes and hashes
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_EVICTION_H_

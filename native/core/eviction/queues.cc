@@ -1,0 +1,329 @@
+#include "eviction/queues.h"
+
+#include <algorithm>
+
+namespace mapsafe {
+
+namespace {
+
+// Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date.
+constexpr std::uint64_t kEpochsPerTurnover = 16;
+
+// Most entries that one eviction passes because they were used: bounds its work.
+constexpr int kMaxChances = 16;
+
+// The cold queue's share changes by one entry at a time, or in a large cache by this.
+constexpr std::uint32_t kLeastStep = kColdShareOne / 512;
+
+constexpr std::uint32_t kGhostsPerNode = 2;
+
+// A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
+// short.
+constexpr std::uint64_t kMaxChunkPages = 64;
+
+// Epochs are counted modulo 2^32.
+bool IsLater(Word epoch, Word than) {
+  return static_cast<std::int32_t>(epoch - than) > 0;
+}
+
+}  // namespace
+
+std::uint32_t EvictionQueues::size() const {
+  return Get(kPartitionCold + kQueueSize) + Get(kPartitionMain + kQueueSize);
+}
+
+Block EvictionQueues::Admit(std::uint32_t hash, Word owner) {
+  CountMiss();
+  const std::optional<Word> last_use = Recall(hash);
+  const Word limit = Get(kPartitionLimit);
+  while (limit > 0 && size() >= limit) {
+    if (!Evict()) return 0;
+  }
+  const Block node = TakeNode();
+  if (node == 0) return 0;
+  Set(node, kNodeHash, hash);
+  Set(node, kNodeOwner, owner);
+  Set(node, kNodeStamp, Get(kPartitionEpoch));
+  if (BelongsInMain(last_use)) {
+    EnterMain(node);
+  } else {
+    EnterCold(node, kNodeInCold);
+  }
+  return node;
+}
+
+bool EvictionQueues::Evict() {
+  Set(kPartitionHasEvicted, 1);
+  int chances = kMaxChances;
+  for (int pending = 0; pending <= kMaxChances;) {
+    FillCold();
+    const Block node = Oldest(kPartitionCold);
+    if (node == 0) return false;
+    const bool was_used = WasUsed(node) && chances-- > 0;
+    switch (entries_->Evict(node, was_used)) {
+      case Eviction::kSpared:
+        Keep(node);
+        break;
+      case Eviction::kPending:
+        Remove(kPartitionCold, node);
+        Push(kPartitionCold, node);
+        Demote();  // the cold queue may hold nothing else
+        ++pending;
+        break;
+      case Eviction::kEvicted:
+        Remember(node);
+        [[fallthrough]];
+      case Eviction::kStale:
+        Release(node);
+        return true;
+    }
+  }
+  return false;
+}
+
+void EvictionQueues::Release(Block node) {
+  Remove(Get(node, kNodeState) == kNodeInMain ? kPartitionMain : kPartitionCold, node);
+  Set(node, kNodeOwner, 0);
+  Set(node, kNodeState, kNodeFree);
+  PushFree(node);
+  if (size() == 0) Set(kPartitionHasEvicted, 0);
+}
+
+void EvictionQueues::Rebuild() {
+  for (const std::uint32_t queue : {kPartitionCold, kPartitionMain}) {
+    for (const std::uint32_t field : {kQueueOldest, kQueueNewest, kQueueSize}) Set(queue + field, 0);
+  }
+  Set(kPartitionFreeNodes, 0);
+  Word nodes = 0;
+  VisitNodes([&](Block node) {
+    ++nodes;
+    const Word state = Get(node, kNodeState);
+    if (state == kNodeFree) return PushFree(node);
+    Push(state == kNodeInMain ? kPartitionMain : kPartitionCold, node);
+  });
+  Set(kPartitionNodes, nodes);
+  if (size() == 0) Set(kPartitionHasEvicted, 0);
+  ghosts_.Recount();
+}
+
+void EvictionQueues::CountMiss() {
+  const Word misses = Get(kPartitionMisses) + 1;
+  Set(kPartitionMisses, misses);
+  if (misses * kEpochsPerTurnover < size()) return;
+  Set(kPartitionMisses, 0);
+  Set(kPartitionEpoch, Get(kPartitionEpoch) + 1);
+}
+
+// The epoch of the last use of a key that was evicted, from which the queues learn; nothing if it is not known.
+std::optional<Word> EvictionQueues::Recall(std::uint32_t hash) {
+  Ghosts::Ghost ghost;
+  if (!ghosts_.Find(hash, &ghost)) return std::nullopt;
+  if (ghost.ghost_class == GhostClass::kDemoted) {
+    const std::uint64_t share = Get(kPartitionColdShare);
+    if (std::uint64_t{ghost.idle} * kColdShareOne <= share * kEpochsPerTurnover + kColdShareOne) ShrinkCold();
+  } else if (ghost.age <= 1) {
+    GrowCold();
+  }
+  ghosts_.Remove(ghost);
+  return Get(kPartitionEpoch) - ghost.idle;
+}
+
+// Whether a key that was used last in epoch `last_use` has been idle for less long than the main queue's oldest.
+bool EvictionQueues::BelongsInMain(std::optional<Word> last_use) {
+  if (Get(kPartitionHasEvicted) == 0) return true;
+  if (!last_use) return false;
+  const Block oldest = OldestOfMain();
+  return oldest == 0 || IsLater(*last_use, Get(oldest, kNodeRecorded));
+}
+
+// Gives the cold queue's oldest, which was used, its new place.
+void EvictionQueues::Keep(Block node) {
+  if (Get(node, kNodeState) == kNodeInColdDemoted && !IsLater(Get(node, kNodeStamp), Get(node, kNodeDemoted) + 1)) {
+    ShrinkCold();
+  }
+  const Word used_before = Get(node, kNodeRecorded);
+  Remove(kPartitionCold, node);
+  if (BelongsInMain(used_before)) {
+    EnterMain(node);
+  } else {
+    EnterCold(node, kNodeInCold);
+  }
+}
+
+void EvictionQueues::EnterMain(Block node) {
+  Record(node);
+  Set(node, kNodeState, kNodeInMain);
+  Push(kPartitionMain, node);
+  if (Get(kPartitionHasEvicted) == 1 && Get(kPartitionCold + kQueueSize) < ColdTarget()) Demote();
+}
+
+void EvictionQueues::EnterCold(Block node, Word state) {
+  Record(node);
+  Set(node, kNodeState, state);
+  Push(kPartitionCold, node);
+}
+
+void EvictionQueues::FillCold() {
+  const std::uint32_t target = ColdTarget();
+  for (int steps = 0; steps < kMaxChances; ++steps) {
+    if (Get(kPartitionCold + kQueueSize) >= target || Get(kPartitionMain + kQueueSize) == 0) return;
+    Demote();
+  }
+}
+
+void EvictionQueues::Demote() {
+  const Block node = OldestOfMain();
+  if (node == 0) return;
+  Remove(kPartitionMain, node);
+  Set(node, kNodeDemoted, Get(kPartitionEpoch));
+  EnterCold(node, kNodeInColdDemoted);
+}
+
+// The main queue's oldest, once those used meanwhile have moved on; 0 if it is empty.
+Block EvictionQueues::OldestOfMain() {
+  for (int chances = 0; chances < kMaxChances; ++chances) {
+    const Block node = Oldest(kPartitionMain);
+    if (node == 0 || !WasUsed(node)) return node;
+    Remove(kPartitionMain, node);
+    Record(node);
+    Push(kPartitionMain, node);
+  }
+  return Oldest(kPartitionMain);
+}
+
+// Since it got its place.
+bool EvictionQueues::WasUsed(Block node) const {
+  return IsLater(Get(node, kNodeStamp), Get(node, kNodeRecorded));
+}
+
+void EvictionQueues::Record(Block node) {
+  Set(node, kNodeRecorded, Get(node, kNodeStamp));
+}
+
+void EvictionQueues::Remember(Block node) {
+  const GhostClass ghost_class = Get(node, kNodeState) == kNodeInColdDemoted ? GhostClass::kDemoted : GhostClass::kCold;
+  ghosts_.Add(Get(node, kNodeHash), ghost_class, Get(node, kNodeStamp));
+}
+
+// Entries that the cold queue is to hold.
+std::uint32_t EvictionQueues::ColdTarget() const {
+  const std::uint32_t entries = size();
+  const auto target =
+      static_cast<std::uint32_t>(std::uint64_t{entries} * Get(kPartitionColdShare) / std::uint64_t{kColdShareOne});
+  return std::max(1u, std::min(target, entries == 0 ? 0 : entries - 1));
+}
+
+void EvictionQueues::GrowCold() {
+  const std::uint32_t share = Get(kPartitionColdShare) + Step(GhostClass::kDemoted, GhostClass::kCold);
+  Set(kPartitionColdShare, std::min(kColdShareOne, share));
+}
+
+void EvictionQueues::ShrinkCold() {
+  const std::uint32_t step = Step(GhostClass::kCold, GhostClass::kDemoted);
+  const std::uint32_t share = Get(kPartitionColdShare);
+  Set(kPartitionColdShare, share > step ? share - step : 0);
+}
+
+// As in ARC: a return counts for more the fewer ghosts of its class there are to return.
+std::uint32_t EvictionQueues::Step(GhostClass others, GhostClass own) const {
+  const std::uint32_t step = std::max(kLeastStep, kColdShareOne / std::max(1u, size()));
+  const std::uint64_t own_count = ghosts_.Count(own);
+  const std::uint64_t other_count = ghosts_.Count(others);
+  if (own_count == 0 || other_count <= own_count) return step;
+  return static_cast<std::uint32_t>(std::min(std::uint64_t{kColdShareOne}, step * other_count / own_count));
+}
+
+// A free node; 0 if there is none and nothing can be evicted for it.
+Block EvictionQueues::TakeNode() {
+  while (!IsNode(Get(kPartitionFreeNodes))) {
+    if (!AddChunk() && !Evict()) return 0;
+  }
+  const Block node = Get(kPartitionFreeNodes);
+  Set(kPartitionFreeNodes, Get(node, kNodeNext));
+  return node;
+}
+
+bool EvictionQueues::AddChunk() {
+  const std::uint64_t bytes = std::uint64_t{Get(kPartitionNodes)} * kNodeBytes;
+  if (bytes == 0) return AddPages(Get(kPartitionFirstPages));
+  return AddPages(std::min((bytes + kPageBytes - 1) / kPageBytes, kMaxChunkPages)) || AddPages(1);
+}
+
+bool EvictionQueues::AddPages(std::uint64_t pages) {
+  const std::uint32_t nodes = Get(kPartitionNodes);
+  const Block chunk = entries_->AllocatePages(pages);
+  if (chunk == 0) return false;
+  const auto added = static_cast<std::uint32_t>(pages * kPageBytes / kNodeBytes - 1);
+  for (std::uint32_t index = 1; index <= added; ++index) {
+    for (std::uint32_t word = 0; word < kNodeBytes / sizeof(Word); ++word) Set(chunk + index * kNodeBlocks, word, 0);
+  }
+  Set(chunk, kChunkNext, Get(kPartitionChunks));
+  Set(chunk, kChunkNodes, added);
+  // Release: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+  region_.StoreRelease(at_ + kPartitionChunks, chunk);
+  Set(kPartitionNodes, nodes + added);
+  for (std::uint32_t index = added; index > 0; --index) PushFree(chunk + index * kNodeBlocks);
+  GrowGhosts();
+  return true;
+}
+
+// Makes room for ghosts beside new nodes, half as much again as now; what was remembered is lost.
+void EvictionQueues::GrowGhosts() {
+  const std::uint64_t nodes = Get(kPartitionNodes);
+  const std::uint64_t limit = Get(kPartitionLimit);
+  const std::uint32_t buckets = Get(kPartitionGhostBuckets);
+  const std::uint64_t wanted = limit > 0 ? limit : nodes * 3 / 2;
+  if (std::uint64_t{buckets} * kGhostsPerBucket >= (limit > 0 ? limit : nodes) * kGhostsPerNode) return;
+  const auto more = static_cast<std::uint32_t>((wanted * kGhostsPerNode + kGhostsPerBucket - 1) / kGhostsPerBucket);
+  const Block table = entries_->AllocatePages(GhostPages(more));
+  if (table == 0) return;
+  for (std::size_t word = 0; word < GhostBytes(more) / sizeof(Word); ++word) region_.Store(WordOf(table) + word, 0);
+  // Should we die: a table is in use exactly while its number of buckets is not 0.
+  Set(kPartitionGhostBuckets, 0);
+  if (buckets > 0) entries_->FreePages(Get(kPartitionGhosts));
+  Set(kPartitionGhosts, table);
+  region_.StoreRelease(at_ + kPartitionGhostBuckets, more);
+  ghosts_.Recount();
+}
+
+// 0 if the queue is empty.
+Block EvictionQueues::Oldest(std::uint32_t queue) const {
+  const Block node = Get(queue + kQueueOldest);
+  return IsNode(node) ? node : 0;
+}
+
+void EvictionQueues::Push(std::uint32_t queue, Block node) {
+  const Block newest = Get(queue + kQueueNewest);
+  Set(node, kNodeNext, 0);
+  Set(node, kNodePrevious, newest);
+  if (IsNode(newest)) {
+    Set(newest, kNodeNext, node);
+  } else {
+    Set(queue + kQueueOldest, node);
+  }
+  Set(queue + kQueueNewest, node);
+  Set(queue + kQueueSize, Get(queue + kQueueSize) + 1);
+}
+
+void EvictionQueues::PushFree(Block node) {
+  Set(node, kNodeNext, Get(kPartitionFreeNodes));
+  Set(kPartitionFreeNodes, node);
+}
+
+void EvictionQueues::Remove(std::uint32_t queue, Block node) {
+  const Block next = Get(node, kNodeNext);
+  const Block previous = Get(node, kNodePrevious);
+  if (IsNode(previous)) {
+    Set(previous, kNodeNext, next);
+  } else {
+    Set(queue + kQueueOldest, next);
+  }
+  if (IsNode(next)) {
+    Set(next, kNodePrevious, previous);
+  } else {
+    Set(queue + kQueueNewest, previous);
+  }
+  Set(queue + kQueueSize, Get(queue + kQueueSize) - 1);
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,116 @@
+// Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
+// docs/format.md, "Eviction", for its memory.
+//
+// Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
+#ifndef MAPSAFE_CORE_EVICTION_QUEUES_H_
+#define MAPSAFE_CORE_EVICTION_QUEUES_H_
+
+#include <optional>
+
+#include "base/region.h"
+#include "eviction/ghosts.h"
+
+namespace mapsafe {
+
+inline constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
+
+// What became of an eviction.
+enum class Eviction {
+  kSpared,   // it was asked to remove an expired entry only, and the entry has not expired
+  kEvicted,  // the entry is gone
+  kStale,    // there was none any more
+  kPending,  // its insert is still under way
+};
+
+// What the queues ask of those who know the entries.
+class EntryStore {
+ public:
+  // Removes the entry of a node; with `only_expired`, only if it has expired.
+  virtual Eviction Evict(Block node, bool only_expired) = 0;
+  // 0 if there is no memory. Not from a size class, whose spans would be larger.
+  virtual Block AllocatePages(std::size_t pages) = 0;
+  virtual void FreePages(Block block) = 0;
+
+ protected:
+  ~EntryStore() = default;
+};
+
+class EvictionQueues {
+ public:
+  // `partition`: its first word. `entries` may be null for who only rebuilds.
+  EvictionQueues(Region region, WordIndex partition, EntryStore* entries)
+      : region_(region), at_(partition), entries_(entries), ghosts_(region, partition) {}
+
+  std::uint32_t size() const;
+
+  // A node for a key that is being inserted, in its place in the queues. Evicts if need be; 0 if none can be had.
+  // `owner` is what kNodeOwner is to hold until the insert is over.
+  Block Admit(std::uint32_t hash, Word owner);
+
+  // Evicts the next entry in turn, or drops a node without one. False if there is none that could be evicted.
+  bool Evict();
+
+  // Takes a node without an entry out of the queues.
+  void Release(Block node);
+
+  // Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
+  // order is lost. May be done again from its beginning. O(nodes + ghosts).
+  void Rebuild();
+
+  // Calls `visit` for every node, free or not, chunk by chunk.
+  template <typename Visit>
+  void VisitNodes(Visit visit) const;
+
+ private:
+  void CountMiss();
+  std::optional<Word> Recall(std::uint32_t hash);
+  bool BelongsInMain(std::optional<Word> last_use);
+  void Keep(Block node);
+  void EnterMain(Block node);
+  void EnterCold(Block node, Word state);
+  void FillCold();
+  void Demote();
+  Block OldestOfMain();
+  bool WasUsed(Block node) const;
+  void Record(Block node);
+  void Remember(Block node);
+  std::uint32_t ColdTarget() const;
+  void GrowCold();
+  void ShrinkCold();
+  std::uint32_t Step(GhostClass others, GhostClass own) const;
+  Block TakeNode();
+  bool AddChunk();
+  bool AddPages(std::uint64_t pages);
+  void GrowGhosts();
+  Block Oldest(std::uint32_t queue) const;
+  void Push(std::uint32_t queue, Block node);
+  void PushFree(Block node);
+  void Remove(std::uint32_t queue, Block node);
+
+  bool IsNode(Block block) const { return region_.Contains(block, kNodeBytes / sizeof(Word)); }
+  Word Get(std::uint32_t field) const { return region_.Load(at_ + field); }
+  void Set(std::uint32_t field, Word value) { region_.Store(at_ + field, value); }
+  Word Get(Block node, std::uint32_t field) const { return region_.Load(WordOf(node) + field); }
+  void Set(Block node, std::uint32_t field, Word value) { region_.Store(WordOf(node) + field, value); }
+
+  Region region_;
+  WordIndex at_;
+  EntryStore* entries_;
+  Ghosts ghosts_;
+};
+
+template <typename Visit>
+void EvictionQueues::VisitNodes(Visit visit) const {
+  // Ends a walk over a damaged list: no two chunks overlap.
+  std::uint64_t left = region_.block_count() / kNodeBlocks;
+  for (Block chunk = Get(kPartitionChunks); IsNode(chunk); chunk = Get(chunk, kChunkNext)) {
+    const std::uint64_t nodes = Get(chunk, kChunkNodes);
+    if (nodes >= left || !region_.Contains(chunk, (nodes + 1) * kNodeBytes / sizeof(Word))) return;
+    left -= nodes + 1;
+    for (std::uint32_t index = 1; index <= nodes; ++index) visit(chunk + index * kNodeBlocks);
+  }
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_EVICTION_QUEUES_H_

@@ -1,0 +1,91 @@
+// When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry".
+//
+// Thread safety: as each function says. The clock is the system's, so that all threads, processes and later lives of a
+// mapped file agree on it.
+#ifndef MAPSAFE_CORE_EXPIRY_H_
+#define MAPSAFE_CORE_EXPIRY_H_
+
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "base/region.h"
+#include "index/entry.h"
+
+namespace mapsafe {
+
+// Milliseconds since 1970, at most 4 late: the coarse clock, where there is one, costs a quarter of the exact one.
+inline double SystemMilliseconds() {
+#if defined(CLOCK_REALTIME_COARSE)
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec / 1'000'000);
+#else
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+#endif
+}
+
+// The region's time. Its offset is 0 except in tests.
+inline double Now(const Region& region) {
+  return SystemMilliseconds() + std::bit_cast<double>(region.LoadPair(kHeaderClockOffset));
+}
+
+// When an entry that expires does. Lengths must have been checked.
+inline double ReadExpiry(const Region& region, Block entry, const EntryHeader& header) {
+  const WordIndex at = WordOf(entry) + header.words() - kExpiryWords;
+  return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
+}
+
+// When an entry expires; kNever if it does not, or if its lengths lead out of the region. Like the header, a fact only
+// once validated.
+inline double ExpiryOf(const Region& region, Block entry, const EntryHeader& header) {
+  if (!header.expires() || !region.Contains(entry, header.words())) return kNever;
+  return ReadExpiry(region, entry, header);
+}
+
+// Until when a load may still be served an entry that has expired; kNever if it may not, or as above.
+inline double StaleUntil(const Region& region, Block entry, const EntryHeader& header) {
+  if (!header.may_be_stale() || !region.Contains(entry, header.words())) return kNever;
+  const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
+  return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
+}
+
+// Until when an entry is kept; kNever if for ever, or as above.
+inline double KeptUntil(const Region& region, Block entry, const EntryHeader& header) {
+  return header.may_be_stale() ? StaleUntil(region, entry, header) : ExpiryOf(region, entry, header);
+}
+
+// Whether something that expires at `expires_at` has done so. The clock is read only if it expires at all.
+inline bool HasExpired(const Region& region, double expires_at) {
+  return expires_at != kNever && expires_at <= Now(region);
+}
+
+// The first tick at which `expires_at` has passed; 0 for one that never passes. Ticks are the unit of a segment's hint.
+inline Word ExpiryTick(double expires_at) {
+  if (expires_at == kNever || !std::isfinite(expires_at)) return 0;
+  const double tick = std::ceil(expires_at / kExpiryTickMs);
+  return tick < 1 ? 1 : tick > 4294967295.0 ? 0xffffffffu : static_cast<Word>(tick);
+}
+
+// Whether a segment's hint says that an entry in it may have expired. Anyone.
+inline bool IsExpiryDue(const Region& region, Block segment) {
+  const Word tick = region.Load(WordOf(segment) + kSegmentExpiry);
+  return tick != 0 && static_cast<double>(tick) * kExpiryTickMs <= Now(region);
+}
+
+// Makes a segment's hint no later than `expires_at`. By a writer who holds the bucket in which an entry that expires
+// then is about to appear, so that whoever holds all buckets meets both or neither.
+inline void LowerExpiryHint(Region& region, Block segment, double expires_at) {
+  const Word tick = ExpiryTick(expires_at);
+  if (tick == 0) return;
+  const WordIndex hint = WordOf(segment) + kSegmentExpiry;
+  for (Word known = region.Load(hint); known == 0 || known > tick; known = region.Load(hint)) {
+    if (region.CompareAndSwap(hint, known, tick)) return;
+  }
+}
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_EXPIRY_H_

@@ -1,0 +1,182 @@
+#include "memory/block_cache.h"
+
+#include <algorithm>
+
+#include "eviction/area.h"
+#include "threads/mutex.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr std::size_t kMaxClassBytes = std::size_t{kMaxClassBlocks} * kBlockBytes;
+
+// Pages that an empty map needs for itself: a span of segments and a span of small directory arrays.
+constexpr std::size_t kEmptyMapPages = 16;
+
+constexpr std::uint32_t BlocksFor(std::size_t bytes) {
+  return static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);
+}
+
+constexpr std::size_t PagesFor(std::size_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes;
+}
+
+// Blocks moved between cache and heap at once: enough to make the mutex cheap, few enough to strand little memory.
+constexpr std::uint32_t Batch(std::uint32_t size_class) {
+  constexpr std::uint32_t kBatchBytes = 8192;
+  constexpr std::uint32_t kMaxBatch = 32;
+  return std::clamp(kBatchBytes / (ClassBlocks(size_class) * kBlockBytes), 1u, kMaxBatch);
+}
+
+// Classes above 8 KiB are not worth stranding even one block.
+constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
+  constexpr std::uint32_t kMaxCachedBlocks = 512;
+  return ClassBlocks(size_class) > kMaxCachedBlocks ? 0 : 2 * Batch(size_class);
+}
+
+// A freed block is the next one allocated, and its bytes are often on the lines of another processor, which wrote them.
+// Its first line has just been written to. Only a few more: what is longer is copied at the speed of memory anyway.
+void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
+  constexpr std::size_t kMaxBytes = 256;
+  for (std::size_t at = kLineBytes; at < std::min(bytes, kMaxBytes); at += kLineBytes) {
+    region.PrefetchForWrite(WordOf(block) + at / sizeof(Word));
+  }
+}
+
+}  // namespace
+
+BlockCache::BlockCache(Region region, ThreadRecord thread)
+    : region_(region), thread_(thread), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
+
+Block BlockCache::Allocate(std::size_t bytes, Place place, Status* failure) {
+  if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
+  const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
+  const WordIndex head = thread_.CacheHead(size_class);
+  const WordIndex count = thread_.CacheCount(size_class);
+  if (region_.Load(head) == 0 && !Refill(size_class, place, failure)) return 0;
+  const Block block = region_.Load(head);
+  if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) {
+    *failure = Status::kCorrupt;
+    return 0;
+  }
+  region_.Store(head, region_.Load(WordOf(block)));
+  region_.Store(count, region_.Load(count) - 1);
+  return block;
+}
+
+void BlockCache::Free(Block block, std::size_t bytes) {
+  if (!region_.Contains(block, kBlockWords)) return;
+  if (bytes > kMaxClassBytes) return FreePages(block);
+  const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
+  if (heap_.IsReserved(block) && GiveReserved(size_class, block)) return;
+  const WordIndex head = thread_.CacheHead(size_class);
+  const WordIndex count = thread_.CacheCount(size_class);
+  // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
+  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged). And
+  // the head after the link, so that the list is whole at every instant, should this be the thread's last.
+  region_.StoreRelease(WordOf(block), region_.Load(head));
+  region_.StoreRelease(head, block);
+  PrefetchRest(region_, block, bytes);
+  const Word cached = region_.Load(count) + 1;
+  region_.Store(count, cached);
+  if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
+}
+
+Block BlockCache::AllocatePages(std::size_t pages, Place place, Status* failure) {
+  *failure = Status::kFull;
+  if (pages > heap_.page_count()) return 0;
+  if (!Lock()) {
+    *failure = Status::kTimeout;
+    return 0;
+  }
+  const Block block = heap_.TakeRun(static_cast<std::uint32_t>(pages), Allowed(place), failure);
+  Unlock();
+  return block;
+}
+
+void BlockCache::FreePages(Block block) {
+  if (!Lock()) return;
+  heap_.GiveRun(block);
+  Unlock();
+}
+
+void BlockCache::Flush() {
+  for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+    const Word cached = region_.Load(thread_.CacheCount(size_class));
+    if (cached > 0) GiveBack(size_class, cached);
+  }
+  if (!Lock()) return;
+  heap_.ReleaseEmptySpans();
+  Unlock();
+}
+
+bool BlockCache::CouldFit(std::size_t bytes) const {
+  const std::size_t reserved = heap_.page_count() - heap_.reserve_page();
+  return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
+}
+
+// Without the heap mutex within the bound of waiting: false.
+bool BlockCache::GiveReserved(std::uint32_t size_class, Block block) {
+  if (!Lock()) return false;
+  heap_.Give(size_class, block);
+  Unlock();
+  return true;
+}
+
+// Anywhere only while nobody else is gathering a long run of the reserve (see Evictor). Under the heap mutex.
+Place BlockCache::Allowed(Place place) const {
+  const Word gatherer = reserve_mutex_ == 0 ? 0 : region_.Load(reserve_mutex_);
+  return gatherer == 0 || gatherer == thread_.owner_mark() ? place : Place::kOutsideReserve;
+}
+
+bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) {
+  if (!Lock()) {
+    *failure = Status::kTimeout;
+    return false;
+  }
+  const WordIndex head = thread_.CacheHead(size_class);
+  const std::uint32_t wanted = CacheLimit(size_class) == 0 ? 1 : Batch(size_class);
+  std::uint32_t taken = 0;
+  Block block = 0;
+  for (; taken < wanted; ++taken) {
+    // Of the reserve one block at most, which the caller takes at once.
+    if (taken > 0 && (heap_.IsReserved(block) || heap_.IsNextReserved(size_class))) break;
+    block = heap_.Take(size_class, taken == 0 ? Allowed(place) : Place::kOutsideReserve, failure);
+    if (block == 0) break;
+    heap_.Write(WordOf(block), region_.Load(head));
+    heap_.Write(head, block);
+    heap_.Commit();
+  }
+  Unlock();
+  region_.Store(thread_.CacheCount(size_class), taken);
+  return taken > 0;
+}
+
+bool BlockCache::Lock() {
+  return LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark());
+}
+
+void BlockCache::Unlock() {
+  heap_.Commit();
+  UnlockMutex(region_, kHeaderHeapMutex);
+}
+
+void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
+  if (!Lock()) return;
+  const WordIndex head = thread_.CacheHead(size_class);
+  std::uint32_t given = 0;
+  for (; given < count; ++given) {
+    const Block block = region_.Load(head);
+    if (!region_.Contains(block, kBlockWords)) break;
+    heap_.Write(head, region_.Load(WordOf(block)));
+    const bool taken = heap_.Give(size_class, block);
+    heap_.Commit();
+    if (!taken) break;  // else a list that bites its own tail would be walked count times
+  }
+  Unlock();
+  const WordIndex cached = thread_.CacheCount(size_class);
+  region_.Store(cached, region_.Load(cached) - given);
+}
+
+}  // namespace mapsafe

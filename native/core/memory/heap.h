@@ -1,0 +1,126 @@
+// The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
+// "Heap".
+//
+// Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
+//
+// Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
+// value, in the region's journal; the journal is emptied by Commit. Who takes the mutex over from the dead restores
+// what is noted.
+//
+// Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
+// None of this is relied on for safety: page numbers, lengths and kinds are checked where they are read, every walk
+// over a list ends, and in a damaged heap blocks get lost or kCorrupt is the answer.
+//
+// The reserve of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
+// evicted: who asks for memory says whether it may be from there.
+#ifndef MAPSAFE_CORE_HEAP_H_
+#define MAPSAFE_CORE_HEAP_H_
+
+#include <bit>
+#include <optional>
+
+#include "base/outcome.h"
+#include "base/region.h"
+
+namespace mapsafe {
+
+// Size classes, in blocks: 1, 2, ... 32, then eight to a doubling up to kMaxClassBlocks.
+constexpr std::uint32_t ClassOf(std::uint32_t blocks) {
+  if (blocks <= kExactClasses) return blocks - 1;
+  const auto log = static_cast<std::uint32_t>(std::bit_width(blocks - 1)) - 1;
+  return kExactClasses + (log - 5) * 8 + ((blocks - 1) >> (log - 3)) - 8;
+}
+
+constexpr std::uint32_t ClassBlocks(std::uint32_t size_class) {
+  if (size_class < kExactClasses) return size_class + 1;
+  const std::uint32_t step = (size_class - kExactClasses) / 8;
+  return ((size_class - kExactClasses) % 8 + 9) << (step + 2);
+}
+
+constexpr std::uint32_t SpanPages(std::uint32_t size_class) {
+  const std::uint32_t pages = (ClassBlocks(size_class) * kMinSpanBlocks + kPageBlocks - 1) / kPageBlocks;
+  return pages < kMinSpanPages ? kMinSpanPages : pages;
+}
+
+constexpr std::uint32_t SpanCapacity(std::uint32_t size_class) {
+  return SpanPages(size_class) * kPageBlocks / ClassBlocks(size_class);
+}
+
+using Page = std::uint32_t;
+inline constexpr Page kNoPage = ~Page{0};
+
+enum class Place : bool { kOutsideReserve, kAnywhere };
+
+class Heap {
+ public:
+  explicit Heap(Region region);
+
+  // A block of the class; 0 with `failure` set to kFull or kCorrupt. O(1), and O(free runs) when a new span is needed;
+  // outside the reserve, if some of it is in use, also O(its spans with room).
+  Block Take(std::uint32_t size_class, Place place, Status* failure);
+
+  // Whether the next block of the class, if there is a span with room, is in the reserve.
+  bool IsNextReserved(std::uint32_t size_class) const;
+
+  // False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks.
+  bool Give(std::uint32_t size_class, Block block);
+
+  // A run of whole pages, for what exceeds the largest class; 0 as Take.
+  Block TakeRun(std::uint32_t pages, Place place, Status* failure);
+  void GiveRun(Block block);
+
+  // Turns spans without a used block back into free runs. O(spans with room).
+  void ReleaseEmptySpans();
+
+  // Changes a word of the region as a part of the change under way.
+  void Write(WordIndex i, Word value);
+
+  // Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
+  // span that is built or released, since the journal has room for no more than about two.
+  void Commit() { region_.StoreRelease(kHeaderJournalLength, 0); }
+
+  // Undoes the changes since the last Commit, by whoever they are.
+  void RollBack();
+
+  std::uint32_t page_count() const { return page_count_; }
+  // First page of the reserve; page_count() if there is none.
+  Page reserve_page() const { return reserve_page_; }
+  bool IsReserved(Block block) const { return block >= BlockOf(reserve_page_); }
+  Block BlockOf(Page page) const { return first_block_ + page * kPageBlocks; }
+  Page PageOf(Block block) const { return (block - first_block_) / kPageBlocks; }
+  WordIndex Descriptor(Page page) const { return table_ + WordIndex{page} * kPageEntryWords; }
+
+ private:
+  std::optional<Page> AllocateRun(std::uint32_t pages, Place place, Status* failure);
+  std::optional<Page> PlaceIn(Page page, std::uint32_t length, std::uint32_t pages, Place place) const;
+  void FreeRun(Page page, std::uint32_t pages);
+  void InsertFreeRun(Page page, std::uint32_t pages);
+  void RemoveFreeRun(Page page);
+  std::optional<Page> GrowClass(std::uint32_t size_class, Place place, Status* failure);
+  void ReleaseSpan(std::uint32_t size_class, Page page);
+
+  void Link(WordIndex list, Page page);
+  void Unlink(WordIndex list, Page page);
+  bool IsPage(Page page) const { return page < page_count_; }
+  bool IsSpan(Page page, std::uint32_t size_class) const {
+    return IsPage(page) && Field(page, kPageKind) == (kPageSpan | size_class << kPageClassShift);
+  }
+  // The span that a block lies in; kNoPage if it lies in none.
+  Page SpanOf(Block block) const;
+  // The length of the free run that begins at `page`; 0 if none does.
+  std::uint32_t FreeRunLength(Page page) const;
+
+  Word Field(Page page, std::uint32_t field) const { return region_.Load(Descriptor(page) + field); }
+  void SetField(Page page, std::uint32_t field, Word value) { Write(Descriptor(page) + field, value); }
+
+  Region region_;
+  // Never changed after construction:
+  WordIndex table_;
+  std::uint32_t page_count_;
+  Page reserve_page_;
+  Block first_block_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_HEAP_H_

@@ -1,0 +1,358 @@
+#include "threads/takeover.h"
+
+#include <array>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "eviction/area.h"
+#include "eviction/queues.h"
+#include "index/bucket.h"
+#include "index/directory.h"
+#include "memory/heap.h"
+#include "threads/liveness.h"
+#include "threads/thread_record.h"
+#include "write/restructure.h"
+
+namespace mapsafe {
+
+namespace {
+
+// For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped.
+constexpr std::chrono::milliseconds kBucketPatience{20};
+
+constexpr Block kSegmentBlocks = kSegmentBytes / kBlockBytes;
+
+// One takeover. Every step may be done again from its beginning, since whoever does it may die as well.
+class Burial {
+ public:
+  explicit Burial(Region region) : region_(region) {}
+
+  // Asks who is dead. False if nobody is.
+  bool Survey() {
+    bool any = false;
+    KernelId last = 0;  // A thread that opened many maps is asked about once.
+    bool last_is_dead = false;
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      const KernelId id = region_.LoadPair(ThreadRecord::At(i) + kThreadKernelId);
+      if (id != 0 && id != last) last_is_dead = LifeOf(last = id) == Life::kDead;
+      dead_[i] = id != 0 && last_is_dead;
+      living_[i] = id != 0 && !dead_[i];
+      any = any || dead_[i];
+    }
+    return any;
+  }
+
+  void Run() {
+    RescueHeap();
+    RescueDirectory();
+    ListSegments();
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      if (dead_[i]) SettleWrite(i);
+    }
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      if (dead_[i] && !stuck_[i]) ReleaseBucket(i);
+    }
+    RescueSegments();
+    RescuePartitions();
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      if (dead_[i] && !stuck_[i]) FreeRecord(i);
+    }
+  }
+
+ private:
+  Word Of(std::uint32_t index, std::uint32_t word) const { return region_.LoadAcquire(ThreadRecord::At(index) + word); }
+
+  // The dead thread that left `mark` in a mutex, or kRegistryThreads.
+  std::uint32_t DeadOwner(Word mark) const {
+    const std::uint32_t index = (mark & 0xff) - 1;
+    const bool is_dead = index < kRegistryThreads && dead_[index] && ThreadRecord::MarkOf(region_, index) == mark;
+    return is_dead ? index : kRegistryThreads;
+  }
+
+  void RescueHeap() {
+    if (DeadOwner(region_.LoadAcquire(kHeaderHeapMutex)) == kRegistryThreads) return;
+    Heap(region_).RollBack();
+    region_.StoreRelease(kHeaderHeapMutex, 0);
+  }
+
+  // Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
+  // some entry names it already, or none does.
+  void RescueDirectory() {
+    if (DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
+    const WordIndex entries = OpenDirectory();
+    if (entries == 0) return;
+    const Word depth = directory_depth_;
+    const std::size_t count = std::size_t{1} << depth;
+    Word segments = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Block segment = region_.Load(entries + i);
+      if (i > 0 && segment == region_.Load(entries + i - 1)) continue;
+      if (!region_.Contains(segment, kSegmentWords)) return;
+      ++segments;
+      const Word local = region_.Load(WordOf(segment) + kSegmentDepth);
+      if (local > depth) return;
+      const std::size_t first = TopBits(region_.Load(WordOf(segment) + kSegmentPrefix), depth);
+      const std::size_t width = std::size_t{1} << (depth - local);
+      for (std::size_t j = first; j < first + width && j < count; ++j) {
+        const Block other = region_.Load(entries + j);
+        if (other == segment || !region_.Contains(other, kSegmentWords)) continue;
+        if (region_.Load(WordOf(other) + kSegmentDepth) < local) region_.StoreRelease(entries + j, segment);
+      }
+    }
+    region_.Store(kHeaderSegmentCount, segments);
+    region_.StoreRelease(kHeaderDirectoryMutex, 0);
+  }
+
+  // Word index of the directory's entries, and their number in directory_depth_; 0 if it is damaged.
+  WordIndex OpenDirectory() {
+    const Block directory = region_.LoadAcquire(kHeaderDirectory);
+    if (!region_.Contains(directory, kDirectoryEntries)) return 0;
+    const Word depth = region_.Load(WordOf(directory) + kDirectoryDepth);
+    if (depth > kMaxDepth || !region_.Contains(directory, kDirectoryEntries + (std::size_t{1} << depth))) return 0;
+    directory_depth_ = depth;
+    return WordOf(directory) + kDirectoryEntries;
+  }
+
+  // Notes every segment with the number of directory entries that name it.
+  void ListSegments() {
+    const WordIndex entries = OpenDirectory();
+    if (entries == 0) return;
+    for (std::size_t i = 0; i < std::size_t{1} << directory_depth_; ++i) {
+      const Block segment = region_.LoadAcquire(entries + i);
+      if (!region_.Contains(segment, kSegmentWords)) continue;
+      if (segments_.empty() || segments_.back().block != segment) segments_.push_back({segment, 0});
+      ++segments_.back().entries;
+    }
+  }
+
+  // The segment that the bucket at block `bucket` belongs to, or 0.
+  Block SegmentOf(Block bucket) const {
+    for (const Listed& segment : segments_) {
+      if (bucket - segment.block < kSegmentBlocks) return segment.block;
+    }
+    return 0;
+  }
+
+  bool IsSegment(Block block) const { return block != 0 && SegmentOf(block) == block; }
+
+  // Whether a living thread announced that it takes the bucket itself.
+  bool IsClaimed(Block bucket) const {
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      if (living_[i] && Of(i, kThreadClaim) == bucket) return true;
+    }
+    return false;
+  }
+
+  // Whether a bucket with the odd `version` is a dead thread's for certain: no living thread has announced to take it,
+  // and the living holder of its segment's mutex, if there is one, waits for it. Claims are made before the version
+  // becomes odd and ended after, so they may be looked at in between.
+  bool IsOrphan(const Bucket& bucket, Word version) const {
+    if (IsClaimed(bucket.block())) return false;
+    const Word mark = region_.LoadAcquire(WordOf(SegmentOf(bucket.block())) + kSegmentMutex);
+    if (mark != 0 && DeadOwner(mark) == kRegistryThreads) {
+      const std::uint32_t owner = (mark & 0xff) - 1;
+      if (owner >= kRegistryThreads || Of(owner, kThreadWaiting) != bucket.block()) return false;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return bucket.ReloadVersion() == version;
+  }
+
+  // Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in
+  // the slot of a bucket that is still as the thread held it.
+  void SettleWrite(std::uint32_t index) {
+    const WordIndex at = ThreadRecord::At(index);
+    const WordIndex slot = region_.Load(at + kThreadWriteSlot);
+    if (slot == 0) return;
+    const Word version = region_.Load(at + kThreadWriteVersion);
+    bool has_happened = version == 0;
+    Bucket bucket(region_, slot - slot % kBucketWords);
+    if (!has_happened && SegmentOf(bucket.block()) != 0 && bucket.LoadVersion() == version) {
+      stuck_[index] = !IsOrphan(bucket, version);
+      if (stuck_[index]) return;
+      has_happened = region_.Load(slot) == region_.Load(at + kThreadWriteReference);
+    }
+    if (has_happened) region_.Store(at + kThreadSizeDelta, region_.Load(at + kThreadWriteSize));
+    region_.StoreRelease(at + kThreadWriteSlot, 0);
+  }
+
+  // Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only
+  // the tag may be the other.
+  void ReleaseBucket(std::uint32_t index) {
+    const Block claim = Of(index, kThreadClaim);
+    const Block segment = SegmentOf(claim);
+    if (claim == 0 || segment == 0 || segment == claim) return;
+    if (DeadOwner(region_.LoadAcquire(WordOf(segment) + kSegmentMutex)) != kRegistryThreads) return;  // see Rebuild
+    Bucket bucket(region_, WordOf(claim));
+    const Word version = bucket.LoadVersion();
+    if ((version & 1) == 0) return;
+    stuck_[index] = !IsOrphan(bucket, version);
+    if (stuck_[index]) return;
+    Retag(&bucket);
+    bucket.Release();
+  }
+
+  // Makes every tag what its slot calls for.
+  void Retag(Bucket* bucket) {
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket->Slot(slot);
+      if (!IsLive(reference)) {
+        bucket->Vacate(slot, reference);
+      } else if (region_.Contains(reference, kEntryData)) {
+        bucket->Publish(slot, TagOf(ReadHeader(region_, reference).hash), reference);
+      }
+    }
+  }
+
+  // In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md,
+  // "Split".
+  void RescueSegments() {
+    bool in_order = true;
+    for (const Listed& segment : segments_) {
+      const std::uint32_t owner = DeadOwner(region_.LoadAcquire(WordOf(segment.block) + kSegmentMutex));
+      if (owner == kRegistryThreads) continue;
+      in_order = in_order && Rebuild(segment.block, segment.entries);
+      if (!in_order) stuck_[owner] = true;
+    }
+  }
+
+  // Makes a segment whole from its references alone, whatever its dead holder was doing, and lets go of it.
+  bool Rebuild(Block segment, std::size_t entries) {
+    if (!TakeBuckets(segment)) return false;
+    const WordIndex at = WordOf(segment);
+    const WordIndex moves = at + kSegmentMoves;
+    if ((region_.Load(moves) & 1) == 0) region_.Store(moves, region_.Load(moves) + 1);
+    // The directory tells how far a split had come.
+    const Word depth = directory_depth_ - static_cast<Word>(std::bit_width(entries) - 1);
+    region_.StoreRelease(at + kSegmentDepth, depth);
+    Word tombstones = 0;
+    for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+      Bucket bucket(region_, BucketIn(segment, i));
+      DropStrays(segment, depth, i, &bucket);
+      Retag(&bucket);
+      for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) tombstones += bucket.Slot(slot) >> 31;
+    }
+    BringHome(region_, segment);
+    region_.Store(at + kSegmentTombstones, tombstones);
+    region_.StoreRelease(moves, region_.Load(moves) + 1);
+    for (std::uint32_t i = 0; i < kAllBuckets; ++i) Bucket(region_, BucketIn(segment, i)).Release();
+    region_.StoreRelease(at + kSegmentMutex, 0);
+    return true;
+  }
+
+  // Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so
+  // that nobody takes our changes and its own for one. False, and those taken are let go of, if a living thread is in
+  // the way.
+  bool TakeBuckets(Block segment) {
+    std::array<bool, kAllBuckets> taken{};
+    for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+      Bucket bucket(region_, BucketIn(segment, i));
+      const auto deadline = std::chrono::steady_clock::now() + kBucketPatience;
+      for (;;) {
+        const Word version = bucket.LoadVersion();
+        if ((version & 1) == 0) {
+          taken[i] = bucket.TryHold(version);
+          if (taken[i]) break;
+        } else if (IsOrphan(bucket, version)) {
+          bucket.Step();
+          break;
+        } else if (std::chrono::steady_clock::now() > deadline) {
+          for (std::uint32_t j = 0; j < i; ++j) {
+            if (taken[j]) Bucket(region_, BucketIn(segment, j)).Release();
+          }
+          return false;
+        } else {
+          std::this_thread::yield();
+        }
+      }
+    }
+    return true;
+  }
+
+  // Empties the slots of bucket `index` that a split or a move had still to empty.
+  void DropStrays(Block segment, Word depth, std::uint32_t index, Bucket* bucket) {
+    const Word prefix = region_.Load(WordOf(segment) + kSegmentPrefix);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket->Slot(slot);
+      if (!IsLive(reference) || !region_.Contains(reference, kEntryData)) continue;
+      const Word hash = ReadHeader(region_, reference).hash;
+      const std::uint32_t home = HomeOf(hash);
+      const bool has_left = TopBits(hash, depth) != TopBits(prefix, depth);
+      const bool has_moved = (index != home && Holds(segment, home, reference)) ||
+                             (index >= kHomeBuckets && Holds(segment, NeighbourOf(home), reference));
+      if (has_left || has_moved) bucket->Vacate(slot, 0);
+    }
+  }
+
+  bool Holds(Block segment, std::uint32_t index, Word reference) {
+    const Bucket bucket(region_, BucketIn(segment, index));
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      if (bucket.Slot(slot) == reference) return true;
+    }
+    return false;
+  }
+
+  // Whatever its dead holder was doing, the states of the nodes tell which are in use.
+  void RescuePartitions() {
+    const WordIndex reserve = ReserveMutexAt(region_);
+    if (reserve != 0 && DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads) region_.StoreRelease(reserve, 0);
+    for (const WordIndex partition : PartitionsOf(region_)) {
+      if (DeadOwner(region_.LoadAcquire(partition + kPartitionMutex)) == kRegistryThreads) continue;
+      EvictionQueues(region_, partition, nullptr).Rebuild();
+      region_.StoreRelease(partition + kPartitionMutex, 0);
+    }
+  }
+
+  // The free blocks that the thread had stay with the record, for its next owner.
+  void FreeRecord(std::uint32_t index) {
+    const WordIndex at = ThreadRecord::At(index);
+    for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+      Word count = 0;
+      Block block = region_.Load(at + kThreadCacheHeads + size_class);
+      for (; region_.Contains(block, kBlockWords) && count < kMostCached; ++count) block = region_.Load(WordOf(block));
+      region_.Store(at + kThreadCacheCounts + size_class, count);
+    }
+    region_.Store(at + kThreadClaim, 0);
+    region_.Store(at + kThreadWaiting, 0);
+    region_.Add(kHeaderDeaths, 1);
+    region_.StoreRelease(at + kThreadState, kThreadFree);
+    region_.StorePairRelease(at + kThreadKernelId, 0);
+  }
+
+  struct Listed {
+    Block block;
+    std::size_t entries;
+  };
+
+  // Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache).
+  static constexpr Word kMostCached = 1024;
+
+  Region region_;
+  std::array<bool, kRegistryThreads> dead_{};
+  std::array<bool, kRegistryThreads> living_{};
+  std::array<bool, kRegistryThreads> stuck_{};  // dead, but with something left to do
+  Word directory_depth_ = 0;
+  std::vector<Listed> segments_;
+};
+
+// The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be
+// able to do this; and so that it can be taken from a dead holder.
+bool TryLock(Region& region, KernelId self) {
+  const KernelId holder = region.LoadPair(kHeaderReaper);
+  if (holder != 0 && LifeOf(holder) != Life::kDead) return false;
+  return region.CompareAndSwapPair(kHeaderReaper, holder, self);
+}
+
+}  // namespace
+
+void BuryTheDead(Region region) {
+  Burial burial(region);
+  if (!burial.Survey()) return;
+  const KernelId self = OwnKernelId();
+  if (!TryLock(region, self)) return;
+  // Asked again, now that nobody else frees records.
+  if (burial.Survey()) burial.Run();
+  region.StorePairRelease(kHeaderReaper, 0);
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,97 @@
+// A thread's record in the region's registry: who it is, what it is about to take, how many entries it added.
+//
+// Thread safety: only the owner writes its record, except for taking and returning it, and whoever buries a dead owner
+// (takeover.h); anyone may read any record.
+#ifndef MAPSAFE_CORE_THREAD_RECORD_H_
+#define MAPSAFE_CORE_THREAD_RECORD_H_
+
+#include <optional>
+
+#include "base/region.h"
+
+namespace mapsafe {
+
+struct Identity {
+  std::uint32_t pid;
+  std::uint32_t thread;  // Node's threadId, unique within the process
+};
+
+class ThreadRecord {
+ public:
+  // Takes a free record, after those of dead threads were freed; nothing if all are taken. O(records).
+  static std::optional<ThreadRecord> Attach(Region region, Identity identity, Word engine);
+  void Detach();
+
+  // What this thread leaves in a mutex it holds. Never 0, and different after the record changed hands.
+  Word owner_mark() const { return owner_mark_; }
+
+  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so whoever sees a
+  // bucket taken also sees the claim on it.
+  void Claim(Block target) { region_.Store(at_ + kThreadClaim, target); }
+
+  // Release, so that the claim is seen to end only after the version or mutex was released.
+  void ClearClaim() { region_.StoreRelease(at_ + kThreadClaim, 0); }
+
+  // Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that
+  // `slot` will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will be
+  // then. Should the thread die, this tells whether the write took place.
+  void BeginWrite(WordIndex slot, Word reference, Word version, Word delta) {
+    region_.Store(at_ + kThreadWriteReference, reference);
+    region_.Store(at_ + kThreadWriteVersion, version);
+    region_.Store(at_ + kThreadWriteSize, region_.Load(at_ + kThreadSizeDelta) + delta);
+    region_.StoreRelease(at_ + kThreadWriteSlot, static_cast<Word>(slot));
+  }
+  // The slot holds the reference. Release: not told before it does.
+  void NotePublished() { region_.StoreRelease(at_ + kThreadWriteVersion, 0); }
+  // The write is counted, or did not take place.
+  void EndWrite() { region_.StoreRelease(at_ + kThreadWriteSlot, 0); }
+
+  // What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take
+  // it.
+  void SetWaiting(Block bucket) { region_.StoreRelease(at_ + kThreadWaiting, bucket); }
+
+  // Release: not counted before NotePublished.
+  void AddSize(Word delta) {
+    region_.StoreRelease(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta);
+  }
+
+  // Adds to a counter. Only the owner writes it, so no read-modify-write is needed; 64 bits at once, so that no reader
+  // meets half a carry.
+  void Count(std::uint32_t counter, std::uint64_t delta = 1) {
+    const WordIndex at = at_ + kThreadCounters + std::size_t{2} * counter;
+    region_.StorePair(at, region_.LoadPair(at) + delta);
+  }
+
+  WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
+  WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }
+
+  // What the thread that has record `index` leaves in mutexes.
+  static Word MarkOf(const Region& region, std::uint32_t index) {
+    return (index + 1) | region.Load(At(index) + kThreadIncarnation) << 8;
+  }
+
+  static WordIndex At(std::uint32_t index) { return WordOf(kRegistryBlock) + std::size_t{index} * kThreadWords; }
+
+  // The number of entries, modulo 2^32, once all writes are counted.
+  static Word SumOfSizeDeltas(const Region& region);
+
+  // The thread that left `owner_mark` in a mutex.
+  static Identity OwnerOf(const Region& region, Word owner_mark);
+
+  // Whether the thread that left `owner_mark` is still attached.
+  static bool IsAttached(const Region& region, Word owner_mark);
+
+  // The thread that claims `target`, or zeros.
+  static Identity ClaimantOf(const Region& region, Block target);
+
+ private:
+  ThreadRecord(Region region, std::uint32_t index);
+
+  Region region_;
+  WordIndex at_;
+  Word owner_mark_;
+};
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_THREAD_RECORD_H_

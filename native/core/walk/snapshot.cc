@@ -1,0 +1,199 @@
+#include "walk/snapshot.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "index/expiry.h"
+#include "index/lease.h"
+#include "index/lookup.h"
+#include "threads/mutex.h"
+#include "write/restructure.h"
+
+namespace mapsafe {
+
+namespace {
+
+// Pieces this long cost a system call each, which is nothing beside filling them, and waste little at the end.
+constexpr std::size_t kPieceWords = 1 << 18;
+
+// Room for `words` words.
+Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
+  if (pieces->empty() || pieces->back().capacity - pieces->back().used < words) {
+    const std::size_t capacity = std::max(words, kPieceWords);
+    pieces->push_back({std::make_unique_for_overwrite<Word[]>(capacity), capacity});
+  }
+  SnapshotPiece& piece = pieces->back();
+  piece.used += words;
+  return piece.words.get() + piece.used - words;
+}
+
+// No bucket at rest has this version.
+constexpr Word kNotCopied = 1;
+
+// What was copied of a bucket, and the version that it had.
+struct BucketCopy {
+  Word version = kNotCopied;
+  std::uint32_t count = 0;
+  Word* entries = nullptr;
+};
+
+struct SegmentCopy {
+  Block segment;
+  std::array<BucketCopy, kAllBuckets> buckets;
+};
+
+// What is copied, and how many words more may be: damaged references could make every entry as long as the region.
+struct Copied {
+  std::vector<SnapshotPiece> pieces;
+  std::size_t budget = 0;
+};
+
+// Whether the entries from `copy` on have the lengths that were seen before they were copied. Only a region that
+// changes without a version can part the two; but whoever walks the copy must not leave it.
+bool HaveLengths(const Word* copy, const std::size_t* lengths, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; copy += lengths[i++]) {
+    if (EntryHeader{copy[kEntryHash], copy[kEntryMeta], copy[kEntryValueLength], 0}.words() != lengths[i]) return false;
+  }
+  return true;
+}
+
+// Copies the entries of a bucket. Nothing is copied with kNotDone, if it changed meanwhile, and with kFull, over the
+// budget.
+Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* copy) {
+  Versions versions(core.region);
+  const Word version = versions.Note(bucket);
+  std::array<Block, kSlotsPerBucket> entries;
+  std::array<std::size_t, kSlotsPerBucket> lengths;  // words
+  std::uint32_t count = 0;
+  std::size_t total = 0;
+  bool damaged = false;
+  for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+    const Word reference = bucket.Slot(slot);
+    if (!IsLive(reference)) continue;
+    const bool within = core.region.Contains(reference, kEntryData);
+    if (within && IsLeaseKind(ReadHeader(core.region, reference).value_kind())) continue;
+    const std::size_t length = within ? ReadHeader(core.region, reference).words() : 0;
+    damaged = damaged || length == 0 || !core.region.Contains(reference, length);
+    entries[count] = reference;
+    lengths[count++] = length;
+    total += length;
+  }
+  // Before any room is made for lengths that are no more than hearsay yet.
+  if (!versions.Unchanged()) return Status::kNotDone;
+  if (damaged) return Status::kCorrupt;
+  if (total > copied->budget) return Status::kFull;
+  copied->budget -= total;
+  copy->version = version;
+  copy->count = count;
+  copy->entries = nullptr;
+  if (count == 0) return Status::kDone;
+  Word* room = MakeRoom(&copied->pieces, total);
+  copy->entries = room;
+  for (std::uint32_t i = 0; i < count; room += lengths[i++]) {
+    core.region.CopyOut(WordOf(entries[i]), lengths[i] * sizeof(Word), reinterpret_cast<std::byte*>(room));
+  }
+  if (versions.Unchanged() && HaveLengths(copy->entries, lengths.data(), count)) return Status::kDone;
+  copied->pieces.back().used -= total;
+  *copy = {};
+  return Status::kNotDone;
+}
+
+// Makes copied entries ones to be skipped.
+void Discard(BucketCopy* copy) {
+  Word* entry = copy->entries;
+  for (std::uint32_t i = 0; i < copy->count; ++i) {
+    const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+    entry[kEntryMeta] &= ~(kKeyKindMask << kKeyKindShift);
+    entry += header.words();
+  }
+  *copy = {};
+}
+
+// Copies what changed in a segment since it was copied last, but not what is being changed. kDone, kFull or kCorrupt.
+Status Refresh(Core& core, SegmentCopy* copy, Copied* copied) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    const Bucket bucket = core.BucketAt(copy->segment, i);
+    const Word version = bucket.LoadVersion();
+    if ((version & 1) != 0 || version == copy->buckets[i].version) continue;
+    Discard(&copy->buckets[i]);
+    const Status status = CopyBucket(core, bucket, copied, &copy->buckets[i]);
+    if (status == Status::kCorrupt || status == Status::kFull) return status;
+  }
+  return Status::kDone;
+}
+
+// Copies most of what is there while everybody writes on. kDone, kCorrupt, or kFull over the budget: the rest is copied
+// later.
+Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, Copied* copied) {
+  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
+    const Location location = core.Locate(static_cast<std::uint32_t>(hash));
+    if (location.segment == 0 || copies->size() == MaxSegments(core.region)) return Status::kCorrupt;
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (end <= hash) break;  // It is just being split; the rest is copied later.
+    copies->push_back({location.segment, {}});
+    if (const Status status = Refresh(core, &copies->back(), copied); status != Status::kDone) return status;
+    hash = end;
+  }
+  for (SegmentCopy& copy : *copies) {
+    if (const Status status = Refresh(core, &copy, copied); status != Status::kDone) return status;
+  }
+  return Status::kDone;
+}
+
+// Makes the copy of a held segment what the segment is, and adds up its entries. kDone or kCorrupt.
+Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* count) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    const Bucket bucket = core.BucketAt(copy->segment, i);
+    BucketCopy& entries = copy->buckets[i];
+    // Held, the version is one higher than it was at rest.
+    if (bucket.ReloadVersion() != entries.version + 1) {
+      Discard(&entries);
+      if (CopyBucket(core, bucket, copied, &entries) != Status::kDone) return Status::kCorrupt;
+    }
+    *count += entries.count;
+  }
+  return Status::kDone;
+}
+
+}  // namespace
+
+std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
+  std::vector<SegmentCopy> copies;
+  Copied copied;
+  copied.budget = 2 * core.region.word_count();  // both passes may have to copy all there is
+  if (CopyAhead(core, &copies, &copied) == Status::kCorrupt) {
+    Fail(core, Status::kCorrupt);
+    return {};
+  }
+
+  std::vector<Block> held;
+  std::uint32_t count = 0;
+  bool is_sound = HoldEverything(core, &held);
+  // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+  const double instant = Now(core.region);
+  copied.budget = core.region.word_count();
+  std::size_t next = 0;
+  for (const Block segment : held) {
+    // Both lists are in the order of hashes; what is only in the second was split off meanwhile.
+    SegmentCopy fresh{segment, {}};
+    SegmentCopy* copy = next < copies.size() && copies[next].segment == segment ? &copies[next++] : &fresh;
+    if (is_sound && Complete(core, copy, &copied, &count) != Status::kDone) {
+      is_sound = false;
+      Fail(core, Status::kCorrupt);
+    }
+    ReleaseHeld(core, segment);
+  }
+  core.thread.ClearClaim();
+  if (is_sound && next != copies.size()) {
+    is_sound = false;  // segments do not vanish
+    Fail(core, Status::kCorrupt);
+  }
+  if (!is_sound) return {};
+  core.outcome->status = Status::kDone;
+  core.outcome->length = count;
+  core.outcome->expires_at = instant;
+  return std::move(copied.pieces);
+}
+
+}  // namespace mapsafe

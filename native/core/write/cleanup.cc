@@ -1,0 +1,190 @@
+#include "write/cleanup.h"
+
+#include <algorithm>
+
+#include "eviction/eviction.h"
+#include "index/expiry.h"
+#include "index/lease.h"
+#include "threads/mutex.h"
+#include "write/restructure.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
+
+// Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
+// the other: should this thread die in the midst of a segment, others count what is gone.
+void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
+  core.thread.BeginWrite(bucket->at() + kBucketSlots + slot, 0, bucket->ReloadVersion(), ~Word{0});
+  bucket->Vacate(slot, 0);
+  core.thread.NotePublished();
+  core.thread.AddSize(~Word{0});
+  core.thread.EndWrite();
+}
+
+// Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were
+// there.
+std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
+  std::uint32_t live = 0;
+  bool has_leases = false;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if (!IsLive(reference)) continue;
+      if (core.region.Contains(reference, kEntryData)) {
+        const EntryHeader header = ReadHeader(core.region, reference);
+        if (header.value_kind() == kValueLease) {
+          Lapse(core.region, reference, core.BucketAt(segment, HomeOf(header.hash)));
+        }
+        if (IsLeaseKind(header.value_kind())) {
+          has_leases = true;
+          continue;
+        }
+      }
+      ++live;
+      unlinked->Add(reference);
+      DropCounted(core, &bucket, slot);
+    }
+  }
+  if (has_leases) {
+    BringHome(core.region, segment);
+  } else {
+    for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
+    core.region.Store(WordOf(segment) + kSegmentExpiry, 0);
+  }
+  return live;
+}
+
+// Deletes the expired entries of a held segment, and makes its hint what the others call for.
+void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
+  if (!IsExpiryDue(core.region, segment)) return;
+  const double now = Now(core.region);
+  std::uint32_t expired = 0;
+  Word next = 0;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      const Word reference = bucket.Slot(slot);
+      if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
+      const EntryHeader header = ReadHeader(core.region, reference);
+      const double expires_at = KeptUntil(core.region, reference, header);
+      if (expires_at == kNever) continue;
+      if (expires_at <= now) {
+        unlinked->Add(reference);
+        if (IsLeaseKind(header.value_kind())) {
+          bucket.Vacate(slot, 0);
+        } else {
+          DropCounted(core, &bucket, slot);
+          ++expired;
+        }
+      } else if (const Word tick = ExpiryTick(expires_at); tick != 0) {
+        next = next == 0 ? tick : std::min(next, tick);
+      }
+    }
+  }
+  core.region.Store(WordOf(segment) + kSegmentExpiry, next);
+  core.thread.Count(kCounterExpired, expired);
+}
+
+}  // namespace
+
+std::uint32_t CleanUpLocked(Core& core, Block segment) {
+  if (!HoldSegment(core, segment)) return 0;
+  Unlinked unlinked;
+  SweepTombstones(core, segment, &unlinked);
+  SweepExpired(core, segment, &unlinked);
+  BringHome(core.region, segment);
+  ReleaseSegment(core, segment);
+  unlinked.FreeAll(core);
+  return unlinked.count();
+}
+
+void CleanUp(Core& core, Block segment) {
+  const Outcome outcome = *core.outcome;  // of the operation that came across the tombstones
+  core.thread.Claim(segment);
+  if (LockMutex(core.region, WordOf(segment) + kSegmentMutex, core.thread.owner_mark())) {
+    CleanUpLocked(core, segment);
+    UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
+  }
+  core.thread.ClearClaim();
+  *core.outcome = outcome;
+}
+
+namespace {
+
+// As CleanUp, but does not wait for the mutex. Whether it was had.
+bool TryCleanUp(Core& core, Block segment) {
+  const WordIndex mutex = WordOf(segment) + kSegmentMutex;
+  core.thread.Claim(segment);
+  const bool locked = core.region.Load(mutex) == 0 && core.region.CompareAndSwap(mutex, 0, core.thread.owner_mark());
+  if (locked) {
+    const Outcome outcome = *core.outcome;
+    CleanUpLocked(core, segment);
+    *core.outcome = outcome;
+    UnlockMutex(core.region, mutex);
+  }
+  core.thread.ClearClaim();
+  return locked;
+}
+
+}  // namespace
+
+void CleanUpAll(Core& core) {
+  for (std::uint64_t hash = 0; hash < kHashEnd;) {
+    const Location location = core.Locate(static_cast<std::uint32_t>(hash));
+    if (location.segment == 0) return;
+    if (TombstonesOf(core.region, location.segment) > 0 || IsExpiryDue(core.region, location.segment)) {
+      CleanUp(core, location.segment);
+    }
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (end <= hash) return;
+    hash = end;
+  }
+}
+
+std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
+  Outcome& outcome = *core.outcome;
+  outcome.status = Status::kDone;
+  outcome.length = 0;
+  while (from_hash < kHashEnd && budget > 0) {
+    --budget;
+    const Location location = core.Locate(static_cast<std::uint32_t>(from_hash));
+    if (location.segment == 0) {
+      Fail(core, Status::kCorrupt);
+      return from_hash;
+    }
+    if (IsExpiryDue(core.region, location.segment) && TryCleanUp(core, location.segment)) {
+      ++outcome.length;
+      budget -= std::min(budget, kSweepCost);
+    }
+    // If the segment was just split, its lower half may end before `from_hash`: then the upper half is next.
+    from_hash = std::max(from_hash, EndOf(core.region, location.segment));
+  }
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
+  return from_hash;
+}
+
+void Clear(Core& core) {
+  core.outcome->status = Status::kDone;
+  for (std::uint64_t hash = 0; hash < kHashEnd;) {
+    const Location location = LockSegment(core, static_cast<std::uint32_t>(hash));
+    if (location.segment == 0) return;
+    const std::uint64_t end = EndOf(core.region, location.segment);
+    if (!HoldSegment(core, location.segment)) return UnlockSegment(core, location.segment);
+    Unlinked unlinked;
+    SweepTombstones(core, location.segment, &unlinked);
+    core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked));
+    ReleaseSegment(core, location.segment);
+    unlinked.FreeAll(core);
+    UnlockSegment(core, location.segment);
+    if (core.evictor != nullptr) core.evictor->SweepForgotten();
+    if (end <= hash) return Fail(core, Status::kCorrupt);
+    hash = end;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Finish: no later read of this thread overtakes it
+}
+
+}  // namespace mapsafe

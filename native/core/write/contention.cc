@@ -1,0 +1,64 @@
+#include "write/contention.h"
+
+#include "write/restructure.h"
+#include "write/split.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr Word kSampleWrites = 16;
+
+// A window ends with every so many counted contentions: long enough that a chance meeting means nothing.
+constexpr Word kWindowContentions = 256;
+
+// A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a
+// split.
+constexpr Word kHotShare = 32;
+
+// Segments must not eat the room that entries need.
+bool MayAddSegment(const Region& region) {
+  return region.Load(kHeaderSegmentCount) <= region.Load(kHeaderReliefLimit);
+}
+
+// A lone key contends with itself wherever it lies.
+bool HasTwoKeys(Core& core, Block segment) {
+  int live = 0;
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    const Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+      if (IsLive(bucket.Slot(slot)) && ++live == 2) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void CountWrite(Core& core, Block segment) {
+  if (++core.writes % kSampleWrites == 0) core.region.Add(WordOf(segment) + kSegmentOperations, kSampleWrites);
+}
+
+bool CountContention(Core& core, Block segment) {
+  Region& region = core.region;
+  const WordIndex at = WordOf(segment);
+  const Word contention = region.Add(at + kSegmentContention, 1) + 1;
+  if (contention % kWindowContentions != 0) return false;
+  // Nothing synchronizes these words: they are estimates, and a wrong one costs at most a needless split.
+  const Word operations = region.Load(at + kSegmentOperations);
+  const Word window = operations - region.Load(at + kSegmentWindow);
+  region.Store(at + kSegmentWindow, operations);
+  return window < kWindowContentions * kHotShare && MayAddSegment(region);
+}
+
+void Relieve(Core& core, std::uint32_t hash) {
+  const Outcome outcome = *core.outcome;  // of the write that came across the contention
+  if (const Location location = LockSegment(core, hash); location.segment != 0) {
+    // Asked again under the mutex: others may have brought relief meanwhile.
+    if (MayAddSegment(core.region) && HasTwoKeys(core, location.segment)) Split(core, location.segment);
+    UnlockSegment(core, location.segment);
+  }
+  *core.outcome = outcome;
+}
+
+}  // namespace mapsafe

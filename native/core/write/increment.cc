@@ -1,0 +1,114 @@
+#include "write/increment.h"
+
+#include <cmath>
+#include <limits>
+
+#include "index/counter.h"
+#include "index/expiry.h"
+#include "write/contention.h"
+
+namespace mapsafe {
+
+namespace {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+bool IsSafeInteger(double number) {
+  return std::trunc(number) == number && std::fabs(number) <= kMaxSafeInteger;
+}
+
+// One counter again and again, which other threads change, too: its lines are on their way together with the home's,
+// rather than only once the home says where it is. The block may be another entry's by now; then nothing is gained.
+void PrefetchRecent(Core& core) {
+  core.region.PrefetchForWrite(WordOf(core.counter.block));
+  core.region.PrefetchForWrite(WordOf(core.counter.block) + core.counter.words - 1);
+}
+
+// An optimistic write of the counter that this thread changed last, without a walk: the sooner the swap follows the
+// look, the fewer are lost to others who count. kStructural if that entry, in that slot, is not the key's counter any
+// more, and for whatever is not a sum in its place.
+Attempt TryRecent(Core& core, Edit* edit) {
+  const RecentCounter& counter = core.counter;
+  const Location location = core.Locate(edit->key.hash);
+  if (location.segment == 0) return Attempt::kStructural;
+  Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
+  const Word version = home.LoadVersion();
+  if ((version & 1) != 0) return Lose(core, edit, location.segment);
+  if (!StillMaps(core.region, location)) return Attempt::kLost;
+  bool outside = false;
+  if (home.Slot(counter.slot) != counter.block || !EntryMatches(core.region, counter.block, edit->key, &outside)) {
+    return Attempt::kStructural;
+  }
+  const EntryHeader header = ReadHeader(core.region, counter.block);
+  if (HasExpired(core.region, ExpiryOf(core.region, counter.block, header))) return Attempt::kStructural;
+  if (PrepareSum(core, edit, counter.block, header) != Status::kDone) return Attempt::kStructural;
+  edit->met_node = core.region.Load(WordOf(counter.block) + kEntryNode);
+
+  const Change change{location.segment, home, home, counter.slot, counter.block, 0, home.EntryVersionAfter(version)};
+  core.thread.Claim(home.block());
+  if (!home.TryHold(version)) {
+    core.thread.ClearClaim();
+    return Lose(core, edit, location.segment);
+  }
+  StoreSum(core.region, counter.block, header, edit->sum, change.version);
+  const Word home_version = home.Release();
+  core.thread.ClearClaim();
+  Finish(core, edit, change, home_version);
+  return Attempt::kFinished;
+}
+
+bool IsRecent(const Core& core, std::uint32_t hash) {
+  return core.counter.hash == hash && core.region.Contains(core.counter.block, core.counter.words);
+}
+
+}  // namespace
+
+// The number stored in `current`, made the edit's sum. If that is no counter to change in place, the sum is written
+// into the entry to publish, with the expiry that the number had.
+Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header) {
+  double number = 0;
+  double expires_at = edit->expires_if_new;
+  if (current != 0) {
+    if (header.value_kind() != kValueNumber) return Status::kNotACounter;
+    if (!header.is_sound() || !core.region.Contains(current, header.words())) return Status::kCorrupt;
+    core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));
+    if (!IsSafeInteger(number)) return Status::kNotACounter;
+    expires_at = ExpiryOf(core.region, current, header);
+    edit->in_place = header.is_counter();
+  }
+  edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
+  if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
+  if (edit->in_place) return Status::kDone;
+  if (edit->block == 0) return Status::kNeedsBlock;
+  const WordIndex value = WordOf(edit->block) + kEntryData + WordsFor(edit->key.length);
+  core.region.CopyIn(value, sizeof edit->sum, reinterpret_cast<const std::byte*>(&edit->sum));
+  if (core.is_cache) {
+    edit->kept_until = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
+    StoreExpiry(core.region, value + kCounterWords, edit->kept_until);
+  }
+  return Status::kDone;
+}
+
+double Increment(Core& core, const Key& key, double by, double expires_at) {
+  Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
+  edit.expires_if_new = expires_at;
+  PrefetchHome(core, key.hash);
+  if (IsRecent(core, key.hash)) {
+    PrefetchRecent(core);
+    if (Optimistically([&] { return TryRecent(core, &edit); }) == Attempt::kFinished) {
+      if (edit.met_hot_segment) Relieve(core, key.hash);
+      return edit.sum;
+    }
+  }
+  Run(core, &edit);
+  if (core.outcome->status != Status::kNeedsBlock) return edit.sum;
+  const double zero = 0;
+  Value value{reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber};
+  value.counts = true;
+  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  if (core.is_cache) value.expires_at = std::numeric_limits<double>::infinity();
+  RunWithEntry(core, &edit, value);
+  return edit.sum;
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,17 @@
+// Increments. See docs/protocol.md, "Increments".
+#ifndef MAPSAFE_CORE_INCREMENT_H_
+#define MAPSAFE_CORE_INCREMENT_H_
+
+#include "write/write.h"
+
+namespace mapsafe {
+
+// Adds `by` to a counter, which keeps its expiry; a new one gets `expires_at`, kNever or infinity if it has none.
+double Increment(Core& core, const Key& key, double by, double expires_at);
+
+// The part of Prepare for increments: `current` is the entry whose number to add to, with its header, or 0.
+Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_INCREMENT_H_

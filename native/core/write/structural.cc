@@ -1,0 +1,221 @@
+// Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
+// and whoever lost too many races. See docs/protocol.md, "Write, structural".
+#include "index/expiry.h"
+#include "threads/backoff.h"
+#include "write/cleanup.h"
+#include "write/restructure.h"
+#include "write/split.h"
+#include "write/write.h"
+
+namespace mapsafe {
+
+namespace {
+
+enum class Step { kFinished, kNoRoom };
+
+// How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
+// split may help.
+constexpr std::uint32_t kMaxTries = 256;
+
+// As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
+// stash may change under the walk, and their reused blocks could look like our key.
+bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
+  for (Backoff backoff(core.region);;) {
+    Versions versions(core.region);
+    Walk(core, location, key, &versions, sighting);
+    if (versions.Unchanged()) return true;
+    if (!backoff.Wait()) return false;
+  }
+}
+
+// Holds the first bucket with room for a key of this home: home, neighbour, stash. The home is held already.
+Bucket HoldRoom(Core& core, const Location& location, std::uint32_t home_index, std::uint32_t* index,
+                std::uint32_t* slot) {
+  Bucket home = core.BucketAt(location, home_index);
+  *index = home_index;
+  *slot = home.FindRoom();
+  if (*slot < kSlotsPerBucket) return home;
+  for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
+    *index = i == 0 ? NeighbourOf(home_index) : kHomeBuckets + i - 1;
+    Bucket bucket = core.BucketAt(location, *index);
+    if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(core, &bucket)) continue;
+    *slot = bucket.FindRoom();
+    if (*slot < kSlotsPerBucket) return bucket;
+    bucket.Release();
+  }
+  return home;
+}
+
+void RaiseOverflow(Bucket* home, std::uint32_t index) {
+  Overflow overflow = home->overflow();
+  ++(index < kHomeBuckets ? overflow.neighbour : overflow.stash);
+  home->SetOverflow(overflow);
+}
+
+// The edit under the segment's mutex and the home bucket. Lets go of both, except of the mutex for kNoRoom.
+Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
+  const std::uint32_t home_index = HomeOf(edit->key.hash);
+  Sighting sighting;
+  Status status = Status::kTimeout;
+  if (WalkHeld(core, location, edit->key, &sighting)) {
+    status = !sighting.found() && sighting.damaged ? Status::kCorrupt
+                                                   : Prepare(core, edit, sighting.found() ? sighting.entry : 0);
+  }
+  Bucket bucket = home;
+  std::uint32_t index = home_index;
+  std::uint32_t slot = sighting.slot;
+  if (status == Status::kDone && sighting.found()) {
+    index = sighting.bucket;
+    bucket = core.BucketAt(location, index);
+    if (index != home_index && !HoldBucket(core, &bucket)) status = Status::kTimeout;
+  } else if (status == Status::kDone) {
+    bucket = HoldRoom(core, location, home_index, &index, &slot);
+    if (slot == kSlotsPerBucket) {
+      home.Release();
+      return Step::kNoRoom;
+    }
+    if (index != home_index) RaiseOverflow(&home, index);
+  }
+  if (status != Status::kDone) {
+    Fail(core, status, ThreadRecord::ClaimantOf(core.region, bucket.block()));
+    core.outcome->home = home.block();
+    core.outcome->home_version = home.Release();
+    UnlockSegment(core, location.segment);
+    return Step::kFinished;
+  }
+
+  const Block current = sighting.found() ? sighting.entry : 0;
+  Change change{location.segment,
+                home,
+                bucket,
+                slot,
+                current,
+                current == 0 ? bucket.Slot(slot) : 0,
+                home.EntryVersionAfter(home.ReloadVersion())};
+  CompleteEntry(core, *edit, change.version);
+  Announce(core, *edit, &change, bucket.ReloadVersion());
+  Apply(core, *edit, &change);
+  if (index != home_index) bucket.Release();
+  const Word home_version = home.Release();
+  UnlockSegment(core, location.segment);
+  Finish(core, edit, change, home_version);
+  return Step::kFinished;
+}
+
+// Room in a segment without any, by cleanup or else by a split.
+Status MakeRoom(Core& core, Block segment) {
+  return CleanUpLocked(core, segment) > 0 ? Status::kDone : Split(core, segment);
+}
+
+// Runs `attempt` under the mutex of the key's segment and with the home bucket held, both of which it lets go of or
+// keeps. If it wants room and has let go of the home, makes room and begins again. Fills in the outcome on failure.
+template <typename Attempt>
+void AtHome(Core& core, const Key& key, Attempt attempt) {
+  bool reclaimed = false;
+  for (std::uint32_t tries = 0;; ++tries) {
+    if (tries == kMaxTries) return Fail(core, Status::kCorrupt);
+    const Location location = LockSegment(core, key.hash);
+    if (location.segment == 0) return;
+    Bucket home = core.BucketAt(location, HomeOf(key.hash));
+    if (!HoldBucket(core, &home)) {
+      Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
+      return UnlockSegment(core, location.segment);
+    }
+    if (attempt(location, home) == Step::kFinished) return;
+    const Status made = MakeRoom(core, location.segment);
+    UnlockSegment(core, location.segment);
+    if (made == Status::kDone) continue;
+    if (made == Status::kFull && !reclaimed) {
+      // Now, with no mutex held, memory can be gathered from everywhere, once.
+      reclaimed = true;
+      CleanUpAll(core);
+      core.blocks.Flush();
+      continue;
+    }
+    if (made != Status::kTimeout) Fail(core, made);
+    return;
+  }
+}
+
+// Whether a key of a held home can be inserted for as long as it is held. Others may take the neighbour's room, but
+// nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+bool HasLastingRoom(Core& core, const Location& location, const Bucket& home) {
+  if (home.FindRoom() < kSlotsPerBucket) return true;
+  for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
+    if (core.BucketAt(location, i).FindRoom() < kSlotsPerBucket) return true;
+  }
+  return false;
+}
+
+// The part of HoldKey under the mutex and the home bucket.
+Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& key) {
+  Outcome& outcome = *core.outcome;
+  Sighting sighting;
+  Status status = Status::kTimeout;
+  EntryHeader header{};
+  double expires_at = kNever;
+  if (WalkHeld(core, location, key, &sighting)) {
+    if (sighting.found()) {
+      header = ReadHeader(core.region, sighting.entry);
+      expires_at = ExpiryOf(core.region, sighting.entry, header);
+      status = HasExpired(core.region, expires_at) ? Status::kAbsent : CopyPresent(core, sighting.entry, header);
+    } else {
+      status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
+    }
+  }
+  if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
+    home.Release();
+    return Step::kNoRoom;
+  }
+  Fail(core, status);
+  if (status != Status::kFound && status != Status::kAbsent) {
+    home.Release();
+    UnlockSegment(core, location.segment);
+    return Step::kFinished;
+  }
+  const std::uint64_t version = status == Status::kFound ? header.version : kNoVersion;
+  outcome.version_low = static_cast<Word>(version);
+  outcome.version_high = static_cast<Word>(version >> 32);
+  outcome.home = home.block();
+  outcome.home_version = home.ReloadVersion();
+  outcome.entry = status == Status::kFound ? sighting.entry : 0;
+  outcome.expires_at = status == Status::kFound ? expires_at : kNever;
+  core.held_segment = location.segment;
+  core.held_home = home.at();
+  return Step::kFinished;
+}
+
+}  // namespace
+
+void EditStructurally(Core& core, Edit* edit) {
+  const Block segment = core.Locate(edit->key.hash).segment;
+  if (segment != 0 && core.region.Load(WordOf(segment) + kSegmentMutex) != 0) MeetContention(core, edit, segment);
+  AtHome(core, edit->key, [&](const Location& location, Bucket home) { return EditHeld(core, location, home, edit); });
+}
+
+void HoldKey(Core& core, const Key& key) {
+  AtHome(core, key, [&](const Location& location, Bucket home) { return HoldAtHome(core, location, home, key); });
+}
+
+void EditHeldKey(Core& core, Edit* edit) {
+  const Location location = core.Locate(edit->key.hash);
+  const Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
+  // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
+  if (location.segment != core.held_segment || home.at() != core.held_home) {
+    LetGo(core);
+    return Fail(core, Status::kCorrupt);
+  }
+  core.held_segment = 0;
+  if (EditHeld(core, location, home, edit) == Step::kFinished) return;
+  UnlockSegment(core, location.segment);
+  Fail(core, Status::kFull);
+}
+
+void LetGo(Core& core) {
+  if (core.held_segment == 0) return;
+  Bucket(core.region, core.held_home).Release();
+  UnlockSegment(core, core.held_segment);
+  core.held_segment = 0;
+}
+
+}  // namespace mapsafe

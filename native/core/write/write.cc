@@ -1,0 +1,378 @@
+#include "write/write.h"
+
+#include "eviction/eviction.h"
+#include "index/counter.h"
+#include "index/expiry.h"
+#include "index/lease.h"
+#include "threads/backoff.h"
+#include "write/cleanup.h"
+#include "write/contention.h"
+#include "write/increment.h"
+
+namespace mapsafe {
+
+namespace {
+
+// Whether a put or increment will most likely change bucket and entry. One that wants the key to be absent may well
+// find it, and should then not have taken lines away from others who only look.
+bool WillPublish(const Edit& edit) {
+  return edit.kind == Edit::Kind::kIncrement || (edit.block != 0 && (edit.mode & kPutConditionMask) != kPutIfAbsent);
+}
+
+Attempt TryOptimistically(Core& core, Edit* edit) {
+  const Key& key = edit->key;
+  const Location location = core.Locate(key.hash);
+  if (location.segment == 0) {
+    Fail(core, Status::kCorrupt);
+    return Attempt::kFinished;
+  }
+  Versions versions(core.region);
+  Bucket home = core.BucketAt(location, HomeOf(key.hash));
+  const Word version = versions.Note(home);
+  if ((version & 1) != 0) return Lose(core, edit, location.segment);
+  if (!StillMaps(core.region, location)) return Attempt::kLost;
+
+  Sighting sighting;
+  if (WillPublish(*edit)) {
+    Walk<true>(core, location, key, &versions, &sighting);
+  } else {
+    Walk(core, location, key, &versions, &sighting);
+  }
+  if (sighting.found() && sighting.bucket != HomeOf(key.hash)) return Attempt::kStructural;
+  const Block current = sighting.found() ? sighting.entry : 0;
+  Status status = Prepare(core, edit, current);
+  if (!sighting.found() && sighting.damaged) status = Status::kCorrupt;
+  if (status != Status::kDone) {
+    if (!versions.Unchanged()) return Attempt::kLost;
+    core.outcome->status = status;
+    core.outcome->home = home.block();
+    core.outcome->home_version = version;
+    return Attempt::kFinished;
+  }
+  const std::uint32_t slot = sighting.found() ? sighting.slot : home.FindRoom();
+  if (slot == kSlotsPerBucket) return Attempt::kStructural;
+  if (!versions.Unchanged()) return Attempt::kLost;  // neighbour or stash; the home's version is the swap's business
+
+  Change change{
+      location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0, home.EntryVersionAfter(version)};
+  CompleteEntry(core, *edit, change.version);
+  Announce(core, *edit, &change, version + 1);
+  core.thread.Claim(home.block());
+  if (!home.TryHold(version)) {
+    core.thread.ClearClaim();
+    TakeBack(core, change);
+    return Lose(core, edit, location.segment);
+  }
+  Apply(core, *edit, &change);
+  const Word home_version = home.Release();
+  core.thread.ClearClaim();
+  Finish(core, edit, change, home_version);
+  return Attempt::kFinished;
+}
+
+}  // namespace
+
+void RunToEnd(Core& core, Edit* edit) {
+  if (Optimistically([&] { return TryOptimistically(core, edit); }) != Attempt::kFinished) EditStructurally(core, edit);
+}
+
+namespace {
+
+// Times that one write gathers memory for a split: others may be faster to use it.
+constexpr int kMaxGatherings = 8;
+
+// Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
+// before either is given back: room for one must not be made out of what was gathered for the other.
+bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
+  Evictor& evictor = *core.evictor;
+  Status failure;
+  const Block segment = evictor.MakeRoom(kSegmentBytes, hash, &failure);
+  if (segment == 0) return false;
+  if (doubles) {
+    const std::size_t bytes = core.directory.NextBytes();
+    const Block directory = evictor.MakeRoom(bytes, hash, &failure);
+    if (directory != 0) core.blocks.Free(directory, bytes);
+  }
+  core.blocks.Free(segment, kSegmentBytes);
+  return true;
+}
+
+// As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
+void RunInCache(Core& core, Edit* edit) {
+  Evictor& evictor = *core.evictor;
+  for (int tries = 0;;) {
+    RunToEnd(core, edit);
+    Status failure = core.outcome->status;
+    Identity owner{};
+    if (failure == Status::kNeedsNode) {
+      edit->node = evictor.Admit(edit->key.hash, &failure, &owner);
+      if (edit->node != 0) continue;
+      Fail(core, failure, owner);
+    } else if (failure == Status::kFull && tries++ < 2 * kMaxGatherings) {
+      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
+      // has to go.
+      if (tries <= kMaxGatherings && GatherForSplit(core, edit->key.hash, tries > 1)) continue;
+      if (evictor.EvictAtHome(edit->key.hash)) continue;
+    }
+    break;
+  }
+  if (edit->node != 0) evictor.Withdraw(edit->node);
+  evictor.SweepForgotten();
+}
+
+// A block for the entry; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up.
+Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool lease) {
+  Status failure = Status::kFull;
+  if (!core.blocks.CouldFit(bytes)) {
+    Fail(core, Status::kEntryTooLarge);
+    return 0;
+  }
+  // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
+  const Place place = lease ? Place::kOutsideReserve : Place::kAnywhere;
+  Block block = core.blocks.Allocate(bytes, place, &failure);
+  if (block == 0 && failure == Status::kFull && core.evictor != nullptr) {
+    if (lease) block = core.evictor->MakeRoom(bytes, hash, &failure);
+    if (block == 0 && failure == Status::kFull) block = core.evictor->MakeRoomForEntry(bytes, hash, &failure);
+  } else if (block == 0 && failure == Status::kFull) {
+    CleanUpAll(core);
+    core.blocks.Flush();
+    block = core.blocks.Allocate(bytes, place, &failure);
+  }
+  if (block == 0) {
+    Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
+  }
+  return block;
+}
+
+}  // namespace
+
+Attempt Lose(Core& core, Edit* edit, Block segment) {
+  MeetContention(core, edit, segment);
+  return Attempt::kLost;
+}
+
+void Run(Core& core, Edit* edit) {
+  if (core.evictor == nullptr) {
+    RunToEnd(core, edit);
+  } else {
+    RunInCache(core, edit);
+  }
+  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
+}
+
+void PrefetchHome(Core& core, std::uint32_t hash) {
+  const Location location = core.Locate(hash);
+  if (location.segment != 0) core.region.PrefetchForWrite(location.bucket(HomeOf(hash)));
+}
+
+void RunWithEntry(Core& core, Edit* edit, const Value& value) {
+  const std::size_t bytes = EntryBytes(edit->key, value);
+  edit->kept_until = value.kept_until();
+  if ((edit->mode & kPutConditionMask) != kPutIfAbsent) PrefetchHome(core, edit->key.hash);
+  edit->puts_lease = IsLeaseKind(value.kind);
+  edit->block = AllocateEntry(core, bytes, edit->key.hash, edit->puts_lease);
+  if (edit->block == 0) return;
+  BuildEntry(core.region, edit->block, edit->key, value);
+  Run(core, edit);
+  if (core.outcome->status != Status::kDone || edit->in_place) core.blocks.Free(edit->block, bytes);
+}
+
+void MeetContention(Core& core, Edit* edit, Block segment) {
+  if (CountContention(core, segment)) edit->met_hot_segment = true;
+}
+
+Status Prepare(Core& core, Edit* edit, Block current) {
+  Outcome& outcome = *core.outcome;
+  const EntryHeader met = current == 0 ? EntryHeader{} : ReadHeader(core.region, current);
+  const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));
+  edit->met = current != 0;
+  edit->in_place = false;
+  // A lease has no node: it is never evicted.
+  edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);
+  edit->meets_expired = expired;
+  edit->meets_lease = IsLeaseKind(met.value_kind());
+  const bool present = current != 0 && !edit->meets_lease && !expired;
+  edit->lapses = edit->kind == Edit::Kind::kRemove && met.value_kind() == kValueLease &&
+                 (edit->mode & kPutConditionMask) != kPutIfVersion;
+  edit->drops_stale = edit->kind == Edit::Kind::kRemove && expired && met.may_be_stale();
+  outcome.previous = present ? Status::kFound : Status::kAbsent;
+  bool holds = true;
+  switch (edit->mode & kPutConditionMask) {
+    case kPutIfAbsent:
+      holds = !present && !(edit->puts_lease && edit->meets_lease && !expired);
+      break;
+    case kPutIfPresent:
+      holds = present;
+      break;
+    case kPutIfVersion:
+      // A lease may take the place of a value that expired.
+      holds = current != 0 && (!expired || edit->puts_lease) && met.version == edit->version;
+      break;
+    default:
+      holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses || edit->drops_stale;
+  }
+  if (edit->kind == Edit::Kind::kEvict) holds = expired || (present && !edit->only_expired);
+  if (present && (edit->mode & kReturnPrevious) != 0) {
+    // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+    const Status copied = CopyValue(core, current, met);
+    if (copied != Status::kFound) return copied;
+  }
+  if (!holds) {
+    if (current != 0 && !expired) {
+      outcome.version_low = static_cast<Word>(met.version);
+      outcome.version_high = static_cast<Word>(met.version >> 32);
+      outcome.entry = current;
+    }
+    return Status::kNotDone;
+  }
+  if (core.evictor != nullptr && edit->block != 0 && !edit->puts_lease && edit->node == 0 && edit->met_node == 0) {
+    return Status::kNeedsNode;
+  }
+  return edit->kind == Edit::Kind::kIncrement ? PrepareSum(core, edit, present ? current : 0, met) : Status::kDone;
+}
+
+namespace {
+
+bool ChangesCounts(const Change& change) {
+  return change.size_delta != 0 || change.buried || change.displaced != 0;
+}
+
+}  // namespace
+
+void Announce(Core& core, const Edit& edit, Change* change, Word version) {
+  if (edit.lapses || edit.in_place) return;
+  if (edit.kind == Edit::Kind::kEvict) {
+    change->reference = 0;  // no tombstone: room is wanted
+  } else if (edit.kind == Edit::Kind::kRemove) {
+    change->buried = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
+    change->reference = change->buried ? change->previous | kTombstone : 0;
+  } else {
+    change->reference = edit.block;
+  }
+  const bool counted = change->previous != 0 && !edit.meets_lease;
+  change->size_delta = Word{edit.leaves_value()} - Word{counted};
+  if (!ChangesCounts(*change)) return;
+  const WordIndex slot = change->bucket.at() + kBucketSlots + change->slot;
+  core.thread.BeginWrite(slot, change->reference, version, change->size_delta);
+}
+
+void TakeBack(Core& core, const Change& change) {
+  if (ChangesCounts(change)) core.thread.EndWrite();
+}
+
+void Apply(Core& core, const Edit& edit, Change* change) {
+  if (edit.kept_until != kNever) LowerExpiryHint(core.region, change->segment, edit.kept_until);
+  if (edit.lapses) {
+    Lapse(core.region, change->previous, change->home);
+  } else if (edit.in_place) {
+    const EntryHeader header = ReadHeader(core.region, change->previous);
+    StoreSum(core.region, change->previous, header, edit.sum, change->version);
+    core.counter = {edit.key.hash, change->previous, header.words(), change->slot};
+  } else if (edit.block == 0) {
+    change->bucket.Vacate(change->slot, change->reference);
+  } else if (change->previous != 0) {
+    change->bucket.Replace(change->slot, edit.block);
+  } else {
+    change->bucket.Publish(change->slot, TagOf(edit.key.hash), edit.block);
+  }
+  if (ChangesCounts(*change)) core.thread.NotePublished();
+}
+
+void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
+  if (edit.block == 0 || edit.in_place) return;
+  SetEntryVersion(core.region, edit.block, version);
+  const Block node = edit.met_node == 0 ? edit.node : edit.met_node;
+  if (!edit.puts_lease) core.region.Store(WordOf(edit.block) + kEntryNode, node);
+}
+
+namespace {
+
+// What became of the nodes of the entries published and met.
+void TellEvictor(Evictor& evictor, Edit* edit) {
+  if (edit->leaves_value() && edit->met_node != 0) {
+    evictor.Touch(edit->met_node, edit->key.hash);
+  } else if (edit->kind != Edit::Kind::kEvict) {
+    evictor.Forget(edit->met_node, edit->key.hash);
+  }
+  if (edit->met_node != 0 || edit->node == 0 || edit->puts_lease) return;
+  evictor.Settle(edit->node);
+  edit->node = 0;
+}
+
+Word LossCounter(const Edit& edit) {
+  if (edit.meets_expired) return kCounterExpired;
+  if (edit.kind == Edit::Kind::kEvict) return kCounterEvictedSize;
+  return edit.block == 0 && !edit.in_place ? kCounterDeleted : kCounterReplaced;
+}
+
+}  // namespace
+
+void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
+  const Edit& edit = *in;
+  // Without it a later read of this thread could overtake the stores above: of two threads that each write one key and
+  // then read the other's, both could miss the other's write, and no order of the four operations explains that.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  Outcome& outcome = *core.outcome;
+  outcome.status = edit.lapses || edit.drops_stale ? Status::kNotDone : Status::kDone;
+  outcome.version_low = static_cast<Word>(change.version);
+  outcome.version_high = static_cast<Word>(change.version >> 32);
+  outcome.home = change.home.block();
+  outcome.home_version = home_version;
+  outcome.entry = edit.in_place ? change.previous : edit.block;
+
+  CountWrite(core, change.segment);
+  if (edit.lapses) return;
+  const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
+  if (ChangesCounts(change)) {
+    if (change.size_delta != 0) core.thread.AddSize(change.size_delta);
+    if (change.displaced != 0) core.region.Add(tombstones, ~Word{0});
+    if (change.buried) core.region.Add(tombstones, 1);
+    core.thread.EndWrite();
+  }
+  if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);
+  if (change.previous != 0 && !edit.meets_lease) core.thread.Count(LossCounter(edit));
+  if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
+  if (change.buried) {
+    if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
+  } else if (change.previous != 0 && !edit.in_place) {
+    FreeEntry(core, change.previous);
+  }
+}
+
+void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
+  Edit edit{Edit::Kind::kPut, key, mode, version};
+  RunWithEntry(core, &edit, value);
+}
+
+void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version) {
+  Edit edit{Edit::Kind::kRemove, key, mode, version};
+  Run(core, &edit);
+}
+
+void PutHeld(Core& core, const Key& key, const Value& value) {
+  Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
+  edit.kept_until = value.kept_until();
+  const std::size_t bytes = EntryBytes(key, value);
+  // Without a cleanup, which would wait for the segment that this thread holds.
+  Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;
+  if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, Place::kAnywhere, &failure);
+  if (edit.block == 0) {
+    LetGo(core);
+    return Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
+  }
+  BuildEntry(core.region, edit.block, key, value);
+  EditHeldKey(core, &edit);
+  if (core.outcome->status != Status::kDone) core.blocks.Free(edit.block, bytes);
+  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  if (core.outcome->status == Status::kNeedsNode) Fail(core, Status::kFull);
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
+}
+
+void RemoveHeld(Core& core, const Key& key) {
+  Edit edit{Edit::Kind::kRemove, key, kPutAlways, kNoVersion};
+  EditHeldKey(core, &edit);
+  if (core.evictor != nullptr) core.evictor->SweepForgotten();
+}
+
+}  // namespace mapsafe

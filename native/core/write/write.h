@@ -1,0 +1,139 @@
+// Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic" and "Write, structural".
+#ifndef MAPSAFE_CORE_WRITE_H_
+#define MAPSAFE_CORE_WRITE_H_
+
+#include "core.h"
+#include "index/lookup.h"
+#include "threads/backoff.h"
+
+namespace mapsafe {
+
+// One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked
+// again after a lost race.
+struct Edit {
+  enum class Kind { kPut, kRemove, kIncrement, kEvict };
+
+  Kind kind;
+  const Key& key;
+  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious
+  std::uint64_t version;  // for kPutIfVersion
+  double by = 0;          // for kIncrement
+  double sum = 0;
+  Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove, or if in_place
+  double kept_until = kNever;      // of that entry
+  double expires_if_new = kNever;  // for kIncrement, which otherwise keeps the expiry that it finds
+  Block node = 0;                  // in a cache, for an insert: 0 once it belongs to the entry
+  bool met_hot_segment = false;    // set by MeetContention
+  bool puts_lease = false;         // whether `block` is a lease
+  bool meets_lease = false;        // set by Prepare: the entry found is a lease
+  bool meets_expired = false;      // set by Prepare: the entry found has expired, and counts as absent
+  bool only_expired = false;       // for kEvict: takes the entry away only if it has expired
+  bool met = false;                // set by Prepare: there is an entry
+  Block met_node = 0;              // set by Prepare: its node, or 0
+  bool lapses = false;             // set by Prepare: a deletion leaves that lease, lapsed
+  bool drops_stale = false;        // set by Prepare: a deletion takes a value away that had expired
+  bool in_place = false;           // set by Prepare: an increment changes the counter found
+
+  // Whether the key has a value afterwards.
+  bool leaves_value() const { return in_place || (block != 0 && !puts_lease); }
+};
+
+// Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.
+inline constexpr std::size_t kMaxTombstoneBytes = 512;
+
+// A cleanup runs once tombstones exceed this share of a segment's slots.
+inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 3 / 10;
+
+// Lost races before a write queues up at the segment's mutex instead. More only burns time: measured on two cores, a
+// writer that lost four times in a row has met a stream of writers.
+inline constexpr int kOptimisticTries = 4;
+
+enum class Attempt { kFinished, kLost, kStructural };
+
+// Repeats a lost attempt a few times. kLost if that was in vain.
+template <typename Try>
+Attempt Optimistically(Try attempt) {
+  for (int tries = 0; tries < kOptimisticTries; ++tries) {
+    if (const Attempt ended = attempt(); ended != Attempt::kLost) return ended;
+    for (int spin = 0; spin < 8 << tries; ++spin) SpinPause();
+  }
+  return Attempt::kLost;
+}
+
+// kLost, for having met the home bucket taken or changed.
+Attempt Lose(Core& core, Edit* edit, Block segment);
+
+// Writes `value` under `key`; fills in the outcome.
+void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
+void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
+
+// Counts that the edit met a bucket or mutex taken, or a bucket changed under it.
+void MeetContention(Core& core, Edit* edit, Block segment);
+
+// What Prepare says: kDone to go on, anything else to stop with it; kNeedsBlock for an increment that finds no counter
+// to change in place, and kNeedsNode for an insert into a cache, if the edit lacks them. `current` is the entry found,
+// or 0.
+Status Prepare(Core& core, Edit* edit, Block current);
+
+// A change as it happened to a slot.
+struct Change {
+  Block segment;
+  Bucket home;
+  Bucket bucket;  // where the slot lies; both buckets are held
+  std::uint32_t slot;
+  Block previous;         // the live entry to replace or delete, or 0
+  Word displaced;         // the tombstone whose slot is reused, or 0
+  std::uint64_t version;  // of the entry to write
+  // Set by Announce:
+  bool buried = false;  // `previous` stays in its slot as a tombstone
+  Word reference = 0;   // what the slot will hold
+  Word size_delta = 0;  // what this adds to the number of entries
+};
+
+// Writes what the entry to publish lacked so far: its version, and in a cache its node.
+void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version);
+
+// Says in the thread record what the change is, if the counts depend on it: `version` is the odd one of its bucket
+// while it takes place. Should this thread die, others know what to count. The change ends with Finish or TakeBack.
+void Announce(Core& core, const Edit& edit, Change* change, Word version);
+void TakeBack(Core& core, const Change& change);
+
+// Changes the slot.
+void Apply(Core& core, const Edit& edit, Change* change);
+
+// Once both buckets are released, the home with `home_version`: fills in the outcome, counts, frees what was unlinked.
+void Finish(Core& core, Edit* edit, const Change& change, Word home_version);
+
+// Runs an edit; a cache evicts for it.
+void Run(Core& core, Edit* edit);
+
+// Runs an edit that publishes an entry, and takes the block back if it was not published.
+void RunWithEntry(Core& core, Edit* edit, const Value& value);
+
+// The home bucket is on its way while the entry is built.
+void PrefetchHome(Core& core, std::uint32_t hash);
+
+// Runs an edit in a region, or a part of it, that needs no eviction.
+void RunToEnd(Core& core, Edit* edit);
+
+// The structural path; see structural.cc.
+void EditStructurally(Core& core, Edit* edit);
+
+// The edit of a key that is held, which ends the hold.
+void EditHeldKey(Core& core, Edit* edit);
+
+// Takes what a structural write of `key` takes, and room for an entry if there is none. The outcome is that of Get;
+// with kFound or kAbsent the key is held, and stays so until PutHeld, RemoveHeld or LetGo. Meanwhile this thread may
+// read, but not write.
+void HoldKey(Core& core, const Key& key);
+
+// Ends the hold by a write of the same key. If the status is not kDone, nothing was written.
+void PutHeld(Core& core, const Key& key, const Value& value);
+void RemoveHeld(Core& core, const Key& key);
+
+// Ends the hold, if there is one, without a write.
+void LetGo(Core& core);
+
+}  // namespace mapsafe
+
+#endif  // MAPSAFE_CORE_WRITE_H_

@@ -1,0 +1,339 @@
+/**
+ * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
+ * find none. See docs/protocol.md, "Eviction".
+ *
+ * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a
+ * segment or bucket, but {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.
+ */
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_NODE,
+  HEADER_PAGE_COUNT,
+  MAX_CLASS_BLOCKS,
+  NODE_BYTES,
+  NODE_FREE,
+  NODE_HASH,
+  NODE_OWNER,
+  NODE_STAMP,
+  NODE_STATE,
+  PARTITION_EPOCH,
+  PARTITION_MUTEX,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { reservePages } from '../../../format/geometry.js'
+import { DONE, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { Backoff } from '../threads/backoff.js'
+import { loadSlot, TOMBSTONE_BIT } from '../index/bucket.js'
+import { cleanUpAll } from '../write/cleanup.js'
+import { Core } from '../core.js'
+import { Edit } from '../write/edit.js'
+import { partitionOf, partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
+import { PageHand } from './pages.js'
+import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './queues.js'
+import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import { isAttached } from '../threads/thread-record.js'
+import { runToEnd } from '../write/write.js'
+
+/**
+ * Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change
+ * class.
+ */
+const MAX_TURNS = 8
+/** Spans or large runs that are emptied for one block of an entry before the reserve has to do. */
+const MAX_EMPTIED = 16
+const NODE_WORDS = NODE_BYTES / 4
+
+/** Thread safety: one thread. */
+export class Evictor implements EntryStore {
+  private readonly words: Int32Array
+  private readonly partitions: EvictionQueues[]
+  /** Lookup and outcome of their own, since evictions happen in the midst of a write. */
+  private readonly core: Core
+  private readonly edit: Edit
+  private readonly pages: PageHand
+  private readonly reserve: PageHand
+  private readonly reserveMutex: number
+  /** Nodes and hashes of entries that were removed under locks. */
+  private readonly forgotten: number[] = []
+
+  /** @param core the core of the thread whose writes evict */
+  constructor(core: Core) {
+    this.words = core.words
+    this.core = new Core(core.region, core.thread, core.blocks)
+    this.core.evictor = this
+    this.edit = new Edit(this.core)
+    this.partitions = partitionsOf(core.region).map((at) => new EvictionQueues(this.words, at, this))
+    const count = core.words[HEADER_PAGE_COUNT]
+    const reserved = reservePages(count)
+    this.pages = new PageHand(core.region, 0, count - reserved)
+    this.reserve = new PageHand(core.region, count - reserved, reserved)
+    this.reserveMutex = reserveMutexAt(core.region)
+  }
+
+  /**
+   * A node for a key about to be inserted; whoever gets it ends with {@link Evictor.settle} or
+   * {@link Evictor.withdraw}. The status FULL if none can be had, TIMEOUT with the owner noted in `noteTo`.
+   */
+  admit(hash: number, noteTo: Core): number {
+    // None can be had while the inserts of all other entries are under way.
+    const backoff = new Backoff(this.words)
+    for (;;) {
+      const queues = this.lock(hash)
+      if (queues === undefined) {
+        noteTo.noteOwner(this.queuesOf(hash).at + PARTITION_MUTEX)
+        return TIMEOUT
+      }
+      const node = queues.admit(hash, this.core.thread.mark)
+      this.unlock(queues)
+      if (node !== 0) return node
+      if (!backoff.wait()) return FULL
+    }
+  }
+
+  /** The entry with the node is published, or was replaced or deleted since. */
+  settle(node: number): void {
+    Atomics.store(this.words, node * BLOCK_WORDS + NODE_OWNER, 0)
+  }
+
+  /** The entry with the node was never published. */
+  withdraw(node: number): void {
+    const queues = this.lock(this.words[node * BLOCK_WORDS + NODE_HASH])
+    if (queues === undefined) {
+      this.settle(node) // the hand will find it stale
+      return
+    }
+    queues.release(node)
+    this.unlock(queues)
+  }
+
+  /**
+   * Notes that an entry was used. At most one store for each key and epoch.
+   *
+   * @param node from an entry that was validated since
+   */
+  touch(node: number, hash: number): void {
+    if (!this.core.region.contains(node, NODE_WORDS)) return
+    const stamp = node * BLOCK_WORDS + NODE_STAMP
+    const epoch = this.words[this.queuesOf(hash).at + PARTITION_EPOCH]
+    if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)
+  }
+
+  /** Notes that an entry was removed; {@link Evictor.sweepForgotten} then takes its node out of the queues. */
+  forget(node: number, hash: number): void {
+    if (this.core.region.contains(node, NODE_WORDS)) this.forgotten.push(node, hash)
+  }
+
+  sweepForgotten(): void {
+    const { forgotten } = this
+    while (forgotten.length > 0) {
+      const hash = forgotten.pop()!
+      const node = forgotten.pop()!
+      const queues = this.lock(hash)
+      if (queues === undefined) continue // the hand will find it stale
+      if (this.words[node * BLOCK_WORDS + NODE_HASH] === hash) this.releaseIfStale(queues, node)
+      this.unlock(queues)
+    }
+  }
+
+  /**
+   * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
+   * entry was. Others insert meanwhile, one partition waits at a time. O(nodes).
+   *
+   * @param noteTo told the owner of a partition that could not be had
+   * @returns DONE or TIMEOUT
+   */
+  repair(noteTo: Core): number {
+    for (const queues of this.partitions) {
+      if (!this.lockQueues(queues)) {
+        noteTo.noteOwner(queues.at + PARTITION_MUTEX)
+        return TIMEOUT
+      }
+      queues.visitNodes((node) => this.releaseIfStale(queues, node))
+      this.unlock(queues)
+    }
+    return DONE
+  }
+
+  /**
+   * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
+   * then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
+   * over the pages. A negative status if that is not enough.
+   */
+  makeRoom(bytes: number, hash: number): number {
+    const block = this.evictInTurn(bytes, hash, false)
+    return block === FULL ? this.emptyPages(bytes, Infinity, false) : block
+  }
+
+  /**
+   * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for
+   * whatever `couldFit`: what does not go within the bound of waiting somebody has been about to insert or delete for
+   * as long.
+   */
+  makeRoomForEntry(bytes: number, hash: number): number {
+    let block = this.evictInTurn(bytes, hash, true)
+    // Elsewhere single blocks that cannot be evicted may lie in every long run.
+    const isLarge = bytes > MAX_CLASS_BLOCKS * BLOCK_BYTES
+    if (block === FULL && !isLarge) block = this.emptyPages(bytes, MAX_EMPTIED, true)
+    return block === FULL ? this.emptyReserve(bytes) : block
+  }
+
+  /**
+   * Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
+   * evicted.
+   */
+  evictAtHome(hash: number): boolean {
+    const { words, core } = this
+    core.lookup.seekNode(0, hash)
+    if (!core.lookup.locate()) return false
+    const { home } = core.lookup
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, home, slot)
+      if ((reference & TOMBSTONE_BIT) !== 0 || this.evictBlock(reference)) return true
+    }
+    return false
+  }
+
+  evict(node: number, onlyExpired: boolean): number {
+    const { words, core, edit } = this
+    const word = node * BLOCK_WORDS
+    // Before the lookup: an entry that was published before its node was settled is seen.
+    const owner = Atomics.load(words, word + NODE_OWNER)
+    core.lookup.seekNode(node, words[word + NODE_HASH])
+    edit.beginEviction(onlyExpired)
+    runToEnd(core, edit)
+    const status = core.result[RESULT_STATUS]
+    if (status === DONE) return edit.meetsExpired ? STALE : EVICTED
+    if (status !== NOT_DONE) return PENDING
+    if (core.lookup.slot >= 0) return SPARED
+    return owner !== 0 && isAttached(words, owner) ? PENDING : STALE
+  }
+
+  allocatePages(pages: number): number {
+    return this.core.blocks.allocatePages(pages)
+  }
+
+  freePages(block: number): void {
+    this.core.blocks.freePages(block)
+  }
+
+  /** Evicts the next entry in turn, in the partition of the hash or the next that has any. */
+  private evictNext(hash: number): boolean {
+    const { partitions } = this
+    const first = partitionOf(hash, partitions.length)
+    for (let i = 0; i < partitions.length; i++) {
+      const queues = partitions[(first + i) % partitions.length]
+      if (!this.lockQueues(queues)) continue
+      const hasEvicted = queues.evict()
+      this.unlock(queues)
+      if (hasEvicted) return true
+    }
+    return false
+  }
+
+  private evictInTurn(bytes: number, hash: number, isEntry: boolean): number {
+    const { blocks } = this.core
+    let block = FULL
+    for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
+      block = blocks.allocate(bytes, isEntry)
+    if (block !== FULL) return block
+    cleanUpAll(this.core)
+    blocks.flush()
+    return blocks.allocate(bytes, isEntry)
+  }
+
+  private emptyPages(bytes: number, most: number, isEntry: boolean): number {
+    const { blocks } = this.core
+    let block = FULL
+    let left = this.pages.count
+    for (let emptied = 0; block === FULL && emptied < most && left > 0; emptied++) {
+      left -= this.pages.visit((entry) => this.evictBlock(entry))
+      blocks.flush()
+      block = blocks.allocate(bytes, isEntry)
+    }
+    return block
+  }
+
+  private emptyReserve(bytes: number): number {
+    const { words, core, reserve } = this
+    // From now on nobody else takes memory there.
+    if (!lockMutex(words, this.reserveMutex, core.thread.mark)) return TIMEOUT
+    const backoff = new Backoff(words)
+    let block = core.blocks.allocate(bytes, true)
+    while (block === FULL) {
+      for (let left = reserve.count; block === FULL && left > 0;) {
+        left -= reserve.visit((entry) => this.evictBlock(entry))
+        block = core.blocks.allocate(bytes, true)
+      }
+      if (block !== FULL || !backoff.wait()) break
+      cleanUpAll(core)
+    }
+    unlockMutex(words, this.reserveMutex)
+    return block
+  }
+
+  /**
+   * Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
+   * entry.
+   */
+  private evictBlock(block: number): boolean {
+    const { words, core } = this
+    if (!core.region.contains(block, ENTRY_DATA)) return false
+    const hash = words[block * BLOCK_WORDS + ENTRY_HASH]
+    const node = words[block * BLOCK_WORDS + ENTRY_NODE]
+    if (!core.region.contains(node, NODE_WORDS)) return false
+    const queues = this.lock(hash)
+    if (queues === undefined) return false
+    // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
+    const outcome = this.hasEntry(hash, node) ? this.evict(node, false) : PENDING
+    const isGone = outcome === EVICTED || outcome === STALE
+    if (isGone) queues.release(node)
+    this.unlock(queues)
+    return isGone
+  }
+
+  private releaseIfStale(queues: EvictionQueues, node: number): void {
+    const { words } = this
+    const word = node * BLOCK_WORDS
+    if (words[word + NODE_STATE] === NODE_FREE) return
+    // The owner before the lookup: as in `evict`.
+    const owner = Atomics.load(words, word + NODE_OWNER)
+    if (owner !== 0 && isAttached(words, owner)) return
+    if (!this.hasEntry(words[word + NODE_HASH], node)) queues.release(node)
+    else if (owner !== 0) this.settle(node)
+  }
+
+  /** Whether an entry with this hash and node is live. True also if that cannot be told. */
+  private hasEntry(hash: number, node: number): boolean {
+    const { lookup } = this.core
+    lookup.seekNode(node, hash)
+    let backoff: Backoff | undefined
+    for (;;) {
+      if (!lookup.locate()) return true
+      lookup.walk()
+      if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return lookup.slot >= 0
+      backoff ??= new Backoff(this.words)
+      if (!backoff.wait()) return true
+    }
+  }
+
+  private queuesOf(hash: number): EvictionQueues {
+    return this.partitions[partitionOf(hash, this.partitions.length)]
+  }
+
+  /** The queues of a hash, locked; undefined if that takes longer than the bound of waiting. */
+  private lock(hash: number): EvictionQueues | undefined {
+    const queues = this.queuesOf(hash)
+    return this.lockQueues(queues) ? queues : undefined
+  }
+
+  private lockQueues(queues: EvictionQueues): boolean {
+    return lockMutex(this.words, queues.at + PARTITION_MUTEX, this.core.thread.mark)
+  }
+
+  private unlock(queues: EvictionQueues): void {
+    unlockMutex(this.words, queues.at + PARTITION_MUTEX)
+  }
+}

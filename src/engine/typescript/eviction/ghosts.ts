@@ -1,0 +1,138 @@
+/**
+ * What a partition remembers of keys that it evicted: a set-associative table of hashes, each with the epochs of its
+ * last use and of its eviction. See docs/format.md, "Eviction".
+ *
+ * Thread safety: all of it needs the partition's mutex.
+ */
+import {
+  BLOCK_WORDS,
+  GHOST_EPOCHS,
+  GHOST_MARK,
+  GHOST_WORDS,
+  GHOSTS_PER_BUCKET,
+  PAGE_BYTES,
+  PARTITION_EPOCH,
+  PARTITION_GHOST_BUCKETS,
+  PARTITION_GHOST_COUNTS,
+  PARTITION_GHOSTS,
+} from '../../../format/layout.js'
+
+const BUCKET_WORDS = GHOSTS_PER_BUCKET * GHOST_WORDS
+/** Spreads hashes over the buckets by other bits than those that chose the partition. */
+const GOLDEN = 0x9e3779b1
+/** The lowest bit of a mark tells the class. */
+const CLASS_MASK = 1
+/** Stands for hash 0, since mark 0 is an empty place. */
+const MARK_OF_ZERO = 2
+
+/** Evicted from the cold queue without ever having been in the main one, or after it. */
+export const GHOST_COLD = 0
+export const GHOST_DEMOTED = 1
+
+export class Ghosts {
+  /** Where {@link Ghosts.find} met the ghost. */
+  private at = 0
+
+  /** @param partition first word of the partition */
+  constructor(
+    private readonly words: Int32Array,
+    private readonly partition: number,
+  ) {}
+
+  /** How many ghosts there are of a class. */
+  count(ghostClass: number): number {
+    return this.words[this.partition + PARTITION_GHOST_COUNTS + ghostClass]
+  }
+
+  /** Whether there is a ghost of the hash; the getters below then tell about it. */
+  find(hash: number): boolean {
+    const bucket = this.bucketOf(hash)
+    if (bucket < 0) return false
+    const mark = markOf(hash)
+    for (let at = bucket; at < bucket + BUCKET_WORDS; at += GHOST_WORDS) {
+      if ((this.words[at + GHOST_MARK] & ~CLASS_MASK) === mark) {
+        this.at = at
+        return true
+      }
+    }
+    return false
+  }
+
+  get ghostClass(): number {
+    return this.words[this.at + GHOST_MARK] & CLASS_MASK
+  }
+
+  /** Epochs since the last use. */
+  get idle(): number {
+    return this.ageOf(this.words[this.at + GHOST_EPOCHS])
+  }
+
+  /** Epochs since the eviction. */
+  get age(): number {
+    return this.ageOf(this.words[this.at + GHOST_EPOCHS] >>> 16)
+  }
+
+  /** Forgets the ghost found. */
+  remove(): void {
+    this.words[this.partition + PARTITION_GHOST_COUNTS + this.ghostClass]--
+    this.words[this.at + GHOST_MARK] = 0
+  }
+
+  /** Remembers an eviction; a bucket that is full forgets its oldest ghost for it. */
+  add(hash: number, ghostClass: number, lastUse: number): void {
+    const bucket = this.bucketOf(hash)
+    if (bucket < 0) return
+    const { words, partition } = this
+    let oldest = bucket
+    let oldestAge = 0
+    for (let at = bucket; at < bucket + BUCKET_WORDS; at += GHOST_WORDS) {
+      if (words[at + GHOST_MARK] === 0) {
+        oldest = at
+        break
+      }
+      const age = this.ageOf(words[at + GHOST_EPOCHS] >>> 16)
+      if (age <= oldestAge) continue
+      oldest = at
+      oldestAge = age
+    }
+    const replaced = words[oldest + GHOST_MARK]
+    if (replaced !== 0) words[partition + PARTITION_GHOST_COUNTS + (replaced & CLASS_MASK)]--
+    words[oldest + GHOST_MARK] = markOf(hash) | ghostClass
+    words[oldest + GHOST_EPOCHS] = (lastUse & 0xffff) | (words[partition + PARTITION_EPOCH] << 16)
+    words[partition + PARTITION_GHOST_COUNTS + ghostClass]++
+  }
+
+  /** Makes the counts what the table holds. O(ghosts). */
+  recount(): void {
+    const { words, partition } = this
+    const counts = [0, 0]
+    const first = words[partition + PARTITION_GHOSTS] * BLOCK_WORDS
+    const end = first + words[partition + PARTITION_GHOST_BUCKETS] * BUCKET_WORDS
+    if (first > 0 && end <= words.length) {
+      for (let at = first; at < end; at += GHOST_WORDS) {
+        const mark = words[at + GHOST_MARK]
+        if (mark !== 0) counts[mark & CLASS_MASK]++
+      }
+    }
+    words.set(counts, partition + PARTITION_GHOST_COUNTS)
+  }
+
+  private ageOf(epoch: number): number {
+    return (this.words[this.partition + PARTITION_EPOCH] - epoch) & 0xffff
+  }
+
+  /** First word of the bucket of a hash; -1 if there is no table. */
+  private bucketOf(hash: number): number {
+    const buckets = this.words[this.partition + PARTITION_GHOST_BUCKETS]
+    if (buckets === 0) return -1
+    const index = Math.floor(((Math.imul(hash, GOLDEN) >>> 0) * buckets) / 2 ** 32)
+    return this.words[this.partition + PARTITION_GHOSTS] * BLOCK_WORDS + index * BUCKET_WORDS
+  }
+}
+
+const markOf = (hash: number): number => hash & ~CLASS_MASK || MARK_OF_ZERO
+
+export const ghostBytes = (buckets: number): number => buckets * BUCKET_WORDS * 4
+
+/** Pages that the table fills. */
+export const ghostPages = (buckets: number): number => Math.ceil(ghostBytes(buckets) / PAGE_BYTES)

@@ -1,0 +1,431 @@
+/**
+ * Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
+ * docs/format.md, "Eviction", for its memory.
+ *
+ * Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
+ */
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  CHUNK_NEXT,
+  CHUNK_NODES,
+  COLD_SHARE_ONE,
+  GHOSTS_PER_BUCKET,
+  NODE_BYTES,
+  NODE_DEMOTED,
+  NODE_FREE,
+  NODE_HASH,
+  NODE_IN_COLD,
+  NODE_IN_COLD_DEMOTED,
+  NODE_IN_MAIN,
+  NODE_NEXT,
+  NODE_OWNER,
+  NODE_PREVIOUS,
+  NODE_RECORDED,
+  NODE_STAMP,
+  NODE_STATE,
+  PAGE_BYTES,
+  PARTITION_CHUNKS,
+  PARTITION_COLD,
+  PARTITION_COLD_SHARE,
+  PARTITION_EPOCH,
+  PARTITION_FIRST_PAGES,
+  PARTITION_FREE_NODES,
+  PARTITION_GHOST_BUCKETS,
+  PARTITION_GHOSTS,
+  PARTITION_HAS_EVICTED,
+  PARTITION_LIMIT,
+  PARTITION_MAIN,
+  PARTITION_MISSES,
+  PARTITION_NODES,
+  QUEUE_NEWEST,
+  QUEUE_OLDEST,
+  QUEUE_SIZE,
+} from '../../../format/layout.js'
+import { FULL } from '../../engine.js'
+import { GHOST_COLD, GHOST_DEMOTED, ghostBytes, ghostPages, Ghosts } from './ghosts.js'
+
+/** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
+const EPOCHS_PER_TURNOVER = 16
+/** Most entries that one eviction passes because they were used: bounds its work. */
+const MAX_CHANCES = 16
+/** The cold queue's share changes by one entry at a time, or in a large cache by this. */
+const LEAST_STEP = COLD_SHARE_ONE / 512
+const GHOSTS_PER_NODE = 2
+
+const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
+/**
+ * A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
+ * short.
+ */
+const MAX_CHUNK_PAGES = 64
+
+// What became of an eviction.
+/** It was asked to remove an expired entry only, and the entry has not expired. */
+export const SPARED = 0
+/** The entry is gone. */
+export const EVICTED = 1
+/** There was none any more. */
+export const STALE = 2
+/** Its insert is still under way. */
+export const PENDING = 3
+
+/** What the queues ask of those who know the entries. */
+export interface EntryStore {
+  /** Removes the entry of a node; with `onlyExpired`, only if it has expired. One of the outcomes above. */
+  evict(node: number, onlyExpired: boolean): number
+  /** A run of pages, as block number, or a negative status. Not from a size class, whose spans would be larger. */
+  allocatePages(pages: number): number
+  freePages(block: number): void
+}
+
+/** For who only rebuilds queues, which asks nothing of the entries. */
+export const NO_ENTRIES: EntryStore = { evict: () => PENDING, allocatePages: () => FULL, freePages: () => undefined }
+
+/** Nodes are given by their block number. */
+export class EvictionQueues {
+  private readonly ghosts: Ghosts
+
+  /** @param at first word of the partition */
+  constructor(
+    private readonly words: Int32Array,
+    readonly at: number,
+    private readonly entries: EntryStore,
+  ) {
+    this.ghosts = new Ghosts(words, at)
+  }
+
+  get size(): number {
+    return this.words[this.at + PARTITION_COLD + QUEUE_SIZE] + this.words[this.at + PARTITION_MAIN + QUEUE_SIZE]
+  }
+
+  /**
+   * A node for a key that is being inserted, in its place in the queues. Evicts if need be.
+   *
+   * @param owner what {@link NODE_OWNER} is to hold until the insert is over
+   * @returns 0 if none can be had
+   */
+  admit(hash: number, owner: number): number {
+    const { words, at } = this
+    this.countMiss()
+    const lastUse = this.recall(hash)
+    const limit = words[at + PARTITION_LIMIT]
+    while (limit > 0 && this.size >= limit) if (!this.evict()) return 0
+    const node = this.takeNode()
+    if (node === 0) return 0
+    const word = node * BLOCK_WORDS
+    words[word + NODE_HASH] = hash
+    words[word + NODE_OWNER] = owner
+    Atomics.store(words, word + NODE_STAMP, words[at + PARTITION_EPOCH])
+    if (this.belongsInMain(lastUse)) this.enterMain(node)
+    else this.enterCold(node, NODE_IN_COLD)
+    return node
+  }
+
+  /** Evicts the next entry in turn, or drops a node without one. False if there is none that could be evicted. */
+  evict(): boolean {
+    const { words, at } = this
+    words[at + PARTITION_HAS_EVICTED] = 1
+    let chances = MAX_CHANCES
+    for (let pending = 0; pending <= MAX_CHANCES;) {
+      this.fillCold()
+      const node = this.oldest(PARTITION_COLD)
+      if (node === 0) return false
+      const wasUsed = this.wasUsed(node) && chances-- > 0
+      const outcome = this.entries.evict(node, wasUsed)
+      if (outcome === SPARED) this.keep(node)
+      else if (outcome === PENDING) {
+        this.remove(PARTITION_COLD, node)
+        this.push(PARTITION_COLD, node)
+        this.demote() // the cold queue may hold nothing else
+        pending++
+      } else {
+        if (outcome === EVICTED) this.remember(node)
+        this.release(node)
+        return true
+      }
+    }
+    return false
+  }
+
+  /** Takes a node without an entry out of the queues. */
+  release(node: number): void {
+    const { words, at } = this
+    const word = node * BLOCK_WORDS
+    this.remove(words[word + NODE_STATE] === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
+    words[word + NODE_OWNER] = 0
+    words[word + NODE_STATE] = NODE_FREE
+    this.pushFree(node)
+    if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+  }
+
+  /**
+   * Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
+   * order is lost. May be done again from its beginning. O(nodes + ghosts).
+   */
+  rebuild(): void {
+    const { words, at } = this
+    for (const queue of [PARTITION_COLD, PARTITION_MAIN])
+      for (const word of [QUEUE_OLDEST, QUEUE_NEWEST, QUEUE_SIZE]) words[at + queue + word] = 0
+    words[at + PARTITION_FREE_NODES] = 0
+    let nodes = 0
+    this.visitNodes((node) => {
+      nodes++
+      const state = words[node * BLOCK_WORDS + NODE_STATE]
+      if (state === NODE_FREE) this.pushFree(node)
+      else this.push(state === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
+    })
+    words[at + PARTITION_NODES] = nodes
+    if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+    this.ghosts.recount()
+  }
+
+  /** Calls `visit` for every node, free or not, chunk by chunk. */
+  visitNodes(visit: (node: number) => void): void {
+    const { words } = this
+    // Ends a walk over a damaged list: no two chunks overlap.
+    let left = words.length / (NODE_BLOCKS * BLOCK_WORDS)
+    for (
+      let chunk = words[this.at + PARTITION_CHUNKS];
+      this.isNode(chunk);
+      chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]
+    ) {
+      const nodes = words[chunk * BLOCK_WORDS + CHUNK_NODES]
+      const isSound = nodes >= 0 && nodes < left && (chunk + nodes * NODE_BLOCKS) * BLOCK_WORDS < words.length
+      if (!isSound || !this.isNode(chunk + nodes * NODE_BLOCKS)) return
+      left -= nodes + 1
+      for (let index = 1; index <= nodes; index++) visit(chunk + index * NODE_BLOCKS)
+    }
+  }
+
+  private countMiss(): void {
+    const { words, at } = this
+    if (++words[at + PARTITION_MISSES] * EPOCHS_PER_TURNOVER < this.size) return
+    words[at + PARTITION_MISSES] = 0
+    Atomics.store(words, at + PARTITION_EPOCH, (words[at + PARTITION_EPOCH] + 1) | 0)
+  }
+
+  /** The epoch of the last use of a key that was evicted, from which the queues learn; undefined if it is not known. */
+  private recall(hash: number): number | undefined {
+    const { words, at, ghosts } = this
+    if (!ghosts.find(hash)) return undefined
+    const { idle } = ghosts
+    if (ghosts.ghostClass === GHOST_DEMOTED) {
+      if (idle * COLD_SHARE_ONE <= words[at + PARTITION_COLD_SHARE] * EPOCHS_PER_TURNOVER + COLD_SHARE_ONE)
+        this.shrinkCold()
+    } else if (ghosts.age <= 1) this.growCold()
+    ghosts.remove()
+    return (words[at + PARTITION_EPOCH] - idle) | 0
+  }
+
+  /** Whether a key that was used last in epoch `lastUse` has been idle for less long than the main queue's oldest. */
+  private belongsInMain(lastUse: number | undefined): boolean {
+    const { words, at } = this
+    if (words[at + PARTITION_HAS_EVICTED] === 0) return true
+    if (lastUse === undefined) return false
+    const oldest = this.oldestOfMain()
+    return oldest === 0 || isLater(lastUse, words[oldest * BLOCK_WORDS + NODE_RECORDED])
+  }
+
+  /** Gives the cold queue's oldest, which was used, its new place. */
+  private keep(node: number): void {
+    const { words } = this
+    const word = node * BLOCK_WORDS
+    const stamp = words[word + NODE_STAMP]
+    if (words[word + NODE_STATE] === NODE_IN_COLD_DEMOTED && !isLater(stamp, words[word + NODE_DEMOTED] + 1))
+      this.shrinkCold()
+    const usedBefore = words[word + NODE_RECORDED]
+    this.remove(PARTITION_COLD, node)
+    if (this.belongsInMain(usedBefore)) this.enterMain(node)
+    else this.enterCold(node, NODE_IN_COLD)
+  }
+
+  private enterMain(node: number): void {
+    const { words, at } = this
+    this.record(node)
+    words[node * BLOCK_WORDS + NODE_STATE] = NODE_IN_MAIN
+    this.push(PARTITION_MAIN, node)
+    if (words[at + PARTITION_HAS_EVICTED] === 1 && words[at + PARTITION_COLD + QUEUE_SIZE] < this.coldTarget)
+      this.demote()
+  }
+
+  private enterCold(node: number, state: number): void {
+    this.record(node)
+    this.words[node * BLOCK_WORDS + NODE_STATE] = state
+    this.push(PARTITION_COLD, node)
+  }
+
+  private fillCold(): void {
+    const { words, at } = this
+    const target = this.coldTarget
+    for (let steps = 0; steps < MAX_CHANCES; steps++) {
+      if (words[at + PARTITION_COLD + QUEUE_SIZE] >= target || words[at + PARTITION_MAIN + QUEUE_SIZE] === 0) return
+      this.demote()
+    }
+  }
+
+  private demote(): void {
+    const { words, at } = this
+    const node = this.oldestOfMain()
+    if (node === 0) return
+    this.remove(PARTITION_MAIN, node)
+    words[node * BLOCK_WORDS + NODE_DEMOTED] = words[at + PARTITION_EPOCH]
+    this.enterCold(node, NODE_IN_COLD_DEMOTED)
+  }
+
+  /** The main queue's oldest, once those used meanwhile have moved on; 0 if it is empty. */
+  private oldestOfMain(): number {
+    for (let chances = 0; chances < MAX_CHANCES; chances++) {
+      const node = this.oldest(PARTITION_MAIN)
+      if (node === 0 || !this.wasUsed(node)) return node
+      this.remove(PARTITION_MAIN, node)
+      this.record(node)
+      this.push(PARTITION_MAIN, node)
+    }
+    return this.oldest(PARTITION_MAIN)
+  }
+
+  /** Since it got its place. */
+  private wasUsed(node: number): boolean {
+    const word = node * BLOCK_WORDS
+    return isLater(Atomics.load(this.words, word + NODE_STAMP), this.words[word + NODE_RECORDED])
+  }
+
+  private record(node: number): void {
+    const word = node * BLOCK_WORDS
+    this.words[word + NODE_RECORDED] = Atomics.load(this.words, word + NODE_STAMP)
+  }
+
+  private remember(node: number): void {
+    const { words, ghosts } = this
+    const word = node * BLOCK_WORDS
+    const ghostClass = words[word + NODE_STATE] === NODE_IN_COLD_DEMOTED ? GHOST_DEMOTED : GHOST_COLD
+    ghosts.add(words[word + NODE_HASH], ghostClass, words[word + NODE_STAMP])
+  }
+
+  /** Entries that the cold queue is to hold. */
+  private get coldTarget(): number {
+    const { size } = this
+    const target = Math.floor((size * this.words[this.at + PARTITION_COLD_SHARE]) / COLD_SHARE_ONE)
+    return Math.max(1, Math.min(target, size - 1))
+  }
+
+  private growCold(): void {
+    const share = this.words[this.at + PARTITION_COLD_SHARE] + this.step(GHOST_DEMOTED, GHOST_COLD)
+    this.words[this.at + PARTITION_COLD_SHARE] = Math.min(COLD_SHARE_ONE, share)
+  }
+
+  private shrinkCold(): void {
+    const share = this.words[this.at + PARTITION_COLD_SHARE] - this.step(GHOST_COLD, GHOST_DEMOTED)
+    this.words[this.at + PARTITION_COLD_SHARE] = Math.max(0, share)
+  }
+
+  /** As in ARC: a return counts for more the fewer ghosts of its class there are to return. */
+  private step(others: number, own: number): number {
+    const { ghosts } = this
+    const step = Math.max(LEAST_STEP, Math.floor(COLD_SHARE_ONE / Math.max(1, this.size)))
+    const ownCount = ghosts.count(own)
+    const otherCount = ghosts.count(others)
+    return ownCount > 0 && otherCount > ownCount
+      ? Math.min(COLD_SHARE_ONE, Math.floor((step * otherCount) / ownCount))
+      : step
+  }
+
+  /** A free node; 0 if there is none and nothing can be evicted for it. */
+  private takeNode(): number {
+    const { words, at } = this
+    while (!this.isNode(words[at + PARTITION_FREE_NODES])) if (!this.addChunk() && !this.evict()) return 0
+    const node = words[at + PARTITION_FREE_NODES]
+    words[at + PARTITION_FREE_NODES] = words[node * BLOCK_WORDS + NODE_NEXT]
+    return node
+  }
+
+  private addChunk(): boolean {
+    const { words, at } = this
+    const pages = (words[at + PARTITION_NODES] * NODE_BYTES) / PAGE_BYTES
+    if (pages === 0) return this.addPages(words[at + PARTITION_FIRST_PAGES])
+    return this.addPages(Math.min(Math.ceil(pages), MAX_CHUNK_PAGES)) || this.addPages(1)
+  }
+
+  private addPages(pages: number): boolean {
+    const { words, at } = this
+    const nodes = words[at + PARTITION_NODES]
+    const chunk = this.entries.allocatePages(pages)
+    if (chunk < 0) return false
+    const added = (pages * PAGE_BYTES) / NODE_BYTES - 1
+    words.fill(0, chunk * BLOCK_WORDS, (chunk + (added + 1) * NODE_BLOCKS) * BLOCK_WORDS)
+    words[chunk * BLOCK_WORDS + CHUNK_NEXT] = words[at + PARTITION_CHUNKS]
+    words[chunk * BLOCK_WORDS + CHUNK_NODES] = added
+    // Only now: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+    Atomics.store(words, at + PARTITION_CHUNKS, chunk)
+    words[at + PARTITION_NODES] = nodes + added
+    for (let index = added; index > 0; index--) this.pushFree(chunk + index * NODE_BLOCKS)
+    this.growGhosts()
+    return true
+  }
+
+  /** Makes room for ghosts beside new nodes, half as much again as now; what was remembered is lost. */
+  private growGhosts(): void {
+    const { words, at, entries } = this
+    const nodes = words[at + PARTITION_NODES]
+    const limit = words[at + PARTITION_LIMIT]
+    const buckets = words[at + PARTITION_GHOST_BUCKETS]
+    const wanted = limit > 0 ? limit : Math.floor((nodes * 3) / 2)
+    if (buckets * GHOSTS_PER_BUCKET >= (limit > 0 ? limit : nodes) * GHOSTS_PER_NODE) return
+    const more = Math.ceil((wanted * GHOSTS_PER_NODE) / GHOSTS_PER_BUCKET)
+    const table = entries.allocatePages(ghostPages(more))
+    if (table < 0) return
+    words.fill(0, table * BLOCK_WORDS, table * BLOCK_WORDS + ghostBytes(more) / 4)
+    // Should we die: a table is in use exactly while its number of buckets is not 0.
+    Atomics.store(words, at + PARTITION_GHOST_BUCKETS, 0)
+    if (buckets > 0) entries.freePages(words[at + PARTITION_GHOSTS])
+    words[at + PARTITION_GHOSTS] = table
+    Atomics.store(words, at + PARTITION_GHOST_BUCKETS, more)
+    this.ghosts.recount()
+  }
+
+  /** 0 if the queue is empty. */
+  private oldest(queue: number): number {
+    const node = this.words[this.at + queue + QUEUE_OLDEST]
+    return this.isNode(node) ? node : 0
+  }
+
+  private isNode(block: number): boolean {
+    return block > 0 && block * BLOCK_WORDS + NODE_BYTES / 4 <= this.words.length
+  }
+
+  private push(queue: number, node: number): void {
+    const { words } = this
+    const first = this.at + queue
+    const newest = words[first + QUEUE_NEWEST]
+    words[node * BLOCK_WORDS + NODE_NEXT] = 0
+    words[node * BLOCK_WORDS + NODE_PREVIOUS] = newest
+    if (this.isNode(newest)) words[newest * BLOCK_WORDS + NODE_NEXT] = node
+    else words[first + QUEUE_OLDEST] = node
+    words[first + QUEUE_NEWEST] = node
+    words[first + QUEUE_SIZE]++
+  }
+
+  private pushFree(node: number): void {
+    const { words, at } = this
+    words[node * BLOCK_WORDS + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
+    words[at + PARTITION_FREE_NODES] = node
+  }
+
+  private remove(queue: number, node: number): void {
+    const { words } = this
+    const first = this.at + queue
+    const next = words[node * BLOCK_WORDS + NODE_NEXT]
+    const previous = words[node * BLOCK_WORDS + NODE_PREVIOUS]
+    if (this.isNode(previous)) words[previous * BLOCK_WORDS + NODE_NEXT] = next
+    else words[first + QUEUE_OLDEST] = next
+    if (this.isNode(next)) words[next * BLOCK_WORDS + NODE_PREVIOUS] = previous
+    else words[first + QUEUE_NEWEST] = previous
+    words[first + QUEUE_SIZE]--
+  }
+}
+
+/** Epochs are counted modulo 2^32. */
+function isLater(epoch: number, than: number): boolean {
+  return ((epoch - than) | 0) > 0
+}

@@ -1,0 +1,153 @@
+/**
+ * One bucket: a version, eleven tagged slots, an overflow mark. See docs/format.md, "Bucket". A bucket is given by the
+ * index of its first word.
+ *
+ * Thread safety: reading from anywhere, validated by the version; changing only while holding the version odd.
+ *
+ * Tags and overflow marks are loaded plainly. They are hints, and a stale or torn hint is found out by the version like
+ * any other byte that a reader copies; an `Atomics.load` of each costs a lookup 8 ns a word.
+ */
+import {
+  BLOCK_WORDS,
+  BUCKET_EPOCH,
+  BUCKET_SLOTS,
+  BUCKET_TAGS,
+  BUCKET_VERSION,
+  BUCKET_WORDS,
+  HOME_BUCKETS,
+  NEIGHBOUR_MASK,
+  OVERFLOW_SHIFT,
+  SEGMENT_BUCKETS,
+  STASH_SATURATED,
+  STASH_SHIFT,
+  TOMBSTONE,
+} from '../../../format/layout.js'
+
+/** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */
+export const TOMBSTONE_BIT = TOMBSTONE | 0
+/** The word of tags that also holds the overflow mark. */
+const OVERFLOW_WORD = BUCKET_TAGS + 2
+const LOW_BITS = 0x01010101
+const HIGH_BITS = 0x80808080 | 0
+
+export function bucketAt(segment: number, index: number): number {
+  return segment * BLOCK_WORDS + SEGMENT_BUCKETS + index * BUCKET_WORDS
+}
+
+export function homeOf(hash: number): number {
+  return hash & (HOME_BUCKETS - 1)
+}
+
+export function neighbourOf(home: number): number {
+  return (home + 1) & (HOME_BUCKETS - 1)
+}
+
+export function tagOf(hash: number): number {
+  return (hash >>> 6) & 0xff || 1
+}
+
+/**
+ * The high bit of each byte of `tags` that is zero, by the classic test; the lowest bit set is always right, one above
+ * it may be a false positive.
+ */
+function zeroBytes(tags: number): number {
+  return (tags - LOW_BITS) & ~tags & HIGH_BITS
+}
+
+/**
+ * The slots among the four of tag word `index` (0 to 2) that may hold `tag`, as the high bits of their bytes. False
+ * positives cost a comparison.
+ */
+export function slotsWithTag(words: Int32Array, bucket: number, index: number, tag: number): number {
+  const slots = zeroBytes(words[bucket + BUCKET_TAGS + index] ^ Math.imul(tag, LOW_BITS))
+  return index === 2 ? slots & 0xffffff : slots
+}
+
+/** The lowest slot of a non-empty result of {@link slotsWithTag}, 0 to 3. */
+export function lowestSlot(slots: number): number {
+  return (31 - Math.clz32(slots & -slots)) >> 3
+}
+
+/** A slot without a live key, or -1. */
+export function findRoom(words: Int32Array, bucket: number): number {
+  for (let index = 0; index < 3; index++) {
+    const slots = slotsWithTag(words, bucket, index, 0)
+    if (slots === 0) continue
+    const slot = index * 4 + lowestSlot(slots)
+    // In a damaged region tag and reference may disagree; then never overwrite a live key.
+    return Atomics.load(words, bucket + BUCKET_SLOTS + slot) <= 0 ? slot : -1
+  }
+  return -1
+}
+
+export function loadSlot(words: Int32Array, bucket: number, slot: number): number {
+  return Atomics.load(words, bucket + BUCKET_SLOTS + slot)
+}
+
+/** Fills an empty or tombstone slot. The tag comes first: a reference without its tag would hide the key. */
+export function publish(words: Int32Array, bucket: number, slot: number, tag: number, entry: number): void {
+  storeTag(words, bucket, slot, tag)
+  Atomics.store(words, bucket + BUCKET_SLOTS + slot, entry)
+}
+
+/** Replaces the entry of a live slot; the key, and so the tag, is the same. */
+export function replace(words: Int32Array, bucket: number, slot: number, entry: number): void {
+  Atomics.store(words, bucket + BUCKET_SLOTS + slot, entry)
+}
+
+/** Takes the key away: `rest` is 0 or the reference as a tombstone. The tag goes last, for the same reason. */
+export function vacate(words: Int32Array, bucket: number, slot: number, rest: number): void {
+  Atomics.store(words, bucket + BUCKET_SLOTS + slot, rest)
+  storeTag(words, bucket, slot, 0)
+}
+
+export function loadTag(words: Int32Array, bucket: number, slot: number): number {
+  return (words[bucket + BUCKET_TAGS + (slot >> 2)] >>> ((slot & 3) * 8)) & 0xff
+}
+
+// Only the holder changes the word, so load and store need not be one step.
+function storeTag(words: Int32Array, bucket: number, slot: number, tag: number): void {
+  const word = bucket + BUCKET_TAGS + (slot >> 2)
+  const shift = (slot & 3) * 8
+  Atomics.store(words, word, (words[word] & ~(0xff << shift)) | (tag << shift))
+}
+
+/** The overflow mark: {@link neighbourCount} and {@link stashCount}, upper bounds both. */
+export function loadOverflow(words: Int32Array, home: number): number {
+  return words[home + OVERFLOW_WORD] >>> OVERFLOW_SHIFT
+}
+
+export function neighbourCount(overflow: number): number {
+  return overflow & NEIGHBOUR_MASK
+}
+
+export function stashCount(overflow: number): number {
+  return overflow >>> STASH_SHIFT
+}
+
+/** Saturates: the largest count means "that many or more". */
+export function storeOverflow(words: Int32Array, home: number, neighbours: number, stashed: number): void {
+  const mark = Math.min(neighbours, NEIGHBOUR_MASK) | (Math.min(stashed, STASH_SATURATED) << STASH_SHIFT)
+  const word = words[home + OVERFLOW_WORD]
+  Atomics.store(words, home + OVERFLOW_WORD, (word & 0xffffff) | (mark << OVERFLOW_SHIFT))
+}
+
+/** Takes a bucket at the even version that was loaded, if it still has it. */
+export function tryHold(words: Int32Array, bucket: number, version: number): boolean {
+  return Atomics.compareExchange(words, bucket + BUCKET_VERSION, version, version + 1) === version
+}
+
+/** Ends the hold of whoever made the version odd, and returns the even version. */
+export function release(words: Int32Array, bucket: number): number {
+  const next = (words[bucket + BUCKET_VERSION] + 1) | 0
+  if (next === 0) Atomics.store(words, bucket + BUCKET_EPOCH, (words[bucket + BUCKET_EPOCH] + 1) | 0)
+  Atomics.store(words, bucket + BUCKET_VERSION, next)
+  return next
+}
+
+/** Parts two steps that no reader may take for one, without letting go: from odd to the next odd. */
+export function step(words: Int32Array, bucket: number): void {
+  const next = (words[bucket + BUCKET_VERSION] + 2) | 0
+  if (next === 1) Atomics.store(words, bucket + BUCKET_EPOCH, (words[bucket + BUCKET_EPOCH] + 1) | 0)
+  Atomics.store(words, bucket + BUCKET_VERSION, next)
+}

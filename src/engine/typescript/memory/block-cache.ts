@@ -1,0 +1,197 @@
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  FLAG_CACHE,
+  HEADER_FLAGS,
+  HEADER_HEAP_MUTEX,
+  MAX_CLASS_BLOCKS,
+  PAGE_BYTES,
+  SIZE_CLASSES,
+} from '../../../format/layout.js'
+import { CORRUPT, TIMEOUT } from '../../engine.js'
+import { reserveMutexAt } from '../../../format/eviction-area.js'
+import { classBlocks, classOf, Heap } from './heap.js'
+import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'
+import type { ThreadRecord } from '../threads/thread-record.js'
+
+const MAX_CLASS_BYTES = MAX_CLASS_BLOCKS * BLOCK_BYTES
+/** Pages that an empty map needs for itself: a span of segments and a span of small directory arrays. */
+const EMPTY_MAP_PAGES = 16
+/** Blocks moved between cache and heap at once: enough to make the mutex cheap, few enough to strand little memory. */
+const BATCH_BYTES = 8192
+const MAX_BATCH = 32
+/** Larger blocks are not worth stranding even one. */
+const MAX_CACHED_BYTES = 8192
+
+const batches = new Int32Array(SIZE_CLASSES)
+const cacheLimits = new Int32Array(SIZE_CLASSES)
+for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+  const bytes = classBlocks(sizeClass) * BLOCK_BYTES
+  batches[sizeClass] = Math.min(Math.max(Math.floor(BATCH_BYTES / bytes), 1), MAX_BATCH)
+  cacheLimits[sizeClass] = bytes > MAX_CACHED_BYTES ? 0 : 2 * batches[sizeClass]
+}
+
+/**
+ * A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: `verify()` counts
+ * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
+ * one by one.
+ *
+ * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
+ */
+export class BlockCache {
+  private readonly words: Int32Array
+  private readonly heap: Heap
+  private readonly mostBytes: number
+  private readonly reserveMutex: number
+
+  constructor(
+    private readonly region: Region,
+    private readonly thread: ThreadRecord,
+  ) {
+    this.words = region.words
+    this.heap = new Heap(region)
+    this.reserveMutex = reserveMutexAt(region)
+    const reserved = this.heap.pageCount - this.heap.reservePage
+    const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    this.mostBytes = (isCache ? reserved : this.heap.pageCount - EMPTY_MAP_PAGES) * PAGE_BYTES
+  }
+
+  /**
+   * A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT.
+   *
+   * @param mayBeReserved whether it may be from a cache's reserve: for entries that can be evicted
+   */
+  allocate(bytes: number, mayBeReserved = false): number {
+    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), mayBeReserved)
+    const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    const head = this.thread.cacheHeads + sizeClass
+    if (this.words[head] === 0) {
+      const status = this.refill(sizeClass, mayBeReserved)
+      if (status < 0) return status
+    }
+    const block = this.words[head]
+    if (!this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
+    this.words[head] = this.words[block * BLOCK_WORDS]
+    this.words[this.thread.cacheCounts + sizeClass]--
+    return block
+  }
+
+  /**
+   * @param bytes as given to {@link BlockCache.allocate}
+   *
+   * Without the heap mutex within the bound of waiting, the block stays in the cache.
+   */
+  free(block: number, bytes: number): void {
+    if (!this.region.contains(block, BLOCK_WORDS)) return
+    // What this thread soon writes into the block must not be seen by a reader that still sees the version from before
+    // the block was unlinked. x64 keeps stores in order.
+    if (WEAKLY_ORDERED) this.thread.fence()
+    if (bytes > MAX_CLASS_BYTES) {
+      this.freePages(block)
+      return
+    }
+    const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    if (block >= this.heap.reserveBlock && this.giveReserved(sizeClass, block)) return
+    const head = this.thread.cacheHeads + sizeClass
+    const count = this.thread.cacheCounts + sizeClass
+    this.words[block * BLOCK_WORDS] = this.words[head]
+    this.words[head] = block
+    const cached = this.words[count] + 1
+    this.words[count] = cached
+    if (cached > cacheLimits[sizeClass]) this.giveBack(sizeClass, Math.max(cached >> 1, 1))
+  }
+
+  /** Gives every cached block back to the heap, and spans without a used block back to the page runs. */
+  flush(): void {
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      const cached = this.words[this.thread.cacheCounts + sizeClass]
+      if (cached > 0) this.giveBack(sizeClass, cached)
+    }
+    if (!this.lock()) return
+    this.heap.releaseEmptySpans()
+    this.unlock()
+  }
+
+  /**
+   * Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can
+   * always make room for them.
+   */
+  couldFit(bytes: number): boolean {
+    return bytes <= this.mostBytes
+  }
+
+  /** A run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
+  allocatePages(pages: number, mayBeReserved = false): number {
+    if (!this.lock()) return TIMEOUT
+    const block = this.heap.takeRun(pages, mayBeReserved && this.isReserveOpen())
+    this.unlock()
+    return block
+  }
+
+  /** @param block as given by {@link BlockCache.allocatePages} */
+  freePages(block: number): void {
+    if (!this.lock()) return
+    this.heap.giveRun(block)
+    this.unlock()
+  }
+
+  private refill(sizeClass: number, mayBeReserved: boolean): number {
+    if (!this.lock()) return TIMEOUT
+    const head = this.thread.cacheHeads + sizeClass
+    const wanted = cacheLimits[sizeClass] === 0 ? 1 : batches[sizeClass]
+    let block = 0
+    let taken = 0
+    for (; taken < wanted; taken++) {
+      // Of the reserve one block at most, which the caller takes at once.
+      if (taken > 0 && (block >= this.heap.reserveBlock || this.heap.isNextReserved(sizeClass))) break
+      block = this.heap.take(sizeClass, taken === 0 && mayBeReserved && this.isReserveOpen())
+      if (block < 0) break
+      this.heap.write(block * BLOCK_WORDS, this.words[head])
+      this.heap.write(head, block)
+      this.heap.commit()
+    }
+    this.unlock()
+    this.words[this.thread.cacheCounts + sizeClass] = taken
+    return taken > 0 ? taken : block
+  }
+
+  private giveBack(sizeClass: number, count: number): void {
+    if (!this.lock()) return
+    const head = this.thread.cacheHeads + sizeClass
+    let given = 0
+    for (; given < count; given++) {
+      const block = this.words[head]
+      if (!this.region.contains(block, BLOCK_WORDS)) break
+      this.heap.write(head, this.words[block * BLOCK_WORDS])
+      const isTaken = this.heap.give(sizeClass, block)
+      this.heap.commit()
+      if (!isTaken) break // else a list that bites its own tail would be walked count times
+    }
+    this.unlock()
+    this.words[this.thread.cacheCounts + sizeClass] -= given
+  }
+
+  /** Without the heap mutex within the bound of waiting: false. */
+  private giveReserved(sizeClass: number, block: number): boolean {
+    if (!this.lock()) return false
+    this.heap.give(sizeClass, block)
+    this.unlock()
+    return true
+  }
+
+  /** Whether nobody else is gathering a long run there (see Evictor). Under the heap mutex. */
+  private isReserveOpen(): boolean {
+    const gatherer = this.reserveMutex === 0 ? 0 : Atomics.load(this.words, this.reserveMutex)
+    return gatherer === 0 || gatherer === this.thread.mark
+  }
+
+  private lock(): boolean {
+    return lockMutex(this.words, HEADER_HEAP_MUTEX, this.thread.mark)
+  }
+
+  private unlock(): void {
+    this.heap.commit()
+    unlockMutex(this.words, HEADER_HEAP_MUTEX)
+  }
+}

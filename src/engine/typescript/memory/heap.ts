@@ -1,0 +1,400 @@
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../../format/geometry.js'
+import {
+  BLOCK_WORDS,
+  EXACT_CLASSES,
+  FLAG_CACHE,
+  HEADER_FLAGS,
+  HEADER_HEAP_TOP,
+  HEADER_JOURNAL,
+  HEADER_JOURNAL_LENGTH,
+  HEADER_PAGES_IN_USE,
+  HEADER_PARTIAL_SPANS,
+  HEADER_RUN_BINS,
+  JOURNAL_CAPACITY,
+  MIN_SPAN_BLOCKS,
+  MIN_SPAN_PAGES,
+  PAGE_BLOCKS,
+  PAGE_CARVED,
+  PAGE_CLASS_SHIFT,
+  PAGE_ENTRY_WORDS,
+  PAGE_FREE_COUNT,
+  PAGE_FREE_HEAD,
+  PAGE_FREE_RUN,
+  PAGE_FREE_RUN_END,
+  PAGE_INSIDE,
+  PAGE_KIND,
+  PAGE_LARGE_RUN,
+  PAGE_NEXT,
+  PAGE_PREVIOUS,
+  PAGE_RUN,
+  PAGE_SPAN,
+  PAGE_SPAN_LATER,
+  RUN_BIN_COUNT,
+  SIZE_CLASSES,
+} from '../../../format/layout.js'
+import { CORRUPT, FULL } from '../../engine.js'
+import type { Region } from '../../../format/region.js'
+
+/** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
+export function classOf(blocks: number): number {
+  if (blocks <= EXACT_CLASSES) return blocks - 1
+  const last = blocks - 1
+  const log = 31 - Math.clz32(last)
+  return EXACT_CLASSES + (log - 5) * 8 + (last >>> (log - 3)) - 8
+}
+
+/** Blocks in one piece of a size class. */
+export function classBlocks(sizeClass: number): number {
+  if (sizeClass < EXACT_CLASSES) return sizeClass + 1
+  const step = (sizeClass - EXACT_CLASSES) >> 3
+  return (((sizeClass - EXACT_CLASSES) & 7) + 9) << (step + 2)
+}
+
+/** Pages of a span of a size class. */
+export function spanPages(sizeClass: number): number {
+  return Math.max(MIN_SPAN_PAGES, Math.ceil((classBlocks(sizeClass) * MIN_SPAN_BLOCKS) / PAGE_BLOCKS))
+}
+
+/** Pieces that a span of a size class is cut into. */
+export function spanCapacity(sizeClass: number): number {
+  return Math.floor((spanPages(sizeClass) * PAGE_BLOCKS) / classBlocks(sizeClass))
+}
+
+/** Header word of the list that holds free runs of `pages` pages. */
+export function binOf(pages: number): number {
+  return HEADER_RUN_BINS + Math.min(31 - Math.clz32(pages), RUN_BIN_COUNT - 1)
+}
+
+/**
+ * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
+ * "Heap".
+ *
+ * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
+ * go through BlockCache, which takes it.
+ *
+ * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
+ * value, in the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead
+ * restores what is noted. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps
+ * stores to one array in order.)
+ *
+ * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch,
+ * nor does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are
+ * checked where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the
+ * answer.
+ *
+ * *The reserve* of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
+ * evicted: who asks for memory says whether it may be from there.
+ */
+export class Heap {
+  readonly pageCount: number
+  /** First page of the reserve; the number of pages if there is none. */
+  readonly reservePage: number
+  /** Its block number: blocks from here on are in the reserve. */
+  readonly reserveBlock: number
+  private readonly words: Int32Array
+  private readonly table: number
+  private readonly firstBlock: number
+
+  constructor(private readonly region: Region) {
+    this.words = region.words
+    this.pageCount = heapPages(this.words.byteLength)
+    this.table = PAGE_TABLE_BLOCK * BLOCK_WORDS
+    this.firstBlock = heapBlock(this.words.byteLength)
+    const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    this.reservePage = this.pageCount - (isCache ? reservePages(this.pageCount) : 0)
+    this.reserveBlock = this.blockOf(this.reservePage)
+  }
+
+  /**
+   * A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed; outside the
+   * reserve, if some of it is in use, also O(its spans with room).
+   */
+  take(sizeClass: number, mayBeReserved = false): number {
+    const list = HEADER_PARTIAL_SPANS + sizeClass
+    let page = this.words[list] - 1
+    for (let steps = 0; !mayBeReserved && page >= this.reservePage && this.isSpan(page, sizeClass); steps++) {
+      if (steps === this.pageCount) return CORRUPT
+      page = this.words[this.descriptor(page) + PAGE_NEXT] - 1
+    }
+    if (page < 0) page = this.growClass(sizeClass, mayBeReserved)
+    if (page < 0) return page
+    if (!this.isSpan(page, sizeClass)) return CORRUPT
+    const at = this.descriptor(page)
+    const capacity = spanCapacity(sizeClass)
+    let freeCount = this.words[at + PAGE_FREE_COUNT] >>> 0
+    let carved = this.words[at + PAGE_CARVED] >>> 0
+    let block: number
+    if (freeCount > 0) {
+      block = this.words[at + PAGE_FREE_HEAD]
+      if (this.spanOf(block) !== page) return CORRUPT
+      this.write(at + PAGE_FREE_HEAD, this.words[block * BLOCK_WORDS])
+      this.write(at + PAGE_FREE_COUNT, --freeCount)
+    } else {
+      block = this.blockOf(page) + carved * classBlocks(sizeClass)
+      if (carved >= capacity || !this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
+      this.write(at + PAGE_CARVED, ++carved)
+    }
+    if (freeCount === 0 && carved === capacity) this.unlink(list, page)
+    return block
+  }
+
+  /** Whether the next block of the class, if there is a span with room, is in the reserve. */
+  isNextReserved(sizeClass: number): boolean {
+    return this.words[HEADER_PARTIAL_SPANS + sizeClass] > this.reservePage
+  }
+
+  /**
+   * Takes back a block that {@link Heap.take} gave for this class. False, and the block is lost, if it belongs to no
+   * span of the class, or that span has all its blocks.
+   */
+  give(sizeClass: number, block: number): boolean {
+    const page = this.spanOf(block)
+    if (!this.isSpan(page, sizeClass)) return false
+    const at = this.descriptor(page)
+    const freeCount = this.words[at + PAGE_FREE_COUNT] >>> 0
+    const carved = this.words[at + PAGE_CARVED] >>> 0
+    if (freeCount >= carved) return false
+    this.write(block * BLOCK_WORDS, this.words[at + PAGE_FREE_HEAD])
+    this.write(at + PAGE_FREE_HEAD, block)
+    this.write(at + PAGE_FREE_COUNT, freeCount + 1)
+    const list = HEADER_PARTIAL_SPANS + sizeClass
+    if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
+    // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not
+    // in the reserve, where it would be in the way of a long run.
+    const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
+    if (freeCount + 1 === carved && (!isOnlyOne || page >= this.reservePage)) this.releaseSpan(sizeClass, page)
+    return true
+  }
+
+  /** A run of whole pages, for what exceeds the largest class: its first block, or the status FULL or CORRUPT. */
+  takeRun(pages: number, mayBeReserved = false): number {
+    const page = this.allocateRun(pages, mayBeReserved)
+    if (page < 0) return page
+    const at = this.descriptor(page)
+    this.write(at + PAGE_KIND, PAGE_LARGE_RUN)
+    this.write(at + PAGE_RUN, pages)
+    return this.blockOf(page)
+  }
+
+  giveRun(block: number): void {
+    const page = this.pageOf(block)
+    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_LARGE_RUN) return
+    this.freeRun(page, this.words[this.descriptor(page) + PAGE_RUN])
+  }
+
+  /** Turns spans without a used block back into free runs. O(spans with room). */
+  releaseEmptySpans(): void {
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
+      // A page that was met before is no span any more, or ends the walk by the count.
+      for (let steps = 0; this.isSpan(link - 1, sizeClass) && steps < this.pageCount; steps++) {
+        const page = link - 1
+        const at = this.descriptor(page)
+        link = this.words[at + PAGE_NEXT]
+        if (this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]) this.releaseSpan(sizeClass, page)
+        this.commit()
+      }
+    }
+  }
+
+  /** Changes a word of the region as a part of the change under way. */
+  write(word: number, value: number): void {
+    const { words } = this
+    const length = words[HEADER_JOURNAL_LENGTH]
+    if (length < JOURNAL_CAPACITY) {
+      words[HEADER_JOURNAL + 2 * length] = word
+      words[HEADER_JOURNAL + 2 * length + 1] = words[word]
+      words[HEADER_JOURNAL_LENGTH] = length + 1
+    }
+    words[word] = value
+  }
+
+  /**
+   * Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
+   * span that is built or released, since the journal has room for no more than about two.
+   */
+  commit(): void {
+    this.words[HEADER_JOURNAL_LENGTH] = 0
+  }
+
+  /** Undoes the changes since the last commit, by whoever they are. */
+  rollBack(): void {
+    const { words } = this
+    let length = words[HEADER_JOURNAL_LENGTH]
+    if (length > JOURNAL_CAPACITY) length = 0 // a damaged journal is nobody's
+    for (; length > 0; length--) {
+      words[words[HEADER_JOURNAL + 2 * length - 2] >>> 0] = words[HEADER_JOURNAL + 2 * length - 1]
+      words[HEADER_JOURNAL_LENGTH] = length - 1
+    }
+    this.commit()
+  }
+
+  /** Page index of the span that `block` lies in; -1 if it lies in none. */
+  private spanOf(block: number): number {
+    const page = this.pageOf(block)
+    if (!this.isPage(page)) return -1
+    const at = this.descriptor(page)
+    const kind = this.words[at + PAGE_KIND] & 0xff
+    if (kind === PAGE_SPAN) return page
+    const first = this.words[at + PAGE_RUN]
+    return kind === PAGE_SPAN_LATER && this.isPage(first) ? first : -1
+  }
+
+  private isSpan(page: number, sizeClass: number): boolean {
+    const kind = PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT)
+    return this.isPage(page) && this.words[this.descriptor(page) + PAGE_KIND] === kind
+  }
+
+  private growClass(sizeClass: number, mayBeReserved: boolean): number {
+    const pages = spanPages(sizeClass)
+    const first = this.allocateRun(pages, mayBeReserved)
+    if (first < 0) return first
+    const at = this.descriptor(first)
+    this.write(at + PAGE_KIND, PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT))
+    this.write(at + PAGE_RUN, pages)
+    this.write(at + PAGE_FREE_HEAD, 0)
+    this.write(at + PAGE_FREE_COUNT, 0)
+    this.write(at + PAGE_CARVED, 0)
+    for (let page = first + 1; page < first + pages; page++) {
+      this.write(this.descriptor(page) + PAGE_KIND, PAGE_SPAN_LATER)
+      this.write(this.descriptor(page) + PAGE_RUN, first)
+    }
+    this.link(HEADER_PARTIAL_SPANS + sizeClass, first)
+    return first
+  }
+
+  private releaseSpan(sizeClass: number, page: number): void {
+    this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
+    const pages = spanPages(sizeClass)
+    for (let later = page + 1; later < page + pages && this.isPage(later); later++) {
+      this.write(this.descriptor(later) + PAGE_KIND, PAGE_INSIDE)
+      this.write(this.descriptor(later) + PAGE_RUN, 0)
+    }
+    this.freeRun(page, pages)
+  }
+
+  private allocateRun(pages: number, mayBeReserved: boolean): number {
+    for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
+      let link = this.words[bin]
+      // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a
+      // damaged list.
+      for (let steps = 0; link !== 0; steps++) {
+        const page = link - 1
+        const length = this.freeRunLength(page)
+        if (length === 0 || steps === this.pageCount) return CORRUPT
+        link = this.words[this.descriptor(page) + PAGE_NEXT]
+        const first = this.placeIn(page, length, pages, mayBeReserved)
+        if (first < 0) continue
+        this.removeFreeRun(page)
+        if (first > page) this.insertFreeRun(page, first - page)
+        const end = first + pages
+        if (page + length > end) this.insertFreeRun(end, page + length - end)
+        this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
+        return first
+      }
+    }
+    const top = this.words[HEADER_HEAP_TOP]
+    if (top < 0 || top > this.pageCount) return CORRUPT
+    const first = this.placeIn(top, this.pageCount - top, pages, mayBeReserved)
+    if (first < 0) return FULL
+    if (first > top) this.insertFreeRun(top, first - top)
+    this.write(HEADER_HEAP_TOP, first + pages)
+    this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
+    return first
+  }
+
+  /**
+   * Where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room. None lie
+   * half in the reserve.
+   */
+  private placeIn(page: number, length: number, pages: number, mayBeReserved: boolean): number {
+    if (page + pages <= this.reservePage) return pages <= length ? page : -1
+    const first = Math.max(page, this.reservePage)
+    return mayBeReserved && first + pages <= page + length ? first : -1
+  }
+
+  private freeRun(first: number, length: number): void {
+    let page = first
+    let pages = length
+    if (pages <= 0 || pages > this.pageCount - page) return // lost
+    this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] - pages)
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_INSIDE)
+    const after = this.freeRunLength(page + pages)
+    if (after > 0) {
+      this.removeFreeRun(page + pages)
+      pages += after
+    }
+    if (page > 0) {
+      const last = page - 1
+      const isEnd = this.words[this.descriptor(last) + PAGE_KIND] === PAGE_FREE_RUN_END
+      const before = isEnd ? this.words[this.descriptor(last) + PAGE_RUN] : last
+      if (before <= last && this.freeRunLength(before) === page - before) {
+        this.removeFreeRun(before)
+        pages += page - before
+        page = before
+      }
+    }
+    // A run that ends at the top becomes untouched ground again instead of a list member.
+    if (page + pages === this.words[HEADER_HEAP_TOP]) this.write(HEADER_HEAP_TOP, page)
+    else this.insertFreeRun(page, pages)
+  }
+
+  /** The length of the free run that begins at `page`; 0 if none does. */
+  private freeRunLength(page: number): number {
+    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_FREE_RUN) return 0
+    const pages = this.words[this.descriptor(page) + PAGE_RUN]
+    return pages > 0 && pages <= this.pageCount - page ? pages : 0
+  }
+
+  private insertFreeRun(page: number, pages: number): void {
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_FREE_RUN)
+    this.write(this.descriptor(page) + PAGE_RUN, pages)
+    if (pages > 1) {
+      const end = this.descriptor(page + pages - 1)
+      this.write(end + PAGE_KIND, PAGE_FREE_RUN_END)
+      this.write(end + PAGE_RUN, page)
+    }
+    this.link(binOf(pages), page)
+  }
+
+  private removeFreeRun(page: number): void {
+    const pages = this.freeRunLength(page)
+    if (pages === 0) return
+    this.unlink(binOf(pages), page)
+    this.write(this.descriptor(page) + PAGE_KIND, PAGE_INSIDE)
+    this.write(this.descriptor(page + pages - 1) + PAGE_KIND, PAGE_INSIDE)
+  }
+
+  private link(list: number, page: number): void {
+    const next = this.words[list]
+    const at = this.descriptor(page)
+    this.write(at + PAGE_NEXT, next)
+    this.write(at + PAGE_PREVIOUS, 0)
+    if (this.isPage(next - 1)) this.write(this.descriptor(next - 1) + PAGE_PREVIOUS, page + 1)
+    this.write(list, page + 1)
+  }
+
+  private unlink(list: number, page: number): void {
+    const next = this.words[this.descriptor(page) + PAGE_NEXT]
+    const previous = this.words[this.descriptor(page) + PAGE_PREVIOUS]
+    if (this.isPage(previous - 1)) this.write(this.descriptor(previous - 1) + PAGE_NEXT, next)
+    else this.write(list, next)
+    if (this.isPage(next - 1)) this.write(this.descriptor(next - 1) + PAGE_PREVIOUS, previous)
+  }
+
+  blockOf(page: number): number {
+    return this.firstBlock + page * PAGE_BLOCKS
+  }
+
+  private pageOf(block: number): number {
+    return (block - this.firstBlock) >> 8
+  }
+
+  private isPage(page: number): boolean {
+    return page >= 0 && page < this.pageCount
+  }
+
+  descriptor(page: number): number {
+    return this.table + page * PAGE_ENTRY_WORDS
+  }
+}

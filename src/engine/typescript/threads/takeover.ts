@@ -1,0 +1,432 @@
+/** Taking over from threads that died in the middle of something. See docs/protocol.md, "Death". */
+import {
+  ALL_BUCKETS,
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  BUCKET_SLOTS,
+  BUCKET_VERSION,
+  BUCKET_WORDS,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  HEADER_DEATHS,
+  HEADER_DIRECTORY,
+  HEADER_DIRECTORY_MUTEX,
+  HEADER_HEAP_MUTEX,
+  HEADER_REAPER,
+  HEADER_SEGMENT_COUNT,
+  HOME_BUCKETS,
+  MAX_DEPTH,
+  PARTITION_MUTEX,
+  REGISTRY_THREADS,
+  SEGMENT_BYTES,
+  SEGMENT_DEPTH,
+  SEGMENT_MOVES,
+  SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
+  SEGMENT_TOMBSTONES,
+  SIZE_CLASSES,
+  SLOTS_PER_BUCKET,
+  THREAD_CACHE_COUNTS,
+  THREAD_CACHE_HEADS,
+  THREAD_CLAIM,
+  THREAD_FREE,
+  THREAD_KERNEL_ID,
+  THREAD_SIZE_DELTA,
+  THREAD_STATE,
+  THREAD_WAITING,
+  THREAD_WRITE_REFERENCE,
+  THREAD_WRITE_SIZE,
+  THREAD_WRITE_SLOT,
+  THREAD_WRITE_VERSION,
+} from '../../../format/layout.js'
+import {
+  bucketAt,
+  homeOf,
+  loadSlot,
+  neighbourOf,
+  publish,
+  release,
+  step,
+  tagOf,
+  tryHold,
+  vacate,
+} from '../index/bucket.js'
+import { SEGMENT_WORDS, topBits } from '../index/directory.js'
+import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
+import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
+import { Heap } from '../memory/heap.js'
+import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
+import { Region } from '../../../format/region.js'
+import { bringHome } from '../write/restructure.js'
+import { markOf, threadRecordAt } from './thread-record.js'
+
+/** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
+const BUCKET_PATIENCE_MS = 20
+const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
+/** Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache). */
+const MOST_CACHED = 1024
+
+/**
+ * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
+ * be done yet, because a living thread may hold the same bucket, is left for the next call. Some system calls for every
+ * attached thread; O(segments) if one is dead.
+ *
+ * Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
+ * return at once.
+ */
+export function buryTheDead(words: Int32Array): void {
+  const burial = new Burial(words)
+  if (!burial.survey()) return
+  const pairs = pairsOf(words)
+  const self = ownKernelId()
+  if (!tryLock(pairs, self)) return
+  try {
+    // Asked again, now that nobody else frees records.
+    if (burial.survey()) burial.run()
+  } finally {
+    Atomics.store(pairs, HEADER_REAPER / 2, 0n)
+  }
+}
+
+/** The region by pairs of words: pair `i` is the words `2 * i` and `2 * i + 1`. */
+export function pairsOf(words: Int32Array): BigUint64Array {
+  return new BigUint64Array(words.buffer, words.byteOffset, words.length / 2)
+}
+
+/**
+ * The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be
+ * able to do this; and so that it can be taken from a dead holder.
+ */
+function tryLock(pairs: BigUint64Array, self: KernelId): boolean {
+  const holder = Atomics.load(pairs, HEADER_REAPER / 2)
+  if (holder !== 0n && lifeOf(holder) !== LIFE_DEAD) return false
+  return Atomics.compareExchange(pairs, HEADER_REAPER / 2, holder, self) === holder
+}
+
+interface Listed {
+  readonly block: number
+  /** Number of directory entries that name it. */
+  entries: number
+}
+
+const LIVING = 1
+const DEAD = 2
+/** Dead, but with something left to do. */
+const STUCK = 3
+
+/** One takeover. Every step may be done again from its beginning, since whoever does it may die as well. */
+class Burial {
+  private readonly region: Region
+  private readonly pairs: BigUint64Array
+  /** What each record's owner is: 0 if there is none. */
+  private readonly owners = new Uint8Array(REGISTRY_THREADS)
+  private readonly segments: Listed[] = []
+  private directoryDepth = 0
+
+  constructor(private readonly words: Int32Array) {
+    this.region = new Region(words.buffer)
+    this.pairs = pairsOf(words)
+  }
+
+  /** Asks who is dead. False if nobody is. */
+  survey(): boolean {
+    let last = 0n // a thread that opened many maps is asked about once
+    let isDead = false
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      const id = Atomics.load(this.pairs, (threadRecordAt(index) + THREAD_KERNEL_ID) / 2)
+      if (id !== 0n && id !== last) isDead = lifeOf(id) === LIFE_DEAD
+      this.owners[index] = id === 0n ? 0 : isDead ? DEAD : LIVING
+      if (id !== 0n) last = id
+    }
+    return this.owners.includes(DEAD)
+  }
+
+  run(): void {
+    this.rescueHeap()
+    this.rescueDirectory()
+    this.listSegments()
+    this.forEach(DEAD, (index) => this.settleWrite(index))
+    this.forEach(DEAD, (index) => this.releaseBucket(index))
+    this.rescueSegments()
+    this.rescuePartitions()
+    this.forEach(DEAD, (index) => this.freeRecord(index))
+  }
+
+  private forEach(kind: number, act: (index: number) => void): void {
+    for (let index = 0; index < REGISTRY_THREADS; index++) if (this.owners[index] === kind) act(index)
+  }
+
+  private load(word: number): number {
+    return Atomics.load(this.words, word)
+  }
+
+  private store(word: number, value: number): void {
+    Atomics.store(this.words, word, value)
+  }
+
+  /** Index of the record of the dead thread that left `mark` in a mutex, or -1. */
+  private deadOwner(mark: number): number {
+    const index = (mark & 0xff) - 1
+    return this.owners[index] >= DEAD && markOf(this.words, index) === mark ? index : -1
+  }
+
+  private rescueHeap(): void {
+    if (this.deadOwner(this.load(HEADER_HEAP_MUTEX)) < 0) return
+    new Heap(this.region).rollBack()
+    this.store(HEADER_HEAP_MUTEX, 0)
+  }
+
+  /**
+   * Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
+   * some entry names it already, or none does.
+   */
+  private rescueDirectory(): void {
+    if (this.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
+    const entries = this.openDirectory()
+    if (entries < 0) return
+    const count = 2 ** this.directoryDepth
+    let segments = 0
+    for (let i = 0; i < count; i++) {
+      const segment = this.load(entries + i)
+      if (i > 0 && segment === this.load(entries + i - 1)) continue
+      if (!this.region.contains(segment, SEGMENT_WORDS)) return
+      segments++
+      const depth = this.load(segment * BLOCK_WORDS + SEGMENT_DEPTH)
+      if (depth < 0 || depth > this.directoryDepth) return
+      const first = topBits(this.load(segment * BLOCK_WORDS + SEGMENT_PREFIX), this.directoryDepth)
+      const end = Math.min(count, first + 2 ** (this.directoryDepth - depth))
+      for (let j = first; j < end; j++) {
+        const other = this.load(entries + j)
+        if (other === segment || !this.region.contains(other, SEGMENT_WORDS)) continue
+        if (this.load(other * BLOCK_WORDS + SEGMENT_DEPTH) < depth) this.store(entries + j, segment)
+      }
+    }
+    this.store(HEADER_SEGMENT_COUNT, segments)
+    this.store(HEADER_DIRECTORY_MUTEX, 0)
+  }
+
+  /** Word index of the directory's entries, and their number in {@link Burial.directoryDepth}; -1 if it is damaged. */
+  private openDirectory(): number {
+    const directory = this.load(HEADER_DIRECTORY)
+    if (!this.region.contains(directory, DIRECTORY_ENTRIES)) return -1
+    const depth = this.load(directory * BLOCK_WORDS + DIRECTORY_DEPTH)
+    if (depth < 0 || depth > MAX_DEPTH || !this.region.contains(directory, DIRECTORY_ENTRIES + 2 ** depth)) return -1
+    this.directoryDepth = depth
+    return directory * BLOCK_WORDS + DIRECTORY_ENTRIES
+  }
+
+  private listSegments(): void {
+    const entries = this.openDirectory()
+    if (entries < 0) return
+    for (let i = 0; i < 2 ** this.directoryDepth; i++) {
+      const block = this.load(entries + i)
+      if (!this.region.contains(block, SEGMENT_WORDS)) continue
+      const last = this.segments.at(-1)
+      if (last?.block === block) last.entries++
+      else this.segments.push({ block, entries: 1 })
+    }
+  }
+
+  /** The segment that the bucket in block `bucket` belongs to, or 0. */
+  private segmentOf(bucket: number): number {
+    return this.segments.find(({ block }) => bucket >= block && bucket < block + SEGMENT_BLOCKS)?.block ?? 0
+  }
+
+  /** Whether a living thread announced that it takes the bucket itself. */
+  private isClaimed(bucket: number): boolean {
+    return this.owners.some(
+      (kind, index) => kind === LIVING && this.load(threadRecordAt(index) + THREAD_CLAIM) === bucket,
+    )
+  }
+
+  /**
+   * Whether a bucket, given by its first word, with the odd `version` is a dead thread's for certain: no living thread
+   * has announced to take it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are
+   * made before the version becomes odd and ended after, so they may be looked at in between.
+   */
+  private isOrphan(bucket: number, version: number): boolean {
+    const block = bucket / BLOCK_WORDS
+    if (this.isClaimed(block)) return false
+    const mark = this.load(this.segmentOf(block) * BLOCK_WORDS + SEGMENT_MUTEX)
+    if (mark !== 0 && this.deadOwner(mark) < 0) {
+      const owner = (mark & 0xff) - 1
+      if (owner < 0 || owner >= REGISTRY_THREADS) return false
+      if (this.load(threadRecordAt(owner) + THREAD_WAITING) !== block) return false
+    }
+    return this.load(bucket + BUCKET_VERSION) === version
+  }
+
+  /**
+   * Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in
+   * the slot of a bucket that is still as the thread held it.
+   */
+  private settleWrite(index: number): void {
+    const { words } = this
+    const at = threadRecordAt(index)
+    const slot = this.load(at + THREAD_WRITE_SLOT) >>> 0
+    if (slot === 0) return
+    const version = this.load(at + THREAD_WRITE_VERSION)
+    const bucket = slot - (slot % BUCKET_WORDS)
+    let hasHappened = version === 0
+    if (!hasHappened && this.segmentOf(bucket / BLOCK_WORDS) !== 0 && this.load(bucket + BUCKET_VERSION) === version) {
+      if (!this.isOrphan(bucket, version)) {
+        this.owners[index] = STUCK
+        return
+      }
+      hasHappened = this.load(slot) === words[at + THREAD_WRITE_REFERENCE]
+    }
+    if (hasHappened) this.store(at + THREAD_SIZE_DELTA, words[at + THREAD_WRITE_SIZE])
+    this.store(at + THREAD_WRITE_SLOT, 0)
+  }
+
+  /**
+   * Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only
+   * the tag may be the other.
+   */
+  private releaseBucket(index: number): void {
+    const claim = this.load(threadRecordAt(index) + THREAD_CLAIM)
+    const segment = this.segmentOf(claim)
+    if (claim === 0 || segment === 0 || segment === claim) return
+    if (this.deadOwner(this.load(segment * BLOCK_WORDS + SEGMENT_MUTEX)) >= 0) return // see rebuild
+    const bucket = claim * BLOCK_WORDS
+    const version = this.load(bucket + BUCKET_VERSION)
+    if ((version & 1) === 0) return
+    if (!this.isOrphan(bucket, version)) {
+      this.owners[index] = STUCK
+      return
+    }
+    this.retag(bucket)
+    release(this.words, bucket)
+  }
+
+  /** Makes every tag what its slot calls for. */
+  private retag(bucket: number): void {
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(this.words, bucket, slot)
+      if (reference <= 0) vacate(this.words, bucket, slot, reference)
+      else if (this.region.contains(reference, ENTRY_DATA)) {
+        publish(this.words, bucket, slot, tagOf(this.words[reference * BLOCK_WORDS + ENTRY_HASH]), reference)
+      }
+    }
+  }
+
+  /**
+   * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md,
+   * "Split".
+   */
+  private rescueSegments(): void {
+    let inOrder = true
+    for (const segment of this.segments) {
+      const owner = this.deadOwner(this.load(segment.block * BLOCK_WORDS + SEGMENT_MUTEX))
+      if (owner < 0) continue
+      inOrder &&= this.rebuild(segment)
+      if (!inOrder) this.owners[owner] = STUCK
+    }
+  }
+
+  /** Makes a segment whole from its references alone, whatever its dead holder was doing, and lets go of it. */
+  private rebuild({ block, entries }: Listed): boolean {
+    const { words } = this
+    if (!this.takeBuckets(block)) return false
+    const at = block * BLOCK_WORDS
+    if ((this.load(at + SEGMENT_MOVES) & 1) === 0) Atomics.add(words, at + SEGMENT_MOVES, 1)
+    // The directory tells how far a split had come.
+    const depth = this.directoryDepth - (31 - Math.clz32(entries))
+    this.store(at + SEGMENT_DEPTH, depth)
+    let tombstones = 0
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(block, index)
+      this.dropStrays(block, depth, index)
+      this.retag(bucket)
+      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) if (loadSlot(words, bucket, slot) < 0) tombstones++
+    }
+    bringHome(this.region, block)
+    this.store(at + SEGMENT_TOMBSTONES, tombstones)
+    Atomics.add(words, at + SEGMENT_MOVES, 1)
+    for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(block, index))
+    this.store(at + SEGMENT_MUTEX, 0)
+    return true
+  }
+
+  /**
+   * Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so
+   * that nobody takes our changes and its own for one. False, and those taken are let go of, if a living thread is in
+   * the way.
+   */
+  private takeBuckets(segment: number): boolean {
+    const taken: number[] = []
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(segment, index)
+      const deadline = performance.now() + BUCKET_PATIENCE_MS
+      for (;;) {
+        const version = this.load(bucket + BUCKET_VERSION)
+        if ((version & 1) === 0) {
+          if (!tryHold(this.words, bucket, version)) continue
+          taken.push(bucket)
+          break
+        }
+        if (this.isOrphan(bucket, version)) {
+          step(this.words, bucket)
+          break
+        }
+        if (performance.now() < deadline) continue
+        for (const held of taken) release(this.words, held)
+        return false
+      }
+    }
+    return true
+  }
+
+  /** Empties the slots of bucket `index` that a split or a move had still to empty. */
+  private dropStrays(segment: number, depth: number, index: number): void {
+    const { words } = this
+    const prefix = this.load(segment * BLOCK_WORDS + SEGMENT_PREFIX)
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference <= 0 || !this.region.contains(reference, ENTRY_DATA)) continue
+      const hash = words[reference * BLOCK_WORDS + ENTRY_HASH]
+      const home = homeOf(hash)
+      const hasLeft = topBits(hash, depth) !== topBits(prefix, depth)
+      const hasMoved =
+        (index !== home && this.holds(segment, home, reference)) ||
+        (index >= HOME_BUCKETS && this.holds(segment, neighbourOf(home), reference))
+      if (hasLeft || hasMoved) vacate(words, bucket, slot, 0)
+    }
+  }
+
+  private holds(segment: number, index: number, reference: number): boolean {
+    const slots = bucketAt(segment, index) + BUCKET_SLOTS
+    return this.words.subarray(slots, slots + SLOTS_PER_BUCKET).includes(reference)
+  }
+
+  /** Whatever its dead holder was doing, the states of the nodes tell which are in use. */
+  private rescuePartitions(): void {
+    const reserve = reserveMutexAt(this.region)
+    if (reserve !== 0 && this.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
+    for (const at of partitionsOf(this.region)) {
+      if (this.deadOwner(this.load(at + PARTITION_MUTEX)) < 0) continue
+      new EvictionQueues(this.words, at, NO_ENTRIES).rebuild()
+      this.store(at + PARTITION_MUTEX, 0)
+    }
+  }
+
+  /** The free blocks that the thread had stay with the record, for its next owner. */
+  private freeRecord(index: number): void {
+    const { words } = this
+    const at = threadRecordAt(index)
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      let count = 0
+      let block = words[at + THREAD_CACHE_HEADS + sizeClass]
+      for (; this.region.contains(block, 1) && count < MOST_CACHED; count++) block = words[block * BLOCK_WORDS]
+      this.store(at + THREAD_CACHE_COUNTS + sizeClass, count)
+    }
+    this.store(at + THREAD_CLAIM, 0)
+    this.store(at + THREAD_WAITING, 0)
+    Atomics.add(words, HEADER_DEATHS, 1)
+    this.store(at + THREAD_STATE, THREAD_FREE)
+    Atomics.store(this.pairs, (at + THREAD_KERNEL_ID) / 2, 0n)
+  }
+}

@@ -1,0 +1,200 @@
+/** Keys in hash order, for iterators. See docs/protocol.md, "Iteration". */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_META,
+  MAX_DEPTH,
+  SEGMENT_DEPTH,
+  SEGMENT_MOVES,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
+import { Backoff } from '../threads/backoff.js'
+import { bucketAt, loadSlot } from '../index/bucket.js'
+import type { Core } from '../core.js'
+import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from '../../../format/entry.js'
+import { isLeaseKind } from '../../../format/lease.js'
+import { WEAKLY_ORDERED } from '../../../format/region.js'
+import { endOf } from '../write/restructure.js'
+
+/**
+ * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times
+ * more; damaged references may make every key one of the longest.
+ */
+const MAX_WALKS = 4
+const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
+/** Room for a key's number beside its hash in a double that sorts by hash. */
+const NUMBERS = 1024
+/** Words before the key's bytes in a collected record: kind and length. */
+const RECORD_HEADER_WORDS = 2
+
+/** Collects keys for one engine, a segment at a time. Keeps its buffers from call to call. */
+export class Collector {
+  private count = 0
+  private used = 0
+  private end = 0
+  private readonly order = new Float64Array(MAX_KEYS)
+  private readonly metas = new Int32Array(MAX_KEYS)
+  private readonly offsets = new Float64Array(MAX_KEYS)
+  private bytes = new Int32Array(16384)
+
+  constructor(private readonly core: Core) {}
+
+  /**
+   * Copies the keys with the first hashes from `from` to below `to`, of one segment at most, into the scratch buffer,
+   * and stops after the hash with which there are `limit` of them. Returns the hash to go on from. O(segment).
+   */
+  collect(from: number, to: number, limit: number): number {
+    const { result } = this.core
+    result[RESULT_LENGTH] = 0
+    if (from >= to) {
+      result[RESULT_STATUS] = DONE
+      return to
+    }
+    const status = this.collectSegment(from, to)
+    result[RESULT_STATUS] = status
+    return status === DONE ? Math.min(this.deliver(limit), to) : from
+  }
+
+  private collectSegment(from: number, to: number): number {
+    const { core } = this
+    const { words, lookup } = core
+    const backoff = new Backoff(words)
+    for (;;) {
+      if (!lookup.locateSegment(from | 0)) return CORRUPT
+      const { segment } = lookup
+      const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
+      const depth = words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
+      this.count = 0
+      this.used = 0
+      this.end = endOf(words, segment)
+      let status = depth < 0 || depth > MAX_DEPTH ? CORRUPT : DONE
+      for (let index = 0; index < ALL_BUCKETS && status === DONE && (moves & 1) === 0; index++) {
+        status = this.collectBucket(bucketAt(segment, index), from, to, backoff)
+      }
+      if (WEAKLY_ORDERED) core.thread.fence()
+      const isUndisturbed =
+        (moves & 1) === 0 && Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves && lookup.stillMaps()
+      if (isUndisturbed && status !== TIMEOUT) return status === DONE && this.end <= from ? CORRUPT : status
+      if (status === TIMEOUT || !backoff.wait()) {
+        core.noteClaimant(bucketAt(segment, 0), segment)
+        return TIMEOUT
+      }
+    }
+  }
+
+  /** Adds the keys of one bucket, read undisturbed. */
+  private collectBucket(bucket: number, from: number, to: number, backoff: Backoff): number {
+    const { words, region, thread } = this.core
+    const { count, used } = this
+    for (;;) {
+      const version = Atomics.load(words, bucket + BUCKET_VERSION)
+      let status = DONE
+      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+        const reference = loadSlot(words, bucket, slot)
+        if (reference <= 0) continue
+        if (!region.contains(reference, ENTRY_DATA) || !this.add(reference, from, to)) status = CORRUPT
+      }
+      if (WEAKLY_ORDERED) thread.fence()
+      if (Atomics.load(words, bucket + BUCKET_VERSION) === version) return status
+      this.count = count
+      this.used = used
+      if (!backoff.wait()) return TIMEOUT
+    }
+  }
+
+  /** Copies one key, unless it is a lease's. False if it leads out of the region. */
+  private add(block: number, from: number, to: number): boolean {
+    const { words, region } = this.core
+    const entry = block * BLOCK_WORDS
+    const hash = words[entry + ENTRY_HASH] >>> 0
+    const meta = words[entry + ENTRY_META]
+    const length = wordsFor(keyLengthOf(meta))
+    if (!region.contains(block, ENTRY_DATA + length) || this.used + length > MAX_WALKS * words.length) return false
+    if (hash < from || hash >= to || isLeaseKind(valueKindOf(meta))) return true
+    if (this.used + length > this.bytes.length) this.grow(this.used + length)
+    for (let i = 0; i < length; i++) this.bytes[this.used + i] = words[entry + ENTRY_DATA + i]
+    this.order[this.count] = hash * NUMBERS + this.count
+    this.metas[this.count] = meta
+    this.offsets[this.count] = this.used
+    this.count++
+    this.used += length
+    return true
+  }
+
+  /** Writes what was collected to the scratch buffer, in hash order, as far as it fits. */
+  private deliver(limit: number): number {
+    const { result, scratchWords } = this.core
+    const order = this.dropRepeats(this.order.subarray(0, this.count).sort())
+    let filled = 0
+    let delivered = 0
+    while (delivered < order.length) {
+      const hash = hashOf(order[delivered])
+      let next = delivered
+      let size = 0
+      // Keys with one hash go together, so that the caller can go on from a hash.
+      for (; next < order.length && hashOf(order[next]) === hash; next++) {
+        size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
+      }
+      if (filled + size > scratchWords.length || delivered >= limit) {
+        if (delivered === 0) result[RESULT_STATUS] = SCRATCH_TOO_SMALL
+        result[RESULT_LENGTH] = delivered === 0 ? size * 4 : delivered
+        return hash
+      }
+      for (; delivered < next; delivered++) filled = this.deliverKey(order[delivered] % NUMBERS, filled)
+    }
+    result[RESULT_LENGTH] = delivered
+    return this.end
+  }
+
+  /** A key that is deleted and inserted again during the walk may be met in two buckets; it is delivered once. */
+  private dropRepeats(order: Float64Array): Float64Array {
+    let kept = 0
+    for (const each of order) if (!this.isAmong(order, kept, each)) order[kept++] = each
+    return order.subarray(0, kept)
+  }
+
+  /**
+   * Whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher hash.
+   */
+  private isAmong(order: Float64Array, count: number, each: number): boolean {
+    const hash = hashOf(each)
+    for (let i = count - 1; i >= 0 && hashOf(order[i]) === hash; i--) {
+      if (this.isSameKey(order[i] % NUMBERS, each % NUMBERS)) return true
+    }
+    return false
+  }
+
+  private isSameKey(a: number, b: number): boolean {
+    const { metas, offsets, bytes } = this
+    if (((metas[a] ^ metas[b]) & KEY_META_MASK) !== 0) return false
+    const length = wordsFor(keyLengthOf(metas[a]))
+    for (let i = 0; i < length; i++) if (bytes[offsets[a] + i] !== bytes[offsets[b] + i]) return false
+    return true
+  }
+
+  private deliverKey(number: number, at: number): number {
+    const { scratchWords } = this.core
+    const meta = this.metas[number]
+    const length = wordsFor(keyLengthOf(meta))
+    scratchWords[at] = keyKindOf(meta)
+    scratchWords[at + 1] = keyLengthOf(meta)
+    const from = this.offsets[number]
+    for (let i = 0; i < length; i++) scratchWords[at + RECORD_HEADER_WORDS + i] = this.bytes[from + i]
+    return at + RECORD_HEADER_WORDS + length
+  }
+
+  private grow(words: number): void {
+    const grown = new Int32Array(Math.max(words, this.bytes.length * 2))
+    grown.set(this.bytes)
+    this.bytes = grown
+  }
+}
+
+/** Hash of an element of a collector's order. */
+function hashOf(element: number): number {
+  return Math.floor(element / NUMBERS)
+}

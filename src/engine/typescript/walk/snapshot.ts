@@ -1,0 +1,252 @@
+/** A copy of all entries at one instant. See docs/protocol.md, "Snapshot". */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  ENTRY_DATA,
+  ENTRY_META,
+  KEY_KIND_MASK,
+  KEY_KIND_SHIFT,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH } from '../../engine.js'
+import { bucketAt, loadSlot } from '../index/bucket.js'
+import type { Core } from '../core.js'
+import { copyWords, sizeOf } from '../../../format/entry.js'
+import { now } from '../index/expiry.js'
+import { isLease } from '../../../format/lease.js'
+import { WEAKLY_ORDERED } from '../../../format/region.js'
+import { endOf, holdEverything, maxSegments, releaseHeld } from '../write/restructure.js'
+
+/** Pieces this long are cheap to make beside filling them, and waste little at the end. */
+const PIECE_WORDS = 2 ** 18
+
+/** Ends with status DONE and the number of entries in RESULT_LENGTH; with TIMEOUT or CORRUPT nothing is returned. */
+export function takeSnapshot(core: Core): Int32Array<ArrayBuffer>[] {
+  const copy = new Copy(core)
+  let status = copy.addAhead() ? DONE : CORRUPT
+  if (status === DONE) status = complete(core, copy)
+  core.end(status)
+  if (status !== DONE) return []
+  core.result[RESULT_LENGTH] = copy.count
+  return copy.finish()
+}
+
+function complete(core: Core, copy: Copy): number {
+  const held: number[] = []
+  let released = 0
+  try {
+    let status = holdEverything(core, held)
+    // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the
+    // region.
+    core.resultDoubles[RESULT_EXPIRES_AT] = now(core.words)
+    copy.budget = core.words.length
+    for (; released < held.length; released++) {
+      if (status === DONE && !copy.complete(held[released])) status = CORRUPT
+      releaseHeld(core, held[released])
+    }
+    return status === DONE && !copy.isComplete ? CORRUPT : status
+  } finally {
+    // Only if there was no memory for a piece.
+    for (; released < held.length; released++) releaseHeld(core, held[released])
+    core.thread.clearClaim()
+  }
+}
+
+/** What was copied of a segment: for each bucket the words below. */
+interface SegmentCopy {
+  readonly segment: number
+  readonly buckets: Int32Array
+}
+
+// Words of a bucket in SegmentCopy.
+/** The version that the bucket had, or NOT_COPIED. */
+const COPY_VERSION = 0
+/** Number of entries. */
+const COPY_COUNT = 1
+/** Index of their piece, and of their first word in it. */
+const COPY_PIECE = 2
+const COPY_START = 3
+const COPY_WORDS = 4
+
+/** No bucket at rest has this version. */
+const NOT_COPIED = 1
+const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
+
+/** Entries as they lie in the region, one after the other, in pieces. None is cut in two. */
+class Copy {
+  count = 0
+  /** How many words more may be copied: damaged references could make every entry as long as the region. */
+  budget: number
+  private readonly segments: SegmentCopy[] = []
+  /** How many of the segments copied ahead were completed. */
+  private completed = 0
+  private readonly pieces: Int32Array<ArrayBuffer>[] = []
+  private readonly used: number[] = []
+  // The entries of the bucket being copied: block numbers, and lengths in words.
+  private readonly blocks = new Int32Array(SLOTS_PER_BUCKET)
+  private readonly lengths = new Float64Array(SLOTS_PER_BUCKET)
+
+  constructor(private readonly core: Core) {
+    this.budget = 2 * core.words.length // both passes ahead may have to copy all there is
+  }
+
+  /**
+   * Copies most of what is there while everybody writes on; over the budget, the rest is copied later. False if the
+   * region is damaged.
+   */
+  addAhead(): boolean {
+    const { words, lookup } = this.core
+    for (let hash = 0; hash < HASH_END;) {
+      if (!lookup.locateSegment(hash | 0)) return false
+      const { segment } = lookup
+      const end = endOf(words, segment)
+      if (end <= hash) break // it is just being split; the rest is copied later
+      const copy = newCopy(segment)
+      this.segments.push(copy)
+      if (this.segments.length > maxSegments(words)) return false
+      const status = this.refresh(copy)
+      if (status !== DONE) return status === FULL
+      hash = end
+    }
+    for (const copy of this.segments) {
+      const status = this.refresh(copy)
+      if (status !== DONE) return status === FULL
+    }
+    return true
+  }
+
+  /**
+   * Makes the copy of a held segment what the segment is. Called for all of them, in the order of hashes. False if the
+   * region is damaged.
+   */
+  complete(segment: number): boolean {
+    // Both lists are in the same order; what was not copied ahead was split off since.
+    const ahead = this.segments.at(this.completed)
+    const { buckets } = ahead?.segment === segment ? ahead : newCopy(segment)
+    if (ahead?.segment === segment) this.completed++
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(segment, index)
+      const copy = index * COPY_WORDS
+      // Held, the version is one higher than it was at rest.
+      if (this.core.words[bucket + BUCKET_VERSION] !== ((buckets[copy + COPY_VERSION] + 1) | 0)) {
+        this.discard(buckets, copy)
+        if (this.addBucket(bucket, buckets, copy) !== DONE) return false
+      }
+      this.count += buckets[copy + COPY_COUNT]
+    }
+    return true
+  }
+
+  /** Whether every segment that was copied ahead was completed: segments do not vanish. */
+  get isComplete(): boolean {
+    return this.completed === this.segments.length
+  }
+
+  finish(): Int32Array<ArrayBuffer>[] {
+    return this.pieces.map((piece, i) => piece.subarray(0, this.used[i])).filter(({ length }) => length > 0)
+  }
+
+  /**
+   * Copies what changed in a segment since it was copied last, but not what is being changed. DONE, FULL or CORRUPT.
+   */
+  private refresh({ segment, buckets }: SegmentCopy): number {
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(segment, index)
+      const copy = index * COPY_WORDS
+      const version = Atomics.load(this.core.words, bucket + BUCKET_VERSION)
+      if ((version & 1) !== 0 || version === buckets[copy + COPY_VERSION]) continue
+      this.discard(buckets, copy)
+      const status = this.addBucket(bucket, buckets, copy)
+      if (status < 0) return status
+    }
+    return DONE
+  }
+
+  /**
+   * Copies the entries of a bucket. Nothing is copied with NOT_DONE, if it changed meanwhile, and with FULL, over the
+   * budget.
+   */
+  private addBucket(bucket: number, buckets: Int32Array, copy: number): number {
+    const { words, region } = this.core
+    const { blocks, lengths } = this
+    const version = Atomics.load(words, bucket + BUCKET_VERSION)
+    let count = 0
+    let total = 0
+    let isDamaged = false
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference <= 0) continue
+      const isWithin = region.contains(reference, ENTRY_DATA)
+      if (isWithin && isLease(words, reference)) continue
+      const length = isWithin ? sizeOf(words, reference * BLOCK_WORDS) / 4 : Infinity
+      if (!region.contains(reference, length)) isDamaged = true
+      blocks[count] = reference
+      lengths[count++] = length
+      total += length
+    }
+    // Before any room is made for lengths that are no more than hearsay yet.
+    if (!this.isStill(bucket, version)) return NOT_DONE
+    if (isDamaged) return CORRUPT
+    if (total > this.budget) return FULL
+    this.budget -= total
+    if (count > 0) this.makeRoom(total)
+    const last = this.pieces.length - 1
+    buckets[copy + COPY_VERSION] = version
+    buckets[copy + COPY_COUNT] = count
+    buckets[copy + COPY_PIECE] = last
+    buckets[copy + COPY_START] = this.used[last]
+    for (let i = 0, at = this.used[last]; i < count; at += lengths[i++]) {
+      copyWords(words, blocks[i] * BLOCK_WORDS, this.pieces[last], at, lengths[i])
+    }
+    if (!this.isStill(bucket, version) || !this.haveLengths(this.pieces[last], this.used[last], count)) {
+      buckets[copy + COPY_VERSION] = NOT_COPIED
+      buckets[copy + COPY_COUNT] = 0
+      return NOT_DONE
+    }
+    if (count > 0) this.used[last] += total
+    return DONE
+  }
+
+  /**
+   * Whether the entries from word `start` of `piece` on have the lengths that were seen before they were copied. Only a
+   * region that changes without a version can part the two; but whoever walks the copy must not leave it.
+   */
+  private haveLengths(piece: Int32Array, start: number, count: number): boolean {
+    for (let i = 0, at = start; i < count; at += this.lengths[i++]) {
+      if (sizeOf(piece, at) / 4 !== this.lengths[i]) return false
+    }
+    return true
+  }
+
+  /** Makes copied entries ones to be skipped. */
+  private discard(buckets: Int32Array, copy: number): void {
+    const piece = this.pieces[buckets[copy + COPY_PIECE]]
+    let at = buckets[copy + COPY_START]
+    for (let left = buckets[copy + COPY_COUNT]; left > 0; left--) {
+      piece[at + ENTRY_META] &= ~KEY_KIND_BITS
+      at += sizeOf(piece, at) / 4
+    }
+    buckets[copy + COPY_VERSION] = NOT_COPIED
+    buckets[copy + COPY_COUNT] = 0
+  }
+
+  private isStill(bucket: number, version: number): boolean {
+    if (WEAKLY_ORDERED) this.core.thread.fence()
+    return Atomics.load(this.core.words, bucket + BUCKET_VERSION) === version
+  }
+
+  /** Makes the last piece one with room for `words` words. */
+  private makeRoom(words: number): void {
+    const last = this.pieces.length - 1
+    if (last >= 0 && this.used[last] + words <= this.pieces[last].length) return
+    this.pieces.push(new Int32Array(Math.max(words, PIECE_WORDS)))
+    this.used.push(0)
+  }
+}
+
+function newCopy(segment: number): SegmentCopy {
+  const buckets = new Int32Array(ALL_BUCKETS * COPY_WORDS)
+  for (let index = 0; index < ALL_BUCKETS; index++) buckets[index * COPY_WORDS + COPY_VERSION] = NOT_COPIED
+  return { segment, buckets }
+}

@@ -1,0 +1,211 @@
+/** Reclaiming tombstones and expired entries, and clearing. See docs/protocol.md, "Cleanup", "Expiry" and "Clear". */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_SLOTS,
+  BUCKET_VERSION,
+  COUNTER_DELETED,
+  COUNTER_EXPIRED,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  HOME_BUCKETS,
+  SEGMENT_EXPIRY,
+  SEGMENT_MUTEX,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { CORRUPT, DONE, HASH_END, NEVER, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { bucketAt, homeOf, loadSlot, storeOverflow, vacate } from '../index/bucket.js'
+import { tombstonesOf, type Core } from '../core.js'
+import { expiryTick, isExpiryDue, keptUntil, now } from '../index/expiry.js'
+import { isLease, canLapse, lapse } from '../../../format/lease.js'
+import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import {
+  bringHome,
+  endOf,
+  holdSegment,
+  lockSegment,
+  releaseSegment,
+  sweepTombstones,
+  unlockSegment,
+} from './restructure.js'
+
+/** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
+export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
+
+/** What cleaning up a segment costs of a sweep's budget, in looks at a segment. */
+const SWEEP_COST = 64
+
+/** Reclaims the tombstones and expired entries of a segment whose mutex is held. Whether there were any. */
+export function cleanUpLocked(core: Core, segment: number): boolean {
+  if (!holdSegment(core, segment)) return false
+  sweepTombstones(core, segment)
+  sweepExpired(core, segment)
+  bringHome(core.region, segment)
+  releaseSegment(core.words, segment)
+  const hasFound = core.unlinked.count > 0
+  core.unlinked.freeAll()
+  return hasFound
+}
+
+/** Cleans up a segment, unless someone holds it for longer than the bound of waiting. */
+export function cleanUp(core: Core, segment: number): void {
+  core.thread.claim(segment)
+  if (lockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX, core.thread.mark)) {
+    cleanUpLocked(core, segment)
+    unlockSegment(core, segment)
+  } else core.thread.clearClaim()
+}
+
+/** Whether a segment has tombstones or, as its hint says, expired entries. */
+export function isWorthCleaning(words: Int32Array, segment: number): boolean {
+  return tombstonesOf(words, segment) > 0 || isExpiryDue(words, segment)
+}
+
+/** Cleans up every segment that needs it. O(segments). */
+export function cleanUpAll(core: Core): void {
+  const { words, lookup } = core
+  for (let hash = 0; hash < HASH_END;) {
+    if (!lookup.locateSegment(hash | 0)) return
+    const { segment } = lookup
+    if (isWorthCleaning(words, segment)) cleanUp(core, segment)
+    const end = endOf(words, segment)
+    if (end <= hash) return
+    hash = end
+  }
+}
+
+/** Deletes expired entries from `fromHash` on, within the budget; see {@link Engine.sweep}. */
+export function sweep(core: Core, fromHash: number, budget: number): number {
+  const { words, lookup, result } = core
+  let next = fromHash
+  let cleaned = 0
+  result[RESULT_STATUS] = DONE
+  for (let left = budget; next < HASH_END && left > 0; left--) {
+    if (!lookup.locateSegment(next | 0)) {
+      result[RESULT_STATUS] = CORRUPT
+      break
+    }
+    const { segment } = lookup
+    if (isExpiryDue(words, segment) && tryCleanUp(core, segment)) {
+      cleaned++
+      left -= SWEEP_COST
+    }
+    // If the segment was just split, its lower half may end before `next`: then the upper half is next.
+    next = Math.max(next, endOf(words, segment))
+  }
+  core.evictor?.sweepForgotten()
+  result[RESULT_LENGTH] = cleaned
+  return next
+}
+
+/** As {@link cleanUp}, but does not wait for the mutex. Whether it was had. */
+function tryCleanUp(core: Core, segment: number): boolean {
+  const { words, thread } = core
+  thread.claim(segment)
+  const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
+  const isLocked = Atomics.compareExchange(words, mutex, 0, thread.mark) === 0
+  if (isLocked) {
+    cleanUpLocked(core, segment)
+    unlockMutex(words, mutex)
+  }
+  thread.clearClaim()
+  return isLocked
+}
+
+/** Deletes the expired entries of a held segment, and makes its hint what the others call for. */
+function sweepExpired(core: Core, segment: number): void {
+  const { words, region, unlinked } = core
+  if (!isExpiryDue(words, segment)) return
+  const time = now(words)
+  let expired = 0
+  let next = 0
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (!region.contains(reference, ENTRY_DATA)) continue
+      const expiresAt = keptUntil(region, reference)
+      if (expiresAt === NEVER) continue
+      if (expiresAt <= time) {
+        unlinked.add(reference)
+        if (isLease(words, reference)) vacate(words, bucket, slot, 0)
+        else {
+          dropCounted(core, bucket, slot)
+          expired++
+        }
+        continue
+      }
+      const tick = expiryTick(expiresAt)
+      if (tick !== 0 && (next === 0 || tick < next)) next = tick
+    }
+  }
+  Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
+  core.thread.count(COUNTER_EXPIRED, expired)
+}
+
+/**
+ * Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
+ * the other: should this thread die in the midst of a segment, others count what is gone.
+ */
+function dropCounted({ words, thread }: Core, bucket: number, slot: number): void {
+  thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)
+  vacate(words, bucket, slot, 0)
+  thread.notePublished()
+  thread.addSize(-1)
+  thread.endWrite()
+}
+
+/** Deletes every entry, one segment after the other. Status DONE, TIMEOUT or CORRUPT. */
+export function clear(core: Core): number {
+  const { words, lookup } = core
+  for (let hash = 0; hash < HASH_END;) {
+    const locked = lockSegment(core, hash | 0)
+    if (locked !== DONE) return locked
+    const { segment } = lookup
+    const end = endOf(words, segment)
+    if (!holdSegment(core, segment)) {
+      unlockSegment(core, segment)
+      return TIMEOUT
+    }
+    sweepTombstones(core, segment)
+    core.thread.count(COUNTER_DELETED, emptySegment(core, segment))
+    releaseSegment(words, segment)
+    core.unlinked.freeAll()
+    unlockSegment(core, segment)
+    core.evictor?.sweepForgotten()
+    if (end <= hash) return CORRUPT
+    hash = end
+  }
+  return DONE
+}
+
+/**
+ * Empties every slot of a held segment without tombstones, but for leases, which lapse; returns the number of entries
+ * that were there.
+ */
+function emptySegment(core: Core, segment: number): number {
+  const { words, region, unlinked } = core
+  const before = unlinked.count
+  let hasLeases = false
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference === 0) continue
+      if (region.contains(reference, ENTRY_DATA) && isLease(words, reference)) {
+        const home = bucketAt(segment, homeOf(words[reference * BLOCK_WORDS + ENTRY_HASH]))
+        if (canLapse(words, reference)) lapse(words, reference, home)
+        hasLeases = true
+        continue
+      }
+      unlinked.add(reference)
+      dropCounted(core, bucket, slot)
+    }
+  }
+  if (hasLeases) bringHome(core.region, segment)
+  else {
+    for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
+    Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
+  }
+  return unlinked.count - before
+}

@@ -1,0 +1,78 @@
+/**
+ * Hot segments: how often writers get in each other's way is counted, and where it is too often, keys are parted before
+ * their segment is full. See docs/protocol.md, "Hot segments".
+ */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  HEADER_RELIEF_LIMIT,
+  HEADER_SEGMENT_COUNT,
+  SEGMENT_CONTENTION,
+  SEGMENT_OPERATIONS,
+  SEGMENT_WINDOW,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { DONE } from '../../engine.js'
+import { bucketAt, loadSlot } from '../index/bucket.js'
+import type { Core } from '../core.js'
+import { lockSegment, unlockSegment } from './restructure.js'
+import { split } from './split.js'
+
+const SAMPLE_WRITES = 16
+
+/** A window ends with every so many counted contentions: long enough that a chance meeting means nothing. */
+const WINDOW_CONTENTIONS = 256
+
+/**
+ * A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a
+ * split.
+ */
+const HOT_SHARE = 32
+
+/** Counts a finished write: 16 at a time, so that the line is seldom written. */
+export function countWrite(core: Core, segment: number): void {
+  core.writes = (core.writes + 1) % SAMPLE_WRITES
+  if (core.writes === 0) Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_OPERATIONS, SAMPLE_WRITES)
+}
+
+/**
+ * Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves
+ * hot.
+ */
+export function countContention(words: Int32Array, segment: number): boolean {
+  const at = segment * BLOCK_WORDS
+  const contention = Atomics.add(words, at + SEGMENT_CONTENTION, 1) + 1
+  if (contention % WINDOW_CONTENTIONS !== 0) return false
+  const operations = Atomics.load(words, at + SEGMENT_OPERATIONS)
+  const before = Atomics.exchange(words, at + SEGMENT_WINDOW, operations)
+  return (operations - before) >>> 0 < WINDOW_CONTENTIONS * HOT_SHARE && mayAddSegment(words)
+}
+
+/**
+ * Splits the segment of the lookup's key, if that can part keys and the bounds allow it. Leaves the status as it is.
+ * The thread must hold nothing.
+ */
+export function relieve(core: Core): void {
+  const { words, lookup } = core
+  if (lockSegment(core, lookup.hash) !== DONE) return
+  const { segment } = lookup
+  // Asked again under the mutex: others may have brought relief meanwhile.
+  if (mayAddSegment(words) && hasTwoKeys(words, segment)) split(core, segment)
+  unlockSegment(core, segment)
+}
+
+/** Segments must not eat the room that entries need. */
+function mayAddSegment(words: Int32Array): boolean {
+  return Atomics.load(words, HEADER_SEGMENT_COUNT) <= words[HEADER_RELIEF_LIMIT]
+}
+
+/** Whether a segment has two live keys: a lone key contends with itself wherever it lies. */
+function hasTwoKeys(words: Int32Array, segment: number): boolean {
+  let live = 0
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      if (loadSlot(words, bucketAt(segment, index), slot) > 0 && ++live === 2) return true
+    }
+  }
+  return false
+}

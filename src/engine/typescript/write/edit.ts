@@ -1,0 +1,371 @@
+/** One change of one key in the making, and what the optimistic and the structural write have in common. */
+import {
+  BLOCK_WORDS,
+  BUCKET_EPOCH,
+  BUCKET_SLOTS,
+  COUNTER_DELETED,
+  COUNTER_EVICTED_SIZE,
+  COUNTER_EXPIRED,
+  COUNTER_REPLACED,
+  COUNTER_WORDS,
+  ENTRY_COUNTER,
+  ENTRY_DATA,
+  ENTRY_NODE,
+  ENTRY_VALUE_LENGTH,
+  ENTRY_VERSION,
+  SEGMENT_TOMBSTONES,
+  VALUE_NUMBER,
+} from '../../../format/layout.js'
+import {
+  ABSENT,
+  CORRUPT,
+  COUNTER_RANGE,
+  DONE,
+  FOUND,
+  NEVER,
+  NOT_A_COUNTER,
+  NOT_DONE,
+  PUT_ALWAYS,
+  PUT_CONDITION_MASK,
+  PUT_IF_ABSENT,
+  PUT_IF_PRESENT,
+  PUT_IF_VERSION,
+  RESULT_ENTRY,
+  RESULT_HOME,
+  RESULT_HOME_VERSION,
+  RESULT_PREVIOUS,
+  RESULT_STATUS,
+  RESULT_VERSION_HIGH,
+  RESULT_VERSION_LOW,
+  RETURN_PREVIOUS,
+  SCRATCH_TOO_SMALL,
+} from '../../engine.js'
+import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from '../index/bucket.js'
+import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
+import { countContention, countWrite } from './contention.js'
+import { tombstonesOf, type Core } from '../core.js'
+import { storeSum } from '../index/counter.js'
+import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor } from '../../../format/entry.js'
+import type { Evictor } from '../eviction/eviction.js'
+import { lowerExpiryHint, staleUntil } from '../index/expiry.js'
+import { canLapse, isLease, lapse } from '../../../format/lease.js'
+import { isCounterSound, loadDouble, storeDouble, ValueReader } from '../index/value.js'
+
+export const EDIT_PUT = 0
+export const EDIT_REMOVE = 1
+export const EDIT_INCREMENT = 2
+/** Takes an entry away to make room; see {@link Edit.beginEviction}. */
+export const EDIT_EVICT = 3
+
+/** Of {@link Edit.prepare} in a cache: the key is new, and needs a node of the eviction before it can be inserted. */
+export const NEEDS_NODE = 100
+/** Of {@link Edit.prepare}: an increment finds no counter to change in place, and needs a block for a new entry. */
+export const NEEDS_BLOCK = 101
+
+/** Larger entries are not left behind as tombstones: deleted megabytes must not wait for a cleanup. */
+const MAX_TOMBSTONE_BYTES = 512
+
+/**
+ * The change that an engine is about to make. One object is reused for all writes of an engine. The key is the
+ * lookup's; {@link Edit.prepare} is asked, against what the last walk met, whether and how to go on, perhaps again
+ * after a lost race.
+ */
+export class Edit {
+  /** The entry to publish, built but for its version; 0 for a removal, or if {@link Edit.isInPlace}. */
+  block = 0
+  /** Whether an increment changes the counter that the last walk met. */
+  isInPlace = false
+  /** Until when that entry is kept, or NEVER. */
+  keptUntil = NEVER
+  /** For an increment, which otherwise keeps the expiry that it finds. */
+  expiresIfNew = NEVER
+  /** In a cache, the node for an insert: 0 as long as none is needed, and once it belongs to the entry. */
+  node = 0
+  /** The sum that an increment publishes. */
+  sum = 0
+  /** The value replaced or met, for RETURN_PREVIOUS. */
+  previous: unknown
+  /** Set by {@link Edit.meetContention}. */
+  hasMetHotSegment = false
+
+  private kind = EDIT_PUT
+  private mode = 0
+  private version = 0
+  private by = 0
+  /** Whether the entry to publish is a lease, and whether the last walk met one. */
+  private isLease = false
+  private meetsLease = false
+  private readonly reader: ValueReader
+  private readonly words: Int32Array
+
+  // The change as it happens to a slot.
+  private current = 0
+  private displaced = 0
+  private versionLow = 0
+  private versionHigh = 0
+  private isBuried = false
+  private hasLapsed = false
+  /** Whether the entry met has expired, and so counts as absent. */
+  meetsExpired = false
+  /** Whether a deletion takes a value away that had expired. */
+  private dropsStale = false
+  /** The node of the entry met, or 0. */
+  private metNode = 0
+  private onlyExpired = false
+  /** What the slot will hold, and what that adds to the number of entries. */
+  private reference = 0
+  private growth = 0
+
+  constructor(private readonly core: Core) {
+    this.words = core.words
+    this.reader = new ValueReader(core)
+  }
+
+  /**
+   * @param mode as for Engine.put
+   * @param version for PUT_IF_VERSION
+   * @param by for an increment
+   */
+  begin(kind: number, block: number, mode: number, version: number, by: number): void {
+    this.kind = kind
+    this.block = block
+    this.mode = mode
+    this.version = version
+    this.by = by
+    this.isLease = block !== 0 && isLease(this.words, block)
+    this.keptUntil = NEVER
+    this.node = 0
+    this.previous = undefined
+    this.hasMetHotSegment = false
+  }
+
+  /** The removal of the entry that the lookup finds, or with `onlyExpired` only if it has expired. */
+  beginEviction(onlyExpired: boolean): void {
+    this.begin(EDIT_EVICT, 0, PUT_ALWAYS, 0, 0)
+    this.onlyExpired = onlyExpired
+  }
+
+  /** Counts that the edit met a bucket or mutex taken, or a bucket changed under it. */
+  meetContention(segment: number): void {
+    if (countContention(this.words, segment)) this.hasMetHotSegment = true
+  }
+
+  /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */
+  prepare(): number {
+    const { lookup, result } = this.core
+    const isMet = lookup.slot >= 0
+    this.previous = undefined
+    this.isInPlace = false
+    if (!isMet && lookup.isDamaged) return CORRUPT
+    this.meetsLease = isMet && isLease(this.words, lookup.entry)
+    this.meetsExpired = lookup.hasExpired()
+    // A lease has no node: it is never evicted.
+    this.metNode = isMet ? this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE] : 0
+    const isFresh = isMet && !this.meetsExpired
+    const isPresent = isFresh && !this.meetsLease
+    result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
+    if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
+      // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+      this.previous = this.reader.read()
+      if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status === CORRUPT) return this.reader.status
+      result[RESULT_PREVIOUS] = this.reader.status
+    }
+    this.dropsStale =
+      this.kind === EDIT_REMOVE && this.meetsExpired && staleUntil(this.core.region, lookup.entry) !== NEVER
+    if (!this.conditionHolds(isPresent, isFresh)) {
+      this.reportEntry(isFresh ? lookup.entry : 0)
+      return NOT_DONE
+    }
+    if (this.lacksNode()) return NEEDS_NODE
+    return this.kind === EDIT_INCREMENT ? this.prepareSum(isPresent) : DONE
+  }
+
+  /**
+   * Notes the slot to change, which is empty or a tombstone or holds the key's entry, and gives the entry to publish
+   * the version it will have when the home is released for the first time after `homeVersion`.
+   */
+  aim(reference: number, homeVersion: number): void {
+    const next = ((homeVersion | 1) + 1) | 0
+    const epoch = this.words[this.core.lookup.home + BUCKET_EPOCH] + (next === 0 ? 1 : 0)
+    this.versionLow = (epoch << 31) | (next >>> 1)
+    this.versionHigh = epoch >>> 1
+    this.current = reference > 0 ? reference : 0
+    this.displaced = reference < 0 ? reference & ~TOMBSTONE_BIT : 0
+    if (this.block === 0 || this.isInPlace) return
+    if (!this.isLease) this.words[this.block * BLOCK_WORDS + ENTRY_NODE] = this.metNode === 0 ? this.node : this.metNode
+    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION] = this.versionLow
+    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
+  }
+
+  /**
+   * Says in the thread record what the change of a slot of `bucket` will be, if the counts depend on it: `version` is
+   * the odd one of the bucket while it takes place. Should this thread die, others know what to count. The change ends
+   * with {@link Edit.finish} or {@link Edit.takeBack}.
+   */
+  announce(bucket: number, slot: number, version: number): void {
+    const { words, current } = this
+    this.isBuried = false
+    this.growth = 0
+    this.hasLapsed = this.lapsesLease()
+    if (this.hasLapsed || this.isInPlace) return
+    this.reference = this.block
+    if (this.kind === EDIT_REMOVE) {
+      this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
+      this.reference = this.isBuried ? current | TOMBSTONE_BIT : 0
+    }
+    this.growth = Number(this.leavesValue()) - Number(current !== 0 && !this.meetsLease)
+    if (!this.changesCounts()) return
+    this.core.thread.beginWrite(bucket + BUCKET_SLOTS + slot, this.reference, version, this.growth)
+  }
+
+  takeBack(): void {
+    if (this.changesCounts()) this.core.thread.endWrite()
+  }
+
+  /** Changes the slot. The slot's bucket and the home are held. */
+  apply(bucket: number, slot: number): void {
+    const { words, current } = this
+    if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)
+    if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
+    else if (this.isInPlace) storeSum(words, current * BLOCK_WORDS, this.sum, this.versionLow, this.versionHigh)
+    else if (this.block === 0) vacate(words, bucket, slot, this.reference)
+    else if (current !== 0) replace(words, bucket, slot, this.block)
+    else publish(words, bucket, slot, tagOf(this.core.lookup.hash), this.block)
+    if (this.changesCounts()) this.core.thread.notePublished()
+  }
+
+  /** Once all buckets are released: fills in the outcome, counts, frees what was unlinked. */
+  finish(segment: number, homeVersion: number): void {
+    const { core, words } = this
+    const { result } = core
+    result[RESULT_STATUS] = this.hasLapsed || this.dropsStale ? NOT_DONE : DONE
+    result[RESULT_VERSION_LOW] = this.versionLow
+    result[RESULT_VERSION_HIGH] = this.versionHigh
+    this.reportHome(homeVersion)
+    result[RESULT_ENTRY] = this.isInPlace ? this.current : this.block
+
+    countWrite(core, segment)
+    if (this.hasLapsed) return
+    if (this.changesCounts()) {
+      if (this.growth !== 0) core.thread.addSize(this.growth)
+      if (this.displaced !== 0) Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      if (this.isBuried) Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      core.thread.endWrite()
+    }
+    if (this.displaced !== 0) core.freeEntry(this.displaced)
+    if (this.current !== 0 && !this.meetsLease) core.thread.count(this.lossCounter(), 1)
+    if (core.evictor !== undefined) this.tellEvictor(core.evictor)
+    if (this.isBuried) {
+      if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
+    } else if (this.current !== 0 && !this.isInPlace) core.freeEntry(this.current)
+  }
+
+  /** What became of the nodes of the entries published and met. */
+  private tellEvictor(evictor: Evictor): void {
+    const { hash } = this.core.lookup
+    if (this.leavesValue() && this.metNode !== 0) evictor.touch(this.metNode, hash)
+    else if (this.kind !== EDIT_EVICT) evictor.forget(this.metNode, hash)
+    if (this.metNode !== 0 || this.node === 0 || this.isLease) return
+    evictor.settle(this.node)
+    this.node = 0
+  }
+
+  /** Whether this is an insert that {@link Edit.node} is missing for. */
+  private lacksNode(): boolean {
+    return this.node === 0 && this.metNode === 0 && this.block !== 0 && !this.isLease && this.core.evictor !== undefined
+  }
+
+  /** Why the entry met is no more. */
+  private lossCounter(): number {
+    if (this.meetsExpired) return COUNTER_EXPIRED
+    if (this.kind === EDIT_EVICT) return COUNTER_EVICTED_SIZE
+    return this.block === 0 && !this.isInPlace ? COUNTER_DELETED : COUNTER_REPLACED
+  }
+
+  /** Whether the key has a value afterwards. */
+  private leavesValue(): boolean {
+    return this.isInPlace || (this.block !== 0 && !this.isLease)
+  }
+
+  reportHome(homeVersion: number): void {
+    this.core.result[RESULT_HOME] = this.core.lookup.home / BLOCK_WORDS
+    this.core.result[RESULT_HOME_VERSION] = homeVersion
+  }
+
+  private changesCounts(): boolean {
+    return this.growth !== 0 || this.isBuried || this.displaced !== 0
+  }
+
+  /** @param isFresh whether there is an entry that has not expired, be it a lease */
+  private conditionHolds(isPresent: boolean, isFresh: boolean): boolean {
+    if (this.kind === EDIT_EVICT) return this.meetsExpired || (isPresent && !this.onlyExpired)
+    switch (this.mode & PUT_CONDITION_MASK) {
+      case PUT_IF_ABSENT:
+        return !isPresent && !(this.isLease && this.meetsLease && isFresh)
+      case PUT_IF_PRESENT:
+        return isPresent
+      case PUT_IF_VERSION:
+        // A lease may take the place of a value that expired.
+        return (
+          (isFresh || (this.isLease && this.meetsExpired)) &&
+          versionOf(this.words, this.core.lookup.entry * BLOCK_WORDS) === this.version
+        )
+      default:
+        return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease() || this.dropsStale
+    }
+  }
+
+  /** A deletion leaves a lease, and lapses it; only who knows its version takes it away. */
+  private lapsesLease(): boolean {
+    return (
+      this.kind === EDIT_REMOVE &&
+      this.meetsLease &&
+      (this.mode & PUT_CONDITION_MASK) !== PUT_IF_VERSION &&
+      canLapse(this.words, this.core.lookup.entry)
+    )
+  }
+
+  /** Tells version and block of the entry met, or zeros. */
+  private reportEntry(block: number): void {
+    const { words } = this
+    const { result } = this.core
+    const entry = block * BLOCK_WORDS
+    const version = versionAt(entry, metaOf(words, entry))
+    result[RESULT_ENTRY] = block
+    result[RESULT_VERSION_LOW] = block === 0 ? 0 : words[version]
+    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[version + 1]
+  }
+
+  /**
+   * Makes the number met the sum. If that is no counter to change in place, writes the sum into the entry to publish,
+   * with the expiry that the number had.
+   */
+  private prepareSum(isPresent: boolean): number {
+    const { words } = this
+    let number = 0
+    let expiresAt = this.expiresIfNew
+    if (isPresent) {
+      const block = this.core.lookup.entry
+      const entry = block * BLOCK_WORDS
+      const meta = metaOf(words, entry)
+      if (valueKindOf(meta) !== VALUE_NUMBER) return NOT_A_COUNTER
+      const isInside = this.core.region.contains(block, sizeOf(words, entry) / 4)
+      if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || !isCounterSound(meta) || !isInside) return CORRUPT
+      number = loadDouble(words, valueAt(entry, meta))
+      if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
+      expiresAt = this.core.lookup.expiresAt
+      this.isInPlace = (meta & ENTRY_COUNTER) !== 0
+    }
+    this.sum = number + this.by + 0 // + 0: never -0
+    if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
+    if (this.isInPlace) return DONE
+    if (this.block === 0) return NEEDS_BLOCK
+    const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)
+    storeDouble(words, value, this.sum)
+    if (this.core.isCache) {
+      this.keptUntil = expiresAt === NEVER ? Infinity : expiresAt
+      storeDouble(words, value + COUNTER_WORDS, this.keptUntil)
+    }
+    return DONE
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys home.
+ * Segments are given by block number.
+ *
+ * Thread safety: all of it needs the segment's mutex; what changes slots also needs all its buckets held.
+ */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  CLAIM_ALL,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  HOME_BUCKETS,
+  MAX_DEPTH,
+  SEGMENT_DEPTH,
+  SEGMENT_MOVES,
+  SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
+  SEGMENT_TOMBSTONES,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../../engine.js'
+import { Backoff } from '../threads/backoff.js'
+import {
+  bucketAt,
+  findRoom,
+  homeOf,
+  loadOverflow,
+  loadSlot,
+  loadTag,
+  neighbourCount,
+  neighbourOf,
+  publish,
+  release,
+  stashCount,
+  step,
+  storeOverflow,
+  TOMBSTONE_BIT,
+  tryHold,
+  vacate,
+} from '../index/bucket.js'
+import type { Core } from '../core.js'
+import { SEGMENT_WORDS } from '../index/directory.js'
+import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import type { Region } from '../../../format/region.js'
+
+/**
+ * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
+ * each makes the depth of one of them grow.
+ */
+export const MAX_MOVES = 2 * MAX_DEPTH
+
+// Counts of one bringHome, which nothing interrupts.
+const inNeighbour = new Int32Array(HOME_BUCKETS)
+const inStash = new Int32Array(HOME_BUCKETS)
+
+/**
+ * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT with the
+ * owner noted, or CORRUPT.
+ */
+export function lockSegment(core: Core, hash: number): number {
+  const { words, lookup, thread } = core
+  for (let tries = 0; ; tries++) {
+    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
+    const { segment } = lookup
+    const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
+    thread.claim(segment)
+    if (!lockMutex(words, mutex, thread.mark)) {
+      thread.clearClaim()
+      core.noteOwner(mutex)
+      return TIMEOUT
+    }
+    if (lookup.stillMaps()) return DONE
+    unlockSegment(core, segment) // it was split while we waited
+  }
+}
+
+export function unlockSegment(core: Core, segment: number): void {
+  unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+  core.thread.clearClaim()
+}
+
+/** Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound. */
+export function holdBucket(core: Core, bucket: number): boolean {
+  const { words, thread } = core
+  let backoff: Backoff | undefined
+  for (;;) {
+    const version = Atomics.load(words, bucket + BUCKET_VERSION)
+    if ((version & 1) === 0 && tryHold(words, bucket, version)) return true
+    backoff ??= new Backoff(words)
+    // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
+    thread.setWaiting(bucket / BLOCK_WORDS)
+    const mayGoOn = backoff.wait()
+    thread.setWaiting(0)
+    if (!mayGoOn) return false
+  }
+}
+
+/** Takes every bucket. On failure nothing is held, and who is in the way is noted. */
+export function holdBuckets(core: Core, segment: number): boolean {
+  const { words } = core
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    if (holdBucket(core, bucket)) continue
+    core.noteClaimant(bucket, segment)
+    while (index-- > 0) release(words, bucketAt(segment, index))
+    return false
+  }
+  return true
+}
+
+export function releaseBuckets(words: Int32Array, segment: number): void {
+  for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(segment, index))
+}
+
+/** As {@link holdBuckets}, for those who move keys: also makes SEGMENT_MOVES odd. */
+export function holdSegment(core: Core, segment: number): boolean {
+  if (!holdBuckets(core, segment)) return false
+  Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
+  return true
+}
+
+export function releaseSegment(words: Int32Array, segment: number): void {
+  Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
+  releaseBuckets(words, segment)
+}
+
+/** The first hash after those of a segment, or HASH_END. */
+export function endOf(words: Int32Array, segment: number): number {
+  const at = segment * BLOCK_WORDS
+  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** Math.min(words[at + SEGMENT_DEPTH] >>> 0, MAX_DEPTH)
+}
+
+/**
+ * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT with the
+ * owner noted, or CORRUPT. Either way the caller releases what is listed, in any order, and then clears the claim.
+ */
+export function holdEverything(core: Core, held: number[]): number {
+  const { words, lookup, thread } = core
+  thread.claim(CLAIM_ALL)
+  for (let hash = 0; hash < HASH_END;) {
+    const locked = lockUnderClaim(core, hash | 0)
+    if (locked !== DONE) return locked
+    const { segment } = lookup
+    if (!holdBuckets(core, segment)) {
+      unlockMutex(words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+      return TIMEOUT
+    }
+    held.push(segment)
+    if (held.length > maxSegments(words)) return CORRUPT
+    const end = endOf(words, segment)
+    if (end <= hash) return CORRUPT
+    hash = end
+  }
+  return DONE
+}
+
+export function maxSegments(words: Int32Array): number {
+  return words.length / SEGMENT_WORDS
+}
+
+/** As lockSegment; but the thread claims everything already. */
+function lockUnderClaim(core: Core, hash: number): number {
+  const { words, lookup, thread } = core
+  for (let tries = 0; ; tries++) {
+    if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
+    const mutex = lookup.segment * BLOCK_WORDS + SEGMENT_MUTEX
+    if (!lockMutex(words, mutex, thread.mark)) {
+      core.noteOwner(mutex)
+      return TIMEOUT
+    }
+    if (lookup.stillMaps()) return DONE
+    unlockMutex(words, mutex) // it was split while we waited
+  }
+}
+
+export function releaseHeld(core: Core, segment: number): void {
+  releaseBuckets(core.words, segment)
+  unlockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+}
+
+/** Empties every tombstone slot. */
+export function sweepTombstones(core: Core, segment: number): void {
+  const { words, unlinked } = core
+  const before = unlinked.count
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference >= 0) continue
+      unlinked.add(reference & ~TOMBSTONE_BIT)
+      vacate(words, bucket, slot, 0)
+    }
+  }
+  Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, unlinked.count - before)
+}
+
+/** Moves spilled keys back towards their homes where there is room, and recounts all overflow marks. */
+export function bringHome(region: Region, segment: number): void {
+  const { words } = region
+  inNeighbour.fill(0)
+  inStash.fill(0)
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, bucket, slot)
+      if (reference <= 0 || !region.contains(reference, ENTRY_DATA)) continue
+      const home = homeOf(words[reference * BLOCK_WORDS + ENTRY_HASH])
+      if (home !== index) bringOneHome(words, segment, home, index, slot)
+    }
+  }
+  for (let index = 0; index < HOME_BUCKETS; index++) {
+    storeOverflow(words, bucketAt(segment, index), inNeighbour[index], inStash[index])
+  }
+}
+
+function bringOneHome(words: Int32Array, segment: number, homeIndex: number, index: number, slot: number): void {
+  const bucket = bucketAt(segment, index)
+  const home = bucketAt(segment, homeIndex)
+  if (findRoom(words, home) >= 0) {
+    move(words, home, home, bucket, slot)
+  } else if (index < HOME_BUCKETS) {
+    inNeighbour[homeIndex]++
+  } else {
+    const neighbour = bucketAt(segment, neighbourOf(homeIndex))
+    if (findRoom(words, neighbour) < 0) {
+      inStash[homeIndex]++
+      return
+    }
+    inNeighbour[homeIndex]++
+    const overflow = loadOverflow(words, home)
+    storeOverflow(words, home, neighbourCount(overflow) + 1, stashCount(overflow))
+    move(words, neighbour, home, bucket, slot)
+  }
+}
+
+/**
+ * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both
+ * places meets a changed home version. A tombstone in its way, which only a takeover leaves there, changes places with
+ * it.
+ */
+function move(words: Int32Array, to: number, home: number, from: number, slot: number): void {
+  const room = findRoom(words, to)
+  const displaced = loadSlot(words, to, room)
+  publish(words, to, room, loadTag(words, from, slot), loadSlot(words, from, slot))
+  step(words, home)
+  vacate(words, from, slot, displaced)
+}

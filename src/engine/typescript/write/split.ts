@@ -1,0 +1,154 @@
+/** Growth: a segment becomes two, by the next bit of the hash. See docs/protocol.md, "Split", for the steps' order. */
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_EPOCH,
+  BUCKET_VERSION,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  HEADER_DIRECTORY,
+  HEADER_DIRECTORY_MUTEX,
+  HEADER_HEAP_MUTEX,
+  HEADER_SEGMENT_COUNT,
+  MAX_DEPTH,
+  SEGMENT_BYTES,
+  SEGMENT_DEPTH,
+  SEGMENT_EXPIRY,
+  SEGMENT_MOVES,
+  SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
+  SLOTS_PER_BUCKET,
+} from '../../../format/layout.js'
+import { CORRUPT, DONE, FULL, TIMEOUT } from '../../engine.js'
+import { bucketAt, loadSlot, loadTag, publish, vacate } from '../index/bucket.js'
+import type { Core } from '../core.js'
+import { assignSegment, depthOf, directoryBytes, doubleDirectory, SEGMENT_WORDS } from '../index/directory.js'
+import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import { bringHome, holdSegment, releaseSegment, sweepTombstones } from './restructure.js'
+
+/**
+ * The directory may be this much larger than the number of segments calls for. Random keys stay below 8; only keys with
+ * equal hashes get here, and doubling does not part those.
+ */
+const MAX_SKEW = 16
+const SKEW_ALLOWANCE = 64
+
+/**
+ * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be parted;
+ * TIMEOUT with the owner noted; or CORRUPT. Unless DONE, nothing has changed.
+ */
+export function split(core: Core, segment: number): number {
+  const { words } = core
+  const at = segment * BLOCK_WORDS
+  const depth = words[at + SEGMENT_DEPTH]
+  if (depth < 0 || depth >= MAX_DEPTH) return FULL
+  const twin = core.blocks.allocate(SEGMENT_BYTES)
+  if (twin < 0) {
+    if (twin === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+    return twin
+  }
+  let status = deepenDirectory(core, depth)
+  if (status === DONE && !holdSegment(core, segment)) status = TIMEOUT
+  if (status !== DONE) {
+    core.blocks.free(twin, SEGMENT_BYTES)
+    return status
+  }
+
+  const bit = 1 << (31 - depth)
+  sweepTombstones(core, segment)
+  buildTwin(core, segment, twin, depth, bit)
+  if (!lockDirectory(core)) {
+    abandon(core, segment, twin)
+    return TIMEOUT
+  }
+  const isAssigned = assignSegment(core.region, twin, words[twin * BLOCK_WORDS + SEGMENT_PREFIX], depth + 1)
+  if (isAssigned) Atomics.add(words, HEADER_SEGMENT_COUNT, 1)
+  unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+  if (!isAssigned) {
+    abandon(core, segment, twin)
+    return CORRUPT
+  }
+
+  Atomics.store(words, at + SEGMENT_DEPTH, depth + 1)
+  emptyUpperHalf(core, segment, bit)
+  bringHome(core.region, segment)
+  // The old segment first: until its release a reader may still find a moved key there, and nobody may write it yet.
+  releaseSegment(words, segment)
+  releaseSegment(words, twin)
+  unlockMutex(words, twin * BLOCK_WORDS + SEGMENT_MUTEX)
+  core.unlinked.freeAll()
+  return DONE
+}
+
+/** Lets go of a segment whose twin cannot be published. */
+function abandon(core: Core, segment: number, twin: number): void {
+  releaseSegment(core.words, segment)
+  core.blocks.free(twin, SEGMENT_BYTES)
+  core.unlinked.freeAll()
+}
+
+/** Makes the directory deeper than `depth`, unless it is already. */
+function deepenDirectory(core: Core, depth: number): number {
+  const { words } = core
+  if (!lockDirectory(core)) return TIMEOUT
+  let status = DONE
+  const directory = Atomics.load(words, HEADER_DIRECTORY)
+  const directoryDepth = depthOf(core.region, directory)
+  if (directoryDepth < depth) status = CORRUPT
+  else if (directoryDepth === depth) {
+    if (2 ** (depth + 1) > MAX_SKEW * Atomics.load(words, HEADER_SEGMENT_COUNT) + SKEW_ALLOWANCE) status = FULL
+    else {
+      const next = core.blocks.allocate(directoryBytes(depth + 1))
+      if (next > 0) doubleDirectory(words, directory, depth, next)
+      else status = next
+      if (status === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+    }
+  }
+  unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+  return status
+}
+
+function lockDirectory(core: Core): boolean {
+  if (lockMutex(core.words, HEADER_DIRECTORY_MUTEX, core.thread.mark)) return true
+  core.noteOwner(HEADER_DIRECTORY_MUTEX)
+  return false
+}
+
+/** Makes of block `twin` a held, unpublished copy of the upper half of a held segment without tombstones. */
+function buildTwin(core: Core, segment: number, twin: number, depth: number, bit: number): void {
+  const { words } = core
+  const to = twin * BLOCK_WORDS
+  words.fill(0, to, to + SEGMENT_WORDS)
+  words[to + SEGMENT_MUTEX] = core.thread.mark
+  words[to + SEGMENT_DEPTH] = depth + 1
+  words[to + SEGMENT_PREFIX] = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] | bit
+  words[to + SEGMENT_MOVES] = 1
+  // No later than what expires first in either half.
+  words[to + SEGMENT_EXPIRY] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY)
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const source = bucketAt(segment, index)
+    const target = bucketAt(twin, index)
+    words[target + BUCKET_VERSION] = words[source + BUCKET_VERSION]
+    words[target + BUCKET_EPOCH] = words[source + BUCKET_EPOCH]
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      const reference = loadSlot(words, source, slot)
+      if (isInHalf(core, reference, bit)) publish(words, target, slot, loadTag(words, source, slot), reference)
+    }
+  }
+  bringHome(core.region, twin)
+}
+
+function emptyUpperHalf(core: Core, segment: number, bit: number): void {
+  const { words } = core
+  for (let index = 0; index < ALL_BUCKETS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+      if (isInHalf(core, loadSlot(words, bucket, slot), bit)) vacate(words, bucket, slot, 0)
+    }
+  }
+}
+
+/** Whether a reference is to an entry whose hash has `bit`. */
+function isInHalf(core: Core, reference: number, bit: number): boolean {
+  return core.region.contains(reference, ENTRY_DATA) && (core.words[reference * BLOCK_WORDS + ENTRY_HASH] & bit) !== 0
+}

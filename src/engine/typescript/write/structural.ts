@@ -1,0 +1,237 @@
+/**
+ * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
+ * and whoever lost too many races. See docs/protocol.md, "Write, structural".
+ */
+import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
+import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../../engine.js'
+import { Backoff } from '../threads/backoff.js'
+import {
+  bucketAt,
+  findRoom,
+  homeOf,
+  loadOverflow,
+  loadSlot,
+  neighbourCount,
+  neighbourOf,
+  release,
+  stashCount,
+  storeOverflow,
+} from '../index/bucket.js'
+import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
+import type { Core } from '../core.js'
+import type { Edit } from './edit.js'
+import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
+import { split } from './split.js'
+import type { ValueReader } from '../index/value.js'
+
+/**
+ * How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
+ * split may help.
+ */
+const MAX_TRIES = 256
+
+export function editStructurally(core: Core, edit: Edit): void {
+  const { segment } = core.lookup
+  if (Atomics.load(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX) !== 0) edit.meetContention(segment)
+  atHome(core, () => editHeld(core, edit))
+}
+
+/**
+ * Takes what a structural write of the lookup's key takes, and room for an entry if there is none. Statuses and outcome
+ * are those of a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}.
+ * Meanwhile this thread may read, but not write.
+ */
+export function holdKey(core: Core, reader: ValueReader): unknown {
+  let value: unknown
+  atHome(core, () => {
+    const { lookup } = core
+    let status = TIMEOUT
+    if (walkHeld(core)) {
+      if (lookup.slot >= 0 && !lookup.hasExpired()) {
+        value = reader.read()
+        status = reader.status
+      } else status = lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT
+    }
+    if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {
+      release(core.words, lookup.home)
+      return false
+    }
+    core.end(status)
+    if (status === FOUND || status === ENCODED || status === ABSENT) {
+      core.heldSegment = lookup.segment
+      core.heldHome = lookup.home
+    } else {
+      release(core.words, lookup.home)
+      unlockSegment(core, lookup.segment)
+    }
+    return true
+  })
+  return value
+}
+
+/** The edit of the lookup's key, which is held; ends the hold. */
+export function editHeldKey(core: Core, edit: Edit): void {
+  const { lookup } = core
+  // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
+  if (!lookup.locate() || lookup.segment !== core.heldSegment || lookup.home !== core.heldHome) {
+    letGo(core)
+    core.end(CORRUPT)
+    return
+  }
+  core.heldSegment = 0
+  if (editHeld(core, edit)) return
+  unlockSegment(core, lookup.segment)
+  core.end(FULL)
+}
+
+/** Ends the hold, if there is one, without a write. */
+export function letGo(core: Core): void {
+  if (core.heldSegment === 0) return
+  release(core.words, core.heldHome)
+  unlockSegment(core, core.heldSegment)
+  core.heldSegment = 0
+}
+
+/**
+ * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. It lets go of both,
+ * or keeps them, and returns true; or lets go of the home alone and returns false, for want of room, which is then
+ * made. Ends with a negative status on failure.
+ */
+function atHome(core: Core, attempt: () => boolean): void {
+  const { lookup } = core
+  let hasReclaimed = false
+  for (let tries = 0; ; tries++) {
+    const locked = tries === MAX_TRIES ? CORRUPT : lockSegment(core, lookup.hash)
+    if (locked !== DONE) {
+      core.end(locked)
+      return
+    }
+    const { segment } = lookup
+    lookup.noteHome()
+    if (!holdBucket(core, lookup.home)) {
+      core.noteClaimant(lookup.home, segment)
+      unlockSegment(core, segment)
+      core.end(TIMEOUT)
+      return
+    }
+    lookup.noteHome()
+    if (attempt()) return
+    const made = makeRoom(core, segment)
+    unlockSegment(core, segment)
+    if (made === DONE) continue
+    if (made !== FULL || hasReclaimed) {
+      core.end(made)
+      return
+    }
+    // Now, with no mutex held, memory can be gathered from everywhere, once.
+    hasReclaimed = true
+    cleanUpAll(core)
+    core.blocks.flush()
+  }
+}
+
+/**
+ * The edit under the segment's mutex and the home bucket. Lets go of both, and returns true; or lets go of the home
+ * alone, and returns false, for want of room.
+ */
+function editHeld(core: Core, edit: Edit): boolean {
+  const { words, lookup } = core
+  const { home, segment } = lookup
+  let status = walkHeld(core) ? edit.prepare() : TIMEOUT
+  let bucket = lookup.bucket
+  let slot = lookup.slot
+  if (status === DONE && slot >= 0) {
+    if (bucket !== home && !holdBucket(core, bucket)) {
+      core.noteClaimant(bucket, segment)
+      status = TIMEOUT
+    }
+  } else if (status === DONE) {
+    bucket = holdRoom(core)
+    if (bucket < 0) {
+      release(words, home)
+      return false
+    }
+    slot = findRoom(words, bucket)
+  }
+  if (status !== DONE) {
+    const released = release(words, home)
+    unlockSegment(core, segment)
+    core.end(status)
+    edit.reportHome(released)
+    return true
+  }
+
+  edit.aim(loadSlot(words, bucket, slot), lookup.homeVersion)
+  edit.announce(bucket, slot, words[bucket + BUCKET_VERSION])
+  edit.apply(bucket, slot)
+  if (bucket !== home) release(words, bucket)
+  const released = release(words, home)
+  unlockSegment(core, segment)
+  edit.finish(segment, released)
+  return true
+}
+
+/**
+ * Walks until undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash may
+ * change under the walk, and their reused blocks could look like our key.
+ */
+function walkHeld(core: Core): boolean {
+  const { lookup } = core
+  let backoff: Backoff | undefined
+  for (;;) {
+    lookup.walk()
+    if (lookup.unchanged()) return true
+    backoff ??= new Backoff(core.words)
+    if (!backoff.wait()) return false
+  }
+}
+
+/**
+ * Holds the first bucket with room for a key of the home, which is held already, and counts it in the overflow mark:
+ * before the reference appears, or a reader would not look there. Returns -1 if there is none.
+ */
+function holdRoom(core: Core): number {
+  const { words, lookup } = core
+  const { home, segment } = lookup
+  if (findRoom(words, home) >= 0) return home
+  const overflow = loadOverflow(words, home)
+  const neighbour = bucketAt(segment, neighbourOf(homeOf(lookup.hash)))
+  if (holdIfRoom(core, neighbour)) {
+    storeOverflow(words, home, neighbourCount(overflow) + 1, stashCount(overflow))
+    return neighbour
+  }
+  for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
+    const stash = bucketAt(segment, index)
+    if (!holdIfRoom(core, stash)) continue
+    storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow) + 1)
+    return stash
+  }
+  return -1
+}
+
+/**
+ * Whether a key of the home, which is held, can be inserted for as long as it is held. Others may take the neighbour's
+ * room, but nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+ */
+function hasLastingRoom(core: Core): boolean {
+  const { words, lookup } = core
+  if (findRoom(words, lookup.home) >= 0) return true
+  for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
+    if (findRoom(words, bucketAt(lookup.segment, index)) >= 0) return true
+  }
+  return false
+}
+
+function holdIfRoom(core: Core, bucket: number): boolean {
+  const { words } = core
+  if (findRoom(words, bucket) < 0 || !holdBucket(core, bucket)) return false
+  if (findRoom(words, bucket) >= 0) return true
+  release(words, bucket)
+  return false
+}
+
+/** Room in a segment without any, by cleanup or else by a split. */
+function makeRoom(core: Core, segment: number): number {
+  if (isWorthCleaning(core.words, segment) && cleanUpLocked(core, segment)) return DONE
+  return split(core, segment)
+}

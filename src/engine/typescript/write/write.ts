@@ -1,0 +1,236 @@
+/** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
+import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_BYTES } from '../../../format/layout.js'
+import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, NEVER, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { findRoom, loadSlot, release, tryHold } from '../index/bucket.js'
+import { cleanUpAll } from './cleanup.js'
+import { relieve } from './contention.js'
+import type { Core } from '../core.js'
+import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Edit } from './edit.js'
+import type { Evictor } from '../eviction/eviction.js'
+import { buildEntry, entryBytes, wordsFor } from '../../../format/entry.js'
+import { isLeaseKind } from '../../../format/lease.js'
+import { editHeldKey, editStructurally, letGo } from './structural.js'
+import type { ValueWriter } from '../index/value.js'
+
+/**
+ * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four
+ * times in a row has met a stream of writers.
+ */
+const OPTIMISTIC_TRIES = 4
+
+/** Times that one write gathers memory for a split: others may be faster to use it. */
+const MAX_GATHERINGS = 8
+
+// How an optimistic attempt ended.
+const FINISHED = 0
+const LOST = 1
+const STRUCTURAL = 2
+
+/** Writes what `value` has measured under the lookup's key. */
+export function put(core: Core, edit: Edit, value: ValueWriter, mode: number, version: number): unknown {
+  writeEntry(core, edit, value, EDIT_PUT, mode, version, 0)
+  const { previous } = edit
+  edit.previous = undefined
+  return previous
+}
+
+export function remove(core: Core, edit: Edit, mode: number, version: number): unknown {
+  edit.begin(EDIT_REMOVE, 0, mode, version, 0)
+  run(core, edit)
+  const { previous } = edit
+  edit.previous = undefined
+  return previous
+}
+
+export function increment(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
+  edit.expiresIfNew = expiresAt
+  edit.begin(EDIT_INCREMENT, 0, PUT_ALWAYS, 0, by)
+  run(core, edit)
+  if (core.result[RESULT_STATUS] !== NEEDS_BLOCK) return edit.sum
+  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  value.measureCounter(core.isCache ? Infinity : NEVER)
+  writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
+  return edit.sum
+}
+
+/** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
+export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
+  const { key } = core.lookup
+  const bytes = entryBytes(key.length, value.length, value.flags)
+  // Without a cleanup, which would wait for the segment that this thread holds.
+  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, true) : ENTRY_TOO_LARGE
+  if (block < 0) {
+    letGo(core)
+    if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+    core.end(block)
+    return
+  }
+  buildLooked(core, block, value)
+  edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0)
+  edit.keptUntil = value.keptUntil
+  editHeldKey(core, edit)
+  if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
+  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  if (core.result[RESULT_STATUS] === NEEDS_NODE) core.end(FULL)
+  core.evictor?.sweepForgotten()
+}
+
+/** Deletes the entry of the lookup's key, which is held, and ends the hold. */
+export function removeHeld(core: Core, edit: Edit): void {
+  edit.begin(EDIT_REMOVE, 0, PUT_ALWAYS, 0, 0)
+  editHeldKey(core, edit)
+  core.evictor?.sweepForgotten()
+}
+
+/** Runs an edit that publishes an entry, and takes the block back if it was not published. */
+function writeEntry(
+  core: Core,
+  edit: Edit,
+  value: ValueWriter,
+  kind: number,
+  mode: number,
+  version: number,
+  by: number,
+): void {
+  const bytes = entryBytes(core.lookup.key.length, value.length, value.flags)
+  const block = allocateEntry(core, bytes, isLeaseKind(value.kind))
+  if (block < 0) {
+    core.end(block)
+    return
+  }
+  buildLooked(core, block, value)
+  edit.begin(kind, block, mode, version, by)
+  edit.keptUntil = value.keptUntil
+  run(core, edit)
+  if (core.result[RESULT_STATUS] !== DONE || edit.isInPlace) core.blocks.free(block, bytes)
+}
+
+/** Builds an entry for the lookup's key, but for its version, in a block that only this thread knows. */
+function buildLooked(core: Core, block: number, value: ValueWriter): void {
+  const { key, hash } = core.lookup
+  const entry = block * BLOCK_WORDS
+  buildEntry(core.words, entry, hash, key, value.kind, value.length, value.flags)
+  value.write(block, entry + ENTRY_DATA + wordsFor(key.length))
+}
+
+/**
+ * A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before
+ * giving up.
+ */
+function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
+  if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
+  // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
+  let block = core.blocks.allocate(bytes, !isLease)
+  if (block === FULL && core.evictor !== undefined) {
+    if (isLease) block = core.evictor.makeRoom(bytes, core.lookup.hash)
+    if (block === FULL) block = core.evictor.makeRoomForEntry(bytes, core.lookup.hash)
+  } else if (block === FULL) {
+    cleanUpAll(core)
+    core.blocks.flush()
+    block = core.blocks.allocate(bytes)
+  }
+  if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
+  return block
+}
+
+function run(core: Core, edit: Edit): void {
+  if (core.evictor === undefined) runToEnd(core, edit)
+  else runInCache(core, edit, core.evictor)
+  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  if (edit.hasMetHotSegment && core.result[RESULT_STATUS] >= 0) relieve(core)
+}
+
+/** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
+function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
+  const { lookup } = core
+  for (let tries = 0; ;) {
+    runToEnd(core, edit)
+    const status = core.result[RESULT_STATUS]
+    if (status === NEEDS_NODE) {
+      const node = evictor.admit(lookup.hash, core)
+      if (node > 0) {
+        edit.node = node
+        continue
+      }
+      core.end(node)
+    } else if (status === FULL && tries++ < 2 * MAX_GATHERINGS) {
+      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
+      // has to go.
+      if (tries <= MAX_GATHERINGS && gatherForSplit(core, evictor, tries > 1)) continue
+      if (evictor.evictAtHome(lookup.hash)) continue
+    }
+    break
+  }
+  if (edit.node !== 0) evictor.withdraw(edit.node)
+  evictor.sweepForgotten()
+}
+
+/**
+ * Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
+ * before either is given back: room for one must not be made out of what was gathered for the other.
+ */
+function gatherForSplit({ lookup, blocks }: Core, evictor: Evictor, doubles: boolean): boolean {
+  const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash)
+  if (segment < 0) return false
+  if (doubles) {
+    const bytes = lookup.nextDirectoryBytes
+    const directory = evictor.makeRoom(bytes, lookup.hash)
+    if (directory > 0) blocks.free(directory, bytes)
+  }
+  blocks.free(segment, SEGMENT_BYTES)
+  return true
+}
+
+/** Runs an edit in a region or part of it that needs no eviction. */
+export function runToEnd(core: Core, edit: Edit): void {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
+    const ended = tryOptimistically(core, edit)
+    if (ended === FINISHED) return
+    if (ended === STRUCTURAL) break
+  }
+  editStructurally(core, edit)
+}
+
+function tryOptimistically(core: Core, edit: Edit): number {
+  const { words, lookup, thread } = core
+  if (!lookup.locate()) {
+    core.end(CORRUPT)
+    return FINISHED
+  }
+  const { home, homeVersion, segment } = lookup
+  if ((homeVersion & 1) !== 0) return lose(edit, segment)
+  if (!lookup.stillMaps()) return LOST
+
+  lookup.walk()
+  if (lookup.slot >= 0 && lookup.bucket !== home) return STRUCTURAL
+  const status = edit.prepare()
+  if (status !== DONE) {
+    if (!lookup.unchanged()) return LOST
+    core.end(status)
+    edit.reportHome(homeVersion)
+    return FINISHED
+  }
+  const slot = lookup.slot >= 0 ? lookup.slot : findRoom(words, home)
+  if (slot < 0) return STRUCTURAL
+  // The home's version is the swap's business.
+  if (!lookup.othersUnchanged()) return LOST
+
+  edit.aim(lookup.slot >= 0 ? lookup.entry : loadSlot(words, home, slot), homeVersion)
+  edit.announce(home, slot, homeVersion + 1)
+  thread.claim(home / BLOCK_WORDS)
+  if (!tryHold(words, home, homeVersion)) {
+    thread.clearClaim()
+    edit.takeBack()
+    return lose(edit, segment)
+  }
+  edit.apply(home, slot)
+  const released = release(words, home)
+  thread.clearClaim()
+  edit.finish(segment, released)
+  return FINISHED
+}
+
+function lose(edit: Edit, segment: number): number {
+  edit.meetContention(segment)
+  return LOST
+}

@@ -1,0 +1,56 @@
+/** What all threads of a cache must agree on: it is kept in the region's header. */
+import { MapsafeRangeError } from '../base/errors.js'
+import { FLAG_CACHE, HEADER_DEFAULT_TTL, HEADER_FLAGS, HEADER_MAX_ENTRIES, PAGE_BYTES } from './layout.js'
+
+/** Settings as they were asked for; undefined stands for the default. */
+export interface CacheSettings {
+  /** Milliseconds that an entry lives unless its write says otherwise; default Infinity. */
+  readonly ttl: number | undefined
+  /** Number of entries kept at most; default as many as there is room for. */
+  readonly maxEntries: number | undefined
+}
+
+/** Makes the header of a region that nobody else knows yet that of a cache. */
+export function writeSettings(words: Int32Array, { ttl = Infinity, maxEntries = 0 }: CacheSettings): void {
+  words[HEADER_FLAGS] = FLAG_CACHE
+  words[HEADER_MAX_ENTRIES] = maxEntries
+  ttlOf(words)[0] = ttl
+}
+
+/** Whether the memory is a cache's; false if it is too short for a region. */
+export function isCache(region: SharedArrayBuffer | ArrayBuffer): boolean {
+  return region.byteLength >= PAGE_BYTES && (headerOf(region)[HEADER_FLAGS] & FLAG_CACHE) !== 0
+}
+
+/** Milliseconds that entries of a region live by default: Infinity in a map. */
+export function readTtl(words: Int32Array): number {
+  return (words[HEADER_FLAGS] & FLAG_CACHE) === 0 ? Infinity : ttlOf(words)[0]
+}
+
+/**
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with other settings than those asked
+ *   for
+ */
+export function checkSettings(path: string, region: ArrayBuffer, { ttl, maxEntries }: CacheSettings): void {
+  const words = headerOf(region)
+  const made = { ttl: readTtl(words), maxEntries: words[HEADER_MAX_ENTRIES] }
+  if (ttl !== undefined && ttl !== made.ttl) refuse(path, 'ttl', ttl, made.ttl)
+  if (maxEntries !== undefined && maxEntries !== made.maxEntries)
+    refuse(path, 'maxEntries', maxEntries, made.maxEntries)
+}
+
+function refuse(path: string, name: string, asked: number, made: number): never {
+  throw new MapsafeRangeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `Option ${name} asks for ${asked}, but the cache file ${path} was made with ${made}, which is fixed. Leave the option ` +
+      'out, or choose another file.',
+  )
+}
+
+function headerOf(region: SharedArrayBuffer | ArrayBuffer): Int32Array {
+  return new Int32Array(region, 0, PAGE_BYTES / 4)
+}
+
+function ttlOf(words: Int32Array): Float64Array {
+  return new Float64Array(words.buffer, words.byteOffset + HEADER_DEFAULT_TTL * 4, 1)
+}

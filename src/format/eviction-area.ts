@@ -1,0 +1,109 @@
+/** The memory of a cache's eviction: an area of partitions. See docs/format.md, "Eviction". */
+import {
+  BLOCK_WORDS,
+  CACHE_PARTITION_COUNT,
+  CACHE_PARTITIONS,
+  CACHE_RESERVE_MUTEX,
+  HEADER_CACHE,
+  HEADER_PAGE_COUNT,
+  INITIAL_COLD_SHARE,
+  NODE_BYTES,
+  PAGE_BYTES,
+  PARTITION_COLD_SHARE,
+  PARTITION_EPOCH,
+  PARTITION_FIRST_PAGES,
+  PARTITION_LIMIT,
+  PARTITION_WORDS,
+} from './layout.js'
+import { Region } from './region.js'
+
+/** Threads that insert at the same time seldom meet in one of as many partitions. */
+const MAX_PARTITIONS = 16
+/** Fewer entries than these would cost hits: a partition knows only its own. */
+const MIN_PARTITION_ENTRIES = 1024
+const MIN_PARTITION_BYTES = 4 * 2 ** 20
+/** Bits of the hash that choose neither home bucket nor tag, nor, in all but the largest maps, the segment. */
+const PARTITION_SHIFT = 14
+
+/**
+ * Partitions of a new cache, a power of two.
+ *
+ * @param maxEntries 0 for no bound but the region's size
+ */
+export function partitionsFor(maxEntries: number, regionBytes: number): number {
+  let partitions = 1
+  while (
+    partitions < MAX_PARTITIONS &&
+    (maxEntries === 0 || maxEntries >= 2 * partitions * MIN_PARTITION_ENTRIES) &&
+    regionBytes >= 2 * partitions * MIN_PARTITION_BYTES
+  ) {
+    partitions *= 2
+  }
+  return partitions
+}
+
+export function areaBytes(partitions: number): number {
+  return (CACHE_PARTITIONS + partitions * PARTITION_WORDS) * 4
+}
+
+/** Makes the area of a region that nobody else knows yet, in a run of {@link areaPages}. */
+export function formatArea(words: Int32Array, block: number, partitions: number, maxEntries: number): void {
+  const pages = words[HEADER_PAGE_COUNT] / partitions
+  const area = block * BLOCK_WORDS
+  words.fill(0, area, area + areaBytes(partitions) / 4)
+  words[area + CACHE_PARTITION_COUNT] = partitions
+  for (let index = 0; index < partitions; index++) {
+    const partition = partitionAt(area, index)
+    // Together exactly as many as asked for, and at least one each.
+    const limit = Math.floor((maxEntries + index) / partitions)
+    words[partition + PARTITION_LIMIT] = limit
+    words[partition + PARTITION_FIRST_PAGES] = firstPages(limit, pages)
+    words[partition + PARTITION_COLD_SHARE] = INITIAL_COLD_SHARE
+  }
+  words[HEADER_CACHE] = block
+}
+
+/** Pages of the first nodes: for all entries if their number is known, but for no more than there may be room for. */
+function firstPages(limit: number, pages: number): number {
+  if (limit === 0) return Math.max(1, Math.floor(pages / 64))
+  return Math.max(1, Math.min(Math.ceil(((limit + 1) * NODE_BYTES) / PAGE_BYTES), Math.floor(pages / 8)))
+}
+
+/** First word of a partition. */
+export function partitionAt(area: number, index: number): number {
+  return area + CACHE_PARTITIONS + index * PARTITION_WORDS
+}
+
+/** The partition that looks after keys of a hash. */
+export function partitionOf(hash: number, partitions: number): number {
+  return (hash >>> PARTITION_SHIFT) & (partitions - 1)
+}
+
+/** First words of all partitions; none if the region is no cache's, or damaged. */
+export function partitionsOf(region: Region): number[] {
+  const { words } = region
+  const block = words[HEADER_CACHE]
+  if (!region.contains(block, CACHE_PARTITIONS)) return []
+  const area = block * BLOCK_WORDS
+  const partitions = words[area + CACHE_PARTITION_COUNT]
+  const isSound = partitions > 0 && partitions <= MAX_PARTITIONS && (partitions & (partitions - 1)) === 0
+  if (!isSound || !region.contains(block, areaBytes(partitions) / 4)) return []
+  return Array.from({ length: partitions }, (_, index) => partitionAt(area, index))
+}
+
+/**
+ * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their
+ * keys are drawn by hash, so that their clocks run alike.
+ */
+export function useEpochAt(words: Int32Array): number {
+  const partitions = words[HEADER_CACHE] === 0 ? [] : partitionsOf(new Region(words.buffer))
+  return partitions.length === 0 ? 0 : partitions[0] + PARTITION_EPOCH
+}
+
+/** Word index of the mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged. */
+export function reserveMutexAt(region: Region): number {
+  return partitionsOf(region).length === 0 ? 0 : region.words[HEADER_CACHE] * BLOCK_WORDS + CACHE_RESERVE_MUTEX
+}
+
+/** Pages that the area fills. */
+export const areaPages = (partitions: number): number => Math.ceil(areaBytes(partitions) / PAGE_BYTES)

@@ -1,0 +1,247 @@
+/**
+ * The region format's constants. docs/format.md explains each; native/core/base/layout.h declares the same names, and
+ * test/region/layout.test.ts fails when the two files differ.
+ *
+ * Unless a name says bytes or blocks, an offset counts 32-bit words from the start of its structure.
+ */
+
+// Units
+export const BLOCK_BYTES = 16
+export const BLOCK_WORDS = 4
+export const LINE_BYTES = 64
+export const PAGE_BYTES = 4096
+export const PAGE_BLOCKS = 256
+export const MIN_REGION_BYTES = 1048576
+export const MAX_REGION_BLOCKS = 1073741824
+
+// Header words
+export const MAGIC = 0x4641534d
+export const FORMAT_VERSION = 1
+export const BYTE_ORDER_MARK = 0x1020304
+export const HEADER_MAGIC = 0
+export const HEADER_FORMAT_VERSION = 1
+export const HEADER_BYTE_ORDER = 2
+export const HEADER_STATE = 3
+export const HEADER_BLOCK_COUNT = 4
+export const HEADER_SECRET_0 = 5
+export const HEADER_SECRET_1 = 6
+export const HEADER_PAGE_TABLE = 7
+export const HEADER_PAGE_COUNT = 8
+export const HEADER_HEAP = 9
+export const HEADER_CLOCK_OFFSET = 10
+export const HEADER_CACHE = 12
+export const HEADER_FLAGS = 13
+export const HEADER_REAPER = 16
+export const HEADER_DEATHS = 18
+export const HEADER_DIRECTORY = 32
+export const HEADER_DEFAULT_TTL = 34
+export const HEADER_MAX_ENTRIES = 36
+export const HEADER_DIRECTORY_MUTEX = 64
+export const HEADER_SEGMENT_COUNT = 96
+export const HEADER_RELIEF_LIMIT = 97
+export const RELIEF_PART = 16
+export const HEADER_SWEEP_TICK = 112
+export const HEADER_HEAP_MUTEX = 128
+export const HEADER_HEAP_TOP = 160
+export const HEADER_PAGES_IN_USE = 161
+export const HEADER_JOURNAL_LENGTH = 162
+export const HEADER_RUN_BINS = 176
+export const HEADER_PARTIAL_SPANS = 208
+export const HEADER_JOURNAL = 320
+export const JOURNAL_CAPACITY = 352
+export const STATE_READY = 1
+export const FLAG_CACHE = 1
+
+// Thread registry
+export const REGISTRY_BLOCK = 256
+export const REGISTRY_THREADS = 128
+export const THREAD_WORDS = 256
+export const THREAD_STATE = 0
+export const THREAD_INCARNATION = 1
+export const THREAD_PID = 2
+export const THREAD_ID = 3
+export const THREAD_ENGINE = 4
+export const THREAD_KERNEL_ID = 6
+export const THREAD_CLAIM = 16
+export const THREAD_SIZE_DELTA = 17
+export const THREAD_WRITE_SLOT = 18
+export const THREAD_WRITE_REFERENCE = 19
+export const THREAD_WRITE_VERSION = 20
+export const THREAD_WRITE_SIZE = 21
+export const THREAD_WAITING = 22
+export const THREAD_FENCE = 32
+export const THREAD_CACHE_HEADS = 64
+export const THREAD_CACHE_COUNTS = 144
+export const THREAD_COUNTERS = 224
+export const CLAIM_ALL = 0x7fffffff
+export const THREAD_FREE = 0
+export const THREAD_ATTACHED = 1
+export const ENGINE_NATIVE = 1
+export const ENGINE_TYPESCRIPT = 2
+
+// Counters of a thread, of two words each
+export const COUNTER_HITS = 0
+export const COUNTER_MISSES = 1
+export const COUNTER_NEAR_HITS = 2
+export const COUNTER_NEAR_REFRESHED = 3
+export const COUNTER_NEAR_MISSES = 4
+export const COUNTER_LOADS = 5
+export const COUNTER_LOAD_FAILURES = 6
+export const COUNTER_EVICTED_SIZE = 7
+export const COUNTER_EXPIRED = 8
+export const COUNTER_REPLACED = 9
+export const COUNTER_DELETED = 10
+export const COUNTER_ADMITTED = 11
+export const COUNTER_REJECTED = 12
+
+// Directory
+export const DIRECTORY_DEPTH = 0
+export const DIRECTORY_PREVIOUS = 1
+export const DIRECTORY_ENTRIES = 4
+export const MAX_DEPTH = 24
+
+// Segment
+export const SEGMENT_BYTES = 4608
+export const SEGMENT_MUTEX = 0
+export const SEGMENT_DEPTH = 32
+export const SEGMENT_PREFIX = 33
+export const SEGMENT_MOVES = 34
+export const SEGMENT_TOMBSTONES = 48
+export const SEGMENT_CONTENTION = 49
+export const SEGMENT_OPERATIONS = 50
+export const SEGMENT_WINDOW = 51
+export const SEGMENT_EXPIRY = 52
+export const SEGMENT_BUCKETS = 64
+export const HOME_BUCKETS = 64
+export const STASH_BUCKETS = 4
+export const ALL_BUCKETS = 68
+
+// Bucket
+export const BUCKET_WORDS = 16
+export const BUCKET_VERSION = 0
+export const BUCKET_EPOCH = 1
+export const BUCKET_TAGS = 2
+export const BUCKET_SLOTS = 5
+export const SLOTS_PER_BUCKET = 11
+export const OVERFLOW_SHIFT = 24
+export const NEIGHBOUR_MASK = 0xf
+export const STASH_SHIFT = 4
+export const STASH_SATURATED = 15
+export const TOMBSTONE = 0x80000000
+
+// Entry
+export const ENTRY_HASH = 0
+export const ENTRY_META = 1
+export const ENTRY_VALUE_LENGTH = 2
+export const ENTRY_VERSION = 3
+export const ENTRY_NODE = 5
+export const ENTRY_DATA = 6
+export const ENTRY_HEADER_BYTES = 24
+export const KEY_LENGTH_BITS = 20
+export const KEY_KIND_SHIFT = 20
+export const KEY_KIND_MASK = 7
+export const VALUE_KIND_SHIFT = 23
+export const VALUE_KIND_MASK = 31
+export const ENTRY_EXPIRES = 0x10000000
+export const ENTRY_STALE = 0x20000000
+export const ENTRY_COUNTER = 0x40000000
+export const ENTRY_SECOND_CELL = 0x80000000
+export const COUNTER_SECOND_VALUE = 2
+export const COUNTER_SECOND_VERSION = 4
+export const COUNTER_WORDS = 6
+export const EXPIRY_WORDS = 2
+export const EXPIRY_TICK_MS = 1024
+export const MAX_KEY_BYTES = 1048575
+
+// Key kinds
+export const KEY_LATIN1 = 1
+export const KEY_UTF16 = 2
+export const KEY_NUMBER = 3
+export const KEY_BIGINT = 4
+export const KEY_BOOLEAN = 5
+export const KEY_BYTES = 6
+
+// Value kinds
+export const VALUE_UNDEFINED = 1
+export const VALUE_NULL = 2
+export const VALUE_FALSE = 3
+export const VALUE_TRUE = 4
+export const VALUE_NUMBER = 5
+export const VALUE_LATIN1 = 6
+export const VALUE_UTF16 = 7
+export const VALUE_BIGINT = 8
+export const VALUE_BYTES = 9
+export const VALUE_PLAIN = 10
+export const VALUE_CLONE = 11
+export const VALUE_LEASE = 12
+export const VALUE_LAPSED_LEASE = 13
+
+// Heap
+export const SIZE_CLASSES = 80
+export const EXACT_CLASSES = 32
+export const MAX_CLASS_BLOCKS = 2048
+export const MIN_SPAN_PAGES = 4
+export const MIN_SPAN_BLOCKS = 8
+export const RESERVE_PART = 8
+export const MIN_RESERVE_PAGES = 64
+export const RUN_BIN_COUNT = 24
+export const PAGE_ENTRY_WORDS = 8
+export const PAGE_KIND = 0
+export const PAGE_RUN = 1
+export const PAGE_NEXT = 2
+export const PAGE_PREVIOUS = 3
+export const PAGE_FREE_HEAD = 4
+export const PAGE_FREE_COUNT = 5
+export const PAGE_CARVED = 6
+export const PAGE_INSIDE = 0
+export const PAGE_FREE_RUN = 1
+export const PAGE_SPAN = 2
+export const PAGE_SPAN_LATER = 3
+export const PAGE_LARGE_RUN = 4
+export const PAGE_FREE_RUN_END = 5
+export const PAGE_CLASS_SHIFT = 8
+
+// Cache area (docs/format.md, "Eviction")
+export const CACHE_PARTITION_COUNT = 0
+export const CACHE_RESERVE_MUTEX = 16
+export const CACHE_PARTITIONS = 32
+export const PARTITION_WORDS = 96
+export const PARTITION_MUTEX = 0
+export const PARTITION_EPOCH = 32
+export const PARTITION_LIMIT = 48
+export const PARTITION_MISSES = 49
+export const PARTITION_COLD_SHARE = 50
+export const PARTITION_HAS_EVICTED = 51
+export const PARTITION_FREE_NODES = 52
+export const PARTITION_COLD = 53
+export const PARTITION_MAIN = 56
+export const PARTITION_CHUNKS = 59
+export const PARTITION_NODES = 60
+export const PARTITION_GHOSTS = 61
+export const PARTITION_GHOST_BUCKETS = 62
+export const PARTITION_GHOST_COUNTS = 63
+export const PARTITION_FIRST_PAGES = 65
+export const QUEUE_OLDEST = 0
+export const QUEUE_NEWEST = 1
+export const QUEUE_SIZE = 2
+export const NODE_BYTES = 32
+export const NODE_HASH = 0
+export const NODE_STAMP = 1
+export const NODE_RECORDED = 2
+export const NODE_NEXT = 3
+export const NODE_PREVIOUS = 4
+export const NODE_STATE = 5
+export const NODE_DEMOTED = 6
+export const NODE_OWNER = 7
+export const NODE_FREE = 0
+export const NODE_IN_COLD = 1
+export const NODE_IN_COLD_DEMOTED = 2
+export const NODE_IN_MAIN = 3
+export const CHUNK_NEXT = 0
+export const CHUNK_NODES = 1
+export const GHOSTS_PER_BUCKET = 8
+export const GHOST_WORDS = 2
+export const GHOST_MARK = 0
+export const GHOST_EPOCHS = 1
+export const COLD_SHARE_ONE = 65536
+export const INITIAL_COLD_SHARE = 6554

@@ -1,0 +1,65 @@
+import { heapBlock } from './geometry.js'
+import { BLOCK_WORDS, LINE_BYTES } from './layout.js'
+
+/**
+ * Whether the processor may let a load pass an earlier load. x64 keeps loads in program order, so that reloading a
+ * version after a copy needs no fence there; V8 itself moves no access across one of `Atomics`.
+ */
+export const WEAKLY_ORDERED = process.arch !== 'x64' && process.arch !== 'ia32'
+
+/**
+ * The string methods of `Buffer` that take no encoding name. `toString` and `write` choose among them by name, which
+ * costs 10 ns a call.
+ */
+export interface ByteWindow extends Uint8Array {
+  latin1Slice(start: number, end: number): string
+  ucs2Slice(start: number, end: number): string
+  latin1Write(text: string, offset: number, length: number): number
+  ucs2Write(text: string, offset: number, length: number): number
+}
+
+/** A window starts at every gibibyte ... */
+const WINDOW_BLOCK_BITS = 26
+const WINDOW_BLOCK_MASK = 2 ** WINDOW_BLOCK_BITS - 1
+const WINDOW_STRIDE_BYTES = 2 ** 30
+/** ... and is long enough for the longest string, 2^29 units of two bytes, behind the longest key. */
+const WINDOW_BYTES = 3 * 2 ** 30
+
+/**
+ * A region's memory as one thread sees it. All structure is accessed through {@link Region.words}; strings are decoded
+ * and encoded through {@link Region.windowOf}, since a Node.js `Buffer` cannot span more than 4 GiB.
+ */
+export class Region {
+  readonly words: Int32Array
+  readonly blockCount: number
+  private readonly heapBlock: number
+  private readonly windows: ByteWindow[] = []
+
+  constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
+    this.words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / LINE_BYTES) * (LINE_BYTES / 4))
+    this.blockCount = this.words.length / BLOCK_WORDS
+    this.heapBlock = heapBlock(this.words.byteLength)
+    for (let start = 0; start < buffer.byteLength; start += WINDOW_STRIDE_BYTES) {
+      const length = Math.min(WINDOW_BYTES, buffer.byteLength - start)
+      this.windows.push(Buffer.from(buffer as ArrayBuffer, start, length) as unknown as ByteWindow)
+    }
+  }
+
+  /**
+   * Whether `block`, as read from the region, may be the first of a structure of `words` words: all references lead
+   * into the heap. Every one passes through this before it is followed.
+   */
+  contains(block: number, words: number): boolean {
+    return block >= this.heapBlock && block * BLOCK_WORDS + words <= this.words.length
+  }
+
+  /** Bytes in which `block` lies, with at least 2 GiB of what follows it. Offsets in it: {@link byteOffset}. */
+  windowOf(block: number): ByteWindow {
+    return this.windows[block >>> WINDOW_BLOCK_BITS]
+  }
+}
+
+/** Offset of `block` in its window. */
+export function byteOffset(block: number): number {
+  return (block & WINDOW_BLOCK_MASK) << 4
+}

@@ -1,0 +1,82 @@
+import { LIFE_DEAD, LIFE_RUNNING, LIFE_STOPPED, lifeOf } from '../engine/typescript/threads/liveness.js'
+import { pairsOf } from '../engine/typescript/threads/takeover.js'
+import { markOf, threadRecordAt } from '../engine/typescript/threads/thread-record.js'
+import {
+  CLAIM_ALL,
+  ENGINE_NATIVE,
+  HEADER_DIRECTORY_MUTEX,
+  HEADER_HEAP_MUTEX,
+  REGISTRY_THREADS,
+  THREAD_ATTACHED,
+  THREAD_CLAIM,
+  THREAD_ENGINE,
+  THREAD_ID,
+  THREAD_KERNEL_ID,
+  THREAD_PID,
+  THREAD_STATE,
+} from '../format/layout.js'
+
+/**
+ * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map;
+ * whoever comes to wait for what it held, or opens the map, finishes or undoes what it was doing. `unknown`: of another
+ * PID namespace, or on a system without /proc.
+ */
+export type ThreadState = 'running' | 'stopped' | 'dead' | 'unknown'
+
+/**
+ * What a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one bucket or segment
+ * for a write, the memory's or the directory's lock.
+ */
+export type Holding = 'map' | 'keys' | 'memory' | 'directory'
+
+/** A thread that has the map open. */
+export interface AttachedThread {
+  readonly pid: number
+  /** `threadId` of `node:worker_threads` within that process; 0 is its main thread. */
+  readonly threadId: number
+  readonly engine: 'native' | 'typescript'
+  readonly state: ThreadState
+  readonly holds: readonly Holding[]
+}
+
+/** The threads that have the region open. O(thread records), and some system calls for each that is taken. */
+export function attachedThreads(words: Int32Array): AttachedThread[] {
+  const pairs = pairsOf(words)
+  const threads: AttachedThread[] = []
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const at = threadRecordAt(index)
+    const kernelId = Atomics.load(pairs, (at + THREAD_KERNEL_ID) / 2)
+    if (kernelId === 0n || Atomics.load(words, at + THREAD_STATE) !== THREAD_ATTACHED) continue
+    threads.push({
+      pid: Atomics.load(words, at + THREAD_PID),
+      threadId: Atomics.load(words, at + THREAD_ID),
+      engine: Atomics.load(words, at + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
+      state: stateOf(lifeOf(kernelId)),
+      holds: holdingsOf(words, index),
+    })
+  }
+  return threads
+}
+
+function stateOf(life: number): ThreadState {
+  switch (life) {
+    case LIFE_RUNNING:
+      return 'running'
+    case LIFE_STOPPED:
+      return 'stopped'
+    case LIFE_DEAD:
+      return 'dead'
+    default:
+      return 'unknown'
+  }
+}
+
+function holdingsOf(words: Int32Array, index: number): Holding[] {
+  const mark = markOf(words, index)
+  const claim = Atomics.load(words, threadRecordAt(index) + THREAD_CLAIM)
+  const holdings: Holding[] = []
+  if (claim !== 0) holdings.push(claim === CLAIM_ALL ? 'map' : 'keys')
+  if (Atomics.load(words, HEADER_HEAP_MUTEX) === mark) holdings.push('memory')
+  if (Atomics.load(words, HEADER_DIRECTORY_MUTEX) === mark) holdings.push('directory')
+  return holdings
+}

@@ -1,0 +1,334 @@
+/**
+ * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/format.md,
+ * "Heap".
+ *
+ * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free
+ * blocks or in the eviction area. A block in none of these is lost: no write will ever have it again.
+ *
+ * Thread safety: writes nothing, holds up nobody, and may run while others write. A walk then misses blocks that move
+ * behind its back or that a thread is just filling: they are suspects, of which src/inspect/health.ts convicts. No reference is
+ * followed that leads out of the heap, and every walk ends, in a damaged region, too.
+ */
+import { directoryBytes, depthOf, SEGMENT_WORDS } from '../engine/typescript/index/directory.js'
+import { bucketAt, TOMBSTONE_BIT } from '../engine/typescript/index/bucket.js'
+import { sizeOf } from '../format/entry.js'
+import { expiryOf, now } from '../engine/typescript/index/expiry.js'
+import { classBlocks, spanCapacity } from '../engine/typescript/memory/heap.js'
+import { isLease } from '../format/lease.js'
+import { Region } from '../format/region.js'
+import { NEVER } from '../engine/engine.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
+import {
+  ALL_BUCKETS,
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  BUCKET_SLOTS,
+  CACHE_PARTITION_COUNT,
+  CACHE_PARTITIONS,
+  CHUNK_NEXT,
+  DIRECTORY_ENTRIES,
+  DIRECTORY_PREVIOUS,
+  ENTRY_DATA,
+  HEADER_CACHE,
+  HEADER_DIRECTORY,
+  HEADER_HEAP_TOP,
+  MAX_DEPTH,
+  PAGE_BLOCKS,
+  PAGE_BYTES,
+  PAGE_CARVED,
+  PAGE_CLASS_SHIFT,
+  PAGE_ENTRY_WORDS,
+  PAGE_FREE_COUNT,
+  PAGE_FREE_HEAD,
+  PAGE_KIND,
+  PAGE_LARGE_RUN,
+  PAGE_RUN,
+  PAGE_SPAN,
+  PAGE_SPAN_LATER,
+  PARTITION_CHUNKS,
+  PARTITION_GHOSTS,
+  PARTITION_WORDS,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  SEGMENT_BYTES,
+  SEGMENT_DEPTH,
+  SIZE_CLASSES,
+  SLOTS_PER_BUCKET,
+  THREAD_CACHE_COUNTS,
+  THREAD_CACHE_HEADS,
+  THREAD_WORDS,
+} from '../format/layout.js'
+
+/** Suspects that are listed. Of more, the rest goes untold. */
+const MAX_SUSPECTS = 65_536
+/** A list that its owner changes meanwhile is read again, up to so many times. */
+const LIST_TRIES = 16
+/** No list of free blocks is longer. (A damaged one may bite its own tail.) */
+const MAX_LIST = 65_536
+/** More partitions than an eviction area has. */
+const MAX_PARTITIONS = 1024
+
+/** What a walk over a region found. While others write, what moves meanwhile may be missing or counted twice. */
+export interface Census {
+  /** Entries that a reader finds. */
+  readonly live: number
+  /** Slots of deleted entries, and of expired ones, that are not cleaned up yet. */
+  readonly tombstones: number
+  readonly expired: number
+  /** Bytes of headers, keys and values of live entries. */
+  readonly bytesLive: number
+  /** Bytes of segments and directory arrays, the outgrown ones included. */
+  readonly bytesIndex: number
+  /** Bytes by which a cache knows what to evict: some 40 for each entry there was room for, however small it is. */
+  readonly bytesEviction: number
+  /**
+   * Bytes of the blocks and page runs that the allocator ever handed out and did not make whole free pages again. At
+   * rest, the sum of the next three, unless memory was lost.
+   */
+  readonly bytesAllocated: number
+  /** Of these: what the index, the slots and the eviction area lead to. */
+  readonly bytesReached: number
+  /** In lists of free blocks, of everybody and of single threads. */
+  readonly bytesFree: number
+  readonly bytesCached: number
+  /** Blocks that were met in no place. */
+  readonly suspects: ReadonlyMap<number, Suspect>
+}
+
+/** A block that was met in no place. */
+export interface Suspect {
+  readonly bytes: number
+  /**
+   * Made of the block's first words: it changes when the block is used or freed, since it gets another link or version
+   * then.
+   */
+  readonly print: number
+}
+
+/** Walks the region. O(slots + free blocks) in time, and a bit for each 16 bytes in use in memory. */
+export function takeCensus(words: Int32Array): Census {
+  const { found, suspects } = new Walk(new Region(words.buffer))
+  return { ...found, suspects }
+}
+
+class Walk {
+  readonly found = {
+    live: 0,
+    tombstones: 0,
+    expired: 0,
+    bytesLive: 0,
+    bytesIndex: 0,
+    bytesEviction: 0,
+    bytesAllocated: 0,
+    bytesReached: 0,
+    bytesFree: 0,
+    bytesCached: 0,
+  }
+  readonly suspects = new Map<number, Suspect>()
+  private readonly words: Int32Array
+  private readonly table = PAGE_TABLE_BLOCK * BLOCK_WORDS
+  private readonly firstBlock: number
+  private readonly top: number
+  /** One bit for each heap block: whether one begins there that was met. */
+  private readonly met: Uint8Array
+  private readonly time: number
+
+  constructor(private readonly region: Region) {
+    this.words = region.words
+    const bytes = this.words.byteLength
+    this.firstBlock = heapBlock(bytes)
+    this.top = Math.min(Atomics.load(this.words, HEADER_HEAP_TOP) >>> 0, heapPages(bytes))
+    this.met = new Uint8Array((this.top * PAGE_BLOCKS) / 8)
+    this.time = now(this.words)
+    this.walkIndex()
+    this.walkEvictionArea()
+    this.walkThreadCaches()
+    this.walkPages()
+  }
+
+  /** Bytes of the block or page run that begins at `block`; 0 if none does. */
+  private bytesOf(block: number): number {
+    const index = block - this.firstBlock
+    const page = index >> 8
+    if (index < 0 || page >= this.top) return 0
+    const kind = this.field(page, PAGE_KIND)
+    if ((kind & 0xff) === PAGE_LARGE_RUN) {
+      return index === page * PAGE_BLOCKS ? Math.min(this.field(page, PAGE_RUN) >>> 0, this.top) * PAGE_BYTES : 0
+    }
+    const span = (kind & 0xff) === PAGE_SPAN_LATER ? this.field(page, PAGE_RUN) : page
+    const sizeClass = this.classOf(span)
+    if (sizeClass < 0) return 0
+    const blocks = classBlocks(sizeClass)
+    return (index - span * PAGE_BLOCKS) % blocks === 0 ? blocks * BLOCK_BYTES : 0
+  }
+
+  private walkIndex(): void {
+    const directory = Atomics.load(this.words, HEADER_DIRECTORY)
+    const depth = depthOf(this.region, directory)
+    if (depth < 0) return
+    this.walkDirectories(directory)
+    const entries = directory * BLOCK_WORDS + DIRECTORY_ENTRIES
+    for (let index = 0; index < 2 ** depth;) {
+      const segment = Atomics.load(this.words, entries + index)
+      if (!this.region.contains(segment, SEGMENT_WORDS)) return
+      const isNew = this.meet(segment)
+      if (isNew) {
+        this.found.bytesIndex += SEGMENT_BYTES
+        this.walkSegment(segment)
+      }
+      const segmentDepth = this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
+      index += isNew ? 2 ** Math.max(0, depth - Math.min(segmentDepth >>> 0, depth)) : 1
+    }
+  }
+
+  private walkDirectories(current: number): void {
+    let directory = current
+    for (let arrays = 0; arrays <= MAX_DEPTH && directory !== 0; arrays++) {
+      const depth = depthOf(this.region, directory)
+      if (depth < 0 || !this.meet(directory)) return
+      this.found.bytesIndex += directoryBytes(depth)
+      directory = this.words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS]
+    }
+  }
+
+  private walkSegment(segment: number): void {
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const slots = bucketAt(segment, index) + BUCKET_SLOTS
+      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
+        const reference = Atomics.load(this.words, slots + slot)
+        if (reference !== 0) this.meetEntry(reference)
+      }
+    }
+  }
+
+  private meetEntry(reference: number): void {
+    const { words, region, found } = this
+    const block = reference & ~TOMBSTONE_BIT
+    if (!region.contains(block, ENTRY_DATA)) return
+    this.meet(block)
+    if (reference < 0) {
+      found.tombstones++
+      return
+    }
+    if (isLease(words, block)) return
+    const expiresAt = expiryOf(region, block)
+    if (expiresAt !== NEVER && expiresAt <= this.time) {
+      found.expired++
+      return
+    }
+    found.live++
+    // The block may have been reused, and its header tell anything.
+    found.bytesLive += Math.min(sizeOf(words, block * BLOCK_WORDS), this.bytesOf(block))
+  }
+
+  private walkEvictionArea(): void {
+    const { words, region } = this
+    const block = Atomics.load(words, HEADER_CACHE)
+    if (!region.contains(block, CACHE_PARTITIONS)) return
+    const area = block * BLOCK_WORDS
+    const partitions = Math.min(words[area + CACHE_PARTITION_COUNT] >>> 0, MAX_PARTITIONS)
+    if (!region.contains(block, CACHE_PARTITIONS + partitions * PARTITION_WORDS)) return
+    this.meetEviction(block)
+    for (let index = 0; index < partitions; index++) {
+      const partition = area + CACHE_PARTITIONS + index * PARTITION_WORDS
+      let chunk = Atomics.load(words, partition + PARTITION_CHUNKS)
+      while (region.contains(chunk, BLOCK_WORDS) && this.meetEviction(chunk)) {
+        chunk = Atomics.load(words, chunk * BLOCK_WORDS + CHUNK_NEXT)
+      }
+      this.meetEviction(Atomics.load(words, partition + PARTITION_GHOSTS))
+    }
+  }
+
+  private meetEviction(block: number): boolean {
+    const isNew = this.meet(block)
+    if (isNew) this.found.bytesEviction += this.bytesOf(block)
+    return isNew
+  }
+
+  private walkThreadCaches(): void {
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
+      for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+        const head = record + THREAD_CACHE_HEADS + sizeClass
+        this.walkList(head, record + THREAD_CACHE_COUNTS + sizeClass, 'bytesCached')
+      }
+    }
+  }
+
+  /** Last, so that what was free in the meantime has been met where it went. */
+  private walkPages(): void {
+    for (let page = 0; page < this.top;) {
+      const run = this.field(page, PAGE_RUN)
+      const sizeClass = this.classOf(page)
+      if (sizeClass >= 0) this.walkSpan(page, sizeClass)
+      else if ((this.field(page, PAGE_KIND) & 0xff) === PAGE_LARGE_RUN) this.expectMet(this.blockOf(page))
+      page += run > 0 ? run : 1
+    }
+  }
+
+  private walkSpan(page: number, sizeClass: number): void {
+    const carved = Math.min(this.field(page, PAGE_CARVED) >>> 0, spanCapacity(sizeClass))
+    const entry = this.table + page * PAGE_ENTRY_WORDS
+    this.walkList(entry + PAGE_FREE_HEAD, entry + PAGE_FREE_COUNT, 'bytesFree')
+    for (let piece = 0; piece < carved; piece++) this.expectMet(this.blockOf(page) + piece * classBlocks(sizeClass))
+  }
+
+  /**
+   * Meets the blocks of a list of free ones, given by the words of its head and its length. If the list changes
+   * meanwhile, the blocks of all states seen count: none of them is lost.
+   */
+  private walkList(head: number, length: number, kind: 'bytesFree' | 'bytesCached'): void {
+    const { words } = this
+    for (let tries = 0; tries < LIST_TRIES; tries++) {
+      const first = Atomics.load(words, head)
+      const count = Atomics.load(words, length)
+      let block = first
+      let left = Math.min(count >>> 0, MAX_LIST)
+      for (; left > 0 && this.bytesOf(block) > 0; left--) {
+        this.meet(block, kind)
+        block = words[block * BLOCK_WORDS]
+      }
+      if (left === 0 && Atomics.load(words, head) === first && Atomics.load(words, length) === count) return
+    }
+  }
+
+  /** Notes that `block` is in some place. False if it was met before, or is none. */
+  private meet(block: number, kind: 'bytesReached' | 'bytesFree' | 'bytesCached' = 'bytesReached'): boolean {
+    const bytes = this.bytesOf(block)
+    if (bytes === 0) return false
+    const index = block - this.firstBlock
+    if (this.isMet(index)) return false
+    this.met[index >> 3] |= 1 << (index & 7)
+    this.found[kind] += bytes
+    return true
+  }
+
+  private expectMet(block: number): void {
+    const bytes = this.bytesOf(block)
+    this.found.bytesAllocated += bytes
+    if (this.isMet(block - this.firstBlock) || this.suspects.size === MAX_SUSPECTS) return
+    const at = block * BLOCK_WORDS
+    // A free block's link and an entry's hash is the first word; the low word of an entry's version the fourth.
+    this.suspects.set(block, { bytes, print: Math.imul(this.words[at], 0x9e3779b1) ^ this.words[at + 3] })
+  }
+
+  private isMet(index: number): boolean {
+    return (this.met[index >> 3] & (1 << (index & 7))) !== 0
+  }
+
+  /** Size class of the span that begins at `page`; -1 if none does. */
+  private classOf(page: number): number {
+    if (page < 0 || page >= this.top) return -1
+    const kind = this.field(page, PAGE_KIND)
+    const sizeClass = (kind >>> PAGE_CLASS_SHIFT) & 0xff
+    return (kind & 0xff) === PAGE_SPAN && sizeClass < SIZE_CLASSES ? sizeClass : -1
+  }
+
+  private blockOf(page: number): number {
+    return this.firstBlock + page * PAGE_BLOCKS
+  }
+
+  private field(page: number, field: number): number {
+    return this.words[this.table + page * PAGE_ENTRY_WORDS + field]
+  }
+}

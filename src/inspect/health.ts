@@ -1,0 +1,201 @@
+import { takeCensus, type Census } from './census.js'
+import { inspectCounters } from '../format/counters.js'
+import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
+import { LostBlocks, type Losses } from './lost-blocks.js'
+
+/** What a verdict is about. */
+export type VerdictName = 'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory'
+
+/** One judgement on a map: a number, the bound it should keep to, and what to do if it does not. */
+export interface Verdict {
+  readonly name: VerdictName
+  readonly ok: boolean
+  /** What is judged. */
+  readonly value: number
+  /** {@link Verdict.value} should be at least this for `liveRatio`, and at most this for the others. */
+  readonly threshold: number
+  /** What to do; undefined if nothing. */
+  readonly advice: string | undefined
+  /** The figures that the value was made of. */
+  readonly figures: Readonly<Record<string, number>>
+}
+
+/** How a map is doing: plain data. */
+export interface HealthReport {
+  /** Whether every verdict is. */
+  readonly ok: boolean
+  readonly verdicts: readonly Verdict[]
+}
+
+// Where the thresholds come from: docs/decisions/2026-11-20-health-thresholds.md.
+
+/**
+ * Live entries among the slots in use. A segment is cleaned up when 30 % of its slots are of deleted entries; so a map
+ * whose segments are full keeps above 0.7, and one below it carries more of the dead than cleaning is meant to leave.
+ */
+const MIN_LIVE_RATIO = 0.7
+/** Dead slots that one segment may have before anyone cleans it up: as few in a whole map are no lag. */
+const FEW_DEAD_SLOTS = 224
+
+/**
+ * Reads that near-caches passed on among those put to them. A near hit saves some 100 ns of a string's read, one that
+ * is passed on costs some 70 ns more: with three in ten half of the gain is lost, with six in ten all of it.
+ */
+const MAX_NEAR_STALENESS = 0.3
+/** Near reads too few to judge by. */
+const FEW_NEAR_READS = 1000
+
+/**
+ * Bytes of pages in use, but for what eviction needs, for a byte of live entries. A map that grew steadily has 1.02 to
+ * 1.45, the more the smaller its entries; from 2 on, half of its memory serves no entry.
+ */
+const MAX_MEMORY_AMPLIFICATION = 2
+/** Memory not worth a word: the size of the smallest map. */
+const LITTLE_MEMORY = 2 ** 20
+
+/**
+ * Bytes of segments and directory for a live entry. Growth leaves 7 to 18: this is an index of three times the size it
+ * needs.
+ */
+const MAX_INDEX_BYTES = 64
+/** An index not worth a word: some thirty segments. */
+const SMALL_INDEX = 2 ** 17
+
+/**
+ * One block lost is one too many: nothing loses memory but the sudden death of a thread, damage, or a fault of this
+ * library.
+ */
+const MAX_LOST_BYTES = 0
+
+/**
+ * Judges a map by a walk over its region and by what near-caches counted since it was asked last.
+ *
+ * Thread safety: one thread; others may write meanwhile.
+ */
+export class HealthCheck {
+  #near: NearReads
+  readonly #lost = new LostBlocks()
+
+  constructor(words: Int32Array) {
+    this.#near = countNearReads(words)
+  }
+
+  /** @param words the region, always the same; not kept, so that a closed map does not keep it either */
+  run(words: Int32Array): HealthReport {
+    const census = takeCensus(words)
+    const bytesHeld = (words[HEADER_PAGES_IN_USE] >>> 0) * PAGE_BYTES
+    const before = this.#near
+    this.#near = countNearReads(words)
+    const verdicts = [
+      judgeLiveRatio(census),
+      judgeNearStaleness(before, this.#near),
+      judgeMemory(census, bytesHeld),
+      judgeIndex(census),
+      judgeLosses(census, this.#lost.among(words, census.suspects)),
+    ]
+    return { ok: verdicts.every(({ ok }) => ok), verdicts }
+  }
+}
+
+interface NearReads {
+  readonly at: number
+  readonly hits: number
+  readonly misses: number
+  readonly refreshed: number
+}
+
+function countNearReads(words: Int32Array): NearReads {
+  const { nearHits, nearMisses, nearRefreshed } = inspectCounters(words)
+  return { at: performance.now(), hits: nearHits, misses: nearMisses, refreshed: nearRefreshed }
+}
+
+function judgeLiveRatio({ live, tombstones, expired }: Census): Verdict {
+  const dead = tombstones + expired
+  const value = dead === 0 ? 1 : live / (live + dead)
+  const advice =
+    expired > tombstones
+      ? 'Entries expire faster than they are deleted. They go with writes and in the background, unless no thread that has the ' +
+        'cache open lets its event loop run.'
+      : 'Deleted entries wait for cleaning, which comes when a segment has 30 % of them, or when memory runs out. Memory that ' +
+        'is wanted back sooner comes with clear().'
+  return {
+    name: 'liveRatio',
+    ...judge(dead <= FEW_DEAD_SLOTS || value >= MIN_LIVE_RATIO, advice),
+    value,
+    threshold: MIN_LIVE_RATIO,
+    figures: { live, tombstones, expired },
+  }
+}
+
+function judgeNearStaleness(before: NearReads, after: NearReads): Verdict {
+  const milliseconds = after.at - before.at
+  const misses = after.misses - before.misses
+  const refreshed = after.refreshed - before.refreshed
+  const reads = after.hits - before.hits + misses
+  const value = reads === 0 ? 0 : misses / reads
+  const advice =
+    refreshed * 2 > misses
+      ? 'Most near entries that were out of date had not changed themselves: writes to other keys of their buckets are what ' +
+        'drives them out. Keep what is written often in a map of its own.'
+      : 'Near-caches pass on so many reads that they hardly pay. If keys are written about as often as they are read, open the map with ' +
+        'nearCache: false; if more keys are read than nearCache.maxEntries, raise that.'
+  return {
+    name: 'nearStaleness',
+    ...judge(reads < FEW_NEAR_READS || value <= MAX_NEAR_STALENESS, advice),
+    value,
+    threshold: MAX_NEAR_STALENESS,
+    figures: { reads, misses, refreshed, milliseconds, missesPerMillisecond: misses / milliseconds },
+  }
+}
+
+function judgeMemory(census: Census, bytesHeld: number): Verdict {
+  const { bytesLive, bytesEviction, bytesAllocated, bytesFree, bytesCached } = census
+  const value = (bytesHeld - bytesEviction) / Math.max(bytesLive, 1)
+  return {
+    name: 'memoryAmplification',
+    ...judge(
+      bytesHeld < LITTLE_MEMORY || value <= MAX_MEMORY_AMPLIFICATION,
+      'Most of the memory held serves no entry: the map was larger once. New entries use it again, those of the sizes that were ' +
+        'there first of all. If the map stays small, copy it into a new one.',
+    ),
+    value,
+    threshold: MAX_MEMORY_AMPLIFICATION,
+    figures: { bytesHeld, bytesEviction, bytesLive, bytesAllocated, bytesFree, bytesCached },
+  }
+}
+
+function judgeIndex({ live, bytesIndex }: Census): Verdict {
+  const value = bytesIndex / Math.max(live, 1)
+  return {
+    name: 'indexAmplification',
+    ...judge(
+      bytesIndex < SMALL_INDEX || value <= MAX_INDEX_BYTES,
+      'The index is far larger than its entries need: the map was larger once, or hot segments were split. An index does not ' +
+        'shrink. If the map stays small, copy it into a new one.',
+    ),
+    value,
+    threshold: MAX_INDEX_BYTES,
+    figures: { live, bytesIndex },
+  }
+}
+
+function judgeLosses(
+  { bytesAllocated, bytesReached, bytesFree, bytesCached }: Census,
+  { bytes, blocks }: Losses,
+): Verdict {
+  return {
+    name: 'lostMemory',
+    ...judge(
+      bytes <= MAX_LOST_BYTES,
+      'Memory that nothing leads to, as a thread leaves it that ends in the middle of a write: repair() finds it again. If no ' +
+        'thread or process ended suddenly, please report this with what verify() says.',
+    ),
+    value: bytes,
+    threshold: MAX_LOST_BYTES,
+    figures: { bytesAllocated, bytesReached, bytesFree, bytesCached, blocksLost: blocks },
+  }
+}
+
+function judge(ok: boolean, advice: string): Pick<Verdict, 'ok' | 'advice'> {
+  return { ok, advice: ok ? undefined : advice }
+}

@@ -1,0 +1,146 @@
+/** What a region's memory is used for, read out of its tables. See docs/format.md, "Heap". */
+import { areaPages, partitionsOf } from '../format/eviction-area.js'
+import { ghostPages } from '../engine/typescript/eviction/ghosts.js'
+import { classBlocks, classOf } from '../engine/typescript/memory/heap.js'
+import { Region } from '../format/region.js'
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  CHUNK_NEXT,
+  CHUNK_NODES,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  HEADER_BLOCK_COUNT,
+  HEADER_DIRECTORY,
+  HEADER_HEAP_TOP,
+  HEADER_PAGES_IN_USE,
+  HEADER_SEGMENT_COUNT,
+  MAX_CLASS_BLOCKS,
+  MAX_DEPTH,
+  NODE_BYTES,
+  PAGE_BYTES,
+  PAGE_CARVED,
+  PAGE_CLASS_SHIFT,
+  PAGE_ENTRY_WORDS,
+  PAGE_FREE_COUNT,
+  PAGE_KIND,
+  PAGE_RUN,
+  PAGE_SPAN,
+  PARTITION_CHUNKS,
+  PARTITION_GHOST_BUCKETS,
+  PARTITION_NODES,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  SEGMENT_BYTES,
+  SIZE_CLASSES,
+  THREAD_CACHE_COUNTS,
+  THREAD_WORDS,
+} from '../format/layout.js'
+import { heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
+
+/**
+ * Bytes of a region by what they are for; they add up to its size. Of a map in use, a little apart from each other in
+ * time.
+ */
+export interface MemoryUse {
+  /** Entries, deleted and expired ones that are not cleaned up yet among them, in blocks of their size class. */
+  readonly entries: number
+  /** The index: segments and directory. */
+  readonly index: number
+  /** What a cache remembers to choose the entries that it evicts. */
+  readonly eviction: number
+  /** Free blocks in pages that hold others: ready for entries of their size. */
+  readonly spare: number
+  /** Header, thread records and page table. */
+  readonly overhead: number
+  /** Pages that hold nothing. */
+  readonly unused: number
+}
+
+/** Bytes of the blocks of a size class. */
+function classBytes(sizeClass: number): number {
+  return classBlocks(sizeClass) * BLOCK_BYTES
+}
+
+/** O(spans), a few microseconds for each MiB in use. Writes nothing. */
+export function inspectMemory(words: Int32Array): MemoryUse {
+  const load = (word: number): number => Atomics.load(words, word) >>> 0
+  const total = load(HEADER_BLOCK_COUNT) * BLOCK_BYTES
+  const heap = heapPages(total) * PAGE_BYTES
+  const inUse = load(HEADER_PAGES_IN_USE) * PAGE_BYTES
+  const index = indexBytes(words, load)
+  const eviction = Math.min(inUse - index, evictionBytes(words, load))
+  const spare = Math.min(inUse - index - eviction, spareBytes(words, load) + cachedBytes(load))
+  return {
+    entries: inUse - index - eviction - spare,
+    index,
+    eviction,
+    spare,
+    overhead: total - heap,
+    unused: heap - inUse,
+  }
+}
+
+type Load = (word: number) => number
+
+function indexBytes(words: Int32Array, load: Load): number {
+  const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
+  const depth = directory < words.length ? Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH) : 0
+  let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
+  // The current array and all that it replaced.
+  for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
+  return Math.min(bytes, words.length * 4)
+}
+
+/** The area of the eviction, and all nodes and ghosts. */
+function evictionBytes(words: Int32Array, load: Load): number {
+  const partitions = partitionsOf(new Region(words.buffer))
+  let pages = partitions.length === 0 ? 0 : areaPages(partitions.length)
+  for (const at of partitions) {
+    pages += ghostPages(load(at + PARTITION_GHOST_BUCKETS))
+    let left = load(at + PARTITION_NODES)
+    for (let chunk = load(at + PARTITION_CHUNKS); left > 0 && chunk * BLOCK_WORDS < words.length;) {
+      const nodes = Math.max(1, load(chunk * BLOCK_WORDS + CHUNK_NODES))
+      pages += Math.ceil(((nodes + 1) * NODE_BYTES) / PAGE_BYTES)
+      left -= nodes
+      chunk = load(chunk * BLOCK_WORDS + CHUNK_NEXT)
+    }
+  }
+  return pages * PAGE_BYTES
+}
+
+/** Bytes of the block or pages that `bytes` bytes take. */
+function allocatedBytes(bytes: number): number {
+  const blocks = Math.ceil(bytes / BLOCK_BYTES)
+  if (blocks > MAX_CLASS_BLOCKS) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
+  return classBytes(classOf(blocks))
+}
+
+/** What spans hold beside blocks that somebody took: free and uncarved blocks, and the rest that makes no block. */
+function spareBytes(words: Int32Array, load: Load): number {
+  const top = Math.min(load(HEADER_HEAP_TOP), heapPages(words.length * 4))
+  let bytes = 0
+  for (let page = 0; page < top;) {
+    const entry = PAGE_TABLE_BLOCK * BLOCK_WORDS + page * PAGE_ENTRY_WORDS
+    const kind = load(entry + PAGE_KIND)
+    const run = Math.max(1, load(entry + PAGE_RUN))
+    if ((kind & 0xff) === PAGE_SPAN) {
+      const taken = load(entry + PAGE_CARVED) - load(entry + PAGE_FREE_COUNT)
+      bytes += run * PAGE_BYTES - taken * classBytes(kind >>> PAGE_CLASS_SHIFT)
+    }
+    page += run
+  }
+  return bytes
+}
+
+/** Free blocks that threads keep for themselves. */
+function cachedBytes(load: Load): number {
+  let bytes = 0
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const counts = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS + THREAD_CACHE_COUNTS
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      bytes += load(counts + sizeClass) * classBytes(sizeClass)
+    }
+  }
+  return bytes
+}

@@ -1,0 +1,114 @@
+import { sumOfSizeDeltas } from '../engine/typescript/threads/thread-record.js'
+import { attachedThreads, type AttachedThread } from './attached-threads.js'
+import { heapPages } from '../format/geometry.js'
+import {
+  BLOCK_WORDS,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  HEADER_DIRECTORY,
+  HEADER_PAGES_IN_USE,
+  HEADER_SEGMENT_COUNT,
+  MAX_DEPTH,
+  PAGE_BYTES,
+  SEGMENT_BYTES,
+  SEGMENT_CONTENTION,
+  SEGMENT_DEPTH,
+  SEGMENT_OPERATIONS,
+  SEGMENT_TOMBSTONES,
+} from '../format/layout.js'
+
+/** The segment in which writes got in each other's way most often. */
+export interface ContendedSegment {
+  /** As {@link RegionStats.contention}, of this segment and those it was once a part of. */
+  readonly contention: number
+  /** As {@link RegionStats.operations}. */
+  readonly operations: number
+  /** It holds the keys of one part in 2 to this power of all hashes. */
+  readonly depth: number
+}
+
+/**
+ * What a map's memory consists of at the moment. Numbers of a map in use are a little apart from each other in time.
+ */
+export interface RegionStats {
+  /** Live entries. */
+  readonly entries: number
+  /** Slots whose entry was deleted and not cleaned up yet. */
+  readonly tombstones: number
+  readonly segments: number
+  /** The directory has 2 to this power entries. */
+  readonly directoryDepth: number
+  /** Writes that found a bucket taken or changed under them, since the map was made. */
+  readonly contention: number
+  /** Writes since the map was made, counted 16 at a time: every thread leaves out fewer than 16. */
+  readonly operations: number
+  /** Undefined if no write ever got in another's way. */
+  readonly mostContended: ContendedSegment | undefined
+  /** Size of the region in bytes. */
+  readonly bytesTotal: number
+  /** Bytes of header, registry, page table, and heap pages that hold anything. */
+  readonly bytesInUse: number
+  /** Bytes of heap pages that hold nothing. Pages in use have free blocks besides. */
+  readonly bytesFree: number
+  /** Heap pages of 4,096 bytes that hold anything. */
+  readonly pagesInUse: number
+  readonly pagesTotal: number
+  readonly threads: readonly AttachedThread[]
+}
+
+/**
+ * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a
+ * damaged region it tells wrong numbers.
+ */
+export function inspectRegion(words: Int32Array): RegionStats {
+  const load = (word: number): number => (word < words.length ? Atomics.load(words, word) >>> 0 : 0)
+  const pagesTotal = heapPages(words.byteLength)
+  const pagesInUse = load(HEADER_PAGES_IN_USE)
+  const bytesTotal = words.byteLength
+  const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
+  return {
+    // Modulo 2^32, as the sum of what records that come and go tell.
+    entries: sumOfSizeDeltas(words) >>> 0,
+    threads: attachedThreads(words),
+    ...inspectSegments(words, load),
+    segments: load(HEADER_SEGMENT_COUNT),
+    bytesTotal,
+    bytesInUse: bytesTotal - bytesFree,
+    bytesFree,
+    pagesInUse,
+    pagesTotal,
+  }
+}
+
+type Load = (word: number) => number
+
+function inspectSegments(
+  words: Int32Array,
+  load: Load,
+): Pick<RegionStats, 'tombstones' | 'contention' | 'operations' | 'mostContended' | 'directoryDepth'> {
+  const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
+  const directoryDepth = Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH)
+  const end = 2 ** directoryDepth
+  const lastSegment = words.length - SEGMENT_BYTES / 4
+  let tombstones = 0
+  let contention = 0
+  let operations = 0
+  let mostContended: ContendedSegment | undefined
+  for (let index = 0; index < end;) {
+    const segment = load(directory + DIRECTORY_ENTRIES + index) * BLOCK_WORDS
+    if (segment > lastSegment) break // a damaged directory; verify() reports it
+    tombstones += load(segment + SEGMENT_TOMBSTONES)
+    const depth = load(segment + SEGMENT_DEPTH)
+    const here = {
+      contention: load(segment + SEGMENT_CONTENTION),
+      operations: load(segment + SEGMENT_OPERATIONS),
+      depth,
+    }
+    contention += here.contention
+    operations += here.operations
+    if (here.contention > (mostContended?.contention ?? 0)) mostContended = here
+    // A segment of smaller depth fills several entries in a row.
+    index += 2 ** Math.max(0, directoryDepth - depth)
+  }
+  return { tombstones, contention, operations, mostContended, directoryDepth }
+}

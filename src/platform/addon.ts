@@ -1,0 +1,100 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import type { Engine } from '../engine/engine.js'
+
+/**
+ * The addon's functions for files, which take descriptors that `node:fs` opened, and return 0 or an errno value: on
+ * Windows ENOSYS. See native/platform/mapped_file.h.
+ */
+export interface FileFunctions {
+  /**
+   * Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has
+   * it.
+   */
+  lockFile(descriptor: number): number
+  /** Makes an empty file `bytes` long, every block of it allocated and zero. */
+  allocateFile(descriptor: number, bytes: number): number
+  /**
+   * The file's first `bytes` bytes, shared with all who map it, until the buffer was collected. `bytes` is at most the
+   * file's length and `buffer.constants.MAX_LENGTH`.
+   */
+  mapFile(descriptor: number, bytes: number): ArrayBuffer | number
+}
+
+/** The addon's exports; see native/addon. */
+export interface NativeBinding extends FileFunctions {
+  /**
+   * Attaches this thread to a formatted and checked region.
+   *
+   * @param words the whole region
+   * @param pid process id, for other threads to tell who holds what
+   * @param threadId `threadId` of `node:worker_threads`
+   * @returns null if every thread record of the region is taken
+   * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
+   */
+  createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
+
+  /**
+   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds since 1970, at
+   * most 4 late. To be called once a thread. Null where Node.js allows no external buffers.
+   */
+  openClock(): Float64Array | null
+}
+
+type Loaded = { binding: NativeBinding } | { failure: string }
+
+const WARNED = 'mapsafe: warned that there is no native engine'
+
+let loaded: Loaded | undefined
+let clock: Float64Array | null | undefined
+
+/**
+ * Loads the native engine: a binary built in place (build/Release), else the prebuilt one of this platform.
+ *
+ * @returns undefined if there is none, or it does not load here. The outcome is kept for the life of the thread.
+ */
+export function loadNative(): NativeBinding | undefined {
+  loaded ??= load()
+  return 'binding' in loaded ? loaded.binding : undefined
+}
+
+/**
+ * The addon's clock, ticking from now on: see {@link NativeBinding.openClock}. Undefined where there is none, or where
+ * a plain load of a double may meet half of it.
+ */
+export function openNativeClock(): Float64Array | undefined {
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return undefined
+  clock ??= loadNative()?.openClock() ?? null
+  return clock ?? undefined
+}
+
+/** Why {@link loadNative} returned undefined, in one line. */
+export function nativeFailure(): string {
+  loaded ??= load()
+  return 'failure' in loaded ? loaded.failure : ''
+}
+
+/**
+ * Warns that the TypeScript engine serves in place of the native one: once in a thread and the workers it starts
+ * afterwards.
+ */
+export function warnWithoutNative(): void {
+  if (getEnvironmentData(WARNED) === true) return
+  setEnvironmentData(WARNED, true)
+  process.emitWarning(`mapsafe runs on its slower TypeScript engine: ${nativeFailure()}`, 'MapsafeWarning')
+}
+
+function load(): Loaded {
+  // Not named `require`, which the CommonJS bundle needs to translate `import.meta`.
+  const requireFromHere = createRequire(import.meta.url)
+  try {
+    // The package's own name leads to its root, from the sources as from either bundle.
+    const root = dirname(requireFromHere.resolve('mapsafe/package.json'))
+    const loadBinary = requireFromHere('node-gyp-build') as (root: string) => NativeBinding
+    return { binding: loadBinary(root) }
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+    return { failure: reason }
+  }
+}

@@ -1,0 +1,193 @@
+import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js'
+import { setMany } from '../store/batches.js'
+import type { Key } from '../format/key.js'
+import { ConcurrentMap, storeOf } from './concurrent-map.js'
+import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
+import { getOrInsert } from '../store/get-or-insert.js'
+import type { CacheHandle } from './handle.js'
+import { resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { Loads } from '../loads/loads.js'
+import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
+import { Opening } from './opening.js'
+import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
+import { compareAndSwap, update } from '../store/read-modify-write.js'
+import type { Store } from '../store/store.js'
+import { touch } from '../store/touch.js'
+import type { DeepReadonly } from './types.js'
+
+/**
+ * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.
+ *
+ * *Expiry.* Every entry has a time to live of its own: what the write says, else the cache's `ttl`, else for ever. An
+ * expired entry is absent in every respect, for every thread, at most 10 milliseconds after its time: it is not read or
+ * iterated over, a write on condition that there is no entry goes through, and one that returns what it replaced
+ * returns undefined. Only `size` counts expired entries until they are deleted. That happens without anyone reading
+ * them: a few at a time with writes, and in the background about a second after they expired. Times are the system's
+ * clock, as `Date.now()` tells it.
+ *
+ * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`,
+ * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. One
+ * that changes the value that is there (`update`, `increment`) keeps the entry's expiry; its options are for the entry
+ * that it may have to insert. `touch` renews the expiry and leaves the value.
+ *
+ * *Entries that are too large.* A cache makes room for an entry, with key and a header of 24 to 40 bytes, of up to an
+ * eighth of its memory, and of at least 256 KiB: of exactly 4,096 bytes times the greater of 64 and an eighth of its
+ * heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message tells the bound in bytes, and evicts
+ * nothing.
+ *
+ * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes
+ * {@link LifetimeOptions} throws `ERR_MAPSAFE_OPTIONS` for wrong ones.
+ */
+export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
+  declare readonly handle: CacheHandle
+  readonly #store: Store<DeepReadonly<V>>
+  readonly #loads: Loads<DeepReadonly<V>>
+
+  /**
+   * Makes an empty cache. O(1): its memory is virtual until touched.
+   *
+   * @throws MapsafeError as {@link ConcurrentMap} does
+   */
+  constructor(options?: ConcurrentCacheOptions) {
+    super(options instanceof Opening ? options : Opening.newCache(options))
+    this.#store = storeOf(this)
+    this.#loads = new Loads(this.#store)
+  }
+
+  /**
+   * Opens a cache that was made elsewhere. All threads share its `ttl` and bounds.
+   *
+   * @param handle the {@link ConcurrentCache.handle} of another cache object; that of a ConcurrentMap is refused
+   * @throws MapsafeError as {@link ConcurrentMap.attach} does
+   */
+  static override attach<K extends Key, V>(handle: CacheHandle, options?: AttachOptions): ConcurrentCache<K, V> {
+    return new ConcurrentCache<K, V>(Opening.existing('mapsafe.cache', handle, options))
+  }
+
+  override set(key: K, value: V, options?: LifetimeOptions): this {
+    this.#store.put(key, value, PUT_ALWAYS, 0, this.#expiry(options))
+    return this
+  }
+
+  override setIfAbsent(key: K, value: V, options?: LifetimeOptions): boolean {
+    return this.#store.put(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
+  }
+
+  override setIfVersion(key: K, value: V, version: number, options?: LifetimeOptions): boolean {
+    checkVersion(version)
+    const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
+    return this.#store.put(key, value, mode, version, this.#expiry(options))
+  }
+
+  override replace(key: K, value: V, options?: LifetimeOptions): boolean {
+    return this.#store.put(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
+  }
+
+  override swap(key: K, value: V, options?: LifetimeOptions): DeepReadonly<V> | undefined {
+    return this.#store.exchange(key, value, PUT_ALWAYS, this.#expiry(options))
+  }
+
+  override compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V, options?: LifetimeOptions): boolean {
+    return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
+  }
+
+  override getOrInsert(key: K, value: V, options?: LifetimeOptions): DeepReadonly<V> {
+    const expiresAt = this.#expiry(options)
+    return getOrInsert(
+      this.#store,
+      key,
+      () => value,
+      () => expiresAt,
+    )
+  }
+
+  /** As in {@link ConcurrentMap}. The time to live counts from when `compute` has returned. */
+  override getOrInsertComputed(key: K, compute: (key: K) => V, options?: LifetimeOptions): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    this.#expiry(options)
+    return getOrInsert(this.#store, key, compute, () => this.#expiry(options))
+  }
+
+  /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` are for a new one. */
+  override update(
+    key: K,
+    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>,
+    options?: LifetimeOptions,
+  ): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    return update(this.#store, key, compute, this.#expiry(options))
+  }
+
+  /** As in {@link ConcurrentMap}. A counter that is there keeps its expiry; `options` are for a new one. */
+  override increment(key: K, by = 1, options?: LifetimeOptions): number {
+    if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
+    return this.#store.increment(key, by, this.#expiry(options))
+  }
+
+  /** As in {@link ConcurrentMap}. `options` are for all entries. */
+  override setMany(entries: Iterable<readonly [K, V]>, options?: LifetimeOptions): this {
+    setMany(this.#store, entries, this.#expiry(options))
+    return this
+  }
+
+  /**
+   * The value of `key`; if there is none, loads it: however many calls there are at once, in all threads and processes,
+   * one loader runs, and the others await its value.
+   *
+   * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its
+   * time is up, one of those who wait calls its own loader.
+   *
+   * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it,
+   * in other threads those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose
+   * load began after it.
+   *
+   * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the
+   * background.
+   *
+   * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
+   * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError
+   * `ERR_MAPSAFE_TIMEOUT` if the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the
+   * cache is closed; and with what `get` and `set` throw
+   */
+  async getOrLoad(key: K, loader: Loader<K, V>, options?: LoadOptions): Promise<DeepReadonly<V>> {
+    checkFunction('loader', loader)
+    const resolved = resolveLoadOptions(options)
+    const lifetime = options?.ttl === undefined ? undefined : { ttl: options.ttl }
+    this.#expiry(lifetime)
+    resolved.signal?.throwIfAborted()
+    const store = this.#store
+    const near = store.near(key)
+    if (near?.present === true) return near.value as DeepReadonly<V>
+    const found = store.read(key)
+    if (store.found) return found!
+    return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
+      store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
+    )
+  }
+
+  /** As in {@link ConcurrentMap}. Calls of getOrLoad that wait are rejected. */
+  override close(): void {
+    this.#loads.close()
+    super.close()
+  }
+
+  /**
+   * Renews the expiry of the entry of `key`, as if its value were set again. The entry gets a new version.
+   *
+   * @param ttl milliseconds from now on, above 0; `Infinity` for ever; default the cache's `ttl`
+   * @returns whether there was an entry
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for any other `ttl`
+   */
+  touch(key: K, ttl?: number): boolean {
+    return touch(this.#store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
+  }
+
+  override get [Symbol.toStringTag](): string {
+    return 'ConcurrentCache'
+  }
+
+  /** When an entry with these options expires; undefined if the cache's `ttl` decides. */
+  #expiry(options: LifetimeOptions | undefined): number | undefined {
+    return options === undefined ? undefined : resolveLifetime(options, this.#store)
+  }
+}

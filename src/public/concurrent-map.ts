@@ -1,0 +1,478 @@
+import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js'
+import { deleteMany, getMany, setMany } from '../store/batches.js'
+import type { Key } from '../format/key.js'
+import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
+import { openEngine } from '../engine/open.js'
+import { getOrInsert } from '../store/get-or-insert.js'
+import type { MapHandle } from './handle.js'
+import { HealthCheck, type HealthReport } from '../inspect/health.js'
+import type { HotKey } from '../store/near/hot-keys.js'
+import { keyBatches } from '../store/map-keys.js'
+import { Opening } from './opening.js'
+import type { AttachOptions, ConcurrentMapOptions } from './options.js'
+import { compareAndSwap, deleteIf, isSame, update } from '../store/read-modify-write.js'
+import { inspectCounters } from '../format/counters.js'
+import { inspectRegion } from '../inspect/stats.js'
+import { inspectMemory } from '../inspect/memory.js'
+import { scan, type ScanOptions, type ScanResult } from '../store/scan.js'
+import { Snapshot } from './snapshot.js'
+import { Store } from '../store/store.js'
+import type { DeepReadonly, MapEntry, MapStats } from './types.js'
+
+/** What {@link ConcurrentMap.verify} found. */
+export interface VerifyReport {
+  /** Whether every structural invariant holds. */
+  readonly ok: boolean
+  /** One line for every invariant that is violated. */
+  readonly problems: readonly string[]
+}
+
+/** Length of {@link MapStats.hotKeys}. */
+const HOT_KEYS = 10
+
+/** The store of a map object, for the classes built on it. */
+export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
+
+/** Gives back the thread records of map objects that were dropped without being closed. */
+const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
+  store.close()
+})
+
+/**
+ * A hash map that all worker threads of a process share, with the interface of `Map` and the atomic operations that
+ * sharing calls for. It never loses an entry: when it is full, a write throws.
+ *
+ * Keys are strings, numbers, bigints, booleans and `Uint8Array`s, compared as `Map` compares them, except that a
+ * `Uint8Array` is compared by content. Values are whatever structured clone copies, as it would copy them, and views
+ * are stored with the bytes they show. A value returned is a copy, deeply frozen unless the map was opened with
+ * `freeze: false`.
+ *
+ * Thread safety: a map object belongs to the thread that made it; any number of threads may each have one on the same
+ * map. Every operation on one key is atomic and linearizable, and reads never wait for writers. Where a method says
+ * nothing else, it takes O(1) expected and O(length) of the key and value it copies.
+ *
+ * Errors: every method throws a {@link MapsafeError} `ERR_MAPSAFE_CLOSED` after {@link ConcurrentMap.close}. One that
+ * takes a key throws `ERR_MAPSAFE_KEY_TYPE` (a `TypeError`) for a key of another type and `ERR_MAPSAFE_ENTRY_TOO_LARGE`
+ * (a `RangeError`) for one of more than 1,048,575 bytes. One that stores a value throws `ERR_MAPSAFE_VALUE_TYPE` (a
+ * `TypeError`) if the value cannot be stored, `ERR_MAPSAFE_ENTRY_TOO_LARGE` if no empty map of this size would hold it,
+ * and `ERR_MAPSAFE_FULL` if no room is left. `ERR_MAPSAFE_TIMEOUT` says that another thread held what was needed for 2
+ * seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing,
+ * except where a method over many keys says otherwise.
+ */
+export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
+  /**
+   * What another thread needs to open the same map with {@link ConcurrentMap.attach}: a plain object to be sent with
+   * `postMessage` or as `workerData`; of a map in a file, also to another process, as JSON. Stays valid after
+   * {@link ConcurrentMap.close}.
+   */
+  readonly handle: MapHandle
+  readonly #store: Store<DeepReadonly<V>>
+  readonly #health: HealthCheck
+
+  static {
+    storeOf = (map) => map.#store
+  }
+
+  /**
+   * Makes an empty map. O(1): its memory is virtual until touched.
+   *
+   * With the option `file`, opens the map in that file, and makes it first if it is not there: O(`maxBytes`), since the
+   * file's blocks are allocated at once.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown, of the wrong type or out of range, or if
+   * the file was made with another `maxBytes`; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` or `file` is asked for and
+   * the addon is not there; `ERR_MAPSAFE_FILE` if the file cannot be made or opened; `ERR_MAPSAFE_FORMAT` if there is
+   * something else in it; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file; `ERR_MAPSAFE_TIMEOUT` if
+   * another process has been making a file in the same directory for a minute
+   */
+  constructor(options?: ConcurrentMapOptions) {
+    const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
+    this.handle = place.handle
+    const engine = openEngine(place.region, resolved.engine)
+    this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
+    this.#health = new HealthCheck(engine.words)
+    dropped.register(this, this.#store, this)
+  }
+
+  /**
+   * Opens a map that was made elsewhere.
+   *
+   * @param handle the {@link ConcurrentMap.handle} of another map object
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is none, or for a wrong option; `ERR_MAPSAFE_FORMAT` if its
+   * memory holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there, or the
+   * map is in a file and the addon is not there; `ERR_MAPSAFE_FILE` if the map's file cannot be opened;
+   * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
+   */
+  static attach<K extends Key, V>(handle: MapHandle, options?: AttachOptions): ConcurrentMap<K, V> {
+    return new ConcurrentMap<K, V>(Opening.existing('mapsafe.map', handle, options))
+  }
+
+  /** The value of `key`; undefined if there is none, or if it is undefined. */
+  get(key: K): DeepReadonly<V> | undefined {
+    return this.#store.get(key)
+  }
+
+  /** Whether there is an entry for `key`, even one whose value is undefined. */
+  has(key: K): boolean {
+    return this.#store.has(key)
+  }
+
+  /** The value of `key` with the version of its entry, from one instant; undefined if there is no entry. */
+  getEntry(key: K): MapEntry<V> | undefined {
+    const store = this.#store
+    const value = store.read(key)
+    return store.found ? { value: value!, version: store.version, expiresAt: store.expiresAt } : undefined
+  }
+
+  /** Stores `value` under `key`, whatever was there. */
+  set(key: K, value: V): this {
+    this.#store.put(key, value, PUT_ALWAYS)
+    return this
+  }
+
+  /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
+  setIfAbsent(key: K, value: V): boolean {
+    return this.#store.put(key, value, PUT_IF_ABSENT)
+  }
+
+  /**
+   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} told, so that no
+   * write came in between.
+   *
+   * @param version 0 stands for "no entry"
+   * @returns whether it was stored
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   */
+  setIfVersion(key: K, value: V, version: number): boolean {
+    checkVersion(version)
+    return version === 0
+      ? this.#store.put(key, value, PUT_IF_ABSENT)
+      : this.#store.put(key, value, PUT_IF_VERSION, version)
+  }
+
+  /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
+  replace(key: K, value: V): boolean {
+    return this.#store.put(key, value, PUT_IF_PRESENT)
+  }
+
+  /**
+   * Stores `next` if there is an entry for `key` and its value is `expected`.
+   *
+   * @param expected compared with the value as it is read: objects by content, as `util.isDeepStrictEqual` tells,
+   * anything else as `Object.is` does. Where objects are large, {@link ConcurrentMap.setIfVersion} compares a number
+   * instead.
+   * @returns whether it was stored
+   */
+  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
+    return compareAndSwap(this.#store, key, expected, next)
+  }
+
+  /**
+   * Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none
+   */
+  swap(key: K, value: V): DeepReadonly<V> | undefined {
+    return this.#store.exchange(key, value, PUT_ALWAYS)
+  }
+
+  /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
+  getOrInsert(key: K, value: V): DeepReadonly<V> {
+    return getOrInsert(this.#store, key, () => value)
+  }
+
+  /**
+   * The value of `key`; if there is no entry, stores what `compute` returns. Of several threads that do so at once each
+   * may call its `compute`, but only one value is stored, and all return that one.
+   *
+   * @param compute called at most once, with the key (0 for -0); what it throws passes through. It may use the map, and
+   * if it inserts the key itself, that value stays.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   */
+  getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    return getOrInsert(this.#store, key, compute)
+  }
+
+  /**
+   * Changes the value of `key` into what `compute` makes of it, in one atomic step: no write of another thread is lost,
+   * and none comes in between.
+   *
+   * @param compute called with the value, or undefined if there is no entry; returns the new one. Called again
+   * when another thread wrote meanwhile. What it throws passes through, and nothing is changed. It may read the map,
+   * but a write to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @returns the new value, as a reader will get it
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   */
+  update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V> {
+    checkFunction('compute', compute)
+    return update(this.#store, key, compute)
+  }
+
+  /** Deletes the entry of `key`. @returns whether there was one */
+  delete(key: K): boolean {
+    return this.#store.remove(key, PUT_ALWAYS)
+  }
+
+  /**
+   * Deletes the entry of `key` if it still has the version that {@link ConcurrentMap.getEntry} told.
+   *
+   * @param version no entry has version 0
+   * @returns whether it was deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   */
+  deleteIfVersion(key: K, version: number): boolean {
+    checkVersion(version)
+    return this.#store.remove(key, PUT_IF_VERSION, version)
+  }
+
+  /**
+   * Deletes the entry of `key` if its value is `expected`.
+   *
+   * @param expected compared as by {@link ConcurrentMap.compareAndSwap}
+   * @returns whether it was deleted
+   */
+  compareAndDelete(key: K, expected: V | DeepReadonly<V>): boolean {
+    return deleteIf(this.#store, key, (value) => isSame(value, expected))
+  }
+
+  /**
+   * Deletes the entries of which `predicate` is true, while others may write: an entry is deleted only as the predicate
+   * saw it; if another thread wrote it meanwhile, the predicate is asked again. Walks as {@link ConcurrentMap.keys}
+   * does. O(entries).
+   *
+   * @param predicate what it throws passes through, and what was deleted before stays deleted. It may read the map, but
+   * a write to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @returns the number of entries deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
+   */
+  deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
+    checkFunction('predicate', predicate)
+    let deleted = 0
+    for (const batch of keyBatches(this.#store)) {
+      for (const key of batch as K[]) {
+        if (deleteIf(this.#store, key, (value) => predicate(value, key))) deleted++
+      }
+    }
+    return deleted
+  }
+
+  /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */
+  take(key: K): DeepReadonly<V> | undefined {
+    return this.#store.take(key, PUT_ALWAYS)
+  }
+
+  /**
+   * Adds `by` to the number under `key`, which counts as 0 if there is no entry. Exact, however many threads do so.
+   *
+   * @param by a safe integer, default 1
+   * @returns the sum
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is no safe integer; `ERR_MAPSAFE_COUNTER`: a `TypeError` if the
+   * value is no safe integer, a `RangeError` if the sum would be none
+   */
+  increment(key: K, by = 1): number {
+    if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
+    return this.#store.increment(key, by)
+  }
+
+  /**
+   * The values of `keys`, in their order: undefined where there is none. One call of the engine, or one for each 64 KiB
+   * of values that are objects, for all keys that the near-cache does not know. Each key is read for itself: not one
+   * atomic step.
+   */
+  getMany(keys: Iterable<K>): (DeepReadonly<V> | undefined)[] {
+    return getMany(this.#store, keys)
+  }
+
+  /**
+   * Stores all `entries`, in their order, and calls the engine as seldom as {@link ConcurrentMap.getMany} does. Each
+   * entry is stored for itself: not one atomic step.
+   *
+   * A key or value that cannot be stored throws before anything is changed. `ERR_MAPSAFE_FULL`,
+   * `ERR_MAPSAFE_ENTRY_TOO_LARGE` for a value and `ERR_MAPSAFE_TIMEOUT` may come midway: `error.completed` then tells
+   * how many entries, from the first on, are stored; the others are as they were.
+   */
+  setMany(entries: Iterable<readonly [K, V]>): this {
+    setMany(this.#store, entries)
+    return this
+  }
+
+  /**
+   * Deletes the entries of `keys` in one call of the engine. Each is deleted for itself: not one atomic step. If
+   * `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` tells how many keys, from the first on, have been dealt with.
+   *
+   * @returns how many there were
+   */
+  deleteMany(keys: Iterable<K>): number {
+    return deleteMany(this.#store, keys)
+  }
+
+  /**
+   * Deletes all entries. O(entries).
+   *
+   * Not one atomic step: an entry that another thread inserts meanwhile may survive.
+   */
+  clear(): void {
+    this.#store.clear()
+  }
+
+  /**
+   * Number of entries: exact when no write is under way, else off by no more than the writes under way during the call,
+   * and never below
+   * 0. O(128).
+   */
+  get size(): number {
+    return this.#store.open().size()
+  }
+
+  /**
+   * The keys, in no particular order.
+   *
+   * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is
+   * there throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
+   * instant in which it is reached. The map may be changed while iterating. In a cache to be met is no use of an entry:
+   * it is evicted no later for it.
+   */
+  *keys(): IterableIterator<K> {
+    for (const batch of keyBatches(this.#store)) {
+      for (const key of batch as K[]) {
+        if (this.has(key)) yield key
+      }
+    }
+  }
+
+  /** The values, as {@link ConcurrentMap.keys} iterates. */
+  *values(): IterableIterator<DeepReadonly<V>> {
+    for (const [, value] of this.entries()) yield value
+  }
+
+  /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
+  *entries(): IterableIterator<[K, DeepReadonly<V>]> {
+    const store = this.#store
+    for (const batch of keyBatches(store)) {
+      for (const key of batch as K[]) {
+        const value = store.readPassing(key)
+        if (store.found) yield [key, value!]
+      }
+    }
+  }
+
+  /**
+   * The next entries in an order that all threads share, for walks that stop and go on: later, in another thread, or in
+   * several at once. Consistent as {@link ConcurrentMap.keys} is. O(count + keys of one segment, a few hundred).
+   *
+   * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. To
+   * share a walk among n threads, let each one scan a part of its own: the parts `0` to `n - 1` of `n` are disjoint and
+   * together the whole map.
+   *
+   * @param cursor what the last call returned; undefined or 0 to begin
+   * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer than `count` before
+   * the end, even none, where entries were deleted just now; and more, where keys have the same hash.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a cursor or option of the wrong type or range
+   */
+  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V> {
+    return scan(this.#store, cursor, options) as ScanResult<K, V>
+  }
+
+  /**
+   * All entries as they are at one instant between call and return: every write that was over before the call is in it,
+   * and none that begins after it; of two writes by one thread, never the second without the first.
+   *
+   * O(size of the entries) in time and in memory of this thread. Reads go on meanwhile, in all threads. Writes go on,
+   * too, until the copy is nearly made, and then wait for what was written last: at 10,000 writes a second some 4 ms,
+   * 15 at worst, in a map of a million entries (docs/protocol.md, "Snapshot").
+   *
+   * The snapshot is a copy of its own: it can be read when the map is closed, and is collected like any object.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides about a write
+   */
+  snapshot(): Snapshot<K, V> {
+    const { pieces, size, instant } = this.#store.snapshot()
+    return new Snapshot(this.#store, pieces, size, instant)
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
+    return this.entries()
+  }
+
+  /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
+  // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- gives the method the length of Map's
+  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
+    checkFunction('callback', callback)
+    for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
+  }
+
+  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it
+  get [Symbol.toStringTag](): string {
+    return 'ConcurrentMap'
+  }
+
+  /**
+   * Figures about what happened, the map's memory, the threads that use it, and this thread's hot keys. O(segments +
+   * spans): tens of microseconds for 64 MiB. Nobody is held up, and nothing is counted for it that would not be counted
+   * anyway.
+   */
+  stats(): MapStats<K> {
+    const { words } = this.#store.open()
+    this.#store.reads.flush(words)
+    return {
+      ...inspectRegion(words),
+      counters: inspectCounters(words),
+      memory: inspectMemory(words),
+      file: this.handle.file,
+      hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],
+    }
+  }
+
+  /**
+   * Judges the map: how many of its slots hold live entries, whether near-caches pay, how much memory and index it
+   * holds for what is in it, and whether memory was lost. Each verdict has its figures, its threshold, and advice where
+   * it is exceeded.
+   *
+   * O(slots + free blocks), up to a second for each million entries: for now and then. {@link ConcurrentMap.stats} has
+   * figures at a glance. Nobody else is held up. Figures of a map in use are a little apart from each other in time.
+   *
+   * Near reads are those of all threads since this map object was asked last, or opened. Memory that seems lost may be
+   * what another thread is just writing; while others have the map open, it takes two calls, two seconds apart, to
+   * tell.
+   */
+  health(): HealthReport {
+    const { words } = this.#store.open()
+    this.#store.reads.flush(words)
+    return this.#health.run(words)
+  }
+
+  /**
+   * Checks every structural invariant of the map's memory. O(size of the map). For tests and for finding out what went
+   * wrong: call it while no thread writes, or it may take a write under way for a fault.
+   */
+  verify(): VerifyReport {
+    const problems = this.#store.open().verify()
+    return { ok: problems.length === 0, problems }
+  }
+
+  /**
+   * Puts right what threads and processes left behind that ended in the middle of something: SIGKILL,
+   * `worker.terminate()`, a crash. Others go on by themselves after such an end; what may remain until a repair is
+   * memory that was just being filled or freed, at most some hundred blocks for each. It is looked for only if this map
+   * object is the only one on the map, as after opening a file anew. O(entries); meanwhile writes of other threads
+   * wait, and reads do not.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
+   * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside
+   */
+  repair(): RepairReport {
+    return this.#store.repair()
+  }
+
+  /**
+   * Lets go of the map in this thread. Entries stay while some thread holds the map or its
+   * {@link ConcurrentMap.handle}, and those in a file as long as the file. (The file's memory is unmapped when the
+   * garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing.
+   */
+  close(): void {
+    if (this.#store.close()) dropped.unregister(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

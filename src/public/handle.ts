@@ -1,0 +1,123 @@
+import { isAbsolute, resolve } from 'node:path'
+import { types } from 'node:util'
+import { describe } from '../base/describe.js'
+import { formatRegion } from '../engine/typescript/format.js'
+import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import type { ResolvedPlace } from './options.js'
+import { checkSettings, isCache } from '../format/cache-settings.js'
+import { checkLength, openFile, openOrCreateFile } from '../storage/file.js'
+
+const DEFAULT_MAX_BYTES = 64 * 2 ** 20
+/** Kinds of handles, and the classes that open them. */
+const CLASSES = { 'mapsafe.map': 'ConcurrentMap', 'mapsafe.cache': 'ConcurrentCache' } as const
+
+/** What a region is for. */
+export type Kind = keyof typeof CLASSES
+
+/**
+ * What another thread needs to open a map or cache: either of the two. Plain and structured-cloneable, so that
+ * `postMessage` and `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
+ */
+export interface MapHandle {
+  readonly kind: Kind
+  /** The memory of a map that the threads of one process share: it is shared, not copied. */
+  readonly region?: SharedArrayBuffer
+  /** Absolute path, without symbolic links, of a map in a file. */
+  readonly file?: string
+}
+
+/** A {@link MapHandle} of a `ConcurrentCache`. */
+export interface CacheHandle extends MapHandle {
+  readonly kind: 'mapsafe.cache'
+}
+
+/** A map's memory as this thread has it, and how others get there. */
+export interface Place {
+  readonly handle: MapHandle
+  readonly region: SharedArrayBuffer | ArrayBuffer
+}
+
+/**
+ * Makes the region of an empty map, or with `file` opens the one in that file if it is there.
+ *
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system does not give as much memory in one piece, or if the
+ * file has another size or other settings
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; else as {@link openOrCreateFile}
+ */
+export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace): Place {
+  const bytes = maxBytes ?? DEFAULT_MAX_BYTES
+  if (file === undefined) return createInMemory(kind, bytes, cache)
+  const opened = openOrCreateFile(resolve(file), bytes, (region) => formatRegion(region, cache))
+  checkKind(kind, opened.region)
+  if (maxBytes !== undefined) checkLength(opened, maxBytes)
+  if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
+  return { handle: Object.freeze({ kind, file: opened.path }), region: opened.region }
+}
+
+/**
+ * Finds the region that a handle names.
+ *
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `handle` is no handle
+ * @throws MapsafeError as {@link openFile}
+ */
+export function findPlace(handle: unknown): Place {
+  if (typeof handle === 'object' && handle !== null) {
+    const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
+    if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: Object.freeze({ kind, region }), region }
+    if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
+      return { handle: Object.freeze({ kind, file }), region: openFile(file).region }
+    }
+  }
+  throw new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `The handle is ${describe(handle)}; expected the property "handle" of another thread's map, as it was received.`,
+  )
+}
+
+/**
+ * As {@link findPlace}, of a region of the kind expected.
+ *
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if the handle is of another kind
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the region is of another kind than the handle says
+ */
+export function findPlaceOf(expected: Kind, handle: MapHandle): Place {
+  const place = findPlace(handle)
+  const { kind } = place.handle
+  if (kind !== expected) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `The handle is one of a ${CLASSES[kind]}; open it with ${CLASSES[kind]}.attach, not ${CLASSES[expected]}.attach.`,
+    )
+  }
+  checkKind(expected, place.region)
+  return place
+}
+
+function isKind(kind: unknown): kind is Kind {
+  return typeof kind === 'string' && Object.hasOwn(CLASSES, kind)
+}
+
+/** Whether the memory holds a region at all is for the engines to check. */
+function checkKind(expected: Kind, region: SharedArrayBuffer | ArrayBuffer): void {
+  const kind = isCache(region) ? 'mapsafe.cache' : 'mapsafe.map'
+  if (kind === expected) return
+  throw new MapsafeError(
+    'ERR_MAPSAFE_FORMAT',
+    `The memory is one of a ${CLASSES[kind]}, and cannot be opened as a ${CLASSES[expected]}.`,
+  )
+}
+
+function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache']): Place {
+  let region: SharedArrayBuffer
+  try {
+    region = new SharedArrayBuffer(bytes)
+  } catch (error) {
+    throw new MapsafeRangeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option maxBytes is ${bytes}, but this system gives no shared memory of that size. Choose a smaller one.`,
+      { cause: error },
+    )
+  }
+  formatRegion(region, cache)
+  return { handle: Object.freeze({ kind, region }), region }
+}

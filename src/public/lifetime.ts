@@ -1,0 +1,46 @@
+import { checkOptions, wrongArgument } from '../base/arguments.js'
+import { describe } from '../base/describe.js'
+import { NEVER } from '../engine/engine.js'
+import { MapsafeTypeError } from '../base/errors.js'
+
+/** How long an entry of a `ConcurrentCache` lives. At most one of the two may be given. */
+export interface LifetimeOptions {
+  /** Milliseconds from now on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
+  readonly ttl?: number | undefined
+  /**
+   * Until when, in milliseconds of `Date.now()`, above 0; `Infinity` for ever. A time in the past is one that has
+   * passed.
+   */
+  readonly expiresAt?: number | undefined
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `ttl` is a number above 0 */
+export function checkTtl(name: string, ttl: unknown): asserts ttl is number {
+  if (!(typeof ttl === 'number' && ttl > 0)) throw wrongArgument(name, ttl, 'a number of milliseconds above 0')
+}
+
+/**
+ * When an entry stored now with these options expires, as engines take it; undefined if they leave it to the cache.
+ *
+ * @param clock the one that entries expire by
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or both
+ */
+export function resolveLifetime(options: LifetimeOptions, clock: { now(): number }): number | undefined {
+  checkOptions(options, ['ttl', 'expiresAt'])
+  const { ttl, expiresAt } = options
+  if (ttl === undefined && expiresAt === undefined) return undefined
+  if (ttl !== undefined && expiresAt !== undefined) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Both ttl (${describe(ttl)}) and expiresAt (${describe(expiresAt)}) are given; expected one of them.`,
+    )
+  }
+  if (ttl !== undefined) {
+    checkTtl('ttl', ttl)
+    return ttl === Infinity ? NEVER : clock.now() + ttl
+  }
+  if (!(typeof expiresAt === 'number' && expiresAt > 0)) {
+    throw wrongArgument('expiresAt', expiresAt, 'a time in milliseconds since 1970')
+  }
+  return expiresAt === Infinity ? NEVER : expiresAt
+}

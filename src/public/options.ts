@@ -1,0 +1,200 @@
+import { checkInteger, checkOptions } from '../base/arguments.js'
+import { describe } from '../base/describe.js'
+import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { checkTtl } from './lifetime.js'
+import type { CacheSettings } from '../format/cache-settings.js'
+import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '../format/layout.js'
+
+/** Which engine a thread works with. */
+export type EngineChoice = 'auto' | 'native' | 'typescript'
+
+/** Options of `attach`: what each thread chooses for itself. */
+export interface AttachOptions {
+  /**
+   * `'native'`: the C++ engine, or an error where no binary fits. `'typescript'`: the engine in TypeScript, which runs
+   * everywhere. `'auto'`: native if it is there, else TypeScript with one warning a process. Threads with different
+   * engines work on one map at the same time. Default `'auto'`.
+   */
+  readonly engine?: EngineChoice | undefined
+  /**
+   * Whether values are deeply frozen when they are read. `false` saves the freezing, and hands out objects whose
+   * changes reach nobody. Default true.
+   */
+  readonly freeze?: boolean | undefined
+  /**
+   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as every other read
+   * and costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with
+   * `freeze`, plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
+   */
+  readonly nearCache?: { readonly maxEntries?: number | undefined } | false | undefined
+}
+
+/** Options of `new ConcurrentMap`. */
+export interface ConcurrentMapOptions extends AttachOptions {
+  /**
+   * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
+   * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096.
+   * Default 64 MiB, or with `file` the size of the file if there is one.
+   */
+  readonly maxBytes?: number | undefined
+  /**
+   * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode
+   * 0600 in a directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes,
+   * which are allocated at once (before Node.js 22 at most 4 GiB); an existing one must have as many, if `maxBytes` is
+   * given. Entries outlive the processes, but not the loss of power. Needs the addon, whichever the engine; not on
+   * Windows. Default: memory that the threads of this process share.
+   */
+  readonly file?: string | undefined
+}
+
+/** Options of `new ConcurrentCache`. */
+export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
+  /**
+   * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
+   * An expired entry is absent for everybody at once, and its memory comes back without anyone reading it. Default
+   * `Infinity`.
+   */
+  readonly ttl?: number | undefined
+  /** How many entries are kept at most: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */
+  readonly maxEntries?: number | undefined
+}
+
+export interface ResolvedAttachOptions {
+  readonly engine: EngineChoice
+  readonly freeze: boolean
+  /** Capacity of the near-cache; 0 for none. */
+  readonly nearEntries: number
+}
+
+/** Where a map is kept and how large it is. */
+export interface ResolvedPlace {
+  /** As asked for, rounded down to whole pages; undefined for the default. */
+  readonly maxBytes: number | undefined
+  readonly file: string | undefined
+  /** What makes it a cache. */
+  readonly cache?: CacheSettings
+}
+
+export interface ResolvedMapOptions extends ResolvedAttachOptions, ResolvedPlace {}
+
+interface GivenOptions {
+  readonly maxBytes?: unknown
+  readonly file?: unknown
+  readonly engine?: unknown
+  readonly freeze?: unknown
+  readonly nearCache?: unknown
+  readonly ttl?: unknown
+  readonly maxEntries?: unknown
+}
+
+const DEFAULT_NEAR_ENTRIES = 8192
+const MIN_NEAR_ENTRIES = 8
+/** Half of what a JavaScript `Map` can hold. */
+const MAX_NEAR_ENTRIES = 2 ** 23
+const MAX_MAX_BYTES = MAX_REGION_BLOCKS * BLOCK_BYTES
+const MAX_MAX_ENTRIES = 2 ** 30
+const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies EngineChoice[]
+
+/** Checks the options of `new ConcurrentMap` and fills in the defaults. */
+export function resolveMapOptions(options: unknown): ResolvedMapOptions {
+  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache'])
+  return { maxBytes: resolveMaxBytes(given.maxBytes), file: resolveFile(given.file), ...resolveShared(given) }
+}
+
+/** Checks the options of `new ConcurrentCache` and fills in the defaults. */
+export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
+  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'ttl', 'maxEntries'])
+  const { ttl, maxEntries } = given
+  if (ttl !== undefined) checkTtl('Option ttl', ttl)
+  if (maxEntries !== undefined) checkInteger('Option maxEntries', maxEntries, 1, MAX_MAX_ENTRIES)
+  return {
+    maxBytes: resolveMaxBytes(given.maxBytes),
+    file: resolveFile(given.file),
+    cache: { ttl, maxEntries },
+    ...resolveShared(given),
+  }
+}
+
+/** Checks the options of `attach` and fills in the defaults. */
+export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
+  return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache']))
+}
+
+function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
+  if (options === undefined) return {}
+  checkOptions(options, known)
+  return options
+}
+
+function resolveShared(given: GivenOptions): ResolvedAttachOptions {
+  const { engine = 'auto', freeze = true, nearCache = {} } = given
+  if (!ENGINES.includes(engine)) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option engine is ${describe(engine)}; expected 'auto', 'native' or 'typescript'.`,
+    )
+  }
+  if (typeof freeze !== 'boolean') {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option freeze is ${describe(freeze)}; expected true or false.`)
+  }
+  return {
+    engine: engine as EngineChoice,
+    freeze,
+    nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
+  }
+}
+
+function resolveNearEntries(nearCache: unknown): number {
+  if (typeof nearCache !== 'object' || nearCache === null) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache is ${describe(nearCache)}; expected false or an object with maxEntries.`,
+    )
+  }
+  const { maxEntries = DEFAULT_NEAR_ENTRIES, ...others } = nearCache as { maxEntries?: unknown }
+  const unknown = Object.keys(others)
+  if (unknown.length > 0) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `There is no option nearCache.${unknown[0]}; expected maxEntries.`,
+    )
+  }
+  if (typeof maxEntries !== 'number') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache.maxEntries is ${describe(maxEntries)}; expected a number of entries.`,
+    )
+  }
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < MIN_NEAR_ENTRIES || maxEntries > MAX_NEAR_ENTRIES) {
+    throw new MapsafeRangeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option nearCache.maxEntries is ${maxEntries}; expected an integer from ${MIN_NEAR_ENTRIES} to ${MAX_NEAR_ENTRIES}.`,
+    )
+  }
+  return maxEntries
+}
+
+function resolveMaxBytes(maxBytes: unknown): number | undefined {
+  if (maxBytes === undefined) return undefined
+  if (typeof maxBytes !== 'number') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option maxBytes is ${describe(maxBytes)}; expected a number of bytes.`,
+    )
+  }
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_REGION_BYTES || maxBytes > MAX_MAX_BYTES) {
+    throw new MapsafeRangeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option maxBytes is ${maxBytes}; expected an integer from ${MIN_REGION_BYTES} (1 MiB) to ${MAX_MAX_BYTES} (16 GiB).`,
+    )
+  }
+  return maxBytes - (maxBytes % PAGE_BYTES)
+}
+
+function resolveFile(file: unknown): string | undefined {
+  if (file === undefined) return undefined
+  if (typeof file !== 'string' || file === '' || file.includes('\0')) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option file is ${describe(file)}; expected the path of a file.`)
+  }
+  return file
+}

@@ -1,0 +1,144 @@
+import { decodeKey, type Key } from '../format/key.js'
+import {
+  COUNTER_SECOND_VALUE,
+  COUNTER_WORDS,
+  ENTRY_COUNTER,
+  ENTRY_DATA,
+  ENTRY_EXPIRES,
+  ENTRY_META,
+  ENTRY_SECOND_CELL,
+  ENTRY_STALE,
+  ENTRY_VALUE_LENGTH,
+  EXPIRY_WORDS,
+  KEY_KIND_MASK,
+  KEY_KIND_SHIFT,
+  KEY_LENGTH_BITS,
+  VALUE_KIND_MASK,
+  VALUE_KIND_SHIFT,
+} from '../format/layout.js'
+import type { Store } from '../store/store.js'
+import type { DeepReadonly } from './types.js'
+
+const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
+const WORD_BYTES = 4
+
+/**
+ * The entries of a map as they were at one instant, however the map changes afterwards. A copy of its own: it stays
+ * readable when the map is closed, and its memory is given back when nobody refers to it any more. Keys and values are
+ * decoded each time they are met.
+ *
+ * Thread safety: one thread.
+ */
+export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
+  /** Number of entries. Exact. */
+  readonly size: number
+  readonly #instant: number
+  readonly #pieces: readonly Int32Array<ArrayBuffer>[]
+  readonly #store: Store<DeepReadonly<V>>
+
+  /**
+   * Use `ConcurrentMap.snapshot` instead.
+   *
+   * @param pieces what `Engine.snapshot` returned
+   * @param size number of entries in them
+   * @param instant the time at which they were so
+   */
+  constructor(
+    store: Store<DeepReadonly<V>>,
+    pieces: readonly Int32Array<ArrayBuffer>[],
+    size: number,
+    instant: number,
+  ) {
+    this.#instant = instant
+    this.#pieces = pieces
+    this.#store = store
+    this.size = store.mayExpire ? this.#count() : size
+  }
+
+  /** The keys, in no particular order. */
+  keys(): IterableIterator<K> {
+    return this.#walk((entry) => entry.key() as K)
+  }
+
+  /** The values, in the order of the keys. */
+  values(): IterableIterator<DeepReadonly<V>> {
+    return this.#walk((entry) => entry.value(this.#store))
+  }
+
+  /** Pairs of key and value, in the order of the keys. */
+  entries(): IterableIterator<[K, DeepReadonly<V>]> {
+    return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
+    return this.entries()
+  }
+
+  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it
+  get [Symbol.toStringTag](): string {
+    return 'Snapshot'
+  }
+
+  *#walk<T>(pick: (entry: CopiedEntry) => T): IterableIterator<T> {
+    for (const words of this.#pieces) {
+      for (let at = 0; at < words.length;) {
+        const entry = new CopiedEntry(words, at)
+        at = entry.end
+        if (!entry.isOutdated && !(entry.expiresAt <= this.#instant)) yield pick(entry)
+      }
+    }
+  }
+
+  #count(): number {
+    let count = 0
+    for (const present of this.#walk(() => 1)) count += present
+    return count
+  }
+}
+
+/** An entry as docs/format.md describes it, in memory that nobody else writes. */
+class CopiedEntry {
+  /** Index of the first word after the entry. */
+  readonly end: number
+  readonly expiresAt: number
+  private readonly keyKind: number
+  private readonly keyLength: number
+  private readonly valueKind: number
+  private readonly valueLength: number
+  /** Where in `bytes` key and value begin. */
+  private readonly keyStart: number
+  private readonly valueStart: number
+  private readonly bytes: Buffer
+
+  constructor(words: Int32Array<ArrayBuffer>, at: number) {
+    const meta = words[at + ENTRY_META]
+    this.keyLength = meta & KEY_LENGTH_MASK
+    this.keyKind = (meta >>> KEY_KIND_SHIFT) & KEY_KIND_MASK
+    this.valueKind = (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
+    this.valueLength = words[at + ENTRY_VALUE_LENGTH] >>> 0
+    this.keyStart = (at + ENTRY_DATA) * WORD_BYTES
+    const valueAt = at + ENTRY_DATA + Math.ceil(this.keyLength / WORD_BYTES)
+    const isCounter = (meta & ENTRY_COUNTER) !== 0
+    const isInSecondCell = isCounter && (meta & ENTRY_SECOND_CELL) !== 0
+    this.valueStart = (isInSecondCell ? valueAt + COUNTER_SECOND_VALUE : valueAt) * WORD_BYTES
+    this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
+    const valueEnd = valueAt + (isCounter ? COUNTER_WORDS : Math.ceil(this.valueLength / WORD_BYTES))
+    const expires = (meta & ENTRY_EXPIRES) !== 0
+    this.end = valueEnd + (expires ? EXPIRY_WORDS : 0) + ((meta & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
+    this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity
+  }
+
+  /** Whether the engine copied a newer state of the bucket that the entry was in. */
+  get isOutdated(): boolean {
+    return this.keyKind === 0
+  }
+
+  key(): Key {
+    return decodeKey(this.keyKind, this.bytes, this.keyStart, this.keyLength)
+  }
+
+  value<V>(store: Store<V>): V {
+    const { bytes, valueStart, valueLength } = this
+    return store.decodeAny(this.valueKind, bytes.subarray(valueStart, valueStart + valueLength))
+  }
+}

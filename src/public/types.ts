@@ -1,0 +1,59 @@
+import type { Key } from '../format/key.js'
+import type { HotKey } from '../store/near/hot-keys.js'
+import type { Counters } from '../format/counters.js'
+import type { RegionStats } from '../inspect/stats.js'
+import type { MemoryUse } from '../inspect/memory.js'
+
+/** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
+type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
+type Primitive = string | number | bigint | boolean | symbol | null | undefined
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function at all, whatever its parameters
+type AnyFunction = (...parameters: any[]) => unknown
+
+/**
+ * `T` as a map hands it out: every property readonly at every depth. `Map` becomes `ReadonlyMap`, `Set` becomes
+ * `ReadonlySet`, tuples stay tuples. Dates, typed arrays and other objects that cannot be frozen stay what they are:
+ * each read returns a copy of its own, so changing one changes nobody else's, but it does not change the map either.
+ */
+export type DeepReadonly<T> = 0 extends 1 & T
+  ? T // any
+  : T extends Primitive | AnyFunction | Opaque
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+      : T extends ReadonlySet<infer M>
+        ? ReadonlySet<DeepReadonly<M>>
+        : T extends object
+          ? { readonly [P in keyof T]: DeepReadonly<T[P]> }
+          : T
+
+/** A value with what is known about its entry. */
+export interface MapEntry<V> {
+  readonly value: DeepReadonly<V>
+  /**
+   * Version of the entry: a safe integer, at least 1. Every write of the key gives it a higher one, and no version
+   * comes back for a key, even when the key is deleted and inserted again.
+   */
+  readonly version: number
+  /** When the entry expires, in milliseconds of `Date.now()`; undefined if never. */
+  readonly expiresAt: number | undefined
+}
+
+/** What a map consists of at the moment, and what this thread does with it. */
+export interface MapStats<K extends Key = Key> extends RegionStats {
+  /**
+   * What was counted since the map was made. Threads count their reads for themselves and share the counts about every
+   * second, or, of a ConcurrentMap, every 256 reads that reach the engine.
+   */
+  readonly counters: Counters
+  /** What the memory is used for. */
+  readonly memory: MemoryUse
+  /** Absolute path of the file that the map is in; undefined if in memory. */
+  readonly file: string | undefined
+  /**
+   * The up to 10 keys that this thread uses most, most used first: from a sample of its writes and of those reads that
+   * the near-cache could not answer. What other threads do and near hits are not in it, nor are `Uint8Array` keys,
+   * calls with many keys and iterations.
+   */
+  readonly hotKeys: readonly HotKey<K>[]
+}

@@ -1,0 +1,68 @@
+import { constants } from 'node:buffer'
+import { fstatSync } from 'node:fs'
+import { loadNative, nativeFailure, type FileFunctions } from '../platform/addon.js'
+import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
+import { systemError } from './file-error.js'
+
+/**
+ * This thread's mappings that are still in use, by device and inode. All map objects of a thread on one file share one:
+ * so a loop that opens and closes a map piles up no mappings until the garbage collector comes round. (An inode cannot
+ * be given to another file while it is mapped.)
+ */
+const mappings = new Map<string, WeakRef<ArrayBuffer>>()
+
+/** Node.js unmaps the memory itself; here only the entry goes. */
+const collected = new FinalizationRegistry<string>((inode) => {
+  if (mappings.get(inode)?.deref() === undefined) mappings.delete(inode)
+})
+
+/**
+ * The addon's functions for files, which either engine needs.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon is not there, or this is Windows
+ */
+export function fileFunctions(): FileFunctions {
+  const binding = loadNative()
+  const isSupported = process.platform !== 'win32'
+  if (binding !== undefined && isSupported) return binding
+  const reason = isSupported
+    ? `no binary of mapsafe fits here (${nativeFailure()}). Build it with "npm run build:native"`
+    : 'on Windows it cannot. Use Linux or macOS'
+  throw new MapsafeError(
+    'ERR_MAPSAFE_ENGINE',
+    `Option file needs native code to map files, with engine: 'typescript', too, but ${reason}, or leave the option out ` +
+      'to share the map among the threads of one process.',
+  )
+}
+
+/**
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js maps no file of that length (4 GiB before version 22)
+ */
+export function checkMappable(bytes: number, path: string): void {
+  if (bytes <= constants.MAX_LENGTH) return
+  throw new MapsafeRangeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `The map file ${path} is or would be ${bytes} bytes long, but Node.js ${process.version} maps at most ` +
+      `${constants.MAX_LENGTH}. Use Node.js 22 or later, or a new file with a smaller maxBytes.`,
+  )
+}
+
+/**
+ * The memory of an open file, all of it. Stays mapped until the buffer was collected; the descriptor may be closed.
+ *
+ * @throws as {@link checkMappable}
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system does not map it
+ */
+export function mapWholeFile(functions: FileFunctions, descriptor: number, path: string): ArrayBuffer {
+  const { dev, ino, size } = fstatSync(descriptor, { bigint: true })
+  const bytes = Number(size)
+  checkMappable(bytes, path)
+  const inode = `${dev}:${ino}`
+  const known = mappings.get(inode)?.deref()
+  if (known?.byteLength === bytes) return known
+  const buffer = functions.mapFile(descriptor, bytes)
+  if (typeof buffer === 'number') throw systemError('map', path, buffer)
+  mappings.set(inode, new WeakRef(buffer))
+  collected.register(buffer, inode)
+  return buffer
+}

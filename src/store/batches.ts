@@ -1,0 +1,174 @@
+import { KeyBuffer, type Key } from '../format/key.js'
+import { encodeValue } from '../codec/value.js'
+import {
+  DONE,
+  ENTRY_TOO_LARGE,
+  KEY_TYPE,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  type Engine,
+} from '../engine/engine.js'
+import { engineError } from '../engine/engine-error.js'
+import type { Store } from './store.js'
+import { wrongArgument } from '../base/arguments.js'
+
+const INITIAL_BYTES = 4096
+const RECORD_HEADER_BYTES = 12
+
+/** The values of `keys`, in their order; undefined where there is none. What the near-cache knows needs no engine. */
+export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined)[] {
+  const given = arrayOf('keys', keys)
+  const values = new Array<V | undefined>(given.length).fill(undefined)
+  store.open()
+  const missing: number[] = []
+  for (let i = 0; i < given.length; i++) {
+    const near = store.near(given[i])
+    if (near === undefined) missing.push(i)
+    else values[i] = near.value as V | undefined
+  }
+  if (missing.length === given.length) return readMany(store, given, values)
+  const found = new Array<V | undefined>(missing.length).fill(undefined)
+  readMany(
+    store,
+    missing.map((i) => given[i]),
+    found,
+  )
+  for (let i = 0; i < missing.length; i++) values[missing[i]] = found[i]
+  return values
+}
+
+function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefined)[]): (V | undefined)[] {
+  for (let from = 0; from < keys.length;) {
+    const engine = store.open()
+    const next = engine.getMany(keys, values, from)
+    const status = engine.result[RESULT_STATUS]
+    if (status === SCRATCH_TOO_SMALL) engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+    else if (status === DONE) decodeRecords(store, engine, values)
+    else throw engineError(engine, keys[next])
+    from = next
+  }
+  countReads(store, values)
+  return values
+}
+
+/** A stored `undefined` counts as none, since the engine does not tell it from an absent entry here. */
+function countReads<V>(store: Store<V>, values: readonly (V | undefined)[]): void {
+  const { reads, hasNear } = store
+  const { words } = store.open()
+  for (const value of values) reads.countFar(words, value !== undefined)
+  if (hasNear) reads.nearMisses += values.length
+}
+
+function decodeRecords<V>(store: Store<V>, engine: Engine, values: (V | undefined)[]): void {
+  const { scratch } = engine
+  const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.length)
+  let at = 0
+  for (let left = engine.result[RESULT_LENGTH]; left > 0; left--) {
+    const length = view.getUint32(at + 8, true)
+    const bytes = scratch.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length)
+    values[view.getUint32(at, true)] = store.decode(view.getUint32(at + 4, true), bytes, length)
+    at += RECORD_HEADER_BYTES + padded(length)
+  }
+}
+
+/** Stores `entries` one after the other. Nothing is stored if a key or value among them cannot be. */
+export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>, expiresAt?: number): void {
+  store.openToWrite()
+  const batch = new Batch()
+  for (const entry of arrayOf('entries', entries) as unknown[]) {
+    if (typeof entry !== 'object' || entry === null) throw wrongArgument('entries', entry, 'pairs of key and value')
+    const { 0: key, 1: value } = entry as readonly [Key, unknown]
+    batch.add(store, key, value)
+  }
+  for (let from = 0; from < batch.keys.length;) {
+    const engine = store.openToWrite()
+    const expiry = store.expiryOf(expiresAt, batch.keys.length - from)
+    const to = batch.stage(engine, from)
+    const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
+    if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
+    from = to
+  }
+}
+
+/** Deletes the entries of `keys`, and returns how many there were. Nothing is deleted if one of them is no key. */
+export function deleteMany<V>(store: Store<V>, keys: Iterable<Key>): number {
+  store.openToWrite()
+  const given = arrayOf('keys', keys)
+  const engine = store.openToWrite()
+  for (const key of given) checkKey(engine, key)
+  const next = engine.removeMany(given)
+  if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, given[next]), next)
+  return engine.result[RESULT_LENGTH]
+}
+
+/** Entries encoded and ready to be stored. */
+class Batch {
+  readonly keys: Key[] = []
+  readonly kinds: number[] = []
+  readonly operands: unknown[] = []
+  /** The bytes of the encoded values, one after the other, each padded to a word. */
+  private bytes = new Uint8Array(INITIAL_BYTES)
+  private used = 0
+  /** Where the bytes of each entry begin, and at last where they end. */
+  private readonly offsets = [0]
+
+  add<V>(store: Store<V>, key: Key, value: unknown): void {
+    checkKey(store.open(), key)
+    const encoder = encodeValue(value)
+    const end = this.used + padded(encoder.byteLength)
+    if (end > this.bytes.length) this.grow(end)
+    encoder.copyTo(this.bytes, this.used)
+    this.used = end
+    // A `Uint8Array` may change before its turn comes.
+    this.keys.push(typeof key === 'object' ? new Uint8Array(key) : key)
+    this.kinds.push(encoder.kind)
+    this.operands.push(encoder.operand)
+    this.offsets.push(end)
+    encoder.release()
+  }
+
+  /**
+   * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first that does not
+   * fit.
+   */
+  stage(engine: Engine, from: number): number {
+    const { offsets } = this
+    const start = offsets[from]
+    if (offsets[from + 1] - start > engine.scratch.length) engine.growScratch(offsets[from + 1] - start)
+    const most = engine.scratch.length
+    let to = from + 1
+    while (to < this.keys.length && offsets[to + 1] - start <= most) to++
+    engine.scratch.set(this.bytes.subarray(start, offsets[to]))
+    return to
+  }
+
+  private grow(bytes: number): void {
+    const grown = new Uint8Array(Math.max(bytes, this.bytes.length * 2))
+    grown.set(this.bytes.subarray(0, this.used))
+    this.bytes = grown
+  }
+}
+
+const keyBuffer = new KeyBuffer()
+
+/** @throws MapsafeError as a call with `key` would */
+function checkKey(engine: Engine, key: Key): void {
+  if (typeof key === 'number' || keyBuffer.encode(key)) return
+  throw engineError(engine, key, keyBuffer.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
+}
+
+function arrayOf<T>(name: string, given: Iterable<T>): T[] {
+  if (typeof (given as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw wrongArgument(name, given, 'an iterable object')
+  }
+  return [...given]
+}
+
+function stopped(error: Error, completed: number): Error {
+  return Object.defineProperty(error, 'completed', { value: completed, enumerable: true })
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4
+}

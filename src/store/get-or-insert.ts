@@ -1,0 +1,26 @@
+import type { Key } from '../format/key.js'
+import { PUT_IF_ABSENT } from '../engine/engine.js'
+import type { Store } from './store.js'
+
+/**
+ * The value of `key`; if there is none, stores what `compute` returns, unless somebody else was faster, and returns
+ * what is there then.
+ *
+ * @param compute called at most once, and only if there seems to be no entry, with the key (0 for -0)
+ * @param expiresAt as for Store.put
+ */
+export function getOrInsert<K extends Key, V>(
+  store: Store<V>,
+  key: K,
+  compute: (key: K) => unknown,
+  expiresAt?: () => number | undefined,
+): V {
+  const near = store.near(key)
+  if (near?.present === true) return near.value as V
+  // Usually there is an entry; then nothing need be computed or encoded.
+  const found = store.read(key)
+  if (store.found) return found!
+  const canonical = key === 0 ? (0 as K) : key
+  const value = compute(canonical)
+  return store.exchange(key, value, PUT_IF_ABSENT, expiresAt?.())!
+}

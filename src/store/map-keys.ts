@@ -1,0 +1,60 @@
+import { decodeKey, type Key } from '../format/key.js'
+import {
+  DONE,
+  HASH_END,
+  NO_LIMIT,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  type Engine,
+} from '../engine/engine.js'
+import { engineError } from '../engine/engine-error.js'
+import type { Store } from './store.js'
+
+/**
+ * The keys of a map in hash order, in batches: each key that is there throughout exactly once, weakly consistent
+ * otherwise. A batch is decoded at once and nothing shared is held between two, so the map may be used freely
+ * meanwhile.
+ */
+export function* keyBatches<V>(store: Store<V>): Generator<Key[], void, undefined> {
+  for (let from = 0; from < HASH_END;) {
+    const { keys, next } = keyBatch(store.open(), from, HASH_END, NO_LIMIT)
+    from = next
+    yield keys
+  }
+}
+
+/**
+ * The keys with the first hashes from `fromHash` to below `endHash`, of one segment at most. Stops after the hash with
+ * which there are `limit` of them. O(segment).
+ *
+ * @returns the keys, and the hash to go on from: `endHash` at the end
+ */
+export function keyBatch(
+  engine: Engine,
+  fromHash: number,
+  endHash: number,
+  limit: number,
+): { readonly keys: Key[]; readonly next: number } {
+  for (;;) {
+    const next = engine.collect(fromHash, endHash, limit)
+    const status = engine.result[RESULT_STATUS]
+    if (status === DONE) return { keys: decodeKeys(engine), next }
+    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine)
+    engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+  }
+}
+
+function decodeKeys(engine: Engine): Key[] {
+  const { scratch } = engine
+  const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.length)
+  const keys: Key[] = []
+  let at = 0
+  for (let left = engine.result[RESULT_LENGTH]; left > 0; left--) {
+    const kind = view.getUint32(at, true)
+    const length = view.getUint32(at + 4, true)
+    keys.push(decodeKey(kind, scratch, at + 8, length))
+    at += 8 + ((length + 3) & ~3)
+  }
+  return keys
+}

@@ -1,0 +1,102 @@
+import type { Key } from '../../format/key.js'
+
+/** A key that a thread uses much; see {@link MapStats.hotKeys}. */
+export interface HotKey<K extends Key = Key> {
+  readonly key: K
+  /** At least this part of the thread's sampled operations was about the key: a number above 0, at most 1. */
+  readonly share: number
+}
+
+/** Keys that are counted at a time. Every key with more than 1/64 of the samples is among them. */
+const COUNTERS = 64
+
+/** On average one operation in so many is sampled: seldom enough that a sample, some 100 ns, does not show. */
+const SAMPLE_PERIOD = 64
+
+/** At so many samples all counts are halved, so that keys which were hot long ago make room. */
+const MAX_SAMPLES = 65_536
+
+/**
+ * The keys that one thread uses most, found in constant memory from a sample of its operations. The sketch is
+ * Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams",
+ * ICDT 2005): a key without a counter takes over the smallest one with its count, and remembers that count as the most
+ * it may be wrong by.
+ *
+ * Thread safety: one thread.
+ */
+export class HotKeys {
+  readonly #indices = new Map<Key, number>()
+  readonly #keys: Key[] = []
+  readonly #counts = new Float64Array(COUNTERS)
+  readonly #errors = new Float64Array(COUNTERS)
+  #samples = 0
+  /** No count is below it. */
+  #floor = 1
+  /** Where the last counter at the floor was found: the next is sought behind it, so that all are looked at in turn. */
+  #hand = 0
+  #untilSample = 1
+
+  /** @param random as `Math.random` */
+  constructor(private readonly random: () => number = Math.random) {}
+
+  /**
+   * Tells of an operation on `key`, which may be sampled. O(1), amortized. `Uint8Array` keys are left out: a `Map`
+   * compares them by identity.
+   */
+  note(key: Key): void {
+    if (--this.#untilSample > 0) return
+    // Gaps of random length: a loop over 64 keys would otherwise have the same one sampled every time.
+    this.#untilSample = 1 + Math.floor(this.random() * (2 * SAMPLE_PERIOD - 1))
+    if (typeof key !== 'object') this.count(key)
+  }
+
+  /** Counts a sample of `key`. */
+  count(key: Key): void {
+    if (this.#samples >= MAX_SAMPLES) this.#halve()
+    this.#samples++
+    let index = this.#indices.get(key)
+    if (index === undefined) {
+      index = this.#keys.length < COUNTERS ? this.#keys.length : this.#takeOver()
+      this.#keys[index] = key
+      this.#indices.set(key, index)
+    }
+    this.#counts[index]++
+  }
+
+  /** The keys with the largest certain shares, largest first. O(counters). */
+  top(limit: number): HotKey[] {
+    return this.#keys
+      .map((key, i) => ({ key, share: (this.#counts[i] - this.#errors[i]) / this.#samples }))
+      .sort((a, b) => b.share - a.share)
+      .slice(0, limit)
+  }
+
+  /** Frees the counter with the smallest count, and returns its index. */
+  #takeOver(): number {
+    const index = this.#smallest()
+    this.#indices.delete(this.#keys[index])
+    this.#errors[index] = this.#counts[index]
+    return index
+  }
+
+  #smallest(): number {
+    for (let i = 0; i < COUNTERS; i++) {
+      this.#hand = (this.#hand + 1) % COUNTERS
+      if (this.#counts[this.#hand] === this.#floor) return this.#hand
+    }
+    let smallest = 0
+    for (let i = 1; i < COUNTERS; i++) if (this.#counts[i] < this.#counts[smallest]) smallest = i
+    this.#floor = this.#counts[smallest]
+    return smallest
+  }
+
+  /** Halves are exact, so equal counts stay equal. */
+  #halve(): void {
+    for (let i = 0; i < COUNTERS; i++) {
+      this.#counts[i] /= 2
+      this.#errors[i] /= 2
+    }
+    this.#samples /= 2
+    this.#floor /= 2
+  }
+}

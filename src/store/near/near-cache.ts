@@ -1,0 +1,236 @@
+import type { Key } from '../../format/key.js'
+import { WEAKLY_ORDERED } from '../../format/region.js'
+import { BUCKET_EPOCH } from '../../format/layout.js'
+
+/** What the near-cache knows about one key: the outcome of a lookup, and until when it holds. */
+export interface NearEntry {
+  // What a hit reads comes first, so that it shares a cache line with the object's header.
+  /** Word index of the home bucket, whose version vouches for the outcome. */
+  home: number
+  /** The home bucket's version, even, and its epoch when the outcome was true. */
+  version: number
+  epoch: number
+  /** Set by a hit, cleared by the eviction's hand. */
+  used: boolean
+  value: unknown
+  /** Whether the key had an entry. An absent key is remembered too: whatever inserts it changes the same version. */
+  present: boolean
+  /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
+  entryVersion: number
+  /** When the entry expires: only then is the clock looked at. Undefined if it never does. */
+  expiresAt: number | undefined
+  /** In a cache, the epoch of the eviction in which the engine was last told of a use. */
+  useEpoch: number
+}
+
+/**
+ * A thread's decoded values of its hot keys, each vouched for by the version of its home bucket: a hit costs a lookup
+ * in a JavaScript `Map` and two loads from shared memory, and is never stale.
+ *
+ * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd
+ * before the change and raises it to a new even number after (docs/protocol.md). An entry is stored with an even
+ * version only; so an equal version means that no write has begun since, and a read that returns the value takes effect
+ * at its load of the version. The load of the epoch, which counts how often the version wrapped, follows that of the
+ * version: an equal epoch then means that the version has not wrapped in between either, however old the entry is.
+ *
+ * *Admission.* What is remembered for the first time costs more than a read that goes to the engine, and pays only if
+ * it is read again before it is out of date. So a near-cache that is full takes a key in on the second read that meets
+ * the same entry; and that of a cache, full or not, an absent key on the second read that finds nothing in an unchanged
+ * bucket, since whoever asked for it will mostly insert it next. See
+ * docs/decisions/2026-11-21-near-caches-wait-for-a-second-read.md.
+ *
+ * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to
+ * the main ring, where a clock hand gives entries hit since its last round a further one. A scan over many keys
+ * therefore displaces one eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023),
+ * sections 4.1 and 4.2, without the ghost queue; a hit writes at most one flag.
+ *
+ * Thread safety: one thread.
+ */
+export class NearCache {
+  /** Entries by key. `Uint8Array` keys are left out: a `Map` compares them by identity. */
+  private readonly entries = new Map<Key, NearEntry>()
+  private readonly queue: Ring
+  private readonly main: Ring
+  /**
+   * What the last call of {@link NearCache.hit} found that is not true any more: a lookup in a `Map` of thousands is
+   * not cheap.
+   */
+  outdated: NearEntry | undefined
+  /** Of entries read while they were not here: marks, each at the place that it hashes to. */
+  private readonly met: Int32Array
+
+  /**
+   * @param maxEntries capacity, at least 8
+   * @param clock the one that entries expire by
+   * @param useEpochAt word index of the epoch by which a cache's eviction counts uses; 0 in a map, which evicts nothing
+   */
+  constructor(
+    private readonly words: Int32Array,
+    maxEntries: number,
+    private readonly clock: { now(): number },
+    private readonly useEpochAt = 0,
+  ) {
+    const queued = Math.floor(maxEntries / 8)
+    this.queue = new Ring(queued)
+    this.main = new Ring(maxEntries - queued)
+    this.met = new Int32Array(2 ** Math.ceil(Math.log2(2 * maxEntries)))
+  }
+
+  /** Number of entries held, current or not. */
+  get size(): number {
+    return this.entries.size
+  }
+
+  /** The entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
+  hit(key: Key): NearEntry | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined || !this.isCurrent(entry)) {
+      this.outdated = entry
+      return undefined
+    }
+    if (!entry.used) entry.used = true
+    return entry
+  }
+
+  /** The entry of `key`, true or not: its value saves decoding if the entry version is still the same. */
+  find(key: Key): NearEntry | undefined {
+    return this.entries.get(key)
+  }
+
+  /**
+   * Remembers the outcome of a lookup, unless a write was under way or has begun since.
+   *
+   * @param entry what {@link NearCache.find} found
+   * @param home word index of the home bucket
+   * @param version the home bucket's version at the lookup
+   */
+  store(
+    key: Key,
+    entry: NearEntry | undefined,
+    home: number,
+    version: number,
+    present: boolean,
+    value: unknown,
+    entryVersion: number,
+    expiresAt?: number,
+  ): void {
+    if ((version & 1) !== 0) return
+    if (entry === undefined && !this.admits(home, version, present, entryVersion)) return
+    const epoch = this.words[home + BUCKET_EPOCH]
+    // Only now is the epoch known to belong to the version.
+    if (Atomics.load(this.words, home) !== version) return
+    const useEpoch = this.words[this.useEpochAt]
+    if (entry === undefined) {
+      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useEpoch })
+    } else {
+      entry.home = home
+      entry.version = version
+      entry.epoch = epoch
+      entry.present = present
+      entry.value = value
+      entry.entryVersion = entryVersion
+      entry.expiresAt = expiresAt
+      entry.useEpoch = useEpoch
+      entry.used = true
+    }
+  }
+
+  /** Lets go of a value that is out of date and has no successor worth keeping. */
+  drop(entry: NearEntry): void {
+    entry.value = undefined
+    entry.version = NEVER
+    entry.entryVersion = 0
+  }
+
+  private isCurrent(entry: NearEntry): boolean {
+    const words = this.words
+    // Where the processor orders plain loads as acquires, one does here: V8 calls Atomics.load as a function, which
+    // would be a quarter of the hit. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
+    const version = WEAKLY_ORDERED ? Atomics.load(words, entry.home) : words[entry.home]
+    // The order matters: see "Why a hit is current".
+    return (
+      version === entry.version &&
+      words[entry.home + BUCKET_EPOCH] === entry.epoch &&
+      (entry.expiresAt === undefined || entry.expiresAt > this.clock.now()) &&
+      // Once an epoch the engine is asked instead, and so told that the entry is in use.
+      (this.useEpochAt === 0 || words[this.useEpochAt] === entry.useEpoch)
+    )
+  }
+
+  /**
+   * Whether a key that is not here may come in. Its home bucket, and the version of its entry or, if it is absent, of
+   * the bucket, tell what was read from all else.
+   */
+  private admits(home: number, version: number, present: boolean, entryVersion: number): boolean {
+    const isFleeting = !present && this.useEpochAt !== 0
+    if (!isFleeting && this.queue.peek() === undefined) return true
+    const mark = Math.imul(home ^ Math.imul(present ? entryVersion : ~version, GOLDEN), GOLDEN)
+    const place = (mark >>> 7) & (this.met.length - 1)
+    const isKnown = this.met[place] === mark
+    this.met[place] = mark
+    return isKnown
+  }
+
+  private insert(key: Key, entry: NearEntry): void {
+    this.entries.set(key, entry)
+    const leaving = this.queue.push(key)
+    if (leaving === undefined) return
+    const left = this.entries.get(leaving)
+    if (left?.used === true) {
+      left.used = false
+      this.promote(leaving)
+    } else {
+      this.entries.delete(leaving)
+    }
+  }
+
+  private promote(key: Key): void {
+    const main = this.main
+    // Ends: each step clears a flag or finds one cleared.
+    for (;;) {
+      const oldest = main.peek()
+      if (oldest === undefined) break
+      const entry = this.entries.get(oldest)
+      if (entry?.used !== true) {
+        this.entries.delete(oldest)
+        break
+      }
+      entry.used = false
+      main.skip()
+    }
+    main.push(key)
+  }
+}
+
+/** Spreads what differs in few bits. */
+const GOLDEN = 0x9e3779b1
+
+/** The version of an entry that no longer tells anything. No bucket at rest has it, since it is odd. */
+const NEVER = -1
+
+/** A fixed number of places that a hand goes round. */
+class Ring {
+  private readonly places: (Key | undefined)[]
+  private hand = 0
+
+  constructor(capacity: number) {
+    this.places = new Array<Key | undefined>(capacity).fill(undefined)
+  }
+
+  /** What is under the hand. */
+  peek(): Key | undefined {
+    return this.places[this.hand]
+  }
+
+  /** Puts `key` under the hand, moves on, and returns what was there. */
+  push(key: Key): Key | undefined {
+    const leaving = this.places[this.hand]
+    this.places[this.hand] = key
+    this.skip()
+    return leaving
+  }
+
+  skip(): void {
+    this.hand = this.hand + 1 === this.places.length ? 0 : this.hand + 1
+  }
+}

@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Key } from '../format/key.js'
+import { encodeValue, type ValueEncoder } from '../codec/value.js'
+import { FULL, PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
+import { engineError } from '../engine/engine-error.js'
+import { deciding } from './reentry.js'
+import type { Store, StoredEntry } from './store.js'
+
+/** What a decision leads to: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
+type Change = ValueEncoder | typeof DELETE | undefined
+type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
+type ExpiryOf<V> = (entry: StoredEntry<V> | undefined) => number | undefined
+const DELETE = Symbol('delete')
+
+/**
+ * Lost races before a key is held while the decision is made. Nobody loses that many but for a slow function or a key
+ * in constant use.
+ */
+const OPTIMISTIC_TRIES = 16
+
+/**
+ * Stores what `compute` makes of the value of `key`. An entry that is there keeps its expiry.
+ *
+ * @param expiresIfNew when a new entry expires, as for Store.put
+ * @returns what a reader will get
+ */
+export function update<V>(
+  store: Store<V>,
+  key: Key,
+  compute: (value: V | undefined) => unknown,
+  expiresIfNew?: number,
+): V {
+  let next: unknown
+  const encoder = readModifyWrite(
+    store,
+    key,
+    (value) => encodeValue((next = compute(value))),
+    (entry) => entry?.expiresAt ?? expiresIfNew,
+  ) as ValueEncoder
+  const stored = store.decodeEncoded(encoder, next)
+  encoder.release()
+  return stored
+}
+
+/** Stores `next` if the value of `key` is `expected`. @returns whether it was stored */
+export function compareAndSwap<V>(
+  store: Store<V>,
+  key: Key,
+  expected: unknown,
+  next: unknown,
+  expiresAt?: number,
+): boolean {
+  const decide: Decide<V> = (value, isPresent) => {
+    const holds = isPresent && isSame(value, expected)
+    // Encoded in any case, so that a value that cannot be stored is always refused.
+    const encoder = encodeValue(next)
+    return holds ? encoder : undefined
+  }
+  const encoder = readModifyWrite(store, key, decide, () => expiresAt) as ValueEncoder | undefined
+  encoder?.release()
+  return encoder !== undefined
+}
+
+/** Deletes the entry of `key` if `test` says so of its value. @returns whether it was deleted */
+export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unknown): boolean {
+  return (
+    readModifyWrite(
+      store,
+      key,
+      (value, isPresent) => (isPresent && test(value!) ? DELETE : undefined),
+      () => undefined,
+    ) !== undefined
+  )
+}
+
+/** Whether a value read from a map is `expected`: by content if it is an object, else as `Object.is` tells. */
+export function isSame(value: unknown, expected: unknown): boolean {
+  return typeof value === 'object' && value !== null ? isDeepStrictEqual(value, expected) : Object.is(value, expected)
+}
+
+/**
+ * Changes the entry of `key` in one atomic step into what `decide` makes of it.
+ *
+ * At first optimistically: read the value with its version, decide, and write on condition of the version. Who loses
+ * that race too often holds the key, so that nobody else can write it, and then decides for good. Reads are never held
+ * up.
+ *
+ * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
+ * map; if it throws, nothing has changed.
+ * @param expiryOf when the entry stored expires, as for Store.put
+ * @returns what was done
+ */
+function readModifyWrite<V>(store: Store<V>, key: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
+    const entry = store.entry(key)
+    const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
+    if (change === undefined || apply(store, key, change, entry?.version, expiryOf(entry))) return change
+  }
+  try {
+    return changeHeld(store, key, decide, expiryOf)
+  } finally {
+    store.letGo()
+  }
+}
+
+function changeHeld<V>(store: Store<V>, key: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
+  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
+    const entry = store.hold(key)
+    const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
+    if (change === undefined) return change
+    if (change === DELETE) {
+      store.removeHeld(key)
+      return change
+    }
+    // Room that only a cleanup finds is found by a put that holds nothing yet.
+    const expiresAt = expiryOf(entry)
+    if (store.putHeld(key, change, expiresAt) || apply(store, key, change, entry?.version, expiresAt)) return change
+  }
+  throw engineError(store.open(), key, FULL)
+}
+
+function apply<V>(
+  store: Store<V>,
+  key: Key,
+  change: ValueEncoder | typeof DELETE,
+  version?: number,
+  expiresAt?: number,
+): boolean {
+  if (change === DELETE) return store.remove(key, PUT_IF_VERSION, version)
+  return store.putEncoded(key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
+}

@@ -1,0 +1,33 @@
+import type { Engine } from '../engine/engine.js'
+import { MapsafeError } from '../base/errors.js'
+
+/**
+ * Memory of the maps that this thread must not write just now, because a function that decides about a write is
+ * running.
+ */
+const guarded = new Set<ArrayBufferLike>()
+
+/**
+ * Runs a user's function that decides about a write. A write of the same map from inside it, by whichever map object of
+ * this thread, is refused at once. Were it let through, the decision could be made anew for ever, or wait for a key
+ * that its own thread holds; and what worked while nobody else wrote would fail once somebody does.
+ */
+export function deciding<T>(engine: Engine, decide: () => T): T {
+  const memory = engine.words.buffer
+  guarded.add(memory)
+  try {
+    return decide()
+  } finally {
+    guarded.delete(memory)
+  }
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_REENTRANT` inside {@link deciding} */
+export function refuseReentry(engine: Engine): void {
+  if (guarded.size === 0 || !guarded.has(engine.words.buffer)) return
+  throw new MapsafeError(
+    'ERR_MAPSAFE_REENTRANT',
+    'A function that update, compareAndSwap, compareAndDelete or deleteWhere calls must not write to the map. Let it compute ' +
+      'and return, and write afterwards.',
+  )
+}

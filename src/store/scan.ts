@@ -1,0 +1,60 @@
+import { checkInteger, checkOptions } from '../base/arguments.js'
+import type { Key } from '../format/key.js'
+import { HASH_END } from '../engine/engine.js'
+import { keyBatch } from './map-keys.js'
+import type { Store } from './store.js'
+import type { DeepReadonly } from '../public/types.js'
+
+/** Options of `ConcurrentMap.scan`. */
+export interface ScanOptions {
+  /** About how many entries to return: an integer from 1 to 2^20. Default 256. */
+  readonly count?: number | undefined
+  /** Which part of the map to scan: an integer from 0 to `parts - 1`. Default 0. */
+  readonly part?: number | undefined
+  /** In how many parts the map is divided, of about the same size: an integer from 1 to 2^16. Default 1. */
+  readonly parts?: number | undefined
+}
+
+/** What `ConcurrentMap.scan` returns. */
+export interface ScanResult<K, V> {
+  /** Where to go on; undefined at the end. */
+  readonly cursor: number | undefined
+  readonly entries: [K, DeepReadonly<V>][]
+}
+
+const DEFAULT_COUNT = 256
+const MAX_COUNT = 2 ** 20
+const MAX_PARTS = 2 ** 16
+
+/**
+ * The walk of `ConcurrentMap.scan`. A cursor is a position in the order of the keys' hashes, a part a range of hashes.
+ */
+export function scan<V>(
+  store: Store<V>,
+  cursor: number | undefined,
+  options: ScanOptions = {},
+): { readonly cursor: number | undefined; readonly entries: [Key, V][] } {
+  checkOptions(options, ['count', 'part', 'parts'])
+  const { count = DEFAULT_COUNT, part = 0, parts = 1 } = options
+  checkInteger('count', count, 1, MAX_COUNT)
+  checkInteger('parts', parts, 1, MAX_PARTS)
+  checkInteger('part', part, 0, parts - 1)
+  const start = Math.ceil((part * HASH_END) / parts)
+  const end = Math.ceil(((part + 1) * HASH_END) / parts)
+  // 0 begins every part.
+  if (cursor !== undefined && cursor !== 0) checkInteger('cursor', cursor, start, end - 1)
+
+  const entries: [Key, V][] = []
+  let next = Math.max(start, cursor ?? 0)
+  // By the keys met, not the entries found: else a walk over a map that is being emptied would not come back.
+  for (let met = 0; met < count && next < end;) {
+    const batch = keyBatch(store.open(), next, end, count - met)
+    for (const key of batch.keys) {
+      const value = store.readPassing(key)
+      if (store.found) entries.push([key, value as V])
+    }
+    met += batch.keys.length
+    next = batch.next
+  }
+  return { cursor: next < end ? next : undefined, entries }
+}

@@ -1,0 +1,486 @@
+import type { Key } from '../format/key.js'
+import { encodeValue, ValueDecoder, type ValueEncoder } from '../codec/value.js'
+import {
+  ABSENT,
+  DONE,
+  ENCODED,
+  FOUND,
+  FULL,
+  NEVER,
+  NOT_DONE,
+  PUT_IF_ABSENT,
+  RESULT_EXPIRES_AT,
+  RESULT_HOME,
+  RESULT_HOME_VERSION,
+  RESULT_KIND,
+  RESULT_LENGTH,
+  RESULT_PREVIOUS,
+  RESULT_STALE_UNTIL,
+  RESULT_STATUS,
+  RESULT_VERSION_HIGH,
+  RESULT_VERSION_LOW,
+  RETURN_PREVIOUS,
+  SCRATCH_TOO_SMALL,
+  UNCHANGED,
+  type Engine,
+  type RepairReport,
+} from '../engine/engine.js'
+import { Clock } from './clock.js'
+import { engineError } from '../engine/engine-error.js'
+import { useEpochAt } from '../format/eviction-area.js'
+import { MapsafeError } from '../base/errors.js'
+import { HotKeys } from './near/hot-keys.js'
+import { NearCache, type NearEntry } from './near/near-cache.js'
+import { ReadCounts } from './near/read-counts.js'
+import { refuseReentry } from './reentry.js'
+import { readTtl } from '../format/cache-settings.js'
+import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from '../format/layout.js'
+import { Sweeper } from './sweeper.js'
+
+/** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
+const MAX_NEAR_BYTES = 65_536
+
+/** Ways to read an entry: as a use of it, as no use of it, and holding its key. */
+const USING = 0
+const PASSING = 1
+const HOLDING = 2
+type Way = typeof USING | typeof PASSING | typeof HOLDING
+
+/** An entry as it was at one instant. */
+export interface StoredEntry<V> {
+  readonly value: V
+  readonly version: number
+  /** As engines take it: NEVER if it does not expire. */
+  readonly expiresAt: number
+}
+
+/**
+ * One thread's way to a map: engine, codec and near-cache put together. The public classes are its documentation and
+ * its arguments' guards.
+ *
+ * Thread safety: one thread.
+ */
+export class Store<V> {
+  /** Told of every operation on one key that goes to the engine. */
+  readonly hotKeys = new HotKeys()
+  #engine: Engine | undefined
+  #near: NearCache | undefined
+  #clock: { now(): number } | undefined
+  /** Of reads that users asked for, not those that walks and writes make for themselves. */
+  readonly reads: ReadCounts
+  readonly #decoder: ValueDecoder
+  /** Of a cache. */
+  #sweeper: Sweeper | undefined
+  /** What the engine's result tells in doubles. */
+  readonly #resultDoubles: Float64Array
+  /** Milliseconds that an entry lives by default. */
+  readonly #ttl: number
+
+  /** @param nearEntries capacity of the near-cache, or 0 for none */
+  constructor(engine: Engine, freeze: boolean, nearEntries: number) {
+    this.#engine = engine
+    const clock = this.mayExpire ? new Clock(engine) : engine
+    this.#clock = clock
+    this.#near =
+      nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, clock, useEpochAt(engine.words))
+    this.#decoder = new ValueDecoder(freeze)
+    this.#resultDoubles = new Float64Array(engine.result.buffer)
+    this.#ttl = readTtl(engine.words)
+    this.reads = new ReadCounts(engine.mark)
+    this.#sweeper = this.mayExpire ? new Sweeper(engine, this.reads) : undefined
+  }
+
+  /** The engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
+  open(): Engine {
+    if (this.#engine === undefined) {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_CLOSED',
+        'This map was closed by this thread. Open it again with ConcurrentMap.attach(map.handle).',
+      )
+    }
+    return this.#engine
+  }
+
+  /** As {@link Store.open}, for a write: also throws ERR_MAPSAFE_REENTRANT where a write is refused. */
+  openToWrite(): Engine {
+    const engine = this.open()
+    refuseReentry(engine)
+    return engine
+  }
+
+  /** Closes the engine. False if that was done before. */
+  close(): boolean {
+    const engine = this.#engine
+    if (engine === undefined) return false
+    this.#sweeper?.stop()
+    this.reads.flush(engine.words)
+    // All that leads to the region: a closed map that somebody keeps must not keep the memory.
+    this.#engine = undefined
+    this.#near = undefined
+    this.#clock = undefined
+    this.#sweeper = undefined
+    engine.close()
+    return true
+  }
+
+  get hasNear(): boolean {
+    return this.#near !== undefined
+  }
+
+  /** What the near-cache knows for certain about `key`. */
+  near(key: Key): NearEntry | undefined {
+    const hit = this.#near?.hit(key)
+    if (hit !== undefined) this.#countNear(hit)
+    return hit
+  }
+
+  /** The value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
+  get(key: Key): V | undefined {
+    const near = this.#near
+    const hit = near?.hit(key)
+    if (hit === undefined) return this.#readFar(key, near?.outdated)
+    this.#countNear(hit)
+    return hit.value as V | undefined
+  }
+
+  /** Whether there is an entry for `key`. */
+  has(key: Key): boolean {
+    const hit = this.#near?.hit(key)
+    if (hit !== undefined) return hit.present
+    const engine = this.open()
+    this.hotKeys.note(key)
+    engine.peek(key)
+    const status = engine.result[RESULT_STATUS]
+    if (status < 0) throw engineError(engine, key)
+    return status === FOUND
+  }
+
+  /**
+   * The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from
+   * absent.
+   */
+  read(key: Key): V | undefined {
+    return this.#readFar(key, this.#near?.find(key))
+  }
+
+  /** @param known what the near-cache has of the key */
+  #readFar(key: Key, known: NearEntry | undefined): V | undefined {
+    const engine = this.open()
+    this.hotKeys.note(key)
+    const near = this.#near
+    if (near === undefined || typeof key === 'object') {
+      const value = this.#read(engine, key, undefined)
+      this.reads.countFar(engine.words, engine.result[RESULT_STATUS] !== ABSENT)
+      return value
+    }
+    const value = this.#read(engine, key, known)
+    const { result } = engine
+    const kind = result[RESULT_STATUS]
+    this.reads.nearMisses++
+    if (kind === UNCHANGED) this.reads.nearRefreshed++
+    this.reads.countFar(engine.words, kind !== ABSENT)
+    // An object is shared by all who read it here, so it must be one that nobody can change.
+    const keep =
+      (kind !== ENCODED || this.#decoder.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
+    if (keep) {
+      const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
+      const isPresent = kind !== ABSENT
+      const entryVersion = isPresent ? this.version : 0
+      near.store(key, known, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt)
+    } else if (known !== undefined) {
+      near.drop(known)
+    }
+    return value
+  }
+
+  /**
+   * As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys.
+   */
+  readPassing(key: Key): V | undefined {
+    return this.#read(this.open(), key, undefined, PASSING)
+  }
+
+  /** The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
+  entry(key: Key): StoredEntry<V> | undefined {
+    const hit = this.#near?.hit(key)
+    if (hit !== undefined) {
+      return hit.present
+        ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
+        : undefined
+    }
+    this.hotKeys.note(key)
+    const value = this.#read(this.open(), key, undefined)
+    return this.found ? this.#entry(value as V) : undefined
+  }
+
+  /** Whether the last read found an entry. */
+  get found(): boolean {
+    return this.open().result[RESULT_STATUS] !== ABSENT
+  }
+
+  /** Version of the entry that the last read found or the last write wrote. */
+  get version(): number {
+    const { result } = this.open()
+    return (result[RESULT_VERSION_LOW] >>> 0) + result[RESULT_VERSION_HIGH] * 2 ** 32
+  }
+
+  /** The time by which entries expire; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
+  now(): number {
+    return (this.#clock ?? this.open()).now()
+  }
+
+  /** When the entry that the last read found expires; undefined if it does not. */
+  get expiresAt(): number | undefined {
+    const expiresAt = this.#resultDoubles[RESULT_EXPIRES_AT]
+    return expiresAt === NEVER || expiresAt === Infinity ? undefined : expiresAt
+  }
+
+  /** Until when loads may be served the entry that the last `getForLoad` found, if it has expired; else undefined. */
+  get staleUntil(): number | undefined {
+    const { expiresAt } = this
+    return expiresAt !== undefined && expiresAt <= this.now() ? this.#resultDoubles[RESULT_STALE_UNTIL] : undefined
+  }
+
+  /** Whether entries of this map may expire. */
+  get mayExpire(): boolean {
+    return (this.open().words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+  }
+
+  /**
+   * Stores `value` if `mode` allows it; returns whether it did.
+   *
+   * @param expiresAt here and below, when the entry expires, or NEVER; undefined leaves it to the map
+   */
+  put(key: Key, value: unknown, mode: number, version?: number, expiresAt?: number): boolean {
+    this.openToWrite()
+    const encoder = encodeValue(value)
+    try {
+      return this.putEncoded(key, encoder, mode, version, expiresAt)
+    } finally {
+      encoder.release()
+    }
+  }
+
+  /**
+   * As {@link Store.put}, of a value that is encoded already.
+   *
+   * @param staleFor milliseconds after its expiry, if it has one, for which loads may be served the value all the same
+   */
+  putEncoded(
+    key: Key,
+    encoder: ValueEncoder,
+    mode: number,
+    version?: number,
+    expiresAt?: number,
+    staleFor = 0,
+  ): boolean {
+    // Not before the encoding: a getter in the value may have used the map, or closed it.
+    const engine = this.openToWrite()
+    const expiry = this.expiryOf(expiresAt)
+    encoder.stage(engine)
+    this.hotKeys.note(key)
+    const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
+    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
+    const status = engine.result[RESULT_STATUS]
+    if (status === DONE) return true
+    if (status === NOT_DONE) return false
+    throw engineError(engine, key)
+  }
+
+  /**
+   * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is
+   * there now, as a reader will get it.
+   */
+  exchange(key: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
+    this.openToWrite()
+    const encoder = encodeValue(value)
+    const engine = this.openToWrite()
+    const expiry = this.expiryOf(expiresAt)
+    this.hotKeys.note(key)
+    try {
+      for (;;) {
+        encoder.stage(engine)
+        const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
+        if (!this.#settled(engine, key)) continue
+        return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
+          ? this.decodeEncoded(encoder, value)
+          : this.#previous(engine, previous)
+      }
+    } finally {
+      encoder.release()
+    }
+  }
+
+  /** The value of which an engine told kind and bytes: the first `length` of `bytes`. */
+  decode(kind: number, bytes: Uint8Array, length: number): V {
+    return this.#decoder.decode(kind, bytes, length) as V
+  }
+
+  /** As {@link Store.decode}, of all of `bytes` and for any value kind of the region format. */
+  decodeAny(kind: number, bytes: Buffer): V {
+    return this.#decoder.decodeAny(kind, bytes) as V
+  }
+
+  /** What a reader gets of `value`, which was encoded last. */
+  decodeEncoded(encoder: ValueEncoder, value: unknown): V {
+    return encoder.decode(this.#decoder, value) as V
+  }
+
+  /**
+   * The entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
+   * {@link Store.putHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
+   */
+  hold(key: Key): StoredEntry<V> | undefined {
+    const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
+    return this.found ? this.#entry(value as V) : undefined
+  }
+
+  /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
+  putHeld(key: Key, encoder: ValueEncoder, expiresAt?: number): boolean {
+    const engine = this.openToWrite()
+    encoder.stage(engine)
+    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.#defaultExpiry())
+    const status = engine.result[RESULT_STATUS]
+    if (status !== DONE && status !== FULL) throw engineError(engine, key)
+    return status === DONE
+  }
+
+  /** Deletes the entry of the key held, and lets go. */
+  removeHeld(key: Key): void {
+    const engine = this.openToWrite()
+    engine.removeHeld(key)
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
+  }
+
+  /** Lets go of the key held, if there is one. */
+  letGo(): void {
+    this.#engine?.letGo()
+  }
+
+  /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
+  remove(key: Key, mode: number, version = 0): boolean {
+    const engine = this.openToWrite()
+    this.hotKeys.note(key)
+    engine.remove(key, mode, version)
+    const status = engine.result[RESULT_STATUS]
+    if (status < 0) throw engineError(engine, key)
+    return status === DONE
+  }
+
+  /** Deletes the entry of `key` and returns its value. */
+  take(key: Key, mode: number): V | undefined {
+    const engine = this.openToWrite()
+    this.hotKeys.note(key)
+    for (;;) {
+      const previous = engine.remove(key, mode | RETURN_PREVIOUS)
+      if (this.#settled(engine, key)) return this.#previous(engine, previous)
+    }
+  }
+
+  /** Adds `by` to the number under `key` and returns the sum. */
+  increment(key: Key, by: number, expiresAt?: number): number {
+    const engine = this.openToWrite()
+    this.hotKeys.note(key)
+    const sum = engine.increment(key, by, this.expiryOf(expiresAt))
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
+    return sum
+  }
+
+  /** Deletes every entry, one segment after the other. */
+  clear(): void {
+    const engine = this.openToWrite()
+    engine.clear()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+  }
+
+  /** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
+  snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number; readonly instant: number } {
+    // Like a write: it waits for keys that a function deciding about a write may hold.
+    const engine = this.openToWrite()
+    const pieces = engine.snapshot()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    const instant = this.#resultDoubles[RESULT_EXPIRES_AT]
+    return { pieces, size: engine.result[RESULT_LENGTH] >>> 0, instant }
+  }
+
+  /**
+   * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the
+   * sweeper may have its turn.
+   *
+   * @param asked for by the caller; undefined leaves it to the map
+   */
+  expiryOf(asked: number | undefined, writes = 1): number {
+    const expiresAt = asked ?? this.#defaultExpiry()
+    if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
+    return expiresAt
+  }
+
+  #defaultExpiry(): number {
+    return this.#ttl === Infinity ? NEVER : this.now() + this.#ttl
+  }
+
+  #countNear(hit: NearEntry): void {
+    if (hit.present) this.reads.nearFound++
+    else this.reads.nearAbsent++
+  }
+
+  #entry(value: V): StoredEntry<V> {
+    return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
+  }
+
+  /** See {@link Engine.repair}. */
+  repair(): RepairReport {
+    const engine = this.openToWrite()
+    const report = engine.repair()
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    return report
+  }
+
+  #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
+    for (;;) {
+      let value: unknown
+      if (way === PASSING) value = engine.getPassing(key)
+      else if (way === HOLDING) value = engine.hold(key)
+      else if (known === undefined || known.entryVersion === 0) value = engine.get(key)
+      else value = engine.getIfChanged(key, known.entryVersion)
+      switch (engine.result[RESULT_STATUS]) {
+        case FOUND:
+          return value as V
+        case UNCHANGED:
+          engine.result[RESULT_LENGTH] = 0 // it was small enough to be kept
+          return known?.value as V
+        case ENCODED:
+          return this.#decode(engine)
+        case ABSENT:
+          return undefined
+        case SCRATCH_TOO_SMALL:
+          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          break
+        default:
+          throw engineError(engine, key)
+      }
+    }
+  }
+
+  /**
+   * Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value
+   * now.
+   */
+  #settled(engine: Engine, key: Key): boolean {
+    const status = engine.result[RESULT_STATUS]
+    if (status === DONE || status === NOT_DONE) return true
+    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine, key)
+    engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+    return false
+  }
+
+  #previous(engine: Engine, previous: unknown): V | undefined {
+    return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as V | undefined)
+  }
+
+  /** The value whose bytes the last call left in the scratch buffer. */
+  #decode(engine: Engine): V {
+    const { result, scratch } = engine
+    return this.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0)
+  }
+}
