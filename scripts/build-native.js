@@ -10,7 +10,7 @@ const nodedir = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedi
 
 if (
   process.argv.includes('--force') ||
-  isStale('build/Release/mapsafe.node', 'native/core', 'native/addon', 'binding.gyp')
+  isStale('build/Release/mapsafe.node', 'native/core', 'native/platform', 'native/addon', 'binding.gyp')
 ) {
   must(bin('node-gyp'), ['configure', 'build', '--jobs=2', ...nodedir])
 }

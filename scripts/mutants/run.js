@@ -28,6 +28,12 @@ function run(command, args, options) {
   }
 }
 
+/** Every C++ source of the core. */
+const coreSources = (at) =>
+  readdirSync(join(at, 'core'), { recursive: true })
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(at, 'core', name))
+
 /** The C++ engine with its own tests, built without CMake: one compiler call a mutant. */
 const native = {
   sources: 'native',
@@ -35,10 +41,9 @@ const native = {
     cpSync(join(root, 'native'), to, { recursive: true })
   },
   build(at) {
-    const sources = readdirSync(join(at, 'core')).filter((name) => name.endsWith('.cc'))
     return run('g++', [
       ...['-std=c++20', '-O1', '-w', '-I', join(at, 'core'), '-I', join(at, 'test')],
-      ...sources.map((name) => join(at, 'core', name)),
+      ...coreSources(at),
       ...['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'].map((name) =>
         join(at, 'test', `${name}_test.cc`),
       ),
@@ -58,7 +63,6 @@ const native = {
 const mortal = {
   ...native,
   build(at) {
-    const sources = readdirSync(join(at, 'core')).filter((name) => name.endsWith('.cc'))
     return run('g++', [
       ...[
         '-std=c++20',
@@ -71,7 +75,7 @@ const mortal = {
         '-I',
         join(at, 'test'),
       ],
-      ...[...sources.map((name) => join(at, 'core', name)), join(at, 'test/death_test.cc')],
+      ...[...coreSources(at), join(at, 'test/death_test.cc')],
       ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
     ])
   },
