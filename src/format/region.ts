@@ -63,3 +63,8 @@ export class Region {
 export function byteOffset(block: number): number {
   return (block & WINDOW_BLOCK_MASK) << 4
 }
+
+/** The region by pairs of words: pair `i` is the words `2 * i` and `2 * i + 1`. */
+export function pairsOf(words: Int32Array): BigUint64Array {
+  return new BigUint64Array(words.buffer, words.byteOffset, words.length / 2)
+}

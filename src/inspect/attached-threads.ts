@@ -1,5 +1,5 @@
 import { LIFE_DEAD, LIFE_RUNNING, LIFE_STOPPED, lifeOf } from '../engine/typescript/threads/liveness.js'
-import { pairsOf } from '../engine/typescript/threads/takeover.js'
+import { pairsOf } from '../format/region.js'
 import { markOf, threadRecordAt } from '../engine/typescript/threads/thread-record.js'
 import {
   CLAIM_ALL,

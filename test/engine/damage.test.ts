@@ -17,8 +17,8 @@ import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { Heap, spanCapacity } from '../../src/engine/typescript/memory/heap.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
-import { Region } from '../../src/format/region.js'
-import { buryTheDead, pairsOf } from '../../src/engine/typescript/threads/takeover.js'
+import { Region, pairsOf } from '../../src/format/region.js'
+import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'
 import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
 import {
   ALL_BUCKETS,

@@ -15,7 +15,7 @@ import { setWaitBound } from '../../src/engine/typescript/threads/backoff.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
-import { pairsOf } from '../../src/engine/typescript/threads/takeover.js'
+import { pairsOf } from '../../src/format/region.js'
 import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
 import { MapsafeError } from '../../src/base/errors.js'
 import {

@@ -41,9 +41,9 @@ import type { Core } from '../core.js'
 import { classBlocks, Heap, spanCapacity, spanPages } from '../memory/heap.js'
 import { isLease } from '../../../format/lease.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
-import type { Region } from '../../../format/region.js'
+import { pairsOf, type Region } from '../../../format/region.js'
 import { holdEverything, releaseHeld } from '../write/restructure.js'
-import { buryTheDead, pairsOf } from '../threads/takeover.js'
+import { buryTheDead } from '../threads/takeover.js'
 import { sumOfSizeDeltas, threadRecordAt } from '../threads/thread-record.js'
 
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }

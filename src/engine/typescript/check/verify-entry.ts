@@ -31,7 +31,8 @@ import {
 } from '../../../format/entry.js'
 import { halfSipHash } from '../../../format/half-sip-hash.js'
 import type { Region } from '../../../format/region.js'
-import { isCounterSound, loadDouble } from '../index/value.js'
+import { loadDouble } from '../../../format/double.js'
+import { isCounterSound } from '../index/value.js'
 
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0

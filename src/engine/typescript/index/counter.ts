@@ -15,7 +15,7 @@ import {
 } from '../../../format/layout.js'
 import { isInSecondCell, keyLengthOf, wordsFor } from '../../../format/entry.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
-import { halvesOf } from './value.js'
+import { halvesOf } from '../../../format/double.js'
 
 /**
  * Makes `sum` the value of the counter at word `entry`, with the entry version given. The bucket of its slot and its

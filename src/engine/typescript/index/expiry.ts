@@ -15,7 +15,7 @@ import {
 import { NEVER } from '../../engine.js'
 import { sizeOf } from '../../../format/entry.js'
 import type { Region } from '../../../format/region.js'
-import { loadDouble } from './value.js'
+import { loadDouble } from '../../../format/double.js'
 
 const MAX_TICK = 2 ** 32 - 1
 

@@ -18,6 +18,7 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../../../format/layout.js'
+import { loadDouble, storeDouble } from '../../../format/double.js'
 import { isValueLength } from '../../../format/shapes.js'
 import { ABSENT, CORRUPT, ENCODED, FOUND, NEVER, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../../engine.js'
 import type { Core } from '../core.js'
@@ -34,28 +35,6 @@ const MAX_UTF8_BYTES = 3
 const utf8 = new TextEncoder()
 /** V8 answers without a scan for strings that it holds as Latin-1. */
 const WIDE_UNIT = /[\u0100-\uffff]/
-
-// A double and its two halves.
-const doubles = new Float64Array(1)
-const halves = new Int32Array(doubles.buffer)
-
-export function loadDouble(words: Int32Array, at: number): number {
-  halves[0] = words[at]
-  halves[1] = words[at + 1]
-  return doubles[0]
-}
-
-export function storeDouble(words: Int32Array, at: number, number: number): void {
-  doubles[0] = number
-  words[at] = halves[0]
-  words[at + 1] = halves[1]
-}
-
-/** The low and the high word of `number`, until the next call of any function here. */
-export function halvesOf(number: number): Int32Array {
-  doubles[0] = number
-  return halves
-}
 
 /** Reads values for one engine. After {@link ValueReader.read}, {@link ValueReader.status} tells how it went. */
 export class ValueReader {

@@ -58,7 +58,7 @@ import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
 import { Heap } from '../memory/heap.js'
 import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
-import { Region } from '../../../format/region.js'
+import { pairsOf, Region } from '../../../format/region.js'
 import { bringHome } from '../write/restructure.js'
 import { markOf, threadRecordAt } from './thread-record.js'
 
@@ -88,11 +88,6 @@ export function buryTheDead(words: Int32Array): void {
   } finally {
     Atomics.store(pairs, HEADER_REAPER / 2, 0n)
   }
-}
-
-/** The region by pairs of words: pair `i` is the words `2 * i` and `2 * i + 1`. */
-export function pairsOf(words: Int32Array): BigUint64Array {
-  return new BigUint64Array(words.buffer, words.byteOffset, words.length / 2)
 }
 
 /**

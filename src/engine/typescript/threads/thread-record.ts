@@ -27,8 +27,8 @@ import {
 } from '../../../format/layout.js'
 import { addToCounter } from '../../../format/counters.js'
 import { ownKernelId } from './liveness.js'
-import { WEAKLY_ORDERED } from '../../../format/region.js'
-import { buryTheDead, pairsOf } from './takeover.js'
+import { pairsOf, WEAKLY_ORDERED } from '../../../format/region.js'
+import { buryTheDead } from './takeover.js'
 
 /** Word index of thread record `index`. */
 export function threadRecordAt(index: number): number {

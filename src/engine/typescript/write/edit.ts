@@ -49,7 +49,8 @@ import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor } 
 import type { Evictor } from '../eviction/eviction.js'
 import { lowerExpiryHint, staleUntil } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
-import { isCounterSound, loadDouble, storeDouble, ValueReader } from '../index/value.js'
+import { loadDouble, storeDouble } from '../../../format/double.js'
+import { isCounterSound, ValueReader } from '../index/value.js'
 
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
