@@ -1,5 +1,4 @@
 import { types } from 'node:util'
-import type { Engine } from '../engine/engine.js'
 import {
   VALUE_BIGINT,
   VALUE_BYTES,
@@ -13,7 +12,7 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../format/layout.js'
-import { isValueLength } from '../format/shapes.js'
+import { isValueLength } from '../format/kinds.js'
 import { freezeClone, freezeTree } from './freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
 import { readClone, writeClone } from './clone.js'
@@ -25,8 +24,15 @@ const NO_BYTES = new Uint8Array(0)
 /** Up to this length, copying byte by byte takes less than making the view that a faster copy needs. */
 const SMALL_BYTES = 256
 
+/** Where encoded bytes are passed to an engine: its scratch buffer. */
+export interface ScratchBuffer {
+  readonly scratch: Uint8Array
+  /** Makes {@link ScratchBuffer.scratch} at least `bytes` long. Its content is lost. */
+  growScratch(bytes: number): void
+}
+
 /**
- * Turns a value into what {@link Engine.put} takes. The work is in two steps, because encoding an object may run
+ * Turns a value into what `Engine.put` takes. The work is in two steps, because encoding an object may run
  * getters, and a getter may use the very map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage}
  * runs no user code.
  */
@@ -78,7 +84,7 @@ export class ValueEncoder {
   }
 
   /** Puts the bytes of the encoded value, if it has any, at the start of the engine's scratch buffer. */
-  stage(engine: Engine): void {
+  stage(engine: ScratchBuffer): void {
     if (this.kind < VALUE_BIGINT) return
     const length = this.operand as number
     if (length > engine.scratch.length) engine.growScratch(length)

@@ -1,5 +1,8 @@
 import type { Key } from '../format/key.js'
 
+/** Which engine a thread works with. */
+export type EngineChoice = 'auto' | 'native' | 'typescript'
+
 /**
  * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript,
  * may work on one region at the same time.
@@ -53,9 +56,9 @@ export interface Engine {
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
    * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
    * @param version for PUT_IF_VERSION, the entry version that the key must have
-   * @param expiresAt when the entry expires, in milliseconds since 1970; default {@link NEVER}
+   * @param expiresAt when the entry expires, in milliseconds since 1970; default NEVER
    * @param staleUntil of an entry that expires, until when {@link Engine.getForLoad} finds it all the same; default
-   *   {@link NEVER}: not
+   *   NEVER: not
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
    * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold).
@@ -242,8 +245,6 @@ export const RESULT_WORDS = 16
 export const RESULT_EXPIRES_AT = 6
 /** After getForLoad found an entry that has expired: until when it may be served. In doubles, too. */
 export const RESULT_STALE_UNTIL = 7
-/** The expiry of what does not expire. */
-export const NEVER = 0
 
 // Statuses. Negative ones become errors.
 export const ABSENT = 0

@@ -31,6 +31,9 @@ import {
 } from './layout.js'
 import type { Region } from './region.js'
 
+/** The expiry of what does not expire. */
+export const NEVER = 0
+
 /** The bits of ENTRY_META that tell key length and key kind. */
 export const KEY_META_MASK = 2 ** VALUE_KIND_SHIFT - 1
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1

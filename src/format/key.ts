@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { MapsafeError } from '../base/errors.js'
 import { KEY_BIGINT, KEY_BOOLEAN, KEY_BYTES, KEY_LATIN1, KEY_NUMBER, KEY_UTF16, MAX_KEY_BYTES } from './layout.js'
-import { isKeyLength } from './shapes.js'
+import { isKeyLength } from './kinds.js'
 
 /**
  * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array`

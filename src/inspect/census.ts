@@ -11,12 +11,11 @@
  */
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../engine/typescript/index/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../engine/typescript/index/bucket.js'
-import { sizeOf } from '../format/entry.js'
+import { sizeOf, NEVER } from '../format/entry.js'
 import { expiryOf, now } from '../engine/typescript/index/expiry.js'
 import { classBlocks, spanCapacity } from '../engine/typescript/memory/heap.js'
 import { isLease } from '../format/lease.js'
 import { Region } from '../format/region.js'
-import { NEVER } from '../engine/engine.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
 import {
   ALL_BUCKETS,

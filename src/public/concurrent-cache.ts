@@ -13,7 +13,7 @@ import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
-import type { DeepReadonly } from './types.js'
+import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /**
  * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.

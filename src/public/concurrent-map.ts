@@ -17,7 +17,8 @@ import { inspectMemory } from '../inspect/memory.js'
 import { scan, type ScanOptions, type ScanResult } from '../store/scan.js'
 import { Snapshot } from './snapshot.js'
 import { Store } from '../store/store.js'
-import type { DeepReadonly, MapEntry, MapStats } from './types.js'
+import type { DeepReadonly } from '../base/deep-readonly.js'
+import type { MapEntry, MapStats } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
 export interface VerifyReport {

@@ -1,6 +1,6 @@
 import { checkOptions, wrongArgument } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
-import { NEVER } from '../engine/engine.js'
+import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
 
 /** How long an entry of a `ConcurrentCache` lives. At most one of the two may be given. */

@@ -2,11 +2,9 @@ import { checkInteger, checkOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { checkTtl } from './lifetime.js'
+import type { EngineChoice } from '../engine/engine.js'
 import type { CacheSettings } from '../format/cache-settings.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '../format/layout.js'
-
-/** Which engine a thread works with. */
-export type EngineChoice = 'auto' | 'native' | 'typescript'
 
 /** Options of `attach`: what each thread chooses for itself. */
 export interface AttachOptions {

@@ -17,7 +17,7 @@ import {
   VALUE_KIND_SHIFT,
 } from '../format/layout.js'
 import type { Store } from '../store/store.js'
-import type { DeepReadonly } from './types.js'
+import type { DeepReadonly } from '../base/deep-readonly.js'
 
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 const WORD_BYTES = 4

@@ -1,31 +1,9 @@
+import type { DeepReadonly } from '../base/deep-readonly.js'
 import type { Key } from '../format/key.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import type { Counters } from '../format/counters.js'
 import type { RegionStats } from '../inspect/stats.js'
 import type { MemoryUse } from '../inspect/memory.js'
-
-/** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
-type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
-type Primitive = string | number | bigint | boolean | symbol | null | undefined
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function at all, whatever its parameters
-type AnyFunction = (...parameters: any[]) => unknown
-
-/**
- * `T` as a map hands it out: every property readonly at every depth. `Map` becomes `ReadonlyMap`, `Set` becomes
- * `ReadonlySet`, tuples stay tuples. Dates, typed arrays and other objects that cannot be frozen stay what they are:
- * each read returns a copy of its own, so changing one changes nobody else's, but it does not change the map either.
- */
-export type DeepReadonly<T> = 0 extends 1 & T
-  ? T // any
-  : T extends Primitive | AnyFunction | Opaque
-    ? T
-    : T extends ReadonlyMap<infer K, infer V>
-      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
-      : T extends ReadonlySet<infer M>
-        ? ReadonlySet<DeepReadonly<M>>
-        : T extends object
-          ? { readonly [P in keyof T]: DeepReadonly<T[P]> }
-          : T
 
 /** A value with what is known about its entry. */
 export interface MapEntry<V> {

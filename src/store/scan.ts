@@ -3,7 +3,7 @@ import type { Key } from '../format/key.js'
 import { HASH_END } from '../engine/engine.js'
 import { keyBatch } from './map-keys.js'
 import type { Store } from './store.js'
-import type { DeepReadonly } from '../public/types.js'
+import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /** Options of `ConcurrentMap.scan`. */
 export interface ScanOptions {

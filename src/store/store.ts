@@ -6,7 +6,6 @@ import {
   ENCODED,
   FOUND,
   FULL,
-  NEVER,
   NOT_DONE,
   PUT_IF_ABSENT,
   RESULT_EXPIRES_AT,
@@ -25,6 +24,7 @@ import {
   type Engine,
   type RepairReport,
 } from '../engine/engine.js'
+import { NEVER } from '../format/entry.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
 import { useEpochAt } from '../format/eviction-area.js'

@@ -7,7 +7,6 @@ import {
   ENTRY_TOO_LARGE,
   FOUND,
   KEY_TYPE,
-  NEVER,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
@@ -30,7 +29,7 @@ import { Core } from './core.js'
 import { Evictor } from './eviction/eviction.js'
 import { partitionsOf } from '../../format/eviction-area.js'
 import { Edit } from './write/edit.js'
-import { metaOf, versionAt } from '../../format/entry.js'
+import { metaOf, versionAt, NEVER } from '../../format/entry.js'
 import { now, staleUntil } from './index/expiry.js'
 import { checkRegion } from './format.js'
 import { Region } from '../../format/region.js'

@@ -19,7 +19,7 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
 } from '../../../format/layout.js'
-import { isKeyLength, isValueLength } from '../../../format/shapes.js'
+import { isKeyLength, isValueLength } from '../../../format/kinds.js'
 import {
   keyKindOf,
   keyLengthOf,

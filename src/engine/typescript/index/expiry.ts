@@ -12,8 +12,7 @@ import {
   HEADER_CLOCK_OFFSET,
   SEGMENT_EXPIRY,
 } from '../../../format/layout.js'
-import { NEVER } from '../../engine.js'
-import { sizeOf } from '../../../format/entry.js'
+import { sizeOf, NEVER } from '../../../format/entry.js'
 import type { Region } from '../../../format/region.js'
 import { loadDouble } from '../../../format/double.js'
 

@@ -14,7 +14,6 @@ import {
   KEY_KIND_SHIFT,
   STASH_BUCKETS,
 } from '../../../format/layout.js'
-import { NEVER } from '../../engine.js'
 import {
   bucketAt,
   homeOf,
@@ -28,7 +27,7 @@ import {
   tagOf,
 } from './bucket.js'
 import { depthOf, directoryBytes, SEGMENT_WORDS, topBits } from './directory.js'
-import { matches } from '../../../format/entry.js'
+import { matches, NEVER } from '../../../format/entry.js'
 import { expiryOf, hasExpired } from './expiry.js'
 import { halfSipHash } from '../../../format/half-sip-hash.js'
 import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'

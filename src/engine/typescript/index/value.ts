@@ -19,10 +19,19 @@ import {
   VALUE_UTF16,
 } from '../../../format/layout.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
-import { isValueLength } from '../../../format/shapes.js'
-import { ABSENT, CORRUPT, ENCODED, FOUND, NEVER, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../../engine.js'
+import { isValueLength } from '../../../format/kinds.js'
+import { ABSENT, CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../../engine.js'
 import type { Core } from '../core.js'
-import { copyWords, metaOf, trailerWords, valueAt, valueKindOf, valueWords, wordsFor } from '../../../format/entry.js'
+import {
+  copyWords,
+  metaOf,
+  trailerWords,
+  valueAt,
+  valueKindOf,
+  valueWords,
+  wordsFor,
+  NEVER,
+} from '../../../format/entry.js'
 import { isLeaseKind } from '../../../format/lease.js'
 import { byteOffset } from '../../../format/region.js'
 

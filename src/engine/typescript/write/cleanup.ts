@@ -13,7 +13,8 @@ import {
   SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
-import { CORRUPT, DONE, HASH_END, NEVER, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { CORRUPT, DONE, HASH_END, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { NEVER } from '../../../format/entry.js'
 import { bucketAt, homeOf, loadSlot, storeOverflow, vacate } from '../index/bucket.js'
 import { tombstonesOf, type Core } from '../core.js'
 import { expiryTick, isExpiryDue, keptUntil, now } from '../index/expiry.js'

@@ -22,7 +22,6 @@ import {
   COUNTER_RANGE,
   DONE,
   FOUND,
-  NEVER,
   NOT_A_COUNTER,
   NOT_DONE,
   PUT_ALWAYS,
@@ -45,7 +44,7 @@ import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from '../core.js'
 import { storeSum } from '../index/counter.js'
-import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor } from '../../../format/entry.js'
+import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor, NEVER } from '../../../format/entry.js'
 import type { Evictor } from '../eviction/eviction.js'
 import { lowerExpiryHint, staleUntil } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
