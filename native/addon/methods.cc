@@ -272,7 +272,7 @@ napi_value PutMany(napi_env env, napi_callback_info info) {
     value.expires_at = expires_at;
     handle.engine().Put(key, value, kPutAlways, kNoVersion);
     if (outcome.status != Status::kDone) break;
-    if (kind >= kValueBigint) used += PaddedBytes(value.length);
+    if (IsEncodedKind(kind)) used += PaddedBytes(value.length);
   }
   handle.StartScratchAt(0);
   return MakeNumber(env, i);

@@ -46,9 +46,9 @@ bool CheckRegion(void* base, std::size_t bytes) {
   const Region region(base, bytes);
   if (region.LoadAcquire(kHeaderState) != kStateReady) return false;
   return region.Load(kHeaderMagic) == kMagic && region.Load(kHeaderFormatVersion) == kFormatVersion &&
-         region.Load(kHeaderByteOrder) == kByteOrderMark && region.Load(kHeaderBlockCount) == region.block_count() &&
-         region.Load(kHeaderPageTable) == kPageTableBlock && region.Load(kHeaderPageCount) == HeapPages(bytes) &&
-         region.Load(kHeaderHeap) == HeapBlock(bytes);
+         (region.Load(kHeaderFeatures) & ~kKnownFeatures) == 0 && region.Load(kHeaderByteOrder) == kByteOrderMark &&
+         region.Load(kHeaderBlockCount) == region.block_count() && region.Load(kHeaderPageTable) == kPageTableBlock &&
+         region.Load(kHeaderPageCount) == HeapPages(bytes) && region.Load(kHeaderHeap) == HeapBlock(bytes);
 }
 
 }  // namespace mapsafe

@@ -496,10 +496,12 @@ class World {
     if (!is_damaged_ && held_ < 0 && !problems.empty()) Fault(problems.front().c_str());
   }
 
-  // Statuses that an operation may end with; damage adds kCorrupt and kTimeout, and fullness is anybody's.
+  // Statuses that an operation may end with; damage adds kCorrupt, kUnknownKind and kTimeout, and fullness is
+  // anybody's.
   void Check(std::initializer_list<Status> expected) {
     if (outcome_.status == Status::kFull) return;
     if (is_damaged_ && (outcome_.status == Status::kCorrupt || outcome_.status == Status::kTimeout)) return;
+    if (is_damaged_ && outcome_.status == Status::kUnknownKind) return;
     if (is_damaged_ && outcome_.status == Status::kScratchTooSmall) return;
     for (const Status status : expected) {
       if (outcome_.status == status) return;

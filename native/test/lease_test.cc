@@ -89,7 +89,7 @@ TEST(Lease, NoValueOlderThanADeletionIsStored) {
         if (t % 2 == 0) {
           if (!PutLease(engine, key)) {
             // A lapsed lease, or one that another loader left: take it over.
-            if (!engine.GetForLoad(key) || engine.outcome().kind < kValueLease) continue;
+            if (!engine.GetForLoad(key) || !IsLeaseKind(engine.outcome().kind)) continue;
             if (!PutLease(engine, key, kPutIfVersion, engine.version())) continue;
           }
           const std::uint64_t version = engine.version();

@@ -58,7 +58,7 @@ export const mutants = [
   {
     name: 'size-not-checked',
     why: 'beyond the end of a truncated file there is no memory',
-    file: 'src/engine/typescript/format.ts',
+    file: 'src/format/header.ts',
     find: '  if (bytes !== formattedBytes) {',
     replace: '  if (bytes > formattedBytes) {',
   },

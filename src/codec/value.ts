@@ -12,7 +12,7 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../format/layout.js'
-import { isValueLength } from '../format/kinds.js'
+import { isEncodedKind, isKnownKind, isValueLength, unknownKind } from '../format/kinds.js'
 import { freezeClone, freezeTree } from './freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
 import { readClone, writeClone } from './clone.js'
@@ -85,7 +85,7 @@ export class ValueEncoder {
 
   /** Puts the bytes of the encoded value, if it has any, at the start of the engine's scratch buffer. */
   stage(engine: ScratchBuffer): void {
-    if (this.kind < VALUE_BIGINT) return
+    if (!isEncodedKind(this.kind)) return
     const length = this.operand as number
     if (length > engine.scratch.length) engine.growScratch(length)
     if (length > SMALL_BYTES) engine.scratch.set(this.encoded(length))
@@ -94,7 +94,7 @@ export class ValueEncoder {
 
   /** Length in bytes of what {@link ValueEncoder.stage} and {@link ValueEncoder.copyTo} copy. */
   get byteLength(): number {
-    return this.kind < VALUE_BIGINT ? 0 : (this.operand as number)
+    return !isEncodedKind(this.kind) ? 0 : (this.operand as number)
   }
 
   /** Puts the bytes of the encoded value, if it has any, at `offset` of `target`, which has room for them. */
@@ -104,7 +104,7 @@ export class ValueEncoder {
 
   /** What a reader of the encoded value will get. */
   decode(decoder: ValueDecoder, value: unknown): unknown {
-    if (this.kind < VALUE_BIGINT) return value
+    if (!isEncodedKind(this.kind)) return value
     const length = this.operand as number
     return decoder.decode(this.kind, this.encoded(length), length)
   }
@@ -186,6 +186,7 @@ export class ValueDecoder {
    * Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines.
    */
   decodeAny(kind: number, bytes: Buffer): unknown {
+    if (!isKnownKind(kind)) throw unknownKind(kind)
     if (!isValueLength(kind, bytes.length)) throw corruptValue()
     switch (kind) {
       case VALUE_UNDEFINED:

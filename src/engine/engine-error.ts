@@ -2,6 +2,7 @@ import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { attachedThreads } from '../inspect/attached-threads.js'
 import { maxCacheEntryBytes } from '../format/geometry.js'
+import { unknownKind } from '../format/kinds.js'
 import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES } from '../format/layout.js'
 import {
   CORRUPT,
@@ -10,10 +11,12 @@ import {
   FULL,
   KEY_TYPE,
   NOT_A_COUNTER,
+  RESULT_KIND,
   RESULT_OWNER_PID,
   RESULT_OWNER_THREAD,
   RESULT_STATUS,
   TIMEOUT,
+  UNKNOWN_KIND,
   type Engine,
 } from './engine.js'
 
@@ -65,6 +68,8 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
         `The sum under key ${describe(key)} would leave the safe integers (-(2^53 - 1) to 2^53 - 1). Count in a ` +
           'bigint or in several keys.',
       )
+    case UNKNOWN_KIND:
+      return unknownKind(engine.result[RESULT_KIND], `key ${describe(key)}`)
     default:
       return new MapsafeError(
         'ERR_MAPSAFE_CORRUPT',

@@ -261,6 +261,7 @@ export const ENTRY_TOO_LARGE = -4
 export const KEY_TYPE = -5
 export const NOT_A_COUNTER = -6
 export const COUNTER_RANGE = -7
+export const UNKNOWN_KIND = -8
 
 // Modes of put and remove.
 export const PUT_ALWAYS = 0

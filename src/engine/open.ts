@@ -4,7 +4,7 @@ import { REGISTRY_THREADS } from '../format/layout.js'
 import type { Engine, EngineChoice } from './engine.js'
 import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
 import { TypescriptEngine } from './typescript/engine.js'
-import { checkRegion } from './typescript/format.js'
+import { checkRegion } from '../format/header.js'
 
 /**
  * Attaches this thread to a region with an engine of its choice.

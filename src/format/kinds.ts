@@ -1,5 +1,7 @@
-/** Which lengths keys and values have, by kind. See docs/format.md, "Entry". */
+/** What the kinds of keys and values are, and which lengths they have. See docs/format.md, "Entry". */
+import { MapsafeError } from '../base/errors.js'
 import {
+  FORMAT_VERSION,
   KEY_BIGINT,
   KEY_BOOLEAN,
   KEY_BYTES,
@@ -7,11 +9,19 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
   VALUE_BIGINT,
+  VALUE_BYTES,
+  VALUE_CLONE,
+  VALUE_FALSE,
   VALUE_LAPSED_LEASE,
+  VALUE_LATIN1,
+  VALUE_LEASE,
+  VALUE_NULL,
   VALUE_NUMBER,
+  VALUE_PLAIN,
   VALUE_TRUE,
   VALUE_UNDEFINED,
   VALUE_UTF16,
+  VALUE_KIND_MASK,
 } from './layout.js'
 
 /** Whether a key of `kind` may have `length` bytes. */
@@ -33,11 +43,77 @@ export function isKeyLength(kind: number, length: number): boolean {
   }
 }
 
-/** Whether a value of `kind` may have `length` bytes. */
+/** The engines turn the bytes into the JavaScript value themselves. */
+const IMMEDIATE = 1
+/** The bytes pass through the scratch buffer, for a codec. */
+const ENCODED = 2
+/** No value: it holds the place of one that is being loaded. */
+const LEASE = 4
+/** The longest a value can be. */
+const MAX = 0xffffffff
+
+/**
+ * Every value kind: the least and the greatest length in bytes, the power of two that lengths are a multiple of, and
+ * what the kind is. What the code asks of a kind, it asks of this table; the order of the numbers means nothing.
+ */
+export const VALUE_KINDS: readonly (readonly [number, number, number, number, number])[] = [
+  [VALUE_UNDEFINED, 0, 0, 1, IMMEDIATE],
+  [VALUE_NULL, 0, 0, 1, IMMEDIATE],
+  [VALUE_FALSE, 0, 0, 1, IMMEDIATE],
+  [VALUE_TRUE, 0, 0, 1, IMMEDIATE],
+  [VALUE_NUMBER, 8, 8, 8, IMMEDIATE],
+  [VALUE_LATIN1, 0, MAX, 1, IMMEDIATE],
+  [VALUE_UTF16, 0, MAX, 2, IMMEDIATE],
+  [VALUE_BIGINT, 4, MAX, 4, ENCODED],
+  [VALUE_BYTES, 0, MAX, 1, ENCODED],
+  [VALUE_PLAIN, 0, MAX, 1, ENCODED],
+  [VALUE_CLONE, 0, MAX, 1, ENCODED],
+  [VALUE_LEASE, 0, MAX, 1, ENCODED | LEASE],
+  [VALUE_LAPSED_LEASE, 0, MAX, 1, ENCODED | LEASE],
+]
+
+const kindsWith = (flag: number): number =>
+  VALUE_KINDS.reduce((mask, [kind, , , , flags]) => ((flags & flag) === 0 ? mask : mask | (1 << kind)), 0)
+
+const ENCODED_KINDS = kindsWith(ENCODED)
+const LEASE_KINDS = kindsWith(LEASE)
+const KNOWN_KINDS = kindsWith(IMMEDIATE | ENCODED)
+
+/** Whether this version knows the kind. Another one was written by a later version, or is damage. */
+export function isKnownKind(kind: number): boolean {
+  return ((KNOWN_KINDS >>> kind) & 1) !== 0
+}
+
+/** Whether values of the kind pass through the scratch buffer as bytes. */
+export function isEncodedKind(kind: number): boolean {
+  return ((ENCODED_KINDS >>> kind) & 1) !== 0
+}
+
+/** Whether the kind is that of a lease, lapsed or not. */
+export function isLeaseKind(kind: number): boolean {
+  return ((LEASE_KINDS >>> kind) & 1) !== 0
+}
+
+// By kind; the shortest length of one that nobody knows is longer than the longest.
+const least = new Float64Array(VALUE_KIND_MASK + 1).fill(Infinity)
+const most = new Float64Array(VALUE_KIND_MASK + 1)
+const unit = new Float64Array(VALUE_KIND_MASK + 1).fill(1)
+for (const [kind, shortest, longest, multiple] of VALUE_KINDS) {
+  least[kind] = shortest
+  most[kind] = longest
+  unit[kind] = multiple
+}
+
+/** Whether a value of `kind` may have `length` bytes; false for a kind that is not known. */
 export function isValueLength(kind: number, length: number): boolean {
-  if (kind < VALUE_UNDEFINED || kind > VALUE_LAPSED_LEASE) return false
-  if (kind <= VALUE_TRUE) return length === 0
-  if (kind === VALUE_NUMBER) return length === 8
-  if (kind === VALUE_UTF16) return length % 2 === 0
-  return kind !== VALUE_BIGINT || (length >= 4 && length % 4 === 0)
+  return length >= least[kind] && length <= most[kind] && length % unit[kind] === 0
+}
+
+/** The error for a value of a kind that is not {@link isKnownKind}. */
+export function unknownKind(kind: number, key = 'an entry'): MapsafeError {
+  return new MapsafeError(
+    'ERR_MAPSAFE_FORMAT',
+    `The value of ${key} is of kind ${kind}, which format version ${FORMAT_VERSION} does not have: a later version of mapsafe ` +
+      'wrote it, or the bytes are damaged. Read it with that version, or overwrite or delete the key.',
+  )
 }

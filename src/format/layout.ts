@@ -31,6 +31,7 @@ export const HEADER_HEAP = 9
 export const HEADER_CLOCK_OFFSET = 10
 export const HEADER_CACHE = 12
 export const HEADER_FLAGS = 13
+export const HEADER_FEATURES = 14
 export const HEADER_REAPER = 16
 export const HEADER_DEATHS = 18
 export const HEADER_DIRECTORY = 32
@@ -51,6 +52,7 @@ export const HEADER_JOURNAL = 320
 export const JOURNAL_CAPACITY = 352
 export const STATE_READY = 1
 export const FLAG_CACHE = 1
+export const KNOWN_FEATURES = 0
 
 // Thread registry
 export const REGISTRY_BLOCK = 256

@@ -14,14 +14,11 @@ import {
   VALUE_LEASE,
 } from './layout.js'
 import { valueKindOf } from './entry.js'
+import { isLeaseKind } from './kinds.js'
 
 /** Whether the entry is a lease, lapsed or not. */
 export function isLease(words: Int32Array, block: number): boolean {
   return isLeaseKind(valueKindOf(words[block * BLOCK_WORDS + ENTRY_META]))
-}
-
-export function isLeaseKind(valueKind: number): boolean {
-  return valueKind >= VALUE_LEASE
 }
 
 /** Whether the entry is a lease that a deletion has to lapse. */

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, linkSync, openSync, readSync, realpath
 import { constants as system } from 'node:os'
 import { dirname } from 'node:path'
 import type { FileFunctions } from '../platform/addon.js'
-import { headerProblem } from '../engine/typescript/format.js'
+import { headerProblem } from '../format/header.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 import { PAGE_BYTES } from '../format/layout.js'

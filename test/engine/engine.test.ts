@@ -30,7 +30,8 @@ import {
   SCRATCH_TOO_SMALL,
 } from '../../src/engine/engine.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
-import { checkRegion, formatRegion } from '../../src/engine/typescript/format.js'
+import { formatRegion } from '../../src/engine/typescript/format.js'
+import { checkRegion } from '../../src/format/header.js'
 import {
   BLOCK_WORDS,
   HEADER_SECRET_0,

@@ -18,7 +18,7 @@ import { basename, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentCache, ConcurrentMap, MapsafeError, type ConcurrentMapOptions } from '../../src/index.js'
-import { HEADER_BLOCK_COUNT, HEADER_BYTE_ORDER, HEADER_FORMAT_VERSION, HEADER_STATE } from '../../src/format/layout.js'
+import { HEADER_BLOCK_COUNT, HEADER_BYTE_ORDER, HEADER_FEATURES, HEADER_FORMAT_VERSION, HEADER_STATE } from '../../src/format/layout.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 
@@ -224,6 +224,11 @@ describe('what is no map is refused, and stays as it is', () => {
       'another format version',
       'format version is 99',
       (path) => edit(makeFile(path), (words) => (words[HEADER_FORMAT_VERSION] = 99)),
+    ],
+    [
+      'features of a later version',
+      'does not have (0x80000001)',
+      (path) => edit(makeFile(path), (words) => (words[HEADER_FEATURES] = 0x80000001 | 0)),
     ],
     [
       'another byte order',

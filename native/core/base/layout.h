@@ -35,6 +35,7 @@ inline constexpr std::uint32_t kHeaderHeap = 9;
 inline constexpr std::uint32_t kHeaderClockOffset = 10;
 inline constexpr std::uint32_t kHeaderCache = 12;
 inline constexpr std::uint32_t kHeaderFlags = 13;
+inline constexpr std::uint32_t kHeaderFeatures = 14;
 inline constexpr std::uint32_t kHeaderReaper = 16;
 inline constexpr std::uint32_t kHeaderDeaths = 18;
 inline constexpr std::uint32_t kHeaderDirectory = 32;
@@ -55,6 +56,7 @@ inline constexpr std::uint32_t kHeaderJournal = 320;
 inline constexpr std::uint32_t kJournalCapacity = 352;
 inline constexpr std::uint32_t kStateReady = 1;
 inline constexpr std::uint32_t kFlagCache = 1;
+inline constexpr std::uint32_t kKnownFeatures = 0;
 
 // Thread registry
 inline constexpr std::uint32_t kRegistryBlock = 256;

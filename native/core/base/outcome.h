@@ -25,6 +25,7 @@ enum class Status : std::int32_t {
   kKeyType = -5,
   kNotACounter = -6,
   kCounterRange = -7,
+  kUnknownKind = -8,
 };
 
 struct Outcome {

@@ -6,6 +6,7 @@
 #ifndef MAPSAFE_CORE_ENTRY_H_
 #define MAPSAFE_CORE_ENTRY_H_
 
+#include "base/kinds.h"
 #include "base/region.h"
 
 namespace mapsafe {
@@ -51,28 +52,6 @@ struct Value {
   std::size_t words() const { return counts ? kCounterWords : WordsFor(length); }
   std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
 };
-
-// Whether a value of `kind` may have `length` bytes: a few kinds have but one length.
-constexpr bool IsValueLength(std::uint32_t kind, std::uint32_t length) {
-  constexpr std::uint32_t kAnyLength = 1u << kValueLatin1 | 1u << kValueBytes | 1u << kValuePlain | 1u << kValueClone |
-                                       1u << kValueLease | 1u << kValueLapsedLease;
-  if ((kAnyLength >> kind & 1) != 0) return true;
-  switch (kind) {
-    case kValueUndefined:
-    case kValueNull:
-    case kValueFalse:
-    case kValueTrue:
-      return length == 0;
-    case kValueNumber:
-      return length == sizeof(double);
-    case kValueUtf16:
-      return length % sizeof(char16_t) == 0;
-    case kValueBigint:
-      return length >= sizeof(Word) && length % sizeof(Word) == 0;
-    default:
-      return false;
-  }
-}
 
 inline constexpr Word kKeyMetaMask = (1u << kValueKindShift) - 1;
 

@@ -8,10 +8,6 @@
 
 namespace mapsafe {
 
-constexpr bool IsLeaseKind(std::uint32_t value_kind) {
-  return value_kind >= kValueLease;
-}
-
 // What a deletion does to a lease that has not lapsed yet: it stays, so that those who wait for it get their value, but
 // with another version, so that the value is not stored. Changed in place, since a deletion must not need memory; the
 // bucket of its slot and `home` are held. A reader that meets the change half way meets the new kind with the old

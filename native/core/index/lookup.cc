@@ -24,10 +24,9 @@ void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow 
 }
 
 Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
-  if (!core.region.Contains(entry, header.words()) || !header.is_sound()) {
-    return Status::kCorrupt;
-  }
   core.outcome->kind = header.value_kind();
+  if (!IsKnownKind(header.value_kind())) return Status::kUnknownKind;
+  if (!core.region.Contains(entry, header.words()) || !header.is_sound()) return Status::kCorrupt;
   core.outcome->length = header.value_length;
   if (header.value_length > core.scratch.capacity) return Status::kScratchTooSmall;
   core.region.CopyOut(WordOf(entry) + header.value_offset(), header.value_length, core.scratch.data);

@@ -1,6 +1,6 @@
 /** Many keys in one call. Each is dealt with as if it came alone; see {@link Engine.getMany}. */
 import type { Key } from '../../format/key.js'
-import { VALUE_BIGINT } from '../../format/layout.js'
+import { isEncodedKind } from '../../format/kinds.js'
 import {
   ABSENT,
   DONE,
@@ -65,7 +65,7 @@ export function putMany(
   for (; i < to; i++) {
     engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS, 0, expiresAt)
     if (result[RESULT_STATUS] !== DONE) break
-    if (kinds[i] >= VALUE_BIGINT) core.scratchStart += wordsFor(operands[i] as number)
+    if (isEncodedKind(kinds[i])) core.scratchStart += wordsFor(operands[i] as number)
   }
   core.scratchStart = 0
   return i

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { MapsafeError, MapsafeRangeError } from '../../base/errors.js'
+import { MapsafeRangeError } from '../../base/errors.js'
 import { writeSettings, type CacheSettings } from '../../format/cache-settings.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../format/geometry.js'
+import { isRegionSize } from '../../format/header.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -35,14 +36,6 @@ import { directoryBytes } from './index/directory.js'
 import { areaPages, formatArea, partitionsFor } from '../../format/eviction-area.js'
 import { classOf, Heap } from './memory/heap.js'
 import { Region } from '../../format/region.js'
-
-// What this machine reads where one of the other byte order wrote the constant.
-const SWAPPED_MAGIC = 0x4d534146
-const SWAPPED_BYTE_ORDER_MARK = 0x04030201
-
-function isRegionSize(bytes: number): boolean {
-  return bytes >= MIN_REGION_BYTES && bytes % PAGE_BYTES === 0 && bytes / BLOCK_BYTES <= MAX_REGION_BLOCKS
-}
 
 /**
  * Makes an empty map, or cache, of `buffer`, which must be zeroed, a whole number of pages long, and known to no other
@@ -91,45 +84,4 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   words[HEADER_DIRECTORY] = directory
   // Last: whoever sees it sees all of the above.
   Atomics.store(words, HEADER_STATE, STATE_READY)
-}
-
-/**
- * Checks that `buffer` holds a region of this format, in this machine's byte order.
- *
- * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if it does not
- */
-export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
-  const isTooShort = buffer.byteLength < MIN_REGION_BYTES
-  const problem = isTooShort
-    ? `its length of ${buffer.byteLength} bytes is none a region can have`
-    : headerProblem(new Int32Array(buffer, 0, PAGE_BYTES / 4), buffer.byteLength)
-  if (problem === undefined) return
-  throw new MapsafeError('ERR_MAPSAFE_FORMAT', `the memory holds no region that this version can use: ${problem}`)
-}
-
-/**
- * What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a
- * sentence.
- */
-export function headerProblem(header: Int32Array, bytes: number): string | undefined {
-  // First, for it was stored last.
-  const state = Atomics.load(header, HEADER_STATE)
-  const isSwapped = header[HEADER_BYTE_ORDER] === SWAPPED_BYTE_ORDER_MARK
-  if (isSwapped && header[HEADER_MAGIC] === SWAPPED_MAGIC) return 'it was written in another byte order'
-  if (header[HEADER_MAGIC] !== MAGIC) return 'it does not begin with the magic number'
-  if (header[HEADER_FORMAT_VERSION] !== FORMAT_VERSION) {
-    return `its format version is ${header[HEADER_FORMAT_VERSION] >>> 0}, expected ${FORMAT_VERSION}`
-  }
-  if (state !== STATE_READY) return 'it was never completely formatted'
-  const formattedBytes = header[HEADER_BLOCK_COUNT] * BLOCK_BYTES
-  if (bytes !== formattedBytes) {
-    return `it is ${bytes} bytes long, but was formatted for ${formattedBytes}${bytes < formattedBytes ? ': it was cut off' : ''}`
-  }
-  if (!isRegionSize(bytes)) return `its length of ${bytes} bytes is none a region can have`
-  const isConsistent =
-    header[HEADER_BYTE_ORDER] === BYTE_ORDER_MARK &&
-    header[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
-    header[HEADER_PAGE_COUNT] === heapPages(bytes) &&
-    header[HEADER_HEAP] === heapBlock(bytes)
-  return isConsistent ? undefined : 'its header contradicts itself'
 }

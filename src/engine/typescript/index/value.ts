@@ -19,8 +19,17 @@ import {
   VALUE_UTF16,
 } from '../../../format/layout.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
-import { isValueLength } from '../../../format/kinds.js'
-import { ABSENT, CORRUPT, ENCODED, FOUND, RESULT_KIND, RESULT_LENGTH, SCRATCH_TOO_SMALL } from '../../engine.js'
+import { isEncodedKind, isLeaseKind, isValueLength } from '../../../format/kinds.js'
+import {
+  ABSENT,
+  CORRUPT,
+  ENCODED,
+  FOUND,
+  RESULT_KIND,
+  RESULT_LENGTH,
+  SCRATCH_TOO_SMALL,
+  UNKNOWN_KIND,
+} from '../../engine.js'
 import type { Core } from '../core.js'
 import {
   copyWords,
@@ -32,7 +41,6 @@ import {
   wordsFor,
   NEVER,
 } from '../../../format/entry.js'
-import { isLeaseKind } from '../../../format/lease.js'
 import { byteOffset } from '../../../format/region.js'
 
 /** Above this it pays to look at the versions before the copy as well: a racy length may be anything. */
@@ -55,7 +63,7 @@ export class ValueReader {
    * Reads the value of the entry that the last walk met.
    *
    * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT
-   * if lengths or kind make no sense; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's
+   * if lengths make no sense; UNKNOWN_KIND; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's
    * versions then prove unchanged.
    */
   read(seesLeases = false): unknown {
@@ -88,7 +96,8 @@ export class ValueReader {
       case VALUE_TRUE:
         return length === 0 ? true : this.refuse()
       default:
-        if (isLeaseKind(kind) && !seesLeases) this.status = ABSENT
+        if (!isEncodedKind(kind)) this.status = UNKNOWN_KIND
+        else if (isLeaseKind(kind) && !seesLeases) this.status = ABSENT
         else this.copyEncoded(at, kind, length)
         return undefined
     }
@@ -162,7 +171,7 @@ export class ValueWriter {
     this.isStaged = false
     if (kind === VALUE_LATIN1) this.measureString(value as string)
     else if (kind === VALUE_NUMBER) this.length = 8
-    else this.length = kind > VALUE_UTF16 ? (value as number) : 0
+    else this.length = isEncodedKind(kind) ? (value as number) : 0
   }
 
   /**

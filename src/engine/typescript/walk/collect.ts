@@ -16,7 +16,7 @@ import { Backoff } from '../threads/backoff.js'
 import { bucketAt, loadSlot } from '../index/bucket.js'
 import type { Core } from '../core.js'
 import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from '../../../format/entry.js'
-import { isLeaseKind } from '../../../format/lease.js'
+import { isLeaseKind } from '../../../format/kinds.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
 import { endOf } from '../write/restructure.js'
 

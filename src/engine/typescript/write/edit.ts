@@ -167,7 +167,7 @@ export class Edit {
     if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
       // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
       this.previous = this.reader.read()
-      if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status === CORRUPT) return this.reader.status
+      if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status < 0) return this.reader.status
       result[RESULT_PREVIOUS] = this.reader.status
     }
     this.dropsStale =

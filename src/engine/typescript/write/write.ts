@@ -8,7 +8,7 @@ import type { Core } from '../core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Edit } from './edit.js'
 import type { Evictor } from '../eviction/eviction.js'
 import { buildEntry, entryBytes, wordsFor, NEVER } from '../../../format/entry.js'
-import { isLeaseKind } from '../../../format/lease.js'
+import { isLeaseKind } from '../../../format/kinds.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from '../index/value.js'
 

@@ -1,0 +1,77 @@
+/** What a region's first page must say before anything in it is believed. See docs/format.md, "Header". */
+import { MapsafeError } from '../base/errors.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from './geometry.js'
+import {
+  BLOCK_BYTES,
+  BYTE_ORDER_MARK,
+  FORMAT_VERSION,
+  HEADER_BLOCK_COUNT,
+  HEADER_BYTE_ORDER,
+  HEADER_FEATURES,
+  HEADER_FORMAT_VERSION,
+  HEADER_HEAP,
+  HEADER_MAGIC,
+  HEADER_PAGE_COUNT,
+  HEADER_PAGE_TABLE,
+  HEADER_STATE,
+  KNOWN_FEATURES,
+  MAGIC,
+  MAX_REGION_BLOCKS,
+  MIN_REGION_BYTES,
+  PAGE_BYTES,
+  STATE_READY,
+} from './layout.js'
+
+// What this machine reads where one of the other byte order wrote the constant.
+const SWAPPED_MAGIC = 0x4d534146
+const SWAPPED_BYTE_ORDER_MARK = 0x04030201
+
+/** Whether a region can have that many bytes. */
+export function isRegionSize(bytes: number): boolean {
+  return bytes >= MIN_REGION_BYTES && bytes % PAGE_BYTES === 0 && bytes / BLOCK_BYTES <= MAX_REGION_BLOCKS
+}
+
+/**
+ * Checks that `buffer` holds a region of this format, in this machine's byte order.
+ *
+ * @throws {@link MapsafeError} ERR_MAPSAFE_FORMAT if it does not
+ */
+export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
+  const isTooShort = buffer.byteLength < MIN_REGION_BYTES
+  const problem = isTooShort
+    ? `its length of ${buffer.byteLength} bytes is none a region can have`
+    : headerProblem(new Int32Array(buffer, 0, PAGE_BYTES / 4), buffer.byteLength)
+  if (problem === undefined) return
+  throw new MapsafeError('ERR_MAPSAFE_FORMAT', `the memory holds no region that this version can use: ${problem}`)
+}
+
+/**
+ * What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a
+ * sentence.
+ */
+export function headerProblem(header: Int32Array, bytes: number): string | undefined {
+  // First, for it was stored last.
+  const state = Atomics.load(header, HEADER_STATE)
+  const isSwapped = header[HEADER_BYTE_ORDER] === SWAPPED_BYTE_ORDER_MARK
+  if (isSwapped && header[HEADER_MAGIC] === SWAPPED_MAGIC) return 'it was written in another byte order'
+  if (header[HEADER_MAGIC] !== MAGIC) return 'it does not begin with the magic number'
+  if (header[HEADER_FORMAT_VERSION] !== FORMAT_VERSION) {
+    return `its format version is ${header[HEADER_FORMAT_VERSION] >>> 0}, expected ${FORMAT_VERSION}`
+  }
+  const foreign = header[HEADER_FEATURES] & ~KNOWN_FEATURES
+  if (foreign !== 0) {
+    return `it uses features of the format that this version does not have (0x${(foreign >>> 0).toString(16)}): a later version made it`
+  }
+  if (state !== STATE_READY) return 'it was never completely formatted'
+  const formattedBytes = header[HEADER_BLOCK_COUNT] * BLOCK_BYTES
+  if (bytes !== formattedBytes) {
+    return `it is ${bytes} bytes long, but was formatted for ${formattedBytes}${bytes < formattedBytes ? ': it was cut off' : ''}`
+  }
+  if (!isRegionSize(bytes)) return `its length of ${bytes} bytes is none a region can have`
+  const isConsistent =
+    header[HEADER_BYTE_ORDER] === BYTE_ORDER_MARK &&
+    header[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
+    header[HEADER_PAGE_COUNT] === heapPages(bytes) &&
+    header[HEADER_HEAP] === heapBlock(bytes)
+  return isConsistent ? undefined : 'its header contradicts itself'
+}
