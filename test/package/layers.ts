@@ -1,0 +1,144 @@
+/**
+ * The floor plan as rules: which room may import from which, where Node.js may be named, and that nothing goes in
+ * circles. ARCHITECTURE.md draws it.
+ */
+import { posix } from 'node:path'
+
+/** A source by its path from the root of the package. */
+export type Sources = ReadonlyMap<string, string>
+
+/** What each room of src/ may import from, besides itself. */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  platform: ['base'],
+  format: ['base'],
+  codec: ['base', 'platform', 'format'],
+  inspect: ['base', 'platform', 'format'],
+  storage: ['base', 'platform', 'format'],
+  engine: ['base', 'format'],
+  'engine/typescript': ['base', 'platform', 'format', 'engine'],
+  store: ['base', 'platform', 'format', 'codec', 'engine'],
+  loads: ['base', 'platform', 'format', 'codec', 'engine', 'store'],
+  public: ['base', 'platform', 'format', 'codec', 'engine', 'store', 'loads', 'inspect', 'storage'],
+}
+
+/** Rooms that may import modules of Node.js. */
+export const NODE_ROOMS: readonly string[] = ['platform', 'storage']
+
+/** What the headers of each room of native/core may include from, besides their own. */
+export const HEADER_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  threads: ['base'],
+  memory: ['base', 'threads'],
+  index: ['base', 'core'],
+  eviction: ['base', 'memory', 'core'],
+  write: ['base', 'threads', 'index', 'core'],
+  walk: ['base', 'core'],
+  check: ['base', 'core'],
+  core: ['base', 'threads', 'memory', 'index', 'eviction', 'walk', 'check'],
+}
+
+const NODE_HEADERS = /#include [<"](node_api|js_native_api|napi|node|uv|v8)(-\w+)?\.h[>"]/
+
+/** Every break of the rules, one line each. */
+export function violations(sources: Sources): string[] {
+  return [...importViolations(sources), ...includeViolations(sources)].sort()
+}
+
+function importViolations(sources: Sources): string[] {
+  const problems: string[] = []
+  const graph = new Map<string, string[]>()
+  for (const [file, text] of sources) {
+    if (!/^src\/.*\.ts$/.test(file)) continue
+    const imports: string[] = []
+    for (const specifier of specifiers(text)) {
+      if (specifier.startsWith('node:')) {
+        if (!NODE_ROOMS.includes(roomOf(file))) problems.push(`${file} imports ${specifier}`)
+      } else if (specifier.startsWith('.')) {
+        const target = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts')
+        imports.push(target)
+        if (!mayImport(file, target)) problems.push(`${file} imports ${target}`)
+      }
+    }
+    graph.set(file, imports)
+  }
+  return [...problems, ...circles(graph)]
+}
+
+/** The module that puts the engines together is the one place that knows both. */
+const COMPOSITION = 'src/engine/open.ts'
+
+function mayImport(file: string, target: string): boolean {
+  const [from, to] = [roomOf(file), roomOf(target)]
+  if (from === to || file === 'src/index.ts') return true
+  if (file === COMPOSITION) return [...ROOMS.engine, 'platform', 'engine/typescript'].includes(to)
+  return (ROOMS[from] ?? []).includes(to)
+}
+
+function roomOf(file: string): string {
+  const [, room, inner] = file.split('/')
+  return room === 'engine' && inner === 'typescript' ? 'engine/typescript' : room
+}
+
+function specifiers(text: string): string[] {
+  const statements = text.matchAll(/^(?:import|export)\b[^'"\n]*?(?:\n[^'"]*?)?['"]([^'"\n]+)['"]/gm)
+  const calls = text.matchAll(/\bimport\(\s*['"]([^'"\n]+)['"]/g)
+  return [...statements, ...calls].map(([, specifier]) => specifier)
+}
+
+function includeViolations(sources: Sources): string[] {
+  const problems: string[] = []
+  const graph = new Map<string, string[]>()
+  for (const [file, text] of sources) {
+    if (!/^native\/(core|platform)\/.*\.(h|cc)$/.test(file)) continue
+    if (NODE_HEADERS.test(text)) problems.push(`${file} includes a header of Node.js`)
+    const included = Array.from(text.matchAll(/^#include "([^"]+)"/gm), ([, path]) =>
+      file.startsWith('native/core/') ? posix.join('native/core', path) : posix.join(posix.dirname(file), path),
+    )
+    for (const target of included) {
+      if (file.startsWith('native/platform/') !== target.startsWith('native/platform/')) {
+        if (file.startsWith('native/platform/')) problems.push(`${file} includes ${target}`)
+      } else if (file.startsWith('native/core/') && file.endsWith('.h') && !mayInclude(file, target)) {
+        problems.push(`${file} includes ${target}`)
+      }
+    }
+    if (file.endsWith('.h')) graph.set(file, included)
+  }
+  return [...problems, ...circles(graph)]
+}
+
+function mayInclude(file: string, target: string): boolean {
+  const [from, to] = [headerRoomOf(file), headerRoomOf(target)]
+  return from === to || (HEADER_ROOMS[from] ?? []).includes(to)
+}
+
+function headerRoomOf(file: string): string {
+  const parts = file.split('/')
+  return parts.length > 3 ? parts[2] : 'core'
+}
+
+/** Sets of files of which each leads to every other, by Tarjan's algorithm (SIAM J. Comput. 1, 1972). */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const stack: string[] = []
+  const visit = (file: string): number => {
+    const index = order.size
+    order.set(file, index)
+    let low = index
+    stack.push(file)
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next))
+      else if (stack.includes(next)) low = Math.min(low, lowest.get(next) ?? order.get(next) ?? index)
+    }
+    lowest.set(file, low)
+    if (low === index) {
+      const members = stack.splice(stack.indexOf(file))
+      if (members.length > 1) found.push(`a circle: ${members.sort().join(', ')}`)
+    }
+    return low
+  }
+  for (const file of graph.keys()) if (!order.has(file)) visit(file)
+  return found
+}
