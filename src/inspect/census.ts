@@ -9,11 +9,11 @@
  * behind its back or that a thread is just filling: they are suspects, of which src/inspect/health.ts convicts. No reference is
  * followed that leads out of the heap, and every walk ends, in a damaged region, too.
  */
-import { directoryBytes, depthOf, SEGMENT_WORDS } from '../engine/typescript/index/directory.js'
-import { bucketAt, TOMBSTONE_BIT } from '../engine/typescript/index/bucket.js'
+import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
+import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
 import { sizeOf, NEVER } from '../format/entry.js'
 import { expiryOf, now } from '../engine/typescript/index/expiry.js'
-import { classBlocks, spanCapacity } from '../engine/typescript/memory/heap.js'
+import { classBlocks, spanCapacity } from '../format/size-classes.js'
 import { isLease } from '../format/lease.js'
 import { Region } from '../format/region.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'

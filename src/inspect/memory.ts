@@ -1,7 +1,7 @@
 /** What a region's memory is used for, read out of its tables. See docs/format.md, "Heap". */
 import { areaPages, partitionsOf } from '../format/eviction-area.js'
-import { ghostPages } from '../engine/typescript/eviction/ghosts.js'
-import { classBlocks, classOf } from '../engine/typescript/memory/heap.js'
+import { ghostPages } from '../format/ghosts.js'
+import { classBlocks, classOf } from '../format/size-classes.js'
 import { Region } from '../format/region.js'
 import {
   BLOCK_BYTES,

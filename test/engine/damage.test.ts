@@ -12,10 +12,11 @@ import {
   SCRATCH_TOO_SMALL,
   TIMEOUT,
 } from '../../src/engine/engine.js'
-import { bucketAt } from '../../src/engine/typescript/index/bucket.js'
+import { bucketAt } from '../../src/format/bucket.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { Heap, spanCapacity } from '../../src/engine/typescript/memory/heap.js'
+import { Heap } from '../../src/engine/typescript/memory/heap.js'
+import { spanCapacity } from '../../src/format/size-classes.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
 import { Region, pairsOf } from '../../src/format/region.js'
 import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { BlockCache } from '../../src/engine/typescript/memory/block-cache.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/engine/typescript/memory/heap.js'
+import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/format/size-classes.js'
 import { Region } from '../../src/format/region.js'
 import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
 import { Problems } from '../../src/engine/typescript/check/problems.js'

@@ -18,7 +18,13 @@ import { basename, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentCache, ConcurrentMap, MapsafeError, type ConcurrentMapOptions } from '../../src/index.js'
-import { HEADER_BLOCK_COUNT, HEADER_BYTE_ORDER, HEADER_FEATURES, HEADER_FORMAT_VERSION, HEADER_STATE } from '../../src/format/layout.js'
+import {
+  HEADER_BLOCK_COUNT,
+  HEADER_BYTE_ORDER,
+  HEADER_FEATURES,
+  HEADER_FORMAT_VERSION,
+  HEADER_STATE,
+} from '../../src/format/layout.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 

@@ -32,9 +32,10 @@ import {
   SEGMENT_BYTES,
   STATE_READY,
 } from '../../format/layout.js'
-import { directoryBytes } from './index/directory.js'
+import { directoryBytes } from '../../format/directory.js'
 import { areaPages, formatArea, partitionsFor } from '../../format/eviction-area.js'
-import { classOf, Heap } from './memory/heap.js'
+import { Heap } from './memory/heap.js'
+import { classOf } from '../../format/size-classes.js'
 import { Region } from '../../format/region.js'
 
 /**

@@ -35,7 +35,7 @@ import {
   QUEUE_SIZE,
 } from '../../../format/layout.js'
 import { areaPages, partitionsOf } from '../../../format/eviction-area.js'
-import { ghostBytes, ghostPages } from '../eviction/ghosts.js'
+import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
 import type { Problems } from './problems.js'
 import type { Region } from '../../../format/region.js'
 import type { HeapAudit } from './verify-heap.js'

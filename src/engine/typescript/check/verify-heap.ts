@@ -37,7 +37,8 @@ import {
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
 } from '../../../format/layout.js'
-import { binOf, classBlocks, classOf, spanCapacity, spanPages } from '../memory/heap.js'
+import { binOf } from '../memory/heap.js'
+import { classBlocks, classOf, spanCapacity, spanPages } from '../../../format/size-classes.js'
 import type { Problems } from './problems.js'
 import type { Region } from '../../../format/region.js'
 import { threadRecordAt } from '../threads/thread-record.js'

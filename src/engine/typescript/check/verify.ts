@@ -27,20 +27,10 @@ import {
   STASH_SATURATED,
   THREAD_CLAIM,
 } from '../../../format/layout.js'
-import {
-  bucketAt,
-  homeOf,
-  loadOverflow,
-  loadSlot,
-  loadTag,
-  neighbourCount,
-  neighbourOf,
-  stashCount,
-  tagOf,
-  TOMBSTONE_BIT,
-} from '../index/bucket.js'
+import { loadOverflow, loadSlot, loadTag, neighbourCount, stashCount } from '../index/bucket.js'
+import { bucketAt, homeOf, neighbourOf, tagOf, TOMBSTONE_BIT } from '../../../format/bucket.js'
 import { tombstonesOf } from '../core.js'
-import { directoryBytes, SEGMENT_WORDS, topBits } from '../index/directory.js'
+import { directoryBytes, SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { sizeOf } from '../../../format/entry.js'
 import { expiryTick, keptUntil } from '../index/expiry.js'
 import { isLease } from '../../../format/lease.js'

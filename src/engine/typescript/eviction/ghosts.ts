@@ -9,15 +9,13 @@ import {
   GHOST_EPOCHS,
   GHOST_MARK,
   GHOST_WORDS,
-  GHOSTS_PER_BUCKET,
-  PAGE_BYTES,
   PARTITION_EPOCH,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOST_COUNTS,
   PARTITION_GHOSTS,
 } from '../../../format/layout.js'
+import { GHOST_BUCKET_WORDS } from '../../../format/ghosts.js'
 
-const BUCKET_WORDS = GHOSTS_PER_BUCKET * GHOST_WORDS
 /** Spreads hashes over the buckets by other bits than those that chose the partition. */
 const GOLDEN = 0x9e3779b1
 /** The lowest bit of a mark tells the class. */
@@ -49,7 +47,7 @@ export class Ghosts {
     const bucket = this.bucketOf(hash)
     if (bucket < 0) return false
     const mark = markOf(hash)
-    for (let at = bucket; at < bucket + BUCKET_WORDS; at += GHOST_WORDS) {
+    for (let at = bucket; at < bucket + GHOST_BUCKET_WORDS; at += GHOST_WORDS) {
       if ((this.words[at + GHOST_MARK] & ~CLASS_MASK) === mark) {
         this.at = at
         return true
@@ -85,7 +83,7 @@ export class Ghosts {
     const { words, partition } = this
     let oldest = bucket
     let oldestAge = 0
-    for (let at = bucket; at < bucket + BUCKET_WORDS; at += GHOST_WORDS) {
+    for (let at = bucket; at < bucket + GHOST_BUCKET_WORDS; at += GHOST_WORDS) {
       if (words[at + GHOST_MARK] === 0) {
         oldest = at
         break
@@ -107,7 +105,7 @@ export class Ghosts {
     const { words, partition } = this
     const counts = [0, 0]
     const first = words[partition + PARTITION_GHOSTS] * BLOCK_WORDS
-    const end = first + words[partition + PARTITION_GHOST_BUCKETS] * BUCKET_WORDS
+    const end = first + words[partition + PARTITION_GHOST_BUCKETS] * GHOST_BUCKET_WORDS
     if (first > 0 && end <= words.length) {
       for (let at = first; at < end; at += GHOST_WORDS) {
         const mark = words[at + GHOST_MARK]
@@ -126,13 +124,8 @@ export class Ghosts {
     const buckets = this.words[this.partition + PARTITION_GHOST_BUCKETS]
     if (buckets === 0) return -1
     const index = Math.floor(((Math.imul(hash, GOLDEN) >>> 0) * buckets) / 2 ** 32)
-    return this.words[this.partition + PARTITION_GHOSTS] * BLOCK_WORDS + index * BUCKET_WORDS
+    return this.words[this.partition + PARTITION_GHOSTS] * BLOCK_WORDS + index * GHOST_BUCKET_WORDS
   }
 }
 
 const markOf = (hash: number): number => hash & ~CLASS_MASK || MARK_OF_ZERO
-
-export const ghostBytes = (buckets: number): number => buckets * BUCKET_WORDS * 4
-
-/** Pages that the table fills. */
-export const ghostPages = (buckets: number): number => Math.ceil(ghostBytes(buckets) / PAGE_BYTES)

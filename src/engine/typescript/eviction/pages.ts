@@ -13,7 +13,7 @@ import {
   PAGE_SPAN,
   SIZE_CLASSES,
 } from '../../../format/layout.js'
-import { classBlocks, spanCapacity } from '../memory/heap.js'
+import { classBlocks, spanCapacity } from '../../../format/size-classes.js'
 import type { Region } from '../../../format/region.js'
 
 /**

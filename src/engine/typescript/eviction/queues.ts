@@ -43,7 +43,8 @@ import {
   QUEUE_SIZE,
 } from '../../../format/layout.js'
 import { FULL } from '../../engine.js'
-import { GHOST_COLD, GHOST_DEMOTED, ghostBytes, ghostPages, Ghosts } from './ghosts.js'
+import { GHOST_COLD, GHOST_DEMOTED, Ghosts } from './ghosts.js'
+import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
 
 /** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
 const EPOCHS_PER_TURNOVER = 16

@@ -8,43 +8,20 @@
  * any other byte that a reader copies; an `Atomics.load` of each costs a lookup 8 ns a word.
  */
 import {
-  BLOCK_WORDS,
   BUCKET_EPOCH,
   BUCKET_SLOTS,
   BUCKET_TAGS,
   BUCKET_VERSION,
-  BUCKET_WORDS,
-  HOME_BUCKETS,
   NEIGHBOUR_MASK,
   OVERFLOW_SHIFT,
-  SEGMENT_BUCKETS,
   STASH_SATURATED,
   STASH_SHIFT,
-  TOMBSTONE,
 } from '../../../format/layout.js'
 
-/** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */
-export const TOMBSTONE_BIT = TOMBSTONE | 0
 /** The word of tags that also holds the overflow mark. */
 const OVERFLOW_WORD = BUCKET_TAGS + 2
 const LOW_BITS = 0x01010101
 const HIGH_BITS = 0x80808080 | 0
-
-export function bucketAt(segment: number, index: number): number {
-  return segment * BLOCK_WORDS + SEGMENT_BUCKETS + index * BUCKET_WORDS
-}
-
-export function homeOf(hash: number): number {
-  return hash & (HOME_BUCKETS - 1)
-}
-
-export function neighbourOf(home: number): number {
-  return (home + 1) & (HOME_BUCKETS - 1)
-}
-
-export function tagOf(hash: number): number {
-  return (hash >>> 6) & 0xff || 1
-}
 
 /**
  * The high bit of each byte of `tags` that is zero, by the classic test; the lowest bit set is always right, one above

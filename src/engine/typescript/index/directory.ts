@@ -4,31 +4,9 @@ import {
   DIRECTORY_ENTRIES,
   DIRECTORY_PREVIOUS,
   HEADER_DIRECTORY,
-  MAX_DEPTH,
-  SEGMENT_BYTES,
 } from '../../../format/layout.js'
 import type { Region } from '../../../format/region.js'
-
-export const SEGMENT_WORDS = SEGMENT_BYTES / 4
-
-/** The top `depth` bits of a hash, for a depth of 0 to 31. */
-export function topBits(hash: number, depth: number): number {
-  // Two shifts, because a shift by 32 is one by 0.
-  return (hash >>> 1) >>> (31 - depth)
-}
-
-/** Size of a directory array. */
-export function directoryBytes(depth: number): number {
-  return (DIRECTORY_ENTRIES + 2 ** depth) * 4
-}
-
-/** Depth of the array in block `directory`; -1 if no array can lie there. */
-export function depthOf(region: Region, directory: number): number {
-  if (!region.contains(directory, DIRECTORY_ENTRIES)) return -1
-  const depth = region.words[directory * BLOCK_WORDS + DIRECTORY_DEPTH]
-  const isPossible = depth >= 0 && depth <= MAX_DEPTH && region.contains(directory, DIRECTORY_ENTRIES + 2 ** depth)
-  return isPossible ? depth : -1
-}
+import { topBits, depthOf } from '../../../format/directory.js'
 
 /** Fills the block `next` with the current array doubled, and publishes it. Needs the directory mutex. */
 export function doubleDirectory(words: Int32Array, current: number, depth: number, next: number): void {

@@ -14,19 +14,9 @@ import {
   KEY_KIND_SHIFT,
   STASH_BUCKETS,
 } from '../../../format/layout.js'
-import {
-  bucketAt,
-  homeOf,
-  loadOverflow,
-  loadSlot,
-  lowestSlot,
-  neighbourCount,
-  neighbourOf,
-  slotsWithTag,
-  stashCount,
-  tagOf,
-} from './bucket.js'
-import { depthOf, directoryBytes, SEGMENT_WORDS, topBits } from './directory.js'
+import { loadOverflow, loadSlot, lowestSlot, neighbourCount, slotsWithTag, stashCount } from './bucket.js'
+import { bucketAt, homeOf, neighbourOf, tagOf } from '../../../format/bucket.js'
+import { depthOf, directoryBytes, SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { matches, NEVER } from '../../../format/entry.js'
 import { expiryOf, hasExpired } from './expiry.js'
 import { halfSipHash } from '../../../format/half-sip-hash.js'

@@ -1,7 +1,6 @@
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../../format/geometry.js'
 import {
   BLOCK_WORDS,
-  EXACT_CLASSES,
   FLAG_CACHE,
   HEADER_FLAGS,
   HEADER_HEAP_TOP,
@@ -11,8 +10,6 @@ import {
   HEADER_PARTIAL_SPANS,
   HEADER_RUN_BINS,
   JOURNAL_CAPACITY,
-  MIN_SPAN_BLOCKS,
-  MIN_SPAN_PAGES,
   PAGE_BLOCKS,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
@@ -34,31 +31,7 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, FULL } from '../../engine.js'
 import type { Region } from '../../../format/region.js'
-
-/** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
-export function classOf(blocks: number): number {
-  if (blocks <= EXACT_CLASSES) return blocks - 1
-  const last = blocks - 1
-  const log = 31 - Math.clz32(last)
-  return EXACT_CLASSES + (log - 5) * 8 + (last >>> (log - 3)) - 8
-}
-
-/** Blocks in one piece of a size class. */
-export function classBlocks(sizeClass: number): number {
-  if (sizeClass < EXACT_CLASSES) return sizeClass + 1
-  const step = (sizeClass - EXACT_CLASSES) >> 3
-  return (((sizeClass - EXACT_CLASSES) & 7) + 9) << (step + 2)
-}
-
-/** Pages of a span of a size class. */
-export function spanPages(sizeClass: number): number {
-  return Math.max(MIN_SPAN_PAGES, Math.ceil((classBlocks(sizeClass) * MIN_SPAN_BLOCKS) / PAGE_BLOCKS))
-}
-
-/** Pieces that a span of a size class is cut into. */
-export function spanCapacity(sizeClass: number): number {
-  return Math.floor((spanPages(sizeClass) * PAGE_BLOCKS) / classBlocks(sizeClass))
-}
+import { classBlocks, spanPages, spanCapacity } from '../../../format/size-classes.js'
 
 /** Header word of the list that holds free runs of `pages` pages. */
 export function binOf(pages: number): number {

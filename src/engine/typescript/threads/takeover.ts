@@ -41,19 +41,9 @@ import {
   THREAD_WRITE_SLOT,
   THREAD_WRITE_VERSION,
 } from '../../../format/layout.js'
-import {
-  bucketAt,
-  homeOf,
-  loadSlot,
-  neighbourOf,
-  publish,
-  release,
-  step,
-  tagOf,
-  tryHold,
-  vacate,
-} from '../index/bucket.js'
-import { SEGMENT_WORDS, topBits } from '../index/directory.js'
+import { loadSlot, publish, release, step, tryHold, vacate } from '../index/bucket.js'
+import { bucketAt, homeOf, neighbourOf, tagOf } from '../../../format/bucket.js'
+import { SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
 import { Heap } from '../memory/heap.js'

@@ -10,7 +10,8 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH } from '../../engine.js'
-import { bucketAt, loadSlot } from '../index/bucket.js'
+import { loadSlot } from '../index/bucket.js'
+import { bucketAt } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { copyWords, sizeOf } from '../../../format/entry.js'
 import { now } from '../index/expiry.js'

@@ -13,7 +13,8 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { DONE } from '../../engine.js'
-import { bucketAt, loadSlot } from '../index/bucket.js'
+import { loadSlot } from '../index/bucket.js'
+import { bucketAt } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { lockSegment, unlockSegment } from './restructure.js'
 import { split } from './split.js'

@@ -39,7 +39,8 @@ import {
   RETURN_PREVIOUS,
   SCRATCH_TOO_SMALL,
 } from '../../engine.js'
-import { publish, replace, TOMBSTONE_BIT, tagOf, vacate } from '../index/bucket.js'
+import { publish, replace, vacate } from '../index/bucket.js'
+import { TOMBSTONE_BIT, tagOf } from '../../../format/bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from '../core.js'

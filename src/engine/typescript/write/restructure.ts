@@ -23,25 +23,22 @@ import {
 import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import {
-  bucketAt,
   findRoom,
-  homeOf,
   loadOverflow,
   loadSlot,
   loadTag,
   neighbourCount,
-  neighbourOf,
   publish,
   release,
   stashCount,
   step,
   storeOverflow,
-  TOMBSTONE_BIT,
   tryHold,
   vacate,
 } from '../index/bucket.js'
+import { bucketAt, homeOf, neighbourOf, TOMBSTONE_BIT } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
-import { SEGMENT_WORDS } from '../index/directory.js'
+import { SEGMENT_WORDS } from '../../../format/directory.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import type { Region } from '../../../format/region.js'
 

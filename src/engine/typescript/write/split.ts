@@ -20,9 +20,11 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, FULL, TIMEOUT } from '../../engine.js'
-import { bucketAt, loadSlot, loadTag, publish, vacate } from '../index/bucket.js'
+import { loadSlot, loadTag, publish, vacate } from '../index/bucket.js'
+import { bucketAt } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
-import { assignSegment, depthOf, directoryBytes, doubleDirectory, SEGMENT_WORDS } from '../index/directory.js'
+import { assignSegment, doubleDirectory } from '../index/directory.js'
+import { depthOf, directoryBytes, SEGMENT_WORDS } from '../../../format/directory.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { bringHome, holdSegment, releaseSegment, sweepTombstones } from './restructure.js'
 

@@ -6,17 +6,15 @@ import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX }
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import {
-  bucketAt,
   findRoom,
-  homeOf,
   loadOverflow,
   loadSlot,
   neighbourCount,
-  neighbourOf,
   release,
   stashCount,
   storeOverflow,
 } from '../index/bucket.js'
+import { bucketAt, homeOf, neighbourOf } from '../../../format/bucket.js'
 import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
 import type { Core } from '../core.js'
 import type { Edit } from './edit.js'
