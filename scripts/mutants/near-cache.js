@@ -25,6 +25,13 @@ export const mutants = [
     replace: '',
   },
   {
+    name: 'dropped-by-version',
+    why: 'what was dropped is hit during the last write before the version wraps',
+    file: 'src/store/near/near-cache.ts',
+    find: 'entry.expiresAt = -Infinity',
+    replace: 'entry.version = -1',
+  },
+  {
     name: 'epoch-ignored',
     why: 'a hit after the version came round to the same number',
     file: 'src/store/near/near-cache.ts',

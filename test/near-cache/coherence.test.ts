@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { RESULT_HOME } from '../../src/engine/engine.js'
+import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { ConcurrentMap } from '../../src/index.js'
-import { HEADER_SEGMENT_COUNT } from '../../src/format/layout.js'
+import { BLOCK_WORDS, HEADER_SEGMENT_COUNT } from '../../src/format/layout.js'
+import { findPlace } from '../../src/public/handle.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Random } from '../support/random.js'
 import { expectSound } from '../support/sound.js'
@@ -53,6 +56,30 @@ describe.each(lineups)('a near hit is current ($name)', (lineup) => {
     expect(near.get('k')).toBe('three')
     other.clear()
     expect(near.get('k')).toBeUndefined()
+  })
+
+  test('during the last write before the version wraps, when there was nothing to keep', () => {
+    using maps = open<string | Date>(lineup)
+    const { near, other } = maps
+    near.set('k', 'text')
+    expect(near.get('k')).toBe('text')
+    // A Date can be changed by whoever has it, so that the near-cache drops what it knew of the key.
+    const date = new Date(5)
+    other.set('k', date)
+    expect(near.get('k')).toEqual(date)
+    const engine = new TypescriptEngine(findPlace(near.handle).region)
+    engine.peek('k')
+    const home = engine.result[RESULT_HOME] * BLOCK_WORDS
+    const { words } = engine
+    const version = words[home]
+    for (const held of [-1, 2 ** 31 - 1, 1]) {
+      words[home] = held
+      expect(near.get('k'), `version ${held}`).toEqual(date)
+      expect(near.has('k')).toBe(true)
+      expect(near.getOrInsert('k', 'other')).toEqual(date)
+    }
+    words[home] = version
+    engine.close()
   })
 
   test("after this thread's own writes", () => {

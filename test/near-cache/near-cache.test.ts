@@ -45,12 +45,20 @@ describe('an entry vouches for its key', () => {
     expect(near.hit('k')).toBeUndefined()
   })
 
-  test('after it was dropped, not even at the version it had', () => {
-    const { near } = open()
-    store(near, 'k', HOME, 0, true, 'value', 1)
-    near.drop(near.find('k')!)
-    expect(near.hit('k')).toBeUndefined()
-    expect(near.find('k')?.value).toBeUndefined()
+  test('after it was dropped, not even at the version it had, nor at any other', () => {
+    const { near, words } = open()
+    for (const dropped of [0, 8, -2, 2 ** 31 - 2, -(2 ** 31)]) {
+      words[HOME] = dropped
+      store(near, 'k', HOME, dropped, true, 'value', 1)
+      expect(near.hit('k')?.value).toBe('value')
+      near.drop(near.find('k')!)
+      expect(near.find('k')?.value).toBeUndefined()
+      // Those after 2^32 - 2 are the last write before the version wraps, under way, and the version wrapped.
+      for (const version of [dropped, dropped + 1, dropped + 2, -1, 0, 1, 2, -2, 2 ** 31 - 1, -(2 ** 31)]) {
+        words[HOME] = version
+        expect(near.hit('k'), `dropped at ${dropped}, met at ${version}`).toBeUndefined()
+      }
+    }
   })
 })
 

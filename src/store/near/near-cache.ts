@@ -17,7 +17,7 @@ export interface NearEntry {
   present: boolean
   /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
   entryVersion: number
-  /** When the entry expires: only then is the clock looked at. Undefined if it never does. */
+  /** When the entry expires: only then is the clock looked at. Undefined if it never does; -Infinity if dropped. */
   expiresAt: number | undefined
   /** In a cache, the epoch of the eviction in which the engine was last told of a use. */
   useEpoch: number
@@ -138,8 +138,9 @@ export class NearCache {
   /** Lets go of a value that is out of date and has no successor worth keeping. */
   drop(entry: NearEntry): void {
     entry.value = undefined
-    entry.version = NEVER
     entry.entryVersion = 0
+    // Long expired: no hit. A word of the region can have any number, so no version would say as much for certain.
+    entry.expiresAt = -Infinity
   }
 
   private isCurrent(entry: NearEntry): boolean {
@@ -204,9 +205,6 @@ export class NearCache {
 
 /** Spreads what differs in few bits. */
 const GOLDEN = 0x9e3779b1
-
-/** The version of an entry that no longer tells anything. No bucket at rest has it, since it is odd. */
-const NEVER = -1
 
 /** A fixed number of places that a hand goes round. */
 class Ring {
