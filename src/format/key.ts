@@ -9,6 +9,15 @@ import { isKeyLength } from './kinds.js'
  */
 export type Key = string | number | bigint | boolean | Uint8Array
 
+/**
+ * `key` as nobody else has it: user code may change a `Uint8Array` while the library goes on using it as a key. -0
+ * becomes 0, as it is stored. What is no key passes as it is, for the engine to refuse.
+ */
+export function ownKey<K extends Key>(key: K): K {
+  if (typeof key !== 'object') return key === 0 ? (0 as K) : key
+  return types.isUint8Array(key) ? (new Uint8Array(key) as Key as K) : key
+}
+
 const INITIAL_KEY_BYTES = 1024
 
 // A double and its two halves. Shared by all encoders of a thread, since none is interrupted between the two accesses.

@@ -1,4 +1,5 @@
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
+import type { InContext } from '../platform/context.js'
 import { encodeValue } from '../codec/value.js'
 import { describe } from '../base/describe.js'
 import { MapsafeError } from '../base/errors.js'
@@ -24,6 +25,8 @@ const MAX_TRIES = 8
 /** One call of getOrLoad that waits. */
 export interface Caller<V> {
   readonly loader: (key: never, context: LoadContext) => unknown
+  /** Runs what is run for this call, its loader above all, in the call's own asynchronous context. */
+  readonly inContext: InContext
   /** Milliseconds. */
   readonly timeout: number
   readonly negativeTtl: number
@@ -238,10 +241,14 @@ export class Flight<V> {
   }
 
   #run(load: OwnLoad<V>): void {
-    // What the loader throws at once becomes a rejection, too.
-    const started = new Promise((resolve) => {
-      resolve(load.leader.loader(this.key as never, { signal: load.controller.signal }))
-    })
+    const { loader, inContext } = load.leader
+    // What the loader throws at once becomes a rejection, too. It gets a key of its own, which it may change.
+    const started = inContext(
+      () =>
+        new Promise((resolve) => {
+          resolve(loader(ownKey(this.key) as never, { signal: load.controller.signal }))
+        }),
+    )
     started.then(
       (value) => {
         this.#loaded(load, value)
@@ -272,10 +279,13 @@ export class Flight<V> {
 
   #failed(load: OwnLoad<V>, reason: unknown): void {
     if (this.#load !== load) return
-    this.tower.countFailure()
-    this.#tell(load, FAILED, this.tower.leases.encode(describeFailure(reason)))
-    this.#end()
-    this.#rejectAll(reason)
+    try {
+      this.tower.countFailure()
+      this.#tell(load, FAILED, this.tower.leases.encode(describeFailure(reason)))
+    } finally {
+      this.#end()
+      this.#rejectAll(reason)
+    }
   }
 
   /** Leaves the outcome of a load that stores no value for those who wait in other threads. */
@@ -286,7 +296,9 @@ export class Flight<V> {
         const now = this.tower.now()
         // The value that expired goes on being served.
         const isStale = last?.state === STALE && !isLapsed && now < last.until && state === FAILED
-        const until = state === FAILED && !isLapsed ? now + load.leader.negativeTtl : 0
+        const { negativeTtl } = load.leader
+        // 0 is told to nobody who comes later, whatever the clock of the one who looks says.
+        const until = state === FAILED && !isLapsed && negativeTtl > 0 ? now + negativeTtl : 0
         const { owner, number } = load
         const outcome = isStale ? last : { state, owner, number, until, content }
         return leases.put(this.key, { load: undefined, outcome }, version) !== undefined
@@ -304,7 +316,7 @@ export class Flight<V> {
     this.tower.countFailure()
     if (this.#callers.delete(load.leader)) load.leader.reject(reason)
     this.#countTimeout()
-    load.controller.abort(reason)
+    abort(load, reason)
   }
 
   #countTimeout(): void {
@@ -355,7 +367,7 @@ export class Flight<V> {
     this.#end()
     if (load === undefined) return
     this.#release(load)
-    load.controller.abort(reason)
+    abort(load, reason)
   }
 
   #release(load: OwnLoad<V>): void {
@@ -405,6 +417,13 @@ export class Flight<V> {
     for (const caller of this.#callers.keys()) caller.reject(reason)
     this.#callers.clear()
   }
+}
+
+/** Listeners of the loader's signal run at once, in its context. What they throw is reported as uncaught by Node.js. */
+function abort<V>({ leader, controller }: OwnLoad<V>, reason: unknown): void {
+  leader.inContext(() => {
+    controller.abort(reason)
+  })
 }
 
 function timedOut(key: Key, timeout: number): MapsafeError {

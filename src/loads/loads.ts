@@ -1,4 +1,5 @@
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
+import { captureContext } from '../platform/context.js'
 import type { ValueEncoder } from '../codec/value.js'
 import { MapsafeError } from '../base/errors.js'
 import { addToCounter } from '../format/counters.js'
@@ -53,6 +54,7 @@ export class Loads<V> implements Tower<V> {
       }
       const caller: Caller<V> = {
         loader,
+        inContext: captureContext(),
         timeout,
         negativeTtl,
         store: (encoder, version) => storeLoaded(flight.key, encoder, version),
@@ -121,7 +123,7 @@ export class Loads<V> implements Tower<V> {
     const known = typeof key === 'object' ? this.#byteFlights.get(textOf(key)) : this.#flights.get(key)
     if (known?.takesCallers() === true) return known
     // A `Uint8Array` may change while the load lasts.
-    const flight = new Flight(typeof key === 'object' ? new Uint8Array(key) : key === 0 ? 0 : key, this)
+    const flight = new Flight(ownKey(key), this)
     this.#all.add(flight)
     if (typeof key === 'object') this.#byteFlights.set(textOf(key), flight)
     else this.#flights.set(key, flight)

@@ -1,6 +1,6 @@
 import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js'
 import { deleteMany, getMany, setMany } from '../store/batches.js'
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { openEngine } from '../engine/open.js'
 import { getOrInsert } from '../store/get-or-insert.js'
@@ -250,7 +250,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     let deleted = 0
     for (const batch of keyBatches(this.#store)) {
       for (const key of batch as K[]) {
-        if (deleteIf(this.#store, key, (value) => predicate(value, key))) deleted++
+        if (deleteIf(this.#store, key, (value) => predicate(value, ownKey(key)))) deleted++
       }
     }
     return deleted

@@ -1,4 +1,4 @@
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
 import { PUT_IF_ABSENT } from '../engine/engine.js'
 import type { Store } from './store.js'
 
@@ -6,7 +6,7 @@ import type { Store } from './store.js'
  * The value of `key`; if there is none, stores what `compute` returns, unless somebody else was faster, and returns
  * what is there then.
  *
- * @param compute called at most once, and only if there seems to be no entry, with the key (0 for -0)
+ * @param compute called at most once, and only if there seems to be no entry, with a copy of the key (0 for -0)
  * @param expiresAt as for Store.put
  */
 export function getOrInsert<K extends Key, V>(
@@ -20,7 +20,7 @@ export function getOrInsert<K extends Key, V>(
   // Usually there is an entry; then nothing need be computed or encoded.
   const found = store.read(key)
   if (store.found) return found!
-  const canonical = key === 0 ? (0 as K) : key
-  const value = compute(canonical)
-  return store.exchange(key, value, PUT_IF_ABSENT, expiresAt?.())!
+  const own = ownKey(key)
+  const value = compute(ownKey(key))
+  return store.exchange(own, value, PUT_IF_ABSENT, expiresAt?.())!
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
 import { encodeValue, type ValueEncoder } from '../codec/value.js'
 import { FULL, PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
@@ -90,7 +90,8 @@ export function isSame(value: unknown, expected: unknown): boolean {
  * @param expiryOf when the entry stored expires, as for Store.put
  * @returns what was done
  */
-function readModifyWrite<V>(store: Store<V>, key: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
+function readModifyWrite<V>(store: Store<V>, given: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
+  const key = ownKey(given) // the decision runs user code
   for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
     const entry = store.entry(key)
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))

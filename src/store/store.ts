@@ -1,4 +1,4 @@
-import type { Key } from '../format/key.js'
+import { ownKey, type Key } from '../format/key.js'
 import { encodeValue, ValueDecoder, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
@@ -253,9 +253,10 @@ export class Store<V> {
    */
   put(key: Key, value: unknown, mode: number, version?: number, expiresAt?: number): boolean {
     this.openToWrite()
+    const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
     const encoder = encodeValue(value)
     try {
-      return this.putEncoded(key, encoder, mode, version, expiresAt)
+      return this.putEncoded(own, encoder, mode, version, expiresAt)
     } finally {
       encoder.release()
     }
@@ -291,8 +292,9 @@ export class Store<V> {
    * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is
    * there now, as a reader will get it.
    */
-  exchange(key: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
+  exchange(given: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
     this.openToWrite()
+    const key = typeof given === 'object' ? ownKey(given) : given // as in put
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
     const expiry = this.expiryOf(expiresAt)
