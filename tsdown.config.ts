@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown'
 
-// One bundle per module system. The TypeScript sources stay free of either: `shims` gives CommonJS its `import.meta.url`.
+// One bundle per module system.
 export default defineConfig({
   entry: ['src/index.ts'],
   format: ['esm', 'cjs'],
@@ -9,6 +9,7 @@ export default defineConfig({
   fixedExtension: false,
   dts: true,
   sourcemap: true,
-  shims: true,
   clean: true,
+  // So that who installs the package gets no dependency of it, above all none with an install script.
+  deps: { alwaysBundle: [/^msgpackr/] },
 })

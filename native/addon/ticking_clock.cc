@@ -65,8 +65,15 @@ class Ticker {
   std::uint64_t generation_ = 0;  // of threads; one that is no longer current ends
 };
 
-void OnEnvironmentExit(void*) {
-  Ticker::Get().Leave();
+// One of those for whom the clock ticks. Each has an address of its own, because Node.js takes no hook twice with the
+// same argument, and a thread may load the package more than once.
+struct User {
+  User() { Ticker::Get().Enter(); }
+  ~User() { Ticker::Get().Leave(); }
+};
+
+void OnEnvironmentExit(void* user) {
+  delete static_cast<User*>(user);
 }
 
 }  // namespace
@@ -80,8 +87,7 @@ Napi::Value OpenClockFunction(const Napi::CallbackInfo& info) {
   if (!Check(env, made) || !Check(env, napi_create_typedarray(env, napi_float64_array, 1, buffer, 0, &array))) {
     return info.Env().Undefined();
   }
-  Ticker::Get().Enter();
-  napi_add_env_cleanup_hook(env, OnEnvironmentExit, nullptr);
+  napi_add_env_cleanup_hook(env, OnEnvironmentExit, new User);
   return {env, array};
 }
 

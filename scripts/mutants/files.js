@@ -80,7 +80,7 @@ export const mutants = [
     name: 'mapping-kept',
     why: 'a map that nobody uses stays mapped',
     file: 'src/storage/mapping.ts',
-    find: 'mappings.set(inode, new WeakRef(buffer))',
-    replace: 'mappings.set(inode, { deref: () => buffer } as unknown as WeakRef<ArrayBuffer>)',
+    find: 'mappings().set(inode, new WeakRef(buffer))',
+    replace: 'mappings().set(inode, { deref: () => buffer } as unknown as WeakRef<ArrayBuffer>)',
   },
 ]

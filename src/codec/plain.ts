@@ -1,5 +1,11 @@
-import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE, Unpackr } from 'msgpackr'
+// The entry 'msgpackr' looks for a native helper; this one is JavaScript alone. It is bundled, so that its extensions are
+// nobody else's.
+import * as untyped from 'msgpackr/pack'
+import type * as msgpackr from 'msgpackr'
 import { corruptValue } from './value-error.js'
+
+// The types of this entry lead nowhere.
+const { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE, Unpackr } = untyped as unknown as typeof msgpackr
 
 /**
  * - Without records, because these speed up lists of alike objects, but halve the speed of a single one.

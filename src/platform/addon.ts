@@ -22,6 +22,9 @@ export interface FileFunctions {
   mapFile(descriptor: number, bytes: number): ArrayBuffer | number
 }
 
+/** Where the addon's exports, of which each thread has one object, keep what {@link threadState} is asked for. */
+const STATE = Symbol.for('mapsafe: state of the thread, version 1')
+
 /** The addon's exports; see native/addon. */
 export interface NativeBinding extends FileFunctions {
   /**
@@ -42,21 +45,26 @@ export interface NativeBinding extends FileFunctions {
   openClock(): Float64Array | null
 }
 
-type Loaded = { binding: NativeBinding } | { failure: string }
-
 const WARNED = 'mapsafe: warned that there is no native engine'
 
-let loaded: Loaded | undefined
+let loaded: NativeBinding | undefined
+let failure = ''
 let clock: Float64Array | null | undefined
 
 /**
  * Loads the native engine: a binary built in place (build/Release), else the prebuilt one of this platform.
  *
- * @returns undefined if there is none, or it does not load here. The outcome is kept for the life of the thread.
+ * @returns undefined if there is none, or it does not load here; {@link nativeFailure} tells why. What failed is tried
+ *   again the next time, since the reason may pass (no free file descriptor, say).
  */
 export function loadNative(): NativeBinding | undefined {
-  loaded ??= load()
-  return 'binding' in loaded ? loaded.binding : undefined
+  if (loaded !== undefined) return loaded
+  try {
+    loaded = load()
+  } catch (error) {
+    failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+  }
+  return loaded
 }
 
 /**
@@ -69,10 +77,9 @@ export function openNativeClock(): Float64Array | undefined {
   return clock ?? undefined
 }
 
-/** Why {@link loadNative} returned undefined, in one line. */
+/** Why {@link loadNative} returned undefined the last time, in one line. */
 export function nativeFailure(): string {
-  loaded ??= load()
-  return 'failure' in loaded ? loaded.failure : ''
+  return failure
 }
 
 /**
@@ -85,16 +92,29 @@ export function warnWithoutNative(): void {
   process.emitWarning(`mapsafe runs on its slower TypeScript engine: ${nativeFailure()}`, 'MapsafeWarning')
 }
 
-function load(): Loaded {
+/**
+ * State that must be one for the whole thread, however often the package is loaded in it: as an ES module and as a
+ * CommonJS one, once for each test file, or again after the cache of modules was cleared.
+ *
+ * @param name what the state is; its shape must not change under one name
+ */
+export function threadState<T>(name: string, make: () => T): T {
+  const owner = (loadNative() ?? process) as { [STATE]?: Record<string, unknown> | undefined }
+  const states: Record<string, unknown> = (owner[STATE] ??= {})
+  return (states[name] ??= make()) as T
+}
+
+/** The file of a CommonJS module; not there in an ES module. */
+declare const __filename: string | undefined
+
+function load(): NativeBinding {
+  // A bundler that makes CommonJS of this leaves no `import.meta.url`.
+  const here = (import.meta.url as string | undefined) ?? (typeof __filename === 'string' ? __filename : undefined)
+  if (here === undefined) throw new Error('a bundler took away where this file is')
   // Not named `require`, which the CommonJS bundle needs to translate `import.meta`.
-  const requireFromHere = createRequire(import.meta.url)
-  try {
-    // The package's own name leads to its root, from the sources as from either bundle.
-    const root = dirname(requireFromHere.resolve('mapsafe/package.json'))
-    const loadBinary = requireFromHere('node-gyp-build') as (root: string) => NativeBinding
-    return { binding: loadBinary(root) }
-  } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
-    return { failure: reason }
-  }
+  const requireFromHere = createRequire(here)
+  // The package's own name leads to its root, from the sources as from either bundle.
+  const root = dirname(requireFromHere.resolve('mapsafe/package.json'))
+  const loadBinary = requireFromHere('node-gyp-build') as (root: string) => NativeBinding
+  return loadBinary(root)
 }

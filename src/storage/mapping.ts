@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 import { fstatSync } from 'node:fs'
-import { loadNative, nativeFailure, type FileFunctions } from '../platform/addon.js'
+import { loadNative, nativeFailure, threadState, type FileFunctions } from '../platform/addon.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 
@@ -9,11 +9,12 @@ import { systemError } from './file-error.js'
  * so a loop that opens and closes a map piles up no mappings until the garbage collector comes round. (An inode cannot
  * be given to another file while it is mapped.)
  */
-const mappings = new Map<string, WeakRef<ArrayBuffer>>()
+const mappings = (): Map<string, WeakRef<ArrayBuffer>> =>
+  threadState('mappings', () => new Map<string, WeakRef<ArrayBuffer>>())
 
 /** Node.js unmaps the memory itself; here only the entry goes. */
 const collected = new FinalizationRegistry<string>((inode) => {
-  if (mappings.get(inode)?.deref() === undefined) mappings.delete(inode)
+  if (mappings().get(inode)?.deref() === undefined) mappings().delete(inode)
 })
 
 /**
@@ -58,11 +59,11 @@ export function mapWholeFile(functions: FileFunctions, descriptor: number, path:
   const bytes = Number(size)
   checkMappable(bytes, path)
   const inode = `${dev}:${ino}`
-  const known = mappings.get(inode)?.deref()
+  const known = mappings().get(inode)?.deref()
   if (known?.byteLength === bytes) return known
   const buffer = functions.mapFile(descriptor, bytes)
   if (typeof buffer === 'number') throw systemError('map', path, buffer)
-  mappings.set(inode, new WeakRef(buffer))
+  mappings().set(inode, new WeakRef(buffer))
   collected.register(buffer, inode)
   return buffer
 }

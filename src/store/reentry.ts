@@ -1,11 +1,17 @@
 import type { Engine } from '../engine/engine.js'
 import { MapsafeError } from '../base/errors.js'
+import { threadState } from '../platform/addon.js'
 
 /**
  * Memory of the maps that this thread must not write just now, because a function that decides about a write is
  * running.
  */
-const guarded = new Set<ArrayBufferLike>()
+let guarded: Set<ArrayBufferLike> | undefined
+
+/** Not before a map is there: an import alone loads no addon. */
+function guardedMaps(): Set<ArrayBufferLike> {
+  return (guarded ??= threadState('guarded maps', () => new Set<ArrayBufferLike>()))
+}
 
 /**
  * Runs a user's function that decides about a write. A write of the same map from inside it, by whichever map object of
@@ -14,17 +20,18 @@ const guarded = new Set<ArrayBufferLike>()
  */
 export function deciding<T>(engine: Engine, decide: () => T): T {
   const memory = engine.words.buffer
-  guarded.add(memory)
+  guardedMaps().add(memory)
   try {
     return decide()
   } finally {
-    guarded.delete(memory)
+    guardedMaps().delete(memory)
   }
 }
 
 /** @throws MapsafeError `ERR_MAPSAFE_REENTRANT` inside {@link deciding} */
 export function refuseReentry(engine: Engine): void {
-  if (guarded.size === 0 || !guarded.has(engine.words.buffer)) return
+  const maps = guardedMaps()
+  if (maps.size === 0 || !maps.has(engine.words.buffer)) return
   throw new MapsafeError(
     'ERR_MAPSAFE_REENTRANT',
     'A function that update, compareAndSwap, compareAndDelete or deleteWhere calls must not write to the map. Let it compute ' +
