@@ -23,6 +23,7 @@
         "native/core/format.cc",
         "native/core/memory/heap.cc",
         "native/core/write/increment.cc",
+        "native/core/threads/backoff.cc",
         "native/core/threads/liveness.cc",
         "native/core/index/lookup.cc",
         "native/platform/mapped_file.cc",

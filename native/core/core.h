@@ -24,6 +24,7 @@ struct RecentCounter {
 struct Core {
   Region region;
   ThreadRecord thread;
+  WaitBudget* budget;  // of the call under way
   BlockCache blocks;
   HashSecret secret;
   DirectoryView directory;
@@ -41,8 +42,9 @@ struct Core {
   Bucket BucketAt(Block segment, std::uint32_t index) { return {region, BucketIn(segment, index)}; }
 };
 
-// Ends an operation with `status` and, for kTimeout, the thread that holds `target`.
-inline void Fail(Core& core, Status status, Identity owner = {0, 0}) {
+// Ends an operation with `status` and, for kTimeout, the thread that was waited for in vain.
+inline void Fail(Core& core, Status status) {
+  const Identity owner = core.budget->blocker();
   core.outcome->status = status;
   core.outcome->owner_pid = owner.pid;
   core.outcome->owner_thread = owner.thread;

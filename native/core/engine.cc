@@ -18,9 +18,11 @@ std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity i
 }
 
 Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
-    : core_{region,
+    : budget_(region, thread.owner_mark()),
+      core_{region,
             thread,
-            BlockCache(region, thread),
+            &budget_,
+            BlockCache(region, thread, budget_),
             {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)},
             {},
             outcome,
@@ -39,43 +41,60 @@ void Engine::Hash(Key* key) const {
   key->hash = HalfSipHash(core_.secret, key->words, key->length, key->kind);
 }
 
+// Operations that are parts of one call share its budget.
+void Engine::BeginCall() {
+  if (core_.outcome->call != 0 && core_.outcome->call == call_) return;
+  call_ = core_.outcome->call;
+  budget_.Renew();
+}
+
 void Engine::Get(const Key& key, std::uint64_t known) {
+  BeginCall();
   mapsafe::Get(core_, key, known);
 }
 
 void Engine::GetPassing(const Key& key) {
+  BeginCall();
   mapsafe::GetPassing(core_, key);
 }
 
 void Engine::GetForLoad(const Key& key) {
+  BeginCall();
   mapsafe::GetForLoad(core_, key);
 }
 
 void Engine::Peek(const Key& key) {
+  BeginCall();
   mapsafe::Peek(core_, key);
 }
 
 void Engine::Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
+  BeginCall();
   mapsafe::Put(core_, key, value, mode, version);
 }
 
 void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
+  BeginCall();
   mapsafe::Remove(core_, key, mode, version);
 }
 
 double Engine::Increment(const Key& key, double by, double expires_at) {
+  BeginCall();
   return mapsafe::Increment(core_, key, by, expires_at);
 }
 
 void Engine::Hold(const Key& key) {
+  BeginCall();
   HoldKey(core_, key);
 }
 
 void Engine::PutHeld(const Key& key, const Value& value) {
+  BeginCall();
   mapsafe::PutHeld(core_, key, value);
 }
 
 void Engine::RemoveHeld(const Key& key) {
+  BeginCall();
   mapsafe::RemoveHeld(core_, key);
 }
 
@@ -90,10 +109,12 @@ std::uint32_t Engine::Size() const {
 }
 
 void Engine::Clear() {
+  BeginCall();
   mapsafe::Clear(core_);
 }
 
 std::uint64_t Engine::Collect(HashRange range, std::uint32_t limit) {
+  BeginCall();
   return mapsafe::Collect(core_, range, limit);
 }
 
@@ -102,10 +123,12 @@ double Engine::Now() const {
 }
 
 std::uint64_t Engine::Sweep(std::uint64_t from_hash, std::uint32_t budget) {
+  BeginCall();
   return mapsafe::Sweep(core_, from_hash, budget);
 }
 
 std::vector<SnapshotPiece> Engine::Snapshot() {
+  BeginCall();
   return TakeSnapshot(core_);
 }
 
@@ -114,12 +137,14 @@ std::vector<std::string> Engine::Verify() {
 }
 
 RepairReport Engine::Repair() {
+  BeginCall();
   return mapsafe::Repair(core_);
 }
 
 void Engine::Close() {
   if (closed_) return;
   closed_ = true;
+  BeginCall();
   LetGo();
   core_.blocks.Flush();
   core_.thread.Detach();

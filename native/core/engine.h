@@ -73,6 +73,10 @@ class Engine {
  private:
   Engine(Region region, ThreadRecord thread, Outcome* outcome);
 
+  void BeginCall();
+
+  WaitBudget budget_;
+  std::uint32_t call_ = 0;  // of the last operation, as Outcome has it
   Core core_;
   std::unique_ptr<Evictor> evictor_;  // in a cache
   bool closed_ = false;

@@ -113,7 +113,7 @@ constexpr Word kTellingValues[] = {
 class World {
  public:
   World() : words_(MapRegion()) {
-    Backoff::SetBound(std::chrono::milliseconds(0));
+    WaitBudget::SetBound(std::chrono::milliseconds(0));
     MakeImage(0, 0);
     MakeImage(60, kFlagCache, 80);
     MakeImage(kKeys, 0);

@@ -15,8 +15,8 @@ namespace {
 
 class Damage : public ::testing::Test {
  protected:
-  Damage() { Backoff::SetBound(std::chrono::milliseconds(0)); }
-  ~Damage() override { Backoff::SetBound(std::chrono::seconds(2)); }
+  Damage() { WaitBudget::SetBound(std::chrono::milliseconds(0)); }
+  ~Damage() override { WaitBudget::SetBound(std::chrono::seconds(2)); }
 
   Block Directory() { return region().Load(kHeaderDirectory); }
   Block Segment() { return region().Load(WordOf(Directory()) + kDirectoryEntries); }

@@ -39,8 +39,8 @@ inline int Scale() {
 // every race for a contended mutex for longer than the usual 2. A deadlock shows all the same.
 class LongWaits {
  public:
-  LongWaits() { Backoff::SetBound(std::chrono::seconds{30}); }
-  ~LongWaits() { Backoff::SetBound(std::chrono::seconds{2}); }
+  LongWaits() { WaitBudget::SetBound(std::chrono::seconds{30}); }
+  ~LongWaits() { WaitBudget::SetBound(std::chrono::seconds{2}); }
 };
 
 class TestRegion {

@@ -92,8 +92,7 @@ export interface Engine {
   /**
    * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write
    * it, or a key of the same bucket or that needs the same segment's mutex, until {@link Engine.putHeld},
-   * {@link Engine.removeHeld} or {@link Engine.letGo}. Meanwhile this engine may only be read from. Besides the
-   * statuses of get: FULL if the key is absent and there is no room for one more.
+   * {@link Engine.removeHeld} or {@link Engine.letGo}. Meanwhile this engine may only be read from.
    */
   hold(key: Key): unknown
 
@@ -240,6 +239,11 @@ export const RESULT_PREVIOUS = 8
 /** On TIMEOUT: process id and thread id of the owner. */
 export const RESULT_OWNER_PID = 9
 export const RESULT_OWNER_THREAD = 10
+/**
+ * Set by the caller: operations with the same number, not 0, are parts of one call, and share the time for which a call
+ * may wait for others. With 0 each operation is a call of its own.
+ */
+export const RESULT_CALL = 11
 export const RESULT_WORDS = 16
 /** When the entry found expires, NEVER if it does not: a double, counted in doubles from the start of the result. */
 export const RESULT_EXPIRES_AT = 6

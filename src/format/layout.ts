@@ -71,6 +71,9 @@ export const THREAD_WRITE_REFERENCE = 19
 export const THREAD_WRITE_VERSION = 20
 export const THREAD_WRITE_SIZE = 21
 export const THREAD_WAITING = 22
+/** Blocks and page runs that the thread freed, but could not give back yet; see docs/format.md. */
+export const THREAD_OWED = 23
+export const THREAD_HAS_EXCESS = 24
 export const THREAD_FENCE = 32
 export const THREAD_CACHE_HEADS = 64
 export const THREAD_CACHE_COUNTS = 144

@@ -55,6 +55,7 @@ import {
   SLOTS_PER_BUCKET,
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
+  THREAD_OWED,
   THREAD_WORDS,
 } from '../format/layout.js'
 
@@ -251,6 +252,8 @@ class Walk {
         const head = record + THREAD_CACHE_HEADS + sizeClass
         this.walkList(head, record + THREAD_CACHE_COUNTS + sizeClass, 'bytesCached')
       }
+      let owed = Atomics.load(this.words, record + THREAD_OWED)
+      while (this.meet(owed, 'bytesCached')) owed = this.words[owed * BLOCK_WORDS]
     }
   }
 

@@ -17,6 +17,7 @@ import {
   SEGMENT_BYTES,
   SIZE_CLASSES,
 } from '../../src/format/layout.js'
+import { WaitBudget } from '../../src/engine/typescript/threads/wait-budget.js'
 import { Random } from '../support/random.js'
 import { seed } from '../support/run.js'
 
@@ -27,7 +28,8 @@ function makeRegion(bytes: number): Region {
 }
 
 function attach(region: Region): BlockCache {
-  return new BlockCache(region, ThreadRecord.attach(region.words)!)
+  const thread = ThreadRecord.attach(region.words)!
+  return new BlockCache(region, thread, new WaitBudget(region.words, thread))
 }
 
 /** What the heap's audit says when exactly `blocks` are in use beside the empty map. */

@@ -11,7 +11,7 @@ import {
   UNKNOWN_KIND,
   type Engine,
 } from '../../src/engine/engine.js'
-import { setWaitBound } from '../../src/engine/typescript/threads/backoff.js'
+import { setWaitBound } from '../../src/engine/typescript/threads/wait-budget.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'

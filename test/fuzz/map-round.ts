@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { setWaitBound } from '../../src/engine/typescript/threads/backoff.js'
+import { setWaitBound } from '../../src/engine/typescript/threads/wait-budget.js'
 import { ConcurrentCache, ConcurrentMap, MapsafeError, type Key, type MapsafeErrorCode } from '../../src/index.js'
 import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
 import { MIN_REGION_BYTES, THREAD_WORDS } from '../../src/format/layout.js'

@@ -40,7 +40,7 @@ struct Outcome {
   Status previous;
   std::uint32_t owner_pid;
   std::uint32_t owner_thread;
-  std::uint32_t unused;
+  std::uint32_t call;  // set by the caller: operations with the same number, not 0, are parts of one call
   double expires_at;   // of the entry found; 0 if it does not expire
   double stale_until;  // after GetForLoad: until when that entry may be served once it expired; 0 if it may not
 };

@@ -23,10 +23,10 @@ struct Census {
 bool AwaitCounts(Core& core) {
   for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
     const WordIndex at = ThreadRecord::At(i);
-    for (Backoff backoff(core.region); core.region.LoadAcquire(at + kThreadWriteSlot) != 0;) {
+    for (Backoff backoff(*core.budget, Obstacle::Write(at)); core.region.LoadAcquire(at + kThreadWriteSlot) != 0;) {
       // A write announced, but not begun, is as good as none: its swap will fail.
       if (!backoff.Wait()) {
-        Fail(core, Status::kTimeout, {core.region.Load(at + kThreadPid), core.region.Load(at + kThreadId)});
+        Fail(core, Status::kTimeout);
         return false;
       }
     }
@@ -159,6 +159,15 @@ class LeakHunt {
           return false;
         }
       }
+      if (!MarkChain(region_.Load(ThreadRecord::At(i) + kThreadOwed))) return false;
+    }
+    return true;
+  }
+
+  // A chain that bites its own tail meets a block that is marked.
+  bool MarkChain(Block block) {
+    for (; block != 0; block = region_.Load(WordOf(block))) {
+      if (!Mark(block)) return false;
     }
     return true;
   }
@@ -217,9 +226,7 @@ void RepairHeld(Core& core, const std::vector<Block>& segments, RepairReport* re
   report->size_correction = static_cast<std::int32_t>(correction);
   core.thread.AddSize(correction);
   core.outcome->status = Status::kDone;
-  if (!LockMutex(region, kHeaderHeapMutex, core.thread.owner_mark())) {
-    return Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(region, region.Load(kHeaderHeapMutex)));
-  }
+  if (!LockMutex(*core.budget, kHeaderHeapMutex)) return Fail(core, Status::kTimeout);
   const Status hunted = LeakHunt(region).Run(segments, report);
   UnlockMutex(region, kHeaderHeapMutex);
   report->has_looked_for_leaks = hunted == Status::kDone;
@@ -232,10 +239,10 @@ RepairReport Repair(Core& core) {
   RepairReport report;
   const Word deaths = core.region.Load(kHeaderDeaths);
   BuryTheDead(core.region);
+  core.blocks.Flush();
   // Before any segment is held: partitions come first in the order of locks.
-  Identity owner{};
-  if (core.evictor != nullptr && !core.evictor->Repair(&owner)) {
-    Fail(core, Status::kTimeout, owner);
+  if (core.evictor != nullptr && !core.evictor->Repair()) {
+    Fail(core, Status::kTimeout);
     report.dead_threads = core.region.Load(kHeaderDeaths) - deaths;
     return report;
   }

@@ -271,6 +271,12 @@ class Verifier {
     return true;
   }
 
+  bool AddOwed(Block block) {
+    if (large_runs_.erase(block) != 0) return true;
+    const auto carved = carved_.find(block);
+    return AddFree(block, carved == carved_.end() ? kSizeClasses : carved->second, "owed by a thread");
+  }
+
   void CheckFreeLists() {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
@@ -283,6 +289,8 @@ class Verifier {
         }
         if (block != 0 || left != 0) Problem("thread ", i, ": cache of class ", size_class, " miscounted");
       }
+      Block owed = region_.Load(ThreadRecord::At(i) + kThreadOwed);
+      while (owed != 0 && AddOwed(owed)) owed = region_.Load(WordOf(owed));
     }
     std::set<Page> listed;
     for (std::uint32_t bin = 0; bin < kRunBinCount; ++bin) CheckPageList(kHeaderRunBins + bin, free_runs_, &listed);

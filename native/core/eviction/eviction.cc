@@ -20,6 +20,9 @@ constexpr int kMaxTurns = 8;
 // Spans or large runs that are emptied for one block of an entry before the reserve has to do.
 constexpr int kMaxEmptied = 16;
 
+// Victims passed over in one round, after which it ends: somebody holds most of what there is.
+constexpr int kMaxPassedOver = 256;
+
 }  // namespace
 
 Evictor::Evictor(const Core& core)
@@ -33,26 +36,27 @@ Evictor::Evictor(const Core& core)
   for (const WordIndex at : partitions) partitions_.push_back({at, EvictionQueues(core_.region, at, this)});
 }
 
-Block Evictor::Admit(std::uint32_t hash, Status* failure, Identity* owner) {
+Block Evictor::Admit(std::uint32_t hash, Status* failure) {
   Partition& partition = PartitionFor(hash);
   // None can be had while the inserts of all other entries are under way.
-  for (Backoff backoff(core_.region);;) {
+  for (Backoff backoff(*core_.budget, Obstacle::Others());;) {
     if (!Lock(partition)) {
       *failure = Status::kTimeout;
-      *owner = OwnerOf(partition);
       return 0;
     }
+    StartRound();
     const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
     Unlock(partition);
     if (node != 0) return node;
     if (!backoff.Wait()) {
-      *failure = Status::kFull;
+      *failure = has_passed_over() ? Status::kTimeout : Status::kFull;
       return 0;
     }
   }
 }
 
 void Evictor::Withdraw(Block node) {
+  const WithPatience patience(*core_.budget, Patience::kLittle);
   Partition& partition = PartitionFor(core_.region.Load(WordOf(node) + kNodeHash));
   if (!Lock(partition)) return Settle(node);  // the hand will find it stale
   partition.queues.Release(node);
@@ -60,6 +64,8 @@ void Evictor::Withdraw(Block node) {
 }
 
 void Evictor::SweepForgotten() {
+  if (forgotten_.empty()) return;
+  const WithPatience patience(*core_.budget, Patience::kLittle);
   while (!forgotten_.empty()) {
     const auto [node, hash] = forgotten_.back();
     forgotten_.pop_back();
@@ -70,12 +76,9 @@ void Evictor::SweepForgotten() {
   }
 }
 
-bool Evictor::Repair(Identity* owner) {
+bool Evictor::Repair() {
   for (Partition& partition : partitions_) {
-    if (!Lock(partition)) {
-      *owner = OwnerOf(partition);
-      return false;
-    }
+    if (!Lock(partition)) return false;
     partition.queues.VisitNodes([&](Block node) { ReleaseIfStale(partition, node); });
     Unlock(partition);
   }
@@ -116,7 +119,7 @@ Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, S
     block = core_.blocks.Allocate(bytes, place, failure);
   }
   if (block != 0 || *failure != Status::kFull) return block;
-  CleanUpAll(core_);
+  if (!CleanUpAll(core_, Patience::kNone)) ++passed_over_;
   core_.blocks.Flush();
   return core_.blocks.Allocate(bytes, place, failure);
 }
@@ -124,7 +127,8 @@ Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, S
 Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* failure) {
   Block block = 0;
   std::uint32_t passed = 0;
-  for (int emptied = 0; block == 0 && *failure == Status::kFull && emptied < most && passed < pages_.count();
+  for (int emptied = 0; block == 0 && *failure == Status::kFull && emptied < most && passed < pages_.count() &&
+                        passed_over_ < kMaxPassedOver;
        ++emptied) {
     passed += pages_.Pass([this](Block entry) { EvictBlock(entry); });
     core_.blocks.Flush();
@@ -135,19 +139,21 @@ Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* fail
 
 Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
   // From now on nobody else takes memory there.
-  if (!LockMutex(core_.region, reserve_mutex_, core_.thread.owner_mark())) {
+  if (!LockMutex(*core_.budget, reserve_mutex_)) {
     *failure = Status::kTimeout;
     return 0;
   }
-  Backoff backoff(core_.region);
+  Backoff backoff(*core_.budget, Obstacle::Others());
   Block block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
   while (block == 0 && *failure == Status::kFull) {
-    for (std::uint32_t passed = 0; block == 0 && *failure == Status::kFull && passed < reserve_.count();) {
+    StartRound();
+    for (std::uint32_t passed = 0;
+         block == 0 && *failure == Status::kFull && passed < reserve_.count() && passed_over_ < kMaxPassedOver;) {
       passed += reserve_.Pass([this](Block entry) { EvictBlock(entry); });
       block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
     }
     if (block != 0 || *failure != Status::kFull || !backoff.Wait()) break;
-    CleanUpAll(core_);
+    CleanUpAll(core_, Patience::kNone);
   }
   UnlockMutex(core_.region, reserve_mutex_);
   return block;
@@ -159,7 +165,11 @@ Eviction Evictor::Evict(Block node, bool only_expired) {
   const Key key = NodeKey(node, core_.region.Load(WordOf(node) + kNodeHash));
   Edit edit{Edit::Kind::kEvict, key, kPutAlways, kNoVersion};
   edit.only_expired = only_expired;
-  RunToEnd(core_, &edit);
+  {
+    const WithPatience patience(*core_.budget, Patience::kNone);
+    RunToEnd(core_, &edit);
+  }
+  if (outcome_.status == Status::kTimeout) ++passed_over_;
   if (outcome_.status == Status::kDone) return edit.meets_expired ? Eviction::kStale : Eviction::kEvicted;
   if (outcome_.status != Status::kNotDone) return Eviction::kPending;
   if (edit.met) return Eviction::kSpared;
@@ -168,7 +178,9 @@ Eviction Evictor::Evict(Block node, bool only_expired) {
 
 Block Evictor::AllocatePages(std::size_t pages) {
   Status failure;
-  return core_.blocks.AllocatePages(pages, Place::kOutsideReserve, &failure);
+  const Block block = core_.blocks.AllocatePages(pages, Place::kOutsideReserve, &failure);
+  if (block == 0 && failure == Status::kTimeout) ++passed_over_;
+  return block;
 }
 
 void Evictor::FreePages(Block block) {
@@ -180,7 +192,7 @@ bool Evictor::EvictNext(std::uint32_t hash) {
   const std::size_t first = PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()));
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
     Partition& partition = partitions_[(first + i) % partitions_.size()];
-    if (!Lock(partition)) continue;
+    if (!LockAtOnce(partition)) continue;
     const bool evicted = partition.queues.Evict();
     Unlock(partition);
     if (evicted) return true;
@@ -196,7 +208,7 @@ bool Evictor::EvictBlock(Block block) {
   const Block node = core_.region.Load(WordOf(block) + kEntryNode);
   if (!core_.region.Contains(node, kNodeWords)) return false;
   Partition& partition = PartitionFor(hash);
-  if (!Lock(partition)) return false;
+  if (!LockAtOnce(partition)) return false;
   // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
   const Eviction outcome = HasEntry(hash, node) ? Evict(node, false) : Eviction::kPending;
   const bool gone = outcome == Eviction::kEvicted || outcome == Eviction::kStale;
@@ -220,7 +232,7 @@ void Evictor::ReleaseIfStale(Partition& partition, Block node) {
 // Whether an entry with this hash and node is live. True also if that cannot be told.
 bool Evictor::HasEntry(std::uint32_t hash, Block node) {
   const Key key = NodeKey(node, hash);
-  for (Backoff backoff(core_.region);;) {
+  for (Backoff backoff(*core_.budget, Obstacle::Others());;) {
     const Location location = core_.Locate(hash);
     if (location.segment == 0) return true;
     Versions versions(core_.region);
@@ -240,12 +252,16 @@ WordIndex Evictor::EpochOf(std::uint32_t hash) const {
   return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))].at + kPartitionEpoch;
 }
 
-Identity Evictor::OwnerOf(const Partition& partition) const {
-  return ThreadRecord::OwnerOf(core_.region, core_.region.Load(partition.at + kPartitionMutex));
+bool Evictor::Lock(const Partition& partition) {
+  return LockMutex(*core_.budget, partition.at + kPartitionMutex);
 }
 
-bool Evictor::Lock(const Partition& partition) {
-  return LockMutex(core_.region, partition.at + kPartitionMutex, core_.thread.owner_mark());
+// For a victim, of which there are others.
+bool Evictor::LockAtOnce(const Partition& partition) {
+  const WithPatience patience(*core_.budget, Patience::kNone);
+  if (Lock(partition)) return true;
+  ++passed_over_;
+  return false;
 }
 
 void Evictor::Unlock(const Partition& partition) {

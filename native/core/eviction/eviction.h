@@ -26,8 +26,8 @@ class Evictor final : public EntryStore {
   Evictor& operator=(const Evictor&) = delete;
 
   // A node for a key about to be inserted; whoever gets it ends with Settle or Withdraw. 0 with `failure` set to kFull
-  // if none can be had, or kTimeout and `owner`.
-  Block Admit(std::uint32_t hash, Status* failure, Identity* owner);
+  // or kTimeout if none can be had.
+  Block Admit(std::uint32_t hash, Status* failure);
 
   // The entry with the node is published, or was replaced or deleted since. Release: whoever then looks the entry up
   // meets it.
@@ -52,9 +52,13 @@ class Evictor final : public EntryStore {
   void SweepForgotten();
 
   // After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
-  // entry was. False, and `owner`, if a partition could not be had. Others insert meanwhile, one partition waits at a
-  // time. O(nodes).
-  bool Repair(Identity* owner);
+  // entry was. False if a partition could not be had. Others insert meanwhile, one partition waits at a time. O(nodes).
+  bool Repair();
+
+  // What could be evicted, but for which others would have to be waited for, is passed over. Forgets that this
+  // happened.
+  void StartRound() { passed_over_ = 0; }
+  bool has_passed_over() const { return passed_over_ > 0; }
 
   // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
   // then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
@@ -62,7 +66,7 @@ class Evictor final : public EntryStore {
   Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
 
   // As MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever CouldFit:
-  // what does not go within the bound of waiting somebody has been about to insert or delete for as long.
+  // what does not go within the call's budget somebody has been about to insert or delete for as long.
   Block MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure);
 
   // Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
@@ -88,8 +92,8 @@ class Evictor final : public EntryStore {
   bool HasEntry(std::uint32_t hash, Block node);
   Partition& PartitionFor(std::uint32_t hash);
   WordIndex EpochOf(std::uint32_t hash) const;
-  Identity OwnerOf(const Partition& partition) const;
   bool Lock(const Partition& partition);
+  bool LockAtOnce(const Partition& partition);
   void Unlock(const Partition& partition);
 
   Outcome outcome_{};
@@ -99,6 +103,7 @@ class Evictor final : public EntryStore {
   PageHand reserve_;
   WordIndex reserve_mutex_;
   std::vector<std::pair<Block, std::uint32_t>> forgotten_;  // nodes and hashes
+  int passed_over_ = 0;
 };
 
 }  // namespace mapsafe

@@ -44,7 +44,7 @@ namespace {
 template <bool uses, typename Read>
 void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
   Outcome& outcome = *core.outcome;
-  for (Backoff backoff(core.region);;) {
+  for (Backoff backoff(*core.budget, Obstacle::Others());;) {
     const Location location = core.Locate(key.hash);
     if (location.segment == 0) return Fail(core, Status::kCorrupt);
     Versions versions(core.region);
@@ -80,7 +80,7 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
       if (uses && core.evictor != nullptr) core.evictor->Touch(node, key.hash);
       return;
     }
-    if (!backoff.Wait()) return Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
+    if (!backoff.Wait()) return Fail(core, Status::kTimeout);
   }
 }
 

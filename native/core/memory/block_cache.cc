@@ -35,6 +35,9 @@ constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
   return ClassBlocks(size_class) > kMaxCachedBlocks ? 0 : 2 * Batch(size_class);
 }
 
+// Blocks given back under one hold of the mutex: others wait meanwhile, for some tens of microseconds.
+constexpr std::uint32_t kMostGiven = 256;
+
 // A freed block is the next one allocated, and its bytes are often on the lines of another processor, which wrote them.
 // Its first line has just been written to. Only a few more: what is longer is copied at the speed of memory anyway.
 void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
@@ -46,8 +49,8 @@ void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
 
 }  // namespace
 
-BlockCache::BlockCache(Region region, ThreadRecord thread)
-    : region_(region), thread_(thread), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
+BlockCache::BlockCache(Region region, ThreadRecord thread, WaitBudget& budget)
+    : region_(region), thread_(thread), budget_(&budget), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
 
 Block BlockCache::Allocate(std::size_t bytes, Place place, Status* failure) {
   if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
@@ -69,7 +72,12 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
   if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
-  if (heap_.IsReserved(block) && GiveReserved(size_class, block)) return;
+  if (heap_.IsReserved(block)) {
+    const WithPatience patience(*budget_, Patience::kLittle);
+    if (!Lock()) return Owe(block);
+    heap_.Give(size_class, block);
+    return Unlock();
+  }
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
   // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
@@ -96,15 +104,19 @@ Block BlockCache::AllocatePages(std::size_t pages, Place place, Status* failure)
 }
 
 void BlockCache::FreePages(Block block) {
-  if (!Lock()) return;
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (!Lock()) return Owe(block);
   heap_.GiveRun(block);
   Unlock();
 }
 
 void BlockCache::Flush() {
+  const WithPatience patience(*budget_, Patience::kLittle);
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
-    const Word cached = region_.Load(thread_.CacheCount(size_class));
-    if (cached > 0) GiveBack(size_class, cached);
+    const WordIndex count = thread_.CacheCount(size_class);
+    for (Word cached = region_.Load(count); cached > 0; cached = region_.Load(count)) {
+      if (!GiveBack(size_class, cached)) break;
+    }
   }
   if (!Lock()) return;
   heap_.ReleaseEmptySpans();
@@ -116,12 +128,11 @@ bool BlockCache::CouldFit(std::size_t bytes) const {
   return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
 }
 
-// Without the heap mutex within the bound of waiting: false.
-bool BlockCache::GiveReserved(std::uint32_t size_class, Block block) {
-  if (!Lock()) return false;
-  heap_.Give(size_class, block);
-  Unlock();
-  return true;
+// Keeps a block or page run until the heap mutex can be had. The stores are as those of Free.
+void BlockCache::Owe(Block block) {
+  if (!region_.Contains(block, kBlockWords)) return;
+  region_.StoreRelease(WordOf(block), region_.Load(thread_.owed()));
+  region_.StoreRelease(thread_.owed(), block);
 }
 
 // Anywhere only while nobody else is gathering a long run of the reserve (see Evictor). Under the heap mutex.
@@ -154,7 +165,10 @@ bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) 
 }
 
 bool BlockCache::Lock() {
-  return LockMutex(region_, kHeaderHeapMutex, thread_.owner_mark());
+  if (!LockMutex(*budget_, kHeaderHeapMutex)) return false;
+  if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess())) != 0) [[unlikely]]
+    Settle();
+  return true;
 }
 
 void BlockCache::Unlock() {
@@ -162,8 +176,42 @@ void BlockCache::Unlock() {
   UnlockMutex(region_, kHeaderHeapMutex);
 }
 
-void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
-  if (!Lock()) return;
+// Gives back what could not be when it was freed, as much as one hold of the mutex is to take.
+void BlockCache::Settle() {
+  std::uint32_t left = kMostGiven;
+  for (Block block; left > 0 && (block = region_.Load(thread_.owed())) != 0; --left) {
+    const bool sound = region_.Contains(block, kBlockWords);
+    heap_.Write(thread_.owed(), sound ? region_.Load(WordOf(block)) : 0);
+    // What cannot be given is the end of a list that bites its own tail.
+    if (!sound || !heap_.GiveAny(block)) heap_.Write(thread_.owed(), 0);
+    heap_.Commit();
+  }
+  if (left == 0 || region_.Load(thread_.has_excess()) == 0) return;
+  region_.Store(thread_.has_excess(), 0);
+  for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+    const Word cached = region_.Load(thread_.CacheCount(size_class));
+    if (cached > CacheLimit(size_class)) left -= Give(size_class, std::min(cached - CacheLimit(size_class), left));
+  }
+  if (left == 0) region_.Store(thread_.has_excess(), 1);
+}
+
+// Of a list, whose blocks are `count` or more. False, and some or all stay, if the heap mutex cannot be had or the list
+// is damaged.
+bool BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (!Lock()) {
+    region_.Store(thread_.has_excess(), 1);
+    return false;
+  }
+  // Locking may have settled some.
+  count = std::min({count, region_.Load(thread_.CacheCount(size_class)), kMostGiven});
+  const std::uint32_t given = Give(size_class, count);
+  Unlock();
+  return given == count;
+}
+
+// Under the heap mutex. Returns how many were given.
+std::uint32_t BlockCache::Give(std::uint32_t size_class, std::uint32_t count) {
   const WordIndex head = thread_.CacheHead(size_class);
   std::uint32_t given = 0;
   for (; given < count; ++given) {
@@ -174,9 +222,9 @@ void BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
     heap_.Commit();
     if (!taken) break;  // else a list that bites its own tail would be walked count times
   }
-  Unlock();
   const WordIndex cached = thread_.CacheCount(size_class);
   region_.Store(cached, region_.Load(cached) - given);
+  return given;
 }
 
 }  // namespace mapsafe

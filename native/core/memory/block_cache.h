@@ -2,32 +2,37 @@
 // it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
 // one by one.
 //
+// What is freed while the heap mutex cannot be had stays with the thread record: blocks in the lists of the cache, and
+// page runs and blocks of the reserve, which the cache must not have, in a list of what is owed. It goes back a little
+// each time that the thread, or the next one with the record, has the mutex again.
+//
 // Thread safety: owner only. Takes the heap mutex once a batch.
 #ifndef MAPSAFE_CORE_BLOCK_CACHE_H_
 #define MAPSAFE_CORE_BLOCK_CACHE_H_
 
 #include "base/outcome.h"
 #include "memory/heap.h"
-#include "threads/thread_record.h"
+#include "threads/wait_budget.h"
 
 namespace mapsafe {
 
 class BlockCache {
  public:
-  BlockCache(Region region, ThreadRecord thread);
+  BlockCache(Region region, ThreadRecord thread, WaitBudget& budget);
 
   // A block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt. Only entries that can be evicted
   // may be anywhere.
   Block Allocate(std::size_t bytes, Place place, Status* failure);
 
-  // `bytes` as given to Allocate. If the heap mutex cannot be had the block stays in the cache.
+  // `bytes` as given to Allocate. Never fails, and hardly waits.
   void Free(Block block, std::size_t bytes);
 
   // A run of whole pages, of any length; as Allocate.
   Block AllocatePages(std::size_t pages, Place place, Status* failure);
   void FreePages(Block block);
 
-  // Gives everything back to the heap, and spans without a used block back to the page runs.
+  // Gives everything back to the heap, and spans without a used block back to the page runs, as far as the heap mutex
+  // can be had.
   void Flush();
 
   // Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can
@@ -37,13 +42,16 @@ class BlockCache {
  private:
   bool Refill(std::uint32_t size_class, Place place, Status* failure);
   Place Allowed(Place place) const;
-  bool GiveReserved(std::uint32_t size_class, Block block);
+  void Owe(Block block);
   bool Lock();
   void Unlock();
-  void GiveBack(std::uint32_t size_class, std::uint32_t count);
+  void Settle();
+  bool GiveBack(std::uint32_t size_class, std::uint32_t count);
+  std::uint32_t Give(std::uint32_t size_class, std::uint32_t count);
 
   Region region_;
   ThreadRecord thread_;
+  WaitBudget* budget_;
   Heap heap_;
   WordIndex reserve_mutex_;
 };

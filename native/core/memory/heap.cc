@@ -110,10 +110,18 @@ Block Heap::TakeRun(std::uint32_t pages, Place place, Status* failure) {
   return BlockOf(*page);
 }
 
-void Heap::GiveRun(Block block) {
+bool Heap::GiveRun(Block block) {
   const Page page = PageOf(block);
-  if (!IsPage(page) || Field(page, kPageKind) != kPageLargeRun) return;
+  if (!IsPage(page) || Field(page, kPageKind) != kPageLargeRun) return false;
   FreeRun(page, Field(page, kPageRun));
+  return true;
+}
+
+bool Heap::GiveAny(Block block) {
+  const Page page = SpanOf(block);
+  if (!IsPage(page)) return GiveRun(block);
+  const std::uint32_t size_class = Field(page, kPageKind) >> kPageClassShift;
+  return size_class < kSizeClasses && Give(size_class, block);
 }
 
 void Heap::ReleaseEmptySpans() {

@@ -67,7 +67,11 @@ class Heap {
 
   // A run of whole pages, for what exceeds the largest class; 0 as Take.
   Block TakeRun(std::uint32_t pages, Place place, Status* failure);
-  void GiveRun(Block block);
+  // False if there is none at the block.
+  bool GiveRun(Block block);
+
+  // Give or GiveRun, whatever the block is.
+  bool GiveAny(Block block);
 
   // Turns spans without a used block back into free runs. O(spans with room).
   void ReleaseEmptySpans();

@@ -1,15 +1,13 @@
 // Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens
 // to the thread it waits for; and what a dead thread held is taken over by those who wait.
-#ifndef MAPSAFE_CORE_BACKOFF_H_
-#define MAPSAFE_CORE_BACKOFF_H_
+#ifndef MAPSAFE_CORE_THREADS_BACKOFF_H_
+#define MAPSAFE_CORE_THREADS_BACKOFF_H_
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <thread>
+#include <optional>
 
-#include "threads/takeover.h"
+#include "threads/wait_budget.h"
 
 namespace mapsafe {
 
@@ -21,55 +19,75 @@ inline void SpinPause() {
 #endif
 }
 
+// What a thread waits for.
+struct Obstacle {
+  enum class Kind { kMutex, kBucket, kWrite, kOthers };
+
+  Kind kind = Kind::kOthers;
+  WordIndex at = 0;  // a word that changes when what is waited for changes hands
+
+  static Obstacle Mutex(WordIndex mutex) { return {Kind::kMutex, mutex}; }
+  // `version`: the bucket's first word.
+  static Obstacle Bucket(WordIndex version) { return {Kind::kBucket, version}; }
+  // The write that a thread announced; `record`: the first word of its record.
+  static Obstacle Write(WordIndex record) { return {Kind::kWrite, record + kThreadWriteSlot}; }
+  // Nobody in particular: threads that come and go.
+  static Obstacle Others() { return {}; }
+};
+
 class Backoff {
  public:
-  explicit Backoff(const Region& region) : region_(&region) {}
+  Backoff(WaitBudget& budget, Obstacle obstacle) : budget_(&budget), obstacle_(obstacle) {}
 
-  // Waits a little longer each time. False once the bound is spent: the caller gives up.
+  // Waits a little longer each time. False once the call's budget is spent: the caller gives up. The budget then tells
+  // who was in the way.
   bool Wait() {
-    if (++rounds_ <= kSpins) {
-      SpinPause();
-      return true;
-    }
-    if (rounds_ == kSpins + 1) {
-      start_ = std::chrono::steady_clock::now();
-      next_burial_ = start_ + kPatience;
-    }
-    if (rounds_ <= kSpins + kYields) {
-      std::this_thread::yield();
-      return true;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (now - start_ > bound_.load(std::memory_order_relaxed)) return false;
-    if (now >= next_burial_) {
-      BuryTheDead(*region_);
-      next_burial_ = std::chrono::steady_clock::now() + kPatience;
-    }
-    std::this_thread::sleep_for(sleep_);
-    sleep_ = std::min(sleep_ * 2, kLongestSleep);
+    if (++rounds_ > kSpins) return WaitLonger();
+    SpinPause();
     return true;
   }
 
-  // Changes the bound for all waiters of this process from now on: for tests in which many wait in vain.
-  static void SetBound(std::chrono::microseconds bound) { bound_.store(bound, std::memory_order_relaxed); }
-
  private:
+  using Clock = std::chrono::steady_clock;
+
   static constexpr std::uint32_t kSpins = 64;   // about 2 microseconds: a bucket is held for far less
   static constexpr std::uint32_t kYields = 16;  // lets a holder run that was preempted on this core
+  static constexpr std::chrono::microseconds kFirstSleep{50};
   static constexpr std::chrono::microseconds kLongestSleep{1000};
-  // Longer than any scheduling delay; see docs/protocol.md, "Waiting".
-  static inline std::atomic<std::chrono::microseconds> bound_{std::chrono::seconds{2}};
 
-  // Before the kernel is asked who is dead: longer than almost every wait, so that asking costs nothing.
-  static constexpr std::chrono::milliseconds kPatience{5};
+  // Before the kernel is asked about the holder: longer than almost every wait, so that asking costs nothing. Then ever
+  // less often, up to a time by which a wait may take longer than its bound.
+  static constexpr std::chrono::milliseconds kFirstQuestion{5};
+  static constexpr std::chrono::milliseconds kLongestPause{40};
+  // Every so many questions all threads are asked about, should what is in the way not be whose it seems.
+  static constexpr std::uint32_t kSurveyEvery = 8;
 
-  const Region* region_;
+  // What a wait that does not end at once has seen. Set up by the first sleep, so that others pay nothing for it.
+  struct Watch {
+    Clock::time_point last;           // when it looked last
+    Clock::time_point next_question;  // to the kernel
+    std::chrono::milliseconds pause;  // until the one after that
+    std::chrono::microseconds sleep;
+    std::uint32_t questions;
+    Word seen;                      // of the obstacle's word
+    WaitBudget::Duration unjudged;  // time in which nothing moved
+    // Kernel's name of whom it was asked about last, and the processor time used then or counted since.
+    std::uint64_t holder;
+    WaitBudget::Duration holder_ran;
+  };
+
+  bool WaitLonger();
+  bool GiveUp();
+  void Account(Clock::time_point now);
+  WaitBudget::Duration Judge();
+  std::uint32_t Holder() const;
+
+  WaitBudget* budget_;
+  Obstacle obstacle_;
   std::uint32_t rounds_ = 0;
-  std::chrono::microseconds sleep_{50};
-  std::chrono::steady_clock::time_point start_;
-  std::chrono::steady_clock::time_point next_burial_;
+  std::optional<Watch> watch_;
 };
 
 }  // namespace mapsafe
 
-#endif  // MAPSAFE_CORE_BACKOFF_H_
+#endif  // MAPSAFE_CORE_THREADS_BACKOFF_H_

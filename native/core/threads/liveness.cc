@@ -41,30 +41,33 @@ namespace {
 struct Stat {
   bool found;
   char state;
+  std::uint64_t ticks;  // of processor time
   std::uint32_t start_time;
 };
 
-// A thread's state and start time, fields 3 and 22 of its stat file (proc_pid_stat(5)). /proc/<id> exists for every
-// thread, though only processes are listed.
+// A thread's state, processor time and start time, fields 3, 14 and 15, and 22 of its stat file (proc_pid_stat(5)).
+// /proc/<id> exists for every thread, though only processes are listed.
 Stat ReadStat(std::uint32_t id) {
   char path[32];
   char text[512];
   std::snprintf(path, sizeof path, "/proc/%u/stat", id);
   const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {false, 0, 0};
+  if (file < 0) return {};
   const ssize_t length = read(file, text, sizeof text - 1);
   close(file);
-  if (length <= 0) return {false, 0, 0};
+  if (length <= 0) return {};
   text[length] = 0;
   // Field 2, the name, may hold anything, but ends with the last parenthesis.
   const char* at = std::strrchr(text, ')');
-  if (at == nullptr || at[1] != ' ') return {false, 0, 0};
+  if (at == nullptr || at[1] != ' ') return {};
   const char state = at[2];
-  for (int field = 2; field < 22; ++field) {
+  std::uint64_t ticks = 0;
+  for (int field = 3; field <= 22; ++field) {
     at = std::strchr(at + 1, ' ');
-    if (at == nullptr) return {false, 0, 0};
+    if (at == nullptr) return {};
+    if (field == 14 || field == 15) ticks += std::strtoull(at + 1, nullptr, 10);
   }
-  return {true, state, static_cast<std::uint32_t>(std::strtoull(at + 1, nullptr, 10))};
+  return {true, state, ticks, static_cast<std::uint32_t>(std::strtoull(at + 1, nullptr, 10))};
 }
 
 std::uint32_t Namespace() {
@@ -97,7 +100,21 @@ Life LifeOf(KernelId id) {
   }
 }
 
+Activity ActivityOf(KernelId id) {
+  const auto low = static_cast<std::uint32_t>(id);
+  if ((low & ~kIdMask) != Namespace()) return {};
+  const Stat stat = ReadStat(low & kIdMask);
+  if (!stat.found || stat.start_time != static_cast<std::uint32_t>(id >> 32) || std::strchr("ZX", stat.state))
+    return {};
+  const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  return {true, stat.state == 'R', std::chrono::nanoseconds(stat.ticks * 1'000'000'000 / ticks_a_second)};
+}
+
 #else
+
+Activity ActivityOf(KernelId) {
+  return {};
+}
 
 KernelId OwnKernelId() {
 #if defined(_WIN32)

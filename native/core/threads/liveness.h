@@ -4,6 +4,7 @@
 #ifndef MAPSAFE_CORE_LIVENESS_H_
 #define MAPSAFE_CORE_LIVENESS_H_
 
+#include <chrono>
 #include <cstdint>
 
 namespace mapsafe {
@@ -15,11 +16,21 @@ using KernelId = std::uint64_t;
 
 enum class Life : std::uint32_t { kUnknown = 0, kRunning = 1, kStopped = 2, kDead = 3 };
 
+// What a thread is doing just now.
+struct Activity {
+  bool known = false;               // else it may be dead
+  bool runnable = false;            // runs, or waits for a processor
+  std::chrono::nanoseconds ran{0};  // processor time it used in all
+};
+
 // The calling thread's. Some system calls.
 KernelId OwnKernelId();
 
 // kDead only if the thread certainly runs no more; kUnknown if it cannot be told from here. Some system calls.
 Life LifeOf(KernelId id);
+
+// Known on Linux only. Some system calls.
+Activity ActivityOf(KernelId id);
 
 }  // namespace mapsafe
 

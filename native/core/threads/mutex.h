@@ -7,13 +7,16 @@
 
 namespace mapsafe {
 
-// False if the mutex could not be had within the bound; the word then still tells who holds it.
-inline bool LockMutex(Region& region, WordIndex mutex, Word owner_mark) {
-  Backoff backoff(region);
-  // Acquire pairs with the release in UnlockMutex: we see all that the last holder did.
-  while (region.Load(mutex) != 0 || !region.CompareAndSwap(mutex, 0, owner_mark)) {
+// False if the mutex could not be had within what is left of the call's budget.
+inline bool LockMutex(WaitBudget& budget, WordIndex mutex) {
+  Region& region = budget.region();
+  // Acquire, here and below, pairs with the release in UnlockMutex: we see all that the last holder did.
+  if (region.CompareAndSwap(mutex, 0, budget.own_mark())) [[likely]]
+    return true;
+  Backoff backoff(budget, Obstacle::Mutex(mutex));
+  do {
     if (!backoff.Wait()) return false;
-  }
+  } while (region.Load(mutex) != 0 || !region.CompareAndSwap(mutex, 0, budget.own_mark()));
   return true;
 }
 

@@ -306,10 +306,15 @@ class Burial {
   // The free blocks that the thread had stay with the record, for its next owner.
   void FreeRecord(std::uint32_t index) {
     const WordIndex at = ThreadRecord::At(index);
+    // Ends the walks over damaged lists: together they have no more blocks than the region.
+    std::size_t left = region_.block_count();
     for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
+      const Word most = region_.Load(at + kThreadCacheCounts + size_class) + kMostUncounted;
       Word count = 0;
       Block block = region_.Load(at + kThreadCacheHeads + size_class);
-      for (; region_.Contains(block, kBlockWords) && count < kMostCached; ++count) block = region_.Load(WordOf(block));
+      for (; region_.Contains(block, kBlockWords) && count < most && left > 0; ++count, --left) {
+        block = region_.Load(WordOf(block));
+      }
       region_.Store(at + kThreadCacheCounts + size_class, count);
     }
     region_.Store(at + kThreadClaim, 0);
@@ -324,8 +329,8 @@ class Burial {
     std::size_t entries;
   };
 
-  // Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache).
-  static constexpr Word kMostCached = 1024;
+  // No thread takes as many blocks from the heap before it counts them (see BlockCache).
+  static constexpr Word kMostUncounted = 1024;
 
   Region region_;
   std::array<bool, kRegistryThreads> dead_{};

@@ -40,27 +40,19 @@ Word ThreadRecord::SumOfSizeDeltas(const Region& region) {
   return sum;
 }
 
-Identity ThreadRecord::OwnerOf(const Region& region, Word owner_mark) {
-  const std::uint32_t index = (owner_mark & 0xff) - 1;
-  if (index >= kRegistryThreads) return {0, 0};
-  return {region.Load(At(index) + kThreadPid), region.Load(At(index) + kThreadId)};
-}
-
 bool ThreadRecord::IsAttached(const Region& region, Word owner_mark) {
-  const std::uint32_t index = (owner_mark & 0xff) - 1;
-  if (index >= kRegistryThreads || region.LoadAcquire(At(index) + kThreadState) != kThreadAttached) return false;
+  const std::uint32_t index = IndexOf(owner_mark);
+  if (index == kNobody || region.LoadAcquire(At(index) + kThreadState) != kThreadAttached) return false;
   return region.Load(At(index) + kThreadIncarnation) << 8 == (owner_mark & ~Word{0xff});
 }
 
-Identity ThreadRecord::ClaimantOf(const Region& region, Block target) {
+std::uint32_t ThreadRecord::ClaimantOf(const Region& region, Block target, Word self) {
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
     const WordIndex at = At(index);
-    if (region.LoadAcquire(at + kThreadState) != kThreadAttached) continue;
-    if (const Word claim = region.Load(at + kThreadClaim); claim == target || claim == kClaimAll) {
-      return {region.Load(at + kThreadPid), region.Load(at + kThreadId)};
-    }
+    if (index == IndexOf(self) || region.LoadAcquire(at + kThreadState) != kThreadAttached) continue;
+    if (const Word claim = region.Load(at + kThreadClaim); claim == target || claim == kClaimAll) return index;
   }
-  return {0, 0};
+  return kNobody;
 }
 
 }  // namespace mapsafe

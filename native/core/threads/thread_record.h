@@ -5,6 +5,7 @@
 #ifndef MAPSAFE_CORE_THREAD_RECORD_H_
 #define MAPSAFE_CORE_THREAD_RECORD_H_
 
+#include <algorithm>
 #include <optional>
 
 #include "base/region.h"
@@ -64,6 +65,8 @@ class ThreadRecord {
 
   WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
   WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }
+  WordIndex owed() const { return at_ + kThreadOwed; }
+  WordIndex has_excess() const { return at_ + kThreadHasExcess; }
 
   // What the thread that has record `index` leaves in mutexes.
   static Word MarkOf(const Region& region, std::uint32_t index) {
@@ -75,14 +78,21 @@ class ThreadRecord {
   // The number of entries, modulo 2^32, once all writes are counted.
   static Word SumOfSizeDeltas(const Region& region);
 
-  // The thread that left `owner_mark` in a mutex.
-  static Identity OwnerOf(const Region& region, Word owner_mark);
+  // For the index of a record: none.
+  static constexpr std::uint32_t kNobody = kRegistryThreads;
+
+  // The record of the thread that left `owner_mark` in a mutex.
+  static std::uint32_t IndexOf(Word owner_mark) { return std::min((owner_mark & 0xff) - 1, kNobody); }
+
+  static Identity IdentityOf(const Region& region, std::uint32_t index) {
+    return {region.Load(At(index) + kThreadPid), region.Load(At(index) + kThreadId)};
+  }
 
   // Whether the thread that left `owner_mark` is still attached.
   static bool IsAttached(const Region& region, Word owner_mark);
 
-  // The thread that claims `target`, or zeros.
-  static Identity ClaimantOf(const Region& region, Block target);
+  // The record of the thread, another than the one with mark `self`, that claims `target`.
+  static std::uint32_t ClaimantOf(const Region& region, Block target, Word self);
 
  private:
   ThreadRecord(Region region, std::uint32_t index);

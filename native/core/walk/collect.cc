@@ -85,7 +85,7 @@ Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest*
 // Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it.
 Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64_t* end) {
   const auto hash = static_cast<std::uint32_t>(range.from);
-  for (Backoff backoff(core.region);;) {
+  for (Backoff backoff(*core.budget, Obstacle::Mutex(WordOf(core.Locate(hash).segment) + kSegmentMutex));;) {
     const Location location = core.Locate(hash);
     if (location.segment == 0) return Status::kCorrupt;
     const WordIndex segment = WordOf(location.segment);
@@ -106,7 +106,7 @@ Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64
       return status;
     }
     if (!backoff.Wait()) {
-      Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, location.segment));
+      Fail(core, Status::kTimeout);
       return Status::kTimeout;
     }
   }

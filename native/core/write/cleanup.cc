@@ -91,8 +91,8 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
 
 }  // namespace
 
-std::uint32_t CleanUpLocked(Core& core, Block segment) {
-  if (!HoldSegment(core, segment)) return 0;
+std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment) {
+  if (!HoldSegment(core, segment)) return std::nullopt;
   Unlinked unlinked;
   SweepTombstones(core, segment, &unlinked);
   SweepExpired(core, segment, &unlinked);
@@ -102,47 +102,33 @@ std::uint32_t CleanUpLocked(Core& core, Block segment) {
   return unlinked.count();
 }
 
-void CleanUp(Core& core, Block segment) {
+bool CleanUp(Core& core, Block segment, Patience patience) {
+  const WithPatience with(*core.budget, patience);
   const Outcome outcome = *core.outcome;  // of the operation that came across the tombstones
+  bool held = false;
   core.thread.Claim(segment);
-  if (LockMutex(core.region, WordOf(segment) + kSegmentMutex, core.thread.owner_mark())) {
-    CleanUpLocked(core, segment);
+  if (LockMutex(*core.budget, WordOf(segment) + kSegmentMutex)) {
+    held = CleanUpLocked(core, segment).has_value();
     UnlockMutex(core.region, WordOf(segment) + kSegmentMutex);
   }
   core.thread.ClearClaim();
   *core.outcome = outcome;
+  return held;
 }
 
-namespace {
-
-// As CleanUp, but does not wait for the mutex. Whether it was had.
-bool TryCleanUp(Core& core, Block segment) {
-  const WordIndex mutex = WordOf(segment) + kSegmentMutex;
-  core.thread.Claim(segment);
-  const bool locked = core.region.Load(mutex) == 0 && core.region.CompareAndSwap(mutex, 0, core.thread.owner_mark());
-  if (locked) {
-    const Outcome outcome = *core.outcome;
-    CleanUpLocked(core, segment);
-    *core.outcome = outcome;
-    UnlockMutex(core.region, mutex);
-  }
-  core.thread.ClearClaim();
-  return locked;
-}
-
-}  // namespace
-
-void CleanUpAll(Core& core) {
+bool CleanUpAll(Core& core, Patience patience) {
+  bool all = true;
   for (std::uint64_t hash = 0; hash < kHashEnd;) {
     const Location location = core.Locate(static_cast<std::uint32_t>(hash));
-    if (location.segment == 0) return;
+    if (location.segment == 0) return all;
     if (TombstonesOf(core.region, location.segment) > 0 || IsExpiryDue(core.region, location.segment)) {
-      CleanUp(core, location.segment);
+      all = CleanUp(core, location.segment, patience) && all;
     }
     const std::uint64_t end = EndOf(core.region, location.segment);
-    if (end <= hash) return;
+    if (end <= hash) return all;
     hash = end;
   }
+  return all;
 }
 
 std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
@@ -156,7 +142,7 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
       Fail(core, Status::kCorrupt);
       return from_hash;
     }
-    if (IsExpiryDue(core.region, location.segment) && TryCleanUp(core, location.segment)) {
+    if (IsExpiryDue(core.region, location.segment) && CleanUp(core, location.segment, Patience::kNone)) {
       ++outcome.length;
       budget -= std::min(budget, kSweepCost);
     }

@@ -2,19 +2,21 @@
 #ifndef MAPSAFE_CORE_CLEANUP_H_
 #define MAPSAFE_CORE_CLEANUP_H_
 
+#include <optional>
+
 #include "core.h"
 
 namespace mapsafe {
 
-// Reclaims the tombstones and the expired entries of a segment whose mutex is held. Returns how many; 0 too if its
+// Reclaims the tombstones and the expired entries of a segment whose mutex is held. Returns how many; nothing if its
 // buckets could not be had.
-std::uint32_t CleanUpLocked(Core& core, Block segment);
+std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment);
 
-// As CleanUpLocked, of one segment, if its mutex can be had.
-void CleanUp(Core& core, Block segment);
+// As CleanUpLocked, of one segment, if its mutex can be had. Whether mutex and buckets were.
+bool CleanUp(Core& core, Block segment, Patience patience);
 
-// As CleanUp, of every segment. O(segments).
-void CleanUpAll(Core& core);
+// As CleanUp, of every segment that calls for it. O(segments).
+bool CleanUpAll(Core& core, Patience patience);
 
 // Reclaims the expired entries of segments from the one that covers `from_hash` on, until the budget is spent: looking
 // at a segment costs 1, cleaning one up kSweepCost. Passes over segments that others have locked. Returns the hash to

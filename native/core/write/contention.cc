@@ -53,6 +53,7 @@ bool CountContention(Core& core, Block segment) {
 
 void Relieve(Core& core, std::uint32_t hash) {
   const Outcome outcome = *core.outcome;  // of the write that came across the contention
+  const WithPatience patience(*core.budget, Patience::kLittle);
   if (const Location location = LockSegment(core, hash); location.segment != 0) {
     // Asked again under the mutex: others may have brought relief meanwhile.
     if (MayAddSegment(core.region) && HasTwoKeys(core, location.segment)) Split(core, location.segment);

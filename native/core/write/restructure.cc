@@ -7,7 +7,7 @@
 namespace mapsafe {
 
 bool HoldBucket(Core& core, Bucket* bucket) {
-  for (Backoff backoff(core.region);;) {
+  for (Backoff backoff(*core.budget, Obstacle::Bucket(bucket->at()));;) {
     const Word version = bucket->LoadVersion();
     if ((version & 1) == 0 && bucket->TryHold(version)) return true;
     // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
@@ -22,7 +22,7 @@ bool HoldBuckets(Core& core, Block segment) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
     if (HoldBucket(core, &bucket)) continue;
-    Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, bucket.block()));
+    Fail(core, Status::kTimeout);
     while (i-- > 0) core.BucketAt(segment, i).Release();
     return false;
   }
@@ -63,9 +63,9 @@ Location LockSegment(Core& core, std::uint32_t hash) {
     }
     const WordIndex mutex = WordOf(location.segment) + kSegmentMutex;
     core.thread.Claim(location.segment);
-    if (!LockMutex(core.region, mutex, core.thread.owner_mark())) {
+    if (!LockMutex(*core.budget, mutex)) {
       core.thread.ClearClaim();
-      Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(core.region, core.region.Load(mutex)));
+      Fail(core, Status::kTimeout);
       return {location.directory, location.entry, 0};
     }
     if (StillMaps(core.region, location)) return location;
@@ -90,8 +90,8 @@ Block LockUnderClaim(Core& core, std::uint32_t hash) {
       return 0;
     }
     const WordIndex mutex = WordOf(location.segment) + kSegmentMutex;
-    if (!LockMutex(core.region, mutex, core.thread.owner_mark())) {
-      Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(core.region, core.region.Load(mutex)));
+    if (!LockMutex(*core.budget, mutex)) {
+      Fail(core, Status::kTimeout);
       return 0;
     }
     if (StillMaps(core.region, location)) return location.segment;

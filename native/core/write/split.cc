@@ -15,8 +15,8 @@ constexpr std::size_t kSkewAllowance = 64;
 // Makes the directory deeper than `depth`, unless it is already.
 Status DeepenDirectory(Core& core, std::uint32_t depth) {
   Region& region = core.region;
-  if (!LockMutex(region, kHeaderDirectoryMutex, core.thread.owner_mark())) {
-    Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(region, region.Load(kHeaderDirectoryMutex)));
+  if (!LockMutex(*core.budget, kHeaderDirectoryMutex)) {
+    Fail(core, Status::kTimeout);
     return Status::kTimeout;
   }
   Status status = Status::kDone;
@@ -102,8 +102,8 @@ Status Split(Core& core, Block segment) {
   Unlinked unlinked;
   SweepTombstones(core, segment, &unlinked);
   BuildTwin(core, segment, twin, depth, bit);
-  if (!LockMutex(region, kHeaderDirectoryMutex, core.thread.owner_mark())) {
-    Fail(core, Status::kTimeout, ThreadRecord::OwnerOf(region, region.Load(kHeaderDirectoryMutex)));
+  if (!LockMutex(*core.budget, kHeaderDirectoryMutex)) {
+    Fail(core, Status::kTimeout);
     Abandon(core, segment, twin, unlinked);
     return Status::kTimeout;
   }

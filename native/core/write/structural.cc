@@ -20,7 +20,7 @@ constexpr std::uint32_t kMaxTries = 256;
 // As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
 // stash may change under the walk, and their reused blocks could look like our key.
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
-  for (Backoff backoff(core.region);;) {
+  for (Backoff backoff(*core.budget, Obstacle::Others());;) {
     Versions versions(core.region);
     Walk(core, location, key, &versions, sighting);
     if (versions.Unchanged()) return true;
@@ -35,13 +35,17 @@ Bucket HoldRoom(Core& core, const Location& location, std::uint32_t home_index, 
   *index = home_index;
   *slot = home.FindRoom();
   if (*slot < kSlotsPerBucket) return home;
-  for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
-    *index = i == 0 ? NeighbourOf(home_index) : kHomeBuckets + i - 1;
-    Bucket bucket = core.BucketAt(location, *index);
-    if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(core, &bucket)) continue;
-    *slot = bucket.FindRoom();
-    if (*slot < kSlotsPerBucket) return bucket;
-    bucket.Release();
+  // One that others hold is waited for only if none else has room.
+  for (const Patience patience : {Patience::kNone, core.budget->patience()}) {
+    const WithPatience with(*core.budget, patience);
+    for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
+      *index = i == 0 ? NeighbourOf(home_index) : kHomeBuckets + i - 1;
+      Bucket bucket = core.BucketAt(location, *index);
+      if (bucket.FindRoom() == kSlotsPerBucket || !HoldBucket(core, &bucket)) continue;
+      *slot = bucket.FindRoom();
+      if (*slot < kSlotsPerBucket) return bucket;
+      bucket.Release();
+    }
   }
   return home;
 }
@@ -77,7 +81,7 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
     if (index != home_index) RaiseOverflow(&home, index);
   }
   if (status != Status::kDone) {
-    Fail(core, status, ThreadRecord::ClaimantOf(core.region, bucket.block()));
+    Fail(core, status);
     core.outcome->home = home.block();
     core.outcome->home_version = home.Release();
     UnlockSegment(core, location.segment);
@@ -104,21 +108,23 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
 
 // Room in a segment without any, by cleanup or else by a split.
 Status MakeRoom(Core& core, Block segment) {
-  return CleanUpLocked(core, segment) > 0 ? Status::kDone : Split(core, segment);
+  return CleanUpLocked(core, segment).value_or(0) > 0 ? Status::kDone : Split(core, segment);
 }
 
 // Runs `attempt` under the mutex of the key's segment and with the home bucket held, both of which it lets go of or
 // keeps. If it wants room and has let go of the home, makes room and begins again. Fills in the outcome on failure.
 template <typename Attempt>
 void AtHome(Core& core, const Key& key, Attempt attempt) {
-  bool reclaimed = false;
+  Patience patience = Patience::kNone;  // with which memory is gathered the next time
+  bool reclaimed = false;               // for good
+  bool all = true;                      // whether no segment was passed over for it
   for (std::uint32_t tries = 0;; ++tries) {
     if (tries == kMaxTries) return Fail(core, Status::kCorrupt);
     const Location location = LockSegment(core, key.hash);
     if (location.segment == 0) return;
     Bucket home = core.BucketAt(location, HomeOf(key.hash));
     if (!HoldBucket(core, &home)) {
-      Fail(core, Status::kTimeout, ThreadRecord::ClaimantOf(core.region, home.block()));
+      Fail(core, Status::kTimeout);
       return UnlockSegment(core, location.segment);
     }
     if (attempt(location, home) == Step::kFinished) return;
@@ -126,13 +132,15 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
     UnlockSegment(core, location.segment);
     if (made == Status::kDone) continue;
     if (made == Status::kFull && !reclaimed) {
-      // Now, with no mutex held, memory can be gathered from everywhere, once.
-      reclaimed = true;
-      CleanUpAll(core);
+      // Now, with no mutex held, memory can be gathered from everywhere: where it can be had at once, and in a map,
+      // which has no other, then everywhere.
+      all = CleanUpAll(core, patience);
+      reclaimed = all || patience == Patience::kAll || core.evictor != nullptr;
+      patience = Patience::kAll;
       core.blocks.Flush();
       continue;
     }
-    if (made != Status::kTimeout) Fail(core, made);
+    if (made != Status::kTimeout) Fail(core, made == Status::kFull && !all ? Status::kTimeout : made);
     return;
   }
 }
@@ -148,7 +156,7 @@ bool HasLastingRoom(Core& core, const Location& location, const Bucket& home) {
 }
 
 // The part of HoldKey under the mutex and the home bucket.
-Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& key) {
+Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& key, bool wants_room) {
   Outcome& outcome = *core.outcome;
   Sighting sighting;
   Status status = Status::kTimeout;
@@ -163,7 +171,7 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
       status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
     }
   }
-  if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
+  if (wants_room && !sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {
     home.Release();
     return Step::kNoRoom;
   }
@@ -194,7 +202,12 @@ void EditStructurally(Core& core, Edit* edit) {
 }
 
 void HoldKey(Core& core, const Key& key) {
-  AtHome(core, key, [&](const Location& location, Bucket home) { return HoldAtHome(core, location, home, key); });
+  for (const bool wants_room : {true, false}) {
+    AtHome(core, key,
+           [&](const Location& location, Bucket home) { return HoldAtHome(core, location, home, key, wants_room); });
+    // Without room nothing can be inserted; but whether anything is to be is not known yet.
+    if (core.outcome->status != Status::kFull) return;
+  }
 }
 
 void EditHeldKey(Core& core, Edit* edit) {

@@ -100,19 +100,26 @@ bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
 // As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
 void RunInCache(Core& core, Edit* edit) {
   Evictor& evictor = *core.evictor;
+  std::optional<Backoff> backoff;
   for (int tries = 0;;) {
     RunToEnd(core, edit);
     Status failure = core.outcome->status;
-    Identity owner{};
     if (failure == Status::kNeedsNode) {
-      edit->node = evictor.Admit(edit->key.hash, &failure, &owner);
+      edit->node = evictor.Admit(edit->key.hash, &failure);
       if (edit->node != 0) continue;
-      Fail(core, failure, owner);
+      Fail(core, failure);
     } else if (failure == Status::kFull && tries++ < 2 * kMaxGatherings) {
+      evictor.StartRound();
       // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
       // has to go.
       if (tries <= kMaxGatherings && GatherForSplit(core, edit->key.hash, tries > 1)) continue;
       if (evictor.EvictAtHome(edit->key.hash)) continue;
+      if (evictor.has_passed_over()) {
+        --tries;
+        if (!backoff) backoff.emplace(*core.budget, Obstacle::Others());
+        if (backoff->Wait()) continue;
+        Fail(core, Status::kTimeout);
+      }
     }
     break;
   }
@@ -120,7 +127,36 @@ void RunInCache(Core& core, Edit* edit) {
   evictor.SweepForgotten();
 }
 
-// A block for the entry; a cache evicts for it, a map reclaims tombstones and cached blocks once before giving up.
+// Reclaims tombstones, expired entries and cached blocks for a block: where that can be done at once, and only if that
+// is not enough, everywhere.
+Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
+  bool all = false;
+  for (const Patience patience : {Patience::kNone, Patience::kAll}) {
+    all = CleanUpAll(core, patience);
+    core.blocks.Flush();
+    const Block block = core.blocks.Allocate(bytes, place, failure);
+    if (block != 0 || *failure != Status::kFull || all) return block;
+  }
+  *failure = Status::kTimeout;
+  return 0;
+}
+
+// Evicts for a block until no victim had to be passed over.
+Block EvictFor(Core& core, std::size_t bytes, std::uint32_t hash, bool lease, Status* failure) {
+  Evictor& evictor = *core.evictor;
+  for (Backoff backoff(*core.budget, Obstacle::Others());;) {
+    evictor.StartRound();
+    Block block = 0;
+    if (lease) block = evictor.MakeRoom(bytes, hash, failure);
+    if (block == 0 && *failure == Status::kFull) block = evictor.MakeRoomForEntry(bytes, hash, failure);
+    if (block != 0 || *failure != Status::kFull || !evictor.has_passed_over()) return block;
+    if (backoff.Wait()) continue;
+    *failure = Status::kTimeout;
+    return 0;
+  }
+}
+
+// A block for the entry; a cache evicts for it, a map reclaims what is deleted once before giving up.
 Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool lease) {
   Status failure = Status::kFull;
   if (!core.blocks.CouldFit(bytes)) {
@@ -130,17 +166,11 @@ Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool leas
   // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
   const Place place = lease ? Place::kOutsideReserve : Place::kAnywhere;
   Block block = core.blocks.Allocate(bytes, place, &failure);
-  if (block == 0 && failure == Status::kFull && core.evictor != nullptr) {
-    if (lease) block = core.evictor->MakeRoom(bytes, hash, &failure);
-    if (block == 0 && failure == Status::kFull) block = core.evictor->MakeRoomForEntry(bytes, hash, &failure);
-  } else if (block == 0 && failure == Status::kFull) {
-    CleanUpAll(core);
-    core.blocks.Flush();
-    block = core.blocks.Allocate(bytes, place, &failure);
+  if (block == 0 && failure == Status::kFull) {
+    block =
+        core.evictor != nullptr ? EvictFor(core, bytes, hash, lease, &failure) : Reclaim(core, bytes, place, &failure);
   }
-  if (block == 0) {
-    Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
-  }
+  if (block == 0) Fail(core, failure);
   return block;
 }
 
@@ -334,7 +364,7 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   if (change.previous != 0 && !edit.meets_lease) core.thread.Count(LossCounter(edit));
   if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
   if (change.buried) {
-    if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment);
+    if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment, Patience::kLittle);
   } else if (change.previous != 0 && !edit.in_place) {
     FreeEntry(core, change.previous);
   }
@@ -359,7 +389,7 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, Place::kAnywhere, &failure);
   if (edit.block == 0) {
     LetGo(core);
-    return Fail(core, failure, ThreadRecord::OwnerOf(core.region, core.region.Load(kHeaderHeapMutex)));
+    return Fail(core, failure);
   }
   BuildEntry(core.region, edit.block, key, value);
   EditHeldKey(core, &edit);

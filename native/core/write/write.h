@@ -122,9 +122,9 @@ void EditStructurally(Core& core, Edit* edit);
 // The edit of a key that is held, which ends the hold.
 void EditHeldKey(Core& core, Edit* edit);
 
-// Takes what a structural write of `key` takes, and room for an entry if there is none. The outcome is that of Get;
-// with kFound or kAbsent the key is held, and stays so until PutHeld, RemoveHeld or LetGo. Meanwhile this thread may
-// read, but not write.
+// Takes what a structural write of `key` takes, and room for an entry, if there is none and some can be made. The
+// outcome is that of Get; with kFound or kAbsent the key is held, and stays so until PutHeld, RemoveHeld or LetGo.
+// Meanwhile this thread may read, but not write.
 void HoldKey(Core& core, const Key& key);
 
 // Ends the hold by a write of the same key. If the status is not kDone, nothing was written.

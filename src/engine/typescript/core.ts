@@ -11,13 +11,14 @@ import {
   THREAD_ID,
   THREAD_PID,
 } from '../../format/layout.js'
-import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS } from '../engine.js'
+import { RESULT_CALL, RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS, TIMEOUT } from '../engine.js'
 import { BlockCache } from './memory/block-cache.js'
 import { sizeOf } from '../../format/entry.js'
 import type { Evictor } from './eviction/eviction.js'
 import { Lookup } from './index/lookup.js'
 import type { Region } from '../../format/region.js'
-import { claimantOf, ownerOf, type ThreadRecord } from './threads/thread-record.js'
+import type { ThreadRecord } from './threads/thread-record.js'
+import { WaitBudget } from './threads/wait-budget.js'
 
 const INITIAL_SCRATCH_BYTES = 65536
 
@@ -49,7 +50,9 @@ export class Core {
   constructor(
     readonly region: Region,
     readonly thread: ThreadRecord,
-    readonly blocks = new BlockCache(region, thread),
+    /** Of the call under way. */
+    readonly budget = new WaitBudget(region.words, thread),
+    readonly blocks = new BlockCache(region, thread, budget),
   ) {
     this.words = region.words
     this.isCache = (region.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
@@ -64,30 +67,29 @@ export class Core {
     this.scratchWords = new Int32Array(this.scratch.buffer)
   }
 
-  /** Ends an operation with `status`; for TIMEOUT after one of the two methods below. */
+  /** The caller's number for the call that the last operation was a part of; 0 if it was one of its own. */
+  private call = 0
+
+  /** An operation begins. Those that are parts of one call share its budget. */
+  beginCall(): void {
+    const call = this.result[RESULT_CALL]
+    if (call !== 0 && call === this.call) return
+    this.call = call
+    this.budget.renew()
+  }
+
+  /** Ends an operation with `status` and, for TIMEOUT, the thread that was waited for in vain. */
   end(status: number): void {
     this.result[RESULT_STATUS] = status
-  }
-
-  /** Notes for the status TIMEOUT who holds the mutex at word `mutex`. */
-  noteOwner(mutex: number): void {
-    this.noteRecord(ownerOf(Atomics.load(this.words, mutex)))
-  }
-
-  /** As {@link Core.noteOwner}, for a bucket, given by its first word, of the segment in block `segment`. */
-  noteClaimant(bucket: number, segment: number): void {
-    this.noteRecord(claimantOf(this.words, bucket / BLOCK_WORDS, segment, this.thread.at))
+    if (status !== TIMEOUT) return
+    const { blocker } = this.budget
+    this.result[RESULT_OWNER_PID] = blocker < 0 ? 0 : Atomics.load(this.words, blocker + THREAD_PID)
+    this.result[RESULT_OWNER_THREAD] = blocker < 0 ? 0 : Atomics.load(this.words, blocker + THREAD_ID)
   }
 
   /** Frees the block of an entry that no reader can reach any more. */
   freeEntry(block: number): void {
     if (this.region.contains(block, ENTRY_DATA)) this.blocks.free(block, sizeOf(this.words, block * BLOCK_WORDS))
-  }
-
-  /** As {@link Core.noteOwner}, for the thread with a record, given by its first word; -1 if it is not known. */
-  noteRecord(record: number): void {
-    this.result[RESULT_OWNER_PID] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_PID)
-    this.result[RESULT_OWNER_THREAD] = record < 0 ? 0 : Atomics.load(this.words, record + THREAD_ID)
   }
 }
 

@@ -131,9 +131,9 @@ export class TypescriptEngine implements Engine {
       if (isPresent) this.reportEntry(FOUND)
       else this.reportAbsence(lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT)
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
-      backoff ??= new Backoff(this.words)
+      backoff ??= Backoff.forOthers(this.core.budget)
       if (!backoff.wait()) {
-        this.endWithTimeout()
+        this.core.end(TIMEOUT)
         return
       }
     }
@@ -215,10 +215,12 @@ export class TypescriptEngine implements Engine {
   }
 
   clear(): void {
+    this.core.beginCall()
     this.core.end(clear(this.core))
   }
 
   collect(fromHash: number, endHash: number, limit: number): number {
+    this.core.beginCall()
     return this.collector.collect(fromHash, endHash, limit)
   }
 
@@ -227,14 +229,17 @@ export class TypescriptEngine implements Engine {
   }
 
   sweep(fromHash: number, budget: number): number {
+    this.core.beginCall()
     return sweep(this.core, fromHash, budget)
   }
 
   snapshot(): Int32Array<ArrayBuffer>[] {
+    this.core.beginCall()
     return takeSnapshot(this.core)
   }
 
   repair(): RepairReport {
+    this.core.beginCall()
     return repair(this.core)
   }
 
@@ -243,6 +248,7 @@ export class TypescriptEngine implements Engine {
   }
 
   close(): void {
+    this.core.beginCall()
     letGo(this.core)
     closed(this)
     this.core.blocks.flush()
@@ -281,9 +287,9 @@ export class TypescriptEngine implements Engine {
         this.reportAbsence(lookup.isDamaged ? CORRUPT : ABSENT)
         if (lookup.unchanged() && lookup.stillMaps()) return undefined
       }
-      backoff ??= new Backoff(this.words)
+      backoff ??= Backoff.forOthers(this.core.budget)
       if (!backoff.wait()) {
-        this.endWithTimeout()
+        this.core.end(TIMEOUT)
         return undefined
       }
     }
@@ -297,6 +303,7 @@ export class TypescriptEngine implements Engine {
   }
 
   private setKey(key: Key): boolean {
+    this.core.beginCall()
     if (this.core.lookup.setKey(key)) return true
     this.core.end(this.core.lookup.key.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
     return false
@@ -340,11 +347,5 @@ export class TypescriptEngine implements Engine {
 
   private reportedVersion(): number {
     return (this.result[RESULT_VERSION_LOW] >>> 0) + this.result[RESULT_VERSION_HIGH] * 2 ** 32
-  }
-
-  private endWithTimeout(): void {
-    const { lookup } = this.core
-    this.core.noteClaimant(lookup.home, lookup.segment)
-    this.core.end(TIMEOUT)
   }
 }

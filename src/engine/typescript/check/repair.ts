@@ -31,6 +31,7 @@ import {
   THREAD_CACHE_HEADS,
   THREAD_INCARNATION,
   THREAD_KERNEL_ID,
+  THREAD_OWED,
   THREAD_WRITE_SLOT,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, NOT_DONE, TIMEOUT, type RepairReport } from '../../engine.js'
@@ -67,10 +68,11 @@ export function repair(core: Core): RepairReport {
   }
   const deaths = Atomics.load(words, HEADER_DEATHS)
   buryTheDead(words)
+  core.blocks.flush()
   const held: number[] = []
   try {
     // Before any segment is held: partitions come first in the order of locks.
-    let status = core.evictor?.repair(core) ?? DONE
+    let status = core.evictor?.repair() ?? DONE
     if (status === DONE) status = holdEverything(core, held)
     if (status === DONE) status = repairHeld(core, held, report)
     core.end(status)
@@ -83,15 +85,12 @@ export function repair(core: Core): RepairReport {
 }
 
 function repairHeld(core: Core, segments: readonly number[], report: Report): number {
-  const { words, thread } = core
+  const { words, thread, budget } = core
   if (!awaitCounts(core)) return TIMEOUT
   const live = count(core, segments, report)
   report.sizeCorrection = (live - sumOfSizeDeltas(words)) | 0
   thread.addSize(report.sizeCorrection)
-  if (!lockMutex(words, HEADER_HEAP_MUTEX, thread.mark)) {
-    core.noteOwner(HEADER_HEAP_MUTEX)
-    return TIMEOUT
-  }
+  if (!lockMutex(budget, HEADER_HEAP_MUTEX)) return TIMEOUT
   const hunted = new LeakHunt(core.region).run(segments, report)
   unlockMutex(words, HEADER_HEAP_MUTEX)
   report.hasLookedForLeaks = hunted === DONE
@@ -101,12 +100,10 @@ function repairHeld(core: Core, segments: readonly number[], report: Report): nu
 /** Waits until no write is between changing its slot and counting that. No further one can begin. */
 function awaitCounts(core: Core): boolean {
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const backoff = new Backoff(core.words)
+    const backoff = Backoff.forWrite(core.budget, threadRecordAt(index))
     // A write announced, but not begun, is as good as none: its swap will fail.
     while (Atomics.load(core.words, threadRecordAt(index) + THREAD_WRITE_SLOT) !== 0) {
-      if (backoff.wait()) continue
-      core.noteRecord(threadRecordAt(index))
-      return false
+      if (!backoff.wait()) return false
     }
   }
   return true
@@ -242,7 +239,14 @@ class LeakHunt {
         const head = this.words[at + THREAD_CACHE_HEADS + sizeClass]
         if (!this.markList(head, this.words[at + THREAD_CACHE_COUNTS + sizeClass])) return false
       }
+      if (!this.markChain(this.words[at + THREAD_OWED])) return false
     }
+    return true
+  }
+
+  /** A chain that bites its own tail meets a block that is marked. */
+  private markChain(head: number): boolean {
+    for (let block = head; block !== 0; block = this.words[block * BLOCK_WORDS]) if (!this.mark(block)) return false
     return true
   }
 

@@ -36,6 +36,7 @@ import {
   SIZE_CLASSES,
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
+  THREAD_OWED,
 } from '../../../format/layout.js'
 import { binOf } from '../memory/heap.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../../format/size-classes.js'
@@ -43,8 +44,8 @@ import type { Problems } from './problems.js'
 import type { Region } from '../../../format/region.js'
 import { threadRecordAt } from '../threads/thread-record.js'
 
-/** What may lie in a cache's reserve; a cached block only if its thread could not have the heap's mutex. */
-const MAY_BE_RESERVED = new Set(['entry', 'free block', 'cached block'])
+/** What may lie in a cache's reserve. */
+const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])
 
 /**
  * First {@link HeapAudit.readPages}, then {@link HeapAudit.claim} for every block that the map uses, then
@@ -218,6 +219,18 @@ export class HeapAudit {
       const count = this.words[record + THREAD_CACHE_COUNTS + sizeClass]
       this.claimList(this.words[record + THREAD_CACHE_HEADS + sizeClass], count, sizeClass, 'cached block')
     }
+    let owed = this.words[record + THREAD_OWED]
+    while (owed !== 0 && this.claimOwed(owed)) owed = this.words[owed * BLOCK_WORDS]
+  }
+
+  /** As {@link HeapAudit.claim}, of what a thread could not give back yet: a block of any size, or a run of pages. */
+  private claimOwed(block: number): boolean {
+    const page = (block - this.firstBlock) >> 8
+    if (block < this.firstBlock || page >= this.top) return this.claim(block, 0, 'owed block')
+    const kind = this.field(page, PAGE_KIND) & 0xff
+    if (kind === PAGE_LARGE_RUN) return this.claimPages(block, this.field(page, PAGE_RUN), 'owed run')
+    const sizeClass = this.classOfSpan(kind === PAGE_SPAN_LATER ? this.field(page, PAGE_RUN) : page)
+    return this.claim(block, classBlocks(sizeClass) * BLOCK_BYTES, 'owed block')
   }
 
   private claimFreeList(span: number): void {

@@ -36,6 +36,7 @@ import { PageHand } from './pages.js'
 import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './queues.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { isAttached } from '../threads/thread-record.js'
+import { LITTLE_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { runToEnd } from '../write/write.js'
 
 /**
@@ -45,6 +46,8 @@ import { runToEnd } from '../write/write.js'
 const MAX_TURNS = 8
 /** Spans or large runs that are emptied for one block of an entry before the reserve has to do. */
 const MAX_EMPTIED = 16
+/** Victims passed over in one round, after which it ends: somebody holds most of what there is. */
+const MAX_PASSED_OVER = 256
 const NODE_WORDS = NODE_BYTES / 4
 
 /** Thread safety: one thread. */
@@ -59,11 +62,12 @@ export class Evictor implements EntryStore {
   private readonly reserveMutex: number
   /** Nodes and hashes of entries that were removed under locks. */
   private readonly forgotten: number[] = []
+  private passedOver = 0
 
   /** @param core the core of the thread whose writes evict */
   constructor(core: Core) {
     this.words = core.words
-    this.core = new Core(core.region, core.thread, core.blocks)
+    this.core = new Core(core.region, core.thread, core.budget, core.blocks)
     this.core.evictor = this
     this.edit = new Edit(this.core)
     this.partitions = partitionsOf(core.region).map((at) => new EvictionQueues(this.words, at, this))
@@ -76,21 +80,19 @@ export class Evictor implements EntryStore {
 
   /**
    * A node for a key about to be inserted; whoever gets it ends with {@link Evictor.settle} or
-   * {@link Evictor.withdraw}. The status FULL if none can be had, TIMEOUT with the owner noted in `noteTo`.
+   * {@link Evictor.withdraw}. The status FULL or TIMEOUT if none can be had.
    */
-  admit(hash: number, noteTo: Core): number {
+  admit(hash: number): number {
     // None can be had while the inserts of all other entries are under way.
-    const backoff = new Backoff(this.words)
+    const queues = this.queuesOf(hash)
+    const backoff = Backoff.forOthers(this.core.budget)
     for (;;) {
-      const queues = this.lock(hash)
-      if (queues === undefined) {
-        noteTo.noteOwner(this.queuesOf(hash).at + PARTITION_MUTEX)
-        return TIMEOUT
-      }
+      if (!this.lock(queues)) return TIMEOUT
+      this.startRound()
       const node = queues.admit(hash, this.core.thread.mark)
       this.unlock(queues)
       if (node !== 0) return node
-      if (!backoff.wait()) return FULL
+      if (!backoff.wait()) return this.hasPassedOver ? TIMEOUT : FULL
     }
   }
 
@@ -101,8 +103,8 @@ export class Evictor implements EntryStore {
 
   /** The entry with the node was never published. */
   withdraw(node: number): void {
-    const queues = this.lock(this.words[node * BLOCK_WORDS + NODE_HASH])
-    if (queues === undefined) {
+    const queues = this.queuesOf(this.words[node * BLOCK_WORDS + NODE_HASH])
+    if (!this.lockWith(LITTLE_PATIENCE, queues)) {
       this.settle(node) // the hand will find it stale
       return
     }
@@ -132,8 +134,8 @@ export class Evictor implements EntryStore {
     while (forgotten.length > 0) {
       const hash = forgotten.pop()!
       const node = forgotten.pop()!
-      const queues = this.lock(hash)
-      if (queues === undefined) continue // the hand will find it stale
+      const queues = this.queuesOf(hash)
+      if (!this.lockWith(LITTLE_PATIENCE, queues)) continue // the hand will find it stale
       if (this.words[node * BLOCK_WORDS + NODE_HASH] === hash) this.releaseIfStale(queues, node)
       this.unlock(queues)
     }
@@ -143,19 +145,27 @@ export class Evictor implements EntryStore {
    * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
    * entry was. Others insert meanwhile, one partition waits at a time. O(nodes).
    *
-   * @param noteTo told the owner of a partition that could not be had
    * @returns DONE or TIMEOUT
    */
-  repair(noteTo: Core): number {
+  repair(): number {
     for (const queues of this.partitions) {
-      if (!this.lockQueues(queues)) {
-        noteTo.noteOwner(queues.at + PARTITION_MUTEX)
-        return TIMEOUT
-      }
+      if (!this.lock(queues)) return TIMEOUT
       queues.visitNodes((node) => this.releaseIfStale(queues, node))
       this.unlock(queues)
     }
     return DONE
+  }
+
+  /**
+   * What could be evicted, but for which others would have to be waited for, is passed over. Forgets that this
+   * happened.
+   */
+  startRound(): void {
+    this.passedOver = 0
+  }
+
+  get hasPassedOver(): boolean {
+    return this.passedOver > 0
   }
 
   /**
@@ -170,8 +180,8 @@ export class Evictor implements EntryStore {
 
   /**
    * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for
-   * whatever `couldFit`: what does not go within the bound of waiting somebody has been about to insert or delete for
-   * as long.
+   * whatever `couldFit`: what does not go within the call's budget somebody has been about to insert or delete for as
+   * long.
    */
   makeRoomForEntry(bytes: number, hash: number): number {
     let block = this.evictInTurn(bytes, hash, true)
@@ -204,8 +214,13 @@ export class Evictor implements EntryStore {
     const owner = Atomics.load(words, word + NODE_OWNER)
     core.lookup.seekNode(node, words[word + NODE_HASH])
     edit.beginEviction(onlyExpired)
+    const { budget } = core
+    const { patience } = budget
+    budget.patience = NO_PATIENCE
     runToEnd(core, edit)
+    budget.patience = patience
     const status = core.result[RESULT_STATUS]
+    if (status === TIMEOUT) this.passedOver++
     if (status === DONE) return edit.meetsExpired ? STALE : EVICTED
     if (status !== NOT_DONE) return PENDING
     if (core.lookup.slot >= 0) return SPARED
@@ -213,7 +228,9 @@ export class Evictor implements EntryStore {
   }
 
   allocatePages(pages: number): number {
-    return this.core.blocks.allocatePages(pages)
+    const block = this.core.blocks.allocatePages(pages)
+    if (block === TIMEOUT) this.passedOver++
+    return block
   }
 
   freePages(block: number): void {
@@ -226,7 +243,7 @@ export class Evictor implements EntryStore {
     const first = partitionOf(hash, partitions.length)
     for (let i = 0; i < partitions.length; i++) {
       const queues = partitions[(first + i) % partitions.length]
-      if (!this.lockQueues(queues)) continue
+      if (!this.lockAtOnce(queues)) continue
       const hasEvicted = queues.evict()
       this.unlock(queues)
       if (hasEvicted) return true
@@ -240,7 +257,7 @@ export class Evictor implements EntryStore {
     for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
       block = blocks.allocate(bytes, isEntry)
     if (block !== FULL) return block
-    cleanUpAll(this.core)
+    if (!cleanUpAll(this.core, NO_PATIENCE)) this.passedOver++
     blocks.flush()
     return blocks.allocate(bytes, isEntry)
   }
@@ -249,7 +266,11 @@ export class Evictor implements EntryStore {
     const { blocks } = this.core
     let block = FULL
     let left = this.pages.count
-    for (let emptied = 0; block === FULL && emptied < most && left > 0; emptied++) {
+    for (
+      let emptied = 0;
+      block === FULL && emptied < most && left > 0 && this.passedOver < MAX_PASSED_OVER;
+      emptied++
+    ) {
       left -= this.pages.visit((entry) => this.evictBlock(entry))
       blocks.flush()
       block = blocks.allocate(bytes, isEntry)
@@ -260,16 +281,17 @@ export class Evictor implements EntryStore {
   private emptyReserve(bytes: number): number {
     const { words, core, reserve } = this
     // From now on nobody else takes memory there.
-    if (!lockMutex(words, this.reserveMutex, core.thread.mark)) return TIMEOUT
-    const backoff = new Backoff(words)
+    if (!lockMutex(core.budget, this.reserveMutex)) return TIMEOUT
+    const backoff = Backoff.forOthers(core.budget)
     let block = core.blocks.allocate(bytes, true)
     while (block === FULL) {
-      for (let left = reserve.count; block === FULL && left > 0;) {
+      this.startRound()
+      for (let left = reserve.count; block === FULL && left > 0 && this.passedOver < MAX_PASSED_OVER;) {
         left -= reserve.visit((entry) => this.evictBlock(entry))
         block = core.blocks.allocate(bytes, true)
       }
       if (block !== FULL || !backoff.wait()) break
-      cleanUpAll(core)
+      cleanUpAll(core, NO_PATIENCE)
     }
     unlockMutex(words, this.reserveMutex)
     return block
@@ -285,8 +307,8 @@ export class Evictor implements EntryStore {
     const hash = words[block * BLOCK_WORDS + ENTRY_HASH]
     const node = words[block * BLOCK_WORDS + ENTRY_NODE]
     if (!core.region.contains(node, NODE_WORDS)) return false
-    const queues = this.lock(hash)
-    if (queues === undefined) return false
+    const queues = this.queuesOf(hash)
+    if (!this.lockAtOnce(queues)) return false
     // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
     const outcome = this.hasEntry(hash, node) ? this.evict(node, false) : PENDING
     const isGone = outcome === EVICTED || outcome === STALE
@@ -315,7 +337,7 @@ export class Evictor implements EntryStore {
       if (!lookup.locate()) return true
       lookup.walk()
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return lookup.slot >= 0
-      backoff ??= new Backoff(this.words)
+      backoff ??= Backoff.forOthers(this.core.budget)
       if (!backoff.wait()) return true
     }
   }
@@ -324,14 +346,24 @@ export class Evictor implements EntryStore {
     return this.partitions[partitionOf(hash, this.partitions.length)]
   }
 
-  /** The queues of a hash, locked; undefined if that takes longer than the bound of waiting. */
-  private lock(hash: number): EvictionQueues | undefined {
-    const queues = this.queuesOf(hash)
-    return this.lockQueues(queues) ? queues : undefined
+  private lock(queues: EvictionQueues): boolean {
+    return lockMutex(this.core.budget, queues.at + PARTITION_MUTEX)
   }
 
-  private lockQueues(queues: EvictionQueues): boolean {
-    return lockMutex(this.words, queues.at + PARTITION_MUTEX, this.core.thread.mark)
+  private lockWith(patience: number, queues: EvictionQueues): boolean {
+    const { budget } = this.core
+    const before = budget.patience
+    budget.patience = patience
+    const isLocked = this.lock(queues)
+    budget.patience = before
+    return isLocked
+  }
+
+  /** For a victim, of which there are others. */
+  private lockAtOnce(queues: EvictionQueues): boolean {
+    const isLocked = this.lockWith(NO_PATIENCE, queues)
+    if (!isLocked) this.passedOver++
+    return isLocked
   }
 
   private unlock(queues: EvictionQueues): void {

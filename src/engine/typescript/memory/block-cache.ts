@@ -15,6 +15,7 @@ import { classBlocks, classOf } from '../../../format/size-classes.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'
 import type { ThreadRecord } from '../threads/thread-record.js'
+import { LITTLE_PATIENCE, type WaitBudget } from '../threads/wait-budget.js'
 
 const MAX_CLASS_BYTES = MAX_CLASS_BLOCKS * BLOCK_BYTES
 /** Pages that an empty map needs for itself: a span of segments and a span of small directory arrays. */
@@ -24,6 +25,8 @@ const BATCH_BYTES = 8192
 const MAX_BATCH = 32
 /** Larger blocks are not worth stranding even one. */
 const MAX_CACHED_BYTES = 8192
+/** Blocks given back under one hold of the mutex: others wait meanwhile, for some hundred microseconds at most. */
+const MOST_GIVEN = 256
 
 const batches = new Int32Array(SIZE_CLASSES)
 const cacheLimits = new Int32Array(SIZE_CLASSES)
@@ -38,6 +41,10 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
  * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
  * one by one.
  *
+ * What is freed while the heap mutex cannot be had stays with the thread record: blocks in the lists of the cache, and
+ * page runs and blocks of the reserve, which the cache must not have, in a list of what is owed. It goes back a little
+ * each time that the thread, or the next one with the record, has the mutex again.
+ *
  * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
  */
 export class BlockCache {
@@ -49,6 +56,7 @@ export class BlockCache {
   constructor(
     private readonly region: Region,
     private readonly thread: ThreadRecord,
+    private readonly budget: WaitBudget,
   ) {
     this.words = region.words
     this.heap = new Heap(region)
@@ -79,9 +87,9 @@ export class BlockCache {
   }
 
   /**
-   * @param bytes as given to {@link BlockCache.allocate}
+   * Never fails, and hardly waits.
    *
-   * Without the heap mutex within the bound of waiting, the block stays in the cache.
+   * @param bytes as given to {@link BlockCache.allocate}
    */
   free(block: number, bytes: number): void {
     if (!this.region.contains(block, BLOCK_WORDS)) return
@@ -93,7 +101,15 @@ export class BlockCache {
       return
     }
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
-    if (block >= this.heap.reserveBlock && this.giveReserved(sizeClass, block)) return
+    if (block >= this.heap.reserveBlock) {
+      if (!this.lockToGive()) {
+        this.owe(block)
+        return
+      }
+      this.heap.give(sizeClass, block)
+      this.unlock()
+      return
+    }
     const head = this.thread.cacheHeads + sizeClass
     const count = this.thread.cacheCounts + sizeClass
     this.words[block * BLOCK_WORDS] = this.words[head]
@@ -103,13 +119,18 @@ export class BlockCache {
     if (cached > cacheLimits[sizeClass]) this.giveBack(sizeClass, Math.max(cached >> 1, 1))
   }
 
-  /** Gives every cached block back to the heap, and spans without a used block back to the page runs. */
+  /**
+   * Gives every cached block back to the heap, and spans without a used block back to the page runs, as far as the heap
+   * mutex can be had.
+   */
   flush(): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-      const cached = this.words[this.thread.cacheCounts + sizeClass]
-      if (cached > 0) this.giveBack(sizeClass, cached)
+      for (;;) {
+        const cached = this.words[this.thread.cacheCounts + sizeClass]
+        if (cached === 0 || !this.giveBack(sizeClass, cached)) break
+      }
     }
-    if (!this.lock()) return
+    if (!this.lockToGive()) return
     this.heap.releaseEmptySpans()
     this.unlock()
   }
@@ -132,7 +153,10 @@ export class BlockCache {
 
   /** @param block as given by {@link BlockCache.allocatePages} */
   freePages(block: number): void {
-    if (!this.lock()) return
+    if (!this.lockToGive()) {
+      this.owe(block)
+      return
+    }
     this.heap.giveRun(block)
     this.unlock()
   }
@@ -157,8 +181,54 @@ export class BlockCache {
     return taken > 0 ? taken : block
   }
 
-  private giveBack(sizeClass: number, count: number): void {
-    if (!this.lock()) return
+  /** Keeps a block or page run until the heap mutex can be had. */
+  private owe(block: number): void {
+    const { words, thread } = this
+    if (!this.region.contains(block, BLOCK_WORDS)) return
+    words[block * BLOCK_WORDS] = words[thread.owed]
+    words[thread.owed] = block
+  }
+
+  /** Gives back what could not be when it was freed, as much as one hold of the mutex is to take. */
+  private settle(): void {
+    const { words, heap } = this
+    const { owed, hasExcess, cacheCounts } = this.thread
+    let left = MOST_GIVEN
+    for (; left > 0 && words[owed] !== 0; left--) {
+      const block = words[owed]
+      const isSound = this.region.contains(block, BLOCK_WORDS)
+      heap.write(owed, isSound ? words[block * BLOCK_WORDS] : 0)
+      // What cannot be given is the end of a list that bites its own tail.
+      if (!isSound || !heap.giveAny(block)) heap.write(owed, 0)
+      heap.commit()
+    }
+    if (left === 0 || words[hasExcess] === 0) return
+    words[hasExcess] = 0
+    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      const excess = words[cacheCounts + sizeClass] - cacheLimits[sizeClass]
+      if (excess > 0) left -= this.give(sizeClass, Math.min(excess, left))
+    }
+    if (left === 0) words[hasExcess] = 1
+  }
+
+  /**
+   * Gives back `count` blocks or fewer of a list. False, and some or all stay, if the heap mutex cannot be had or the
+   * list is damaged.
+   */
+  private giveBack(sizeClass: number, count: number): boolean {
+    if (!this.lockToGive()) {
+      this.words[this.thread.hasExcess] = 1
+      return false
+    }
+    // Locking may have settled some.
+    const most = Math.min(count, this.words[this.thread.cacheCounts + sizeClass], MOST_GIVEN)
+    const given = this.give(sizeClass, most)
+    this.unlock()
+    return given === most
+  }
+
+  /** Under the heap mutex. Returns how many were given. */
+  private give(sizeClass: number, count: number): number {
     const head = this.thread.cacheHeads + sizeClass
     let given = 0
     for (; given < count; given++) {
@@ -169,16 +239,8 @@ export class BlockCache {
       this.heap.commit()
       if (!isTaken) break // else a list that bites its own tail would be walked count times
     }
-    this.unlock()
     this.words[this.thread.cacheCounts + sizeClass] -= given
-  }
-
-  /** Without the heap mutex within the bound of waiting: false. */
-  private giveReserved(sizeClass: number, block: number): boolean {
-    if (!this.lock()) return false
-    this.heap.give(sizeClass, block)
-    this.unlock()
-    return true
+    return given
   }
 
   /** Whether nobody else is gathering a long run there (see Evictor). Under the heap mutex. */
@@ -188,7 +250,20 @@ export class BlockCache {
   }
 
   private lock(): boolean {
-    return lockMutex(this.words, HEADER_HEAP_MUTEX, this.thread.mark)
+    if (!lockMutex(this.budget, HEADER_HEAP_MUTEX)) return false
+    const { words } = this
+    if ((words[this.thread.owed] | words[this.thread.hasExcess]) !== 0) this.settle()
+    return true
+  }
+
+  /** As {@link BlockCache.lock}, for a block that can be given back later, too. */
+  private lockToGive(): boolean {
+    const { budget } = this
+    const { patience } = budget
+    budget.patience = LITTLE_PATIENCE
+    const isLocked = this.lock()
+    budget.patience = patience
+    return isLocked
   }
 
   private unlock(): void {

@@ -149,10 +149,20 @@ export class Heap {
     return this.blockOf(page)
   }
 
-  giveRun(block: number): void {
+  /** False if there is none at the block. */
+  giveRun(block: number): boolean {
     const page = this.pageOf(block)
-    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_LARGE_RUN) return
+    if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_LARGE_RUN) return false
     this.freeRun(page, this.words[this.descriptor(page) + PAGE_RUN])
+    return true
+  }
+
+  /** {@link Heap.give} or {@link Heap.giveRun}, whatever the block is. */
+  giveAny(block: number): boolean {
+    const page = this.spanOf(block)
+    if (page < 0) return this.giveRun(block)
+    const sizeClass = this.words[this.descriptor(page) + PAGE_KIND] >>> PAGE_CLASS_SHIFT
+    return sizeClass < SIZE_CLASSES && this.give(sizeClass, block)
   }
 
   /** Turns spans without a used block back into free runs. O(spans with room). */

@@ -1,23 +1,30 @@
+import { activityOf } from './liveness.js'
+import { pairsOf } from '../../../format/region.js'
 import { buryTheDead } from './takeover.js'
+import { claimantOf, ownerOf } from './thread-record.js'
+import { BLOCK_WORDS, THREAD_KERNEL_ID, THREAD_WRITE_SLOT } from '../../../format/layout.js'
+import { ALL_PATIENCE, NO_PATIENCE, type WaitBudget } from './wait-budget.js'
 
 /** Less than a microsecond each round: a bucket is held for far less than all of them. */
 const SPINS = 64
 const FIRST_SLEEP_MS = 0.05
 const LONGEST_SLEEP_MS = 1
-/** In milliseconds. Longer than any scheduling delay; see docs/protocol.md, "Waiting". */
-let bound = 2000
-/** Before the kernel is asked who is dead: longer than almost every wait, so that asking costs nothing. */
-const PATIENCE_MS = 20
+/**
+ * Before the kernel is asked about the holder: longer than almost every wait, so that asking costs nothing. Then ever
+ * less often, up to a time by which a wait may take longer than its bound.
+ */
+const FIRST_QUESTION_MS = 20
+const LONGEST_PAUSE_MS = 40
+/** Every so many questions all threads are asked about, should what is in the way not be whose it seems. */
+const SURVEY_EVERY = 8
 
 // A private word that nobody ever notifies: waiting on it is the only sleep JavaScript has on every thread.
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
-/**
- * Changes the bound, in milliseconds, for all waiters of this thread from now on: for tests in which many wait in vain.
- */
-export function setWaitBound(milliseconds: number): void {
-  bound = milliseconds
-}
+const MUTEX = 0
+const BUCKET = 1
+const WRITE = 2
+const OTHERS = 3
 
 /**
  * Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner; and
@@ -25,27 +32,126 @@ export function setWaitBound(milliseconds: number): void {
  */
 export class Backoff {
   private rounds = 0
+  private questions = 0
+  private seen = 0
   private sleepMs = FIRST_SLEEP_MS
-  private deadline = 0
-  private nextBurial = 0
+  private pause = FIRST_QUESTION_MS
+  private last = 0
+  private nextQuestion = 0
+  /** Milliseconds in which nothing moved. */
+  private unjudged = 0
+  /** The kernel's name of whom it was asked about last, and the processor time used then or counted since. */
+  private holder = 0n
+  private holderRan = 0
 
-  constructor(private readonly words: Int32Array) {}
+  /** @param at a word that changes when what is waited for changes hands */
+  private constructor(
+    private readonly budget: WaitBudget,
+    private readonly kind: number,
+    private readonly at: number,
+    private readonly segment: number,
+  ) {}
 
-  /** Waits a little longer each time. False once the bound is spent: the caller gives up. */
+  /** For the mutex in word `mutex`. */
+  static forMutex(budget: WaitBudget, mutex: number): Backoff {
+    return new Backoff(budget, MUTEX, mutex, 0)
+  }
+
+  /** For the bucket with first word `bucket`, of the segment in block `segment`. */
+  static forBucket(budget: WaitBudget, bucket: number, segment: number): Backoff {
+    return new Backoff(budget, BUCKET, bucket, segment)
+  }
+
+  /** For the write that the thread with the record at word `record` announced. */
+  static forWrite(budget: WaitBudget, record: number): Backoff {
+    return new Backoff(budget, WRITE, record + THREAD_WRITE_SLOT, 0)
+  }
+
+  /** For nobody in particular: threads that come and go. */
+  static forOthers(budget: WaitBudget): Backoff {
+    return new Backoff(budget, OTHERS, 0, 0)
+  }
+
+  /**
+   * Waits a little longer each time. False once the call's budget is spent: the caller gives up. The budget then tells
+   * who was in the way.
+   */
   wait(): boolean {
     if (++this.rounds <= SPINS) return true
+    const { budget } = this
+    if (budget.isSpent()) return this.giveUp()
     const now = performance.now()
-    if (this.deadline === 0) {
-      this.deadline = now + bound
-      this.nextBurial = now + PATIENCE_MS
+    if (this.rounds === SPINS + 1) {
+      this.seen = Atomics.load(budget.words, this.at)
+      this.nextQuestion = now + this.pause
+    } else {
+      this.account(now)
+      if (budget.isSpent()) return this.giveUp()
     }
-    if (now > this.deadline) return false
-    if (now >= this.nextBurial) {
-      buryTheDead(this.words)
-      this.nextBurial = performance.now() + PATIENCE_MS
-    }
+    this.last = now
     Atomics.wait(sleeper, 0, 0, this.sleepMs)
     this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)
     return true
+  }
+
+  private giveUp(): false {
+    const { patience } = this.budget
+    // An afterthought fails no call; and for each of many victims it would take too long to look through all claims.
+    if (patience === ALL_PATIENCE || (patience === NO_PATIENCE && this.kind === MUTEX)) {
+      this.budget.noteBlocker(this.findHolder())
+    }
+    return false
+  }
+
+  /**
+   * Adds the time since the last look. Time after which another thread holds what is waited for, or the same one anew,
+   * does not count.
+   */
+  private account(now: number): void {
+    const { budget } = this
+    budget.wait(now - this.last)
+    const word = Atomics.load(budget.words, this.at)
+    if (this.kind !== OTHERS && word !== this.seen) {
+      this.seen = word
+      this.unjudged = 0
+      this.nextQuestion = now + this.pause
+      return
+    }
+    this.unjudged += now - this.last
+    if (now < this.nextQuestion) return
+    budget.spend(this.judge())
+    this.unjudged = 0
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS)
+    this.nextQuestion = now + this.pause
+  }
+
+  /**
+   * How much of the time not judged yet counts. Of a holder that waits for a processor, what it ran: the others have it
+   * so far. Of all others everything: of one that sleeps, since it may wait for a thread that is stopped, of one that
+   * the kernel knows nothing about, and of this thread itself.
+   */
+  private judge(): number {
+    const { words } = this.budget
+    const record = this.findHolder()
+    const holder = record < 0 ? 0n : Atomics.load(pairsOf(words), (record + THREAD_KERNEL_ID) / 2)
+    const activity = holder === 0n ? undefined : activityOf(holder)
+    if (activity === undefined || this.questions++ % SURVEY_EVERY === SURVEY_EVERY - 1) buryTheDead(words)
+    if (holder !== this.holder) {
+      this.holder = holder
+      this.holderRan = activity?.ranMs ?? 0
+    }
+    const own = Atomics.load(pairsOf(words), (this.budget.thread.at + THREAD_KERNEL_ID) / 2)
+    if (activity?.isRunnable !== true || holder === own) return this.unjudged
+    const counts = Math.min(activity.ranMs - this.holderRan, this.unjudged)
+    this.holderRan += counts
+    return counts
+  }
+
+  /** First word of the record of the thread that is in the way, as far as can be told; else -1. */
+  private findHolder(): number {
+    const { words, thread } = this.budget
+    if (this.kind === MUTEX) return ownerOf(Atomics.load(words, this.at))
+    if (this.kind === BUCKET) return claimantOf(words, this.at / BLOCK_WORDS, this.segment, thread.at)
+    return this.kind === WRITE ? this.at - THREAD_WRITE_SLOT : -1
   }
 }

@@ -16,6 +16,14 @@ export const LIFE_DEAD = 3
 const ID_BITS = 22
 const ID_MASK = 2 ** ID_BITS - 1
 
+/** What a thread is doing just now. */
+export interface Activity {
+  /** Whether it runs, or waits for a processor. */
+  readonly isRunnable: boolean
+  /** Processor time that it used in all. */
+  readonly ranMs: number
+}
+
 /** The calling thread's. Some system calls. */
 export function ownKernelId(): KernelId {
   const id = ownThreadId()
@@ -44,6 +52,16 @@ export function lifeOf(kernelId: KernelId): number {
   }
 }
 
+/** Undefined if it is not known: the thread may be dead, or this is no Linux. Some system calls. */
+export function activityOf(kernelId: KernelId): Activity | undefined {
+  const low = Number(kernelId & 0xffffffffn)
+  const id = low & ID_MASK
+  if (low - id !== namespaceBits()) return undefined
+  const stat = readStat(id)
+  if (stat?.startTime !== Number(kernelId >> 32n) || stat.state === 'Z' || stat.state === 'X') return undefined
+  return { isRunnable: stat.state === 'R', ranMs: stat.ranMs }
+}
+
 /** Synchronous calls of `node:fs` run on the thread that makes them, so the kernel answers about this one. */
 function ownThreadId(): number {
   if (process.platform !== 'linux') return process.pid & ID_MASK
@@ -63,17 +81,23 @@ function namespaceBits(): number {
   }
 }
 
+/** Linux counts processor time for programs in hundredths of a second, whatever its own clock does (times(2)). */
+const TICK_MS = 10
+
 /**
- * Fields 3 and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though only processes
+ * Fields 3, 14 and 15, and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though only processes
  * are listed.
  */
-function readStat(id: number): { readonly state: string; readonly startTime: number } | undefined {
+function readStat(
+  id: number,
+): { readonly state: string; readonly ranMs: number; readonly startTime: number } | undefined {
   if (process.platform !== 'linux') return undefined
   try {
     const text = readFileSync(`/proc/${id}/stat`, 'latin1')
     // Field 2, the name, may hold anything, but ends with the last parenthesis.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0], startTime: Number(fields[19]) % 2 ** 32 }
+    const ticks = Number(fields[11]) + Number(fields[12])
+    return { state: fields[0], ranMs: ticks * TICK_MS, startTime: Number(fields[19]) % 2 ** 32 }
   } catch {
     return undefined
   }

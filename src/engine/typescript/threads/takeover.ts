@@ -55,8 +55,8 @@ import { markOf, threadRecordAt } from './thread-record.js'
 /** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
 const BUCKET_PATIENCE_MS = 20
 const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
-/** Ends a walk over a damaged list; no thread caches as many blocks of a class (see BlockCache). */
-const MOST_CACHED = 1024
+/** No thread takes as many blocks from the heap before it counts them (see BlockCache). */
+const MOST_UNCOUNTED = 1024
 
 /**
  * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
@@ -402,10 +402,14 @@ class Burial {
   private freeRecord(index: number): void {
     const { words } = this
     const at = threadRecordAt(index)
+    // Ends the walks over damaged lists: together they have no more blocks than the region.
+    let left = this.region.blockCount
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
+      const most = (words[at + THREAD_CACHE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED
       let count = 0
       let block = words[at + THREAD_CACHE_HEADS + sizeClass]
-      for (; this.region.contains(block, 1) && count < MOST_CACHED; count++) block = words[block * BLOCK_WORDS]
+      for (; this.region.contains(block, 1) && count < most && left > 0; count++, left--)
+        block = words[block * BLOCK_WORDS]
       this.store(at + THREAD_CACHE_COUNTS + sizeClass, count)
     }
     this.store(at + THREAD_CLAIM, 0)

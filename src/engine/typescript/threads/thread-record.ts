@@ -12,9 +12,11 @@ import {
   THREAD_ENGINE,
   THREAD_FENCE,
   THREAD_FREE,
+  THREAD_HAS_EXCESS,
   THREAD_ID,
   THREAD_INCARNATION,
   THREAD_KERNEL_ID,
+  THREAD_OWED,
   THREAD_PID,
   THREAD_SIZE_DELTA,
   THREAD_STATE,
@@ -47,6 +49,9 @@ export class ThreadRecord {
   readonly cacheHeads: number
   /** Word index of the lengths of those lists. */
   readonly cacheCounts: number
+  /** Words for what the block cache could not give back. */
+  readonly owed: number
+  readonly hasExcess: number
 
   /** Word index of the record. */
   readonly at: number
@@ -59,6 +64,8 @@ export class ThreadRecord {
     this.mark = markOf(words, index)
     this.cacheHeads = this.at + THREAD_CACHE_HEADS
     this.cacheCounts = this.at + THREAD_CACHE_COUNTS
+    this.owed = this.at + THREAD_OWED
+    this.hasExcess = this.at + THREAD_HAS_EXCESS
   }
 
   /** Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). */

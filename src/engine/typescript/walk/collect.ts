@@ -9,6 +9,7 @@ import {
   MAX_DEPTH,
   SEGMENT_DEPTH,
   SEGMENT_MOVES,
+  SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
@@ -56,17 +57,18 @@ export class Collector {
       return to
     }
     const status = this.collectSegment(from, to)
-    result[RESULT_STATUS] = status
+    this.core.end(status)
     return status === DONE ? Math.min(this.deliver(limit), to) : from
   }
 
   private collectSegment(from: number, to: number): number {
     const { core } = this
     const { words, lookup } = core
-    const backoff = new Backoff(words)
+    let backoff: Backoff | undefined
     for (;;) {
       if (!lookup.locateSegment(from | 0)) return CORRUPT
       const { segment } = lookup
+      backoff ??= Backoff.forMutex(core.budget, segment * BLOCK_WORDS + SEGMENT_MUTEX)
       const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
       const depth = words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
       this.count = 0
@@ -80,10 +82,7 @@ export class Collector {
       const isUndisturbed =
         (moves & 1) === 0 && Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves && lookup.stillMaps()
       if (isUndisturbed && status !== TIMEOUT) return status === DONE && this.end <= from ? CORRUPT : status
-      if (status === TIMEOUT || !backoff.wait()) {
-        core.noteClaimant(bucketAt(segment, 0), segment)
-        return TIMEOUT
-      }
+      if (status === TIMEOUT || !backoff.wait()) return TIMEOUT
     }
   }
 

@@ -20,7 +20,8 @@ import { bucketAt, homeOf } from '../../../format/bucket.js'
 import { tombstonesOf, type Core } from '../core.js'
 import { expiryTick, isExpiryDue, keptUntil, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
-import { lockMutex, unlockMutex } from '../threads/mutex.js'
+import { lockMutex } from '../threads/mutex.js'
+import { NO_PATIENCE } from '../threads/wait-budget.js'
 import {
   bringHome,
   endOf,
@@ -37,25 +38,33 @@ export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) /
 /** What cleaning up a segment costs of a sweep's budget, in looks at a segment. */
 const SWEEP_COST = 64
 
-/** Reclaims the tombstones and expired entries of a segment whose mutex is held. Whether there were any. */
-export function cleanUpLocked(core: Core, segment: number): boolean {
-  if (!holdSegment(core, segment)) return false
+/**
+ * Reclaims the tombstones and expired entries of a segment whose mutex is held. Returns how many; -1 if its buckets
+ * could not be had.
+ */
+export function cleanUpLocked(core: Core, segment: number): number {
+  if (!holdSegment(core, segment)) return -1
   sweepTombstones(core, segment)
   sweepExpired(core, segment)
   bringHome(core.region, segment)
   releaseSegment(core.words, segment)
-  const hasFound = core.unlinked.count > 0
+  const found = core.unlinked.count
   core.unlinked.freeAll()
-  return hasFound
+  return found
 }
 
-/** Cleans up a segment, unless someone holds it for longer than the bound of waiting. */
-export function cleanUp(core: Core, segment: number): void {
-  core.thread.claim(segment)
-  if (lockMutex(core.words, segment * BLOCK_WORDS + SEGMENT_MUTEX, core.thread.mark)) {
-    cleanUpLocked(core, segment)
+/** Cleans up a segment, if its mutex and buckets can be had. Whether they were. */
+export function cleanUp(core: Core, segment: number, patience: number): boolean {
+  return core.budget.with(patience, () => {
+    core.thread.claim(segment)
+    if (!lockMutex(core.budget, segment * BLOCK_WORDS + SEGMENT_MUTEX)) {
+      core.thread.clearClaim()
+      return false
+    }
+    const cleaned = cleanUpLocked(core, segment)
     unlockSegment(core, segment)
-  } else core.thread.clearClaim()
+    return cleaned >= 0
+  })
 }
 
 /** Whether a segment has tombstones or, as its hint says, expired entries. */
@@ -63,17 +72,19 @@ export function isWorthCleaning(words: Int32Array, segment: number): boolean {
   return tombstonesOf(words, segment) > 0 || isExpiryDue(words, segment)
 }
 
-/** Cleans up every segment that needs it. O(segments). */
-export function cleanUpAll(core: Core): void {
+/** As {@link cleanUp}, of every segment that calls for it. O(segments). */
+export function cleanUpAll(core: Core, patience: number): boolean {
   const { words, lookup } = core
+  let isAll = true
   for (let hash = 0; hash < HASH_END;) {
-    if (!lookup.locateSegment(hash | 0)) return
+    if (!lookup.locateSegment(hash | 0)) break
     const { segment } = lookup
-    if (isWorthCleaning(words, segment)) cleanUp(core, segment)
+    if (isWorthCleaning(words, segment)) isAll = cleanUp(core, segment, patience) && isAll
     const end = endOf(words, segment)
-    if (end <= hash) return
+    if (end <= hash) break
     hash = end
   }
+  return isAll
 }
 
 /** Deletes expired entries from `fromHash` on, within the budget; see {@link Engine.sweep}. */
@@ -88,7 +99,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
       break
     }
     const { segment } = lookup
-    if (isExpiryDue(words, segment) && tryCleanUp(core, segment)) {
+    if (isExpiryDue(words, segment) && cleanUp(core, segment, NO_PATIENCE)) {
       cleaned++
       left -= SWEEP_COST
     }
@@ -98,20 +109,6 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
   core.evictor?.sweepForgotten()
   result[RESULT_LENGTH] = cleaned
   return next
-}
-
-/** As {@link cleanUp}, but does not wait for the mutex. Whether it was had. */
-function tryCleanUp(core: Core, segment: number): boolean {
-  const { words, thread } = core
-  thread.claim(segment)
-  const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
-  const isLocked = Atomics.compareExchange(words, mutex, 0, thread.mark) === 0
-  if (isLocked) {
-    cleanUpLocked(core, segment)
-    unlockMutex(words, mutex)
-  }
-  thread.clearClaim()
-  return isLocked
 }
 
 /** Deletes the expired entries of a held segment, and makes its hint what the others call for. */

@@ -17,6 +17,7 @@ import { loadSlot } from '../index/bucket.js'
 import { bucketAt } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { lockSegment, unlockSegment } from './restructure.js'
+import { LITTLE_PATIENCE } from '../threads/wait-budget.js'
 import { split } from './split.js'
 
 const SAMPLE_WRITES = 16
@@ -54,12 +55,14 @@ export function countContention(words: Int32Array, segment: number): boolean {
  * The thread must hold nothing.
  */
 export function relieve(core: Core): void {
-  const { words, lookup } = core
-  if (lockSegment(core, lookup.hash) !== DONE) return
-  const { segment } = lookup
-  // Asked again under the mutex: others may have brought relief meanwhile.
-  if (mayAddSegment(words) && hasTwoKeys(words, segment)) split(core, segment)
-  unlockSegment(core, segment)
+  const { words, lookup, budget } = core
+  budget.with(LITTLE_PATIENCE, () => {
+    if (lockSegment(core, lookup.hash) !== DONE) return
+    const { segment } = lookup
+    // Asked again under the mutex: others may have brought relief meanwhile.
+    if (mayAddSegment(words) && hasTwoKeys(words, segment)) split(core, segment)
+    unlockSegment(core, segment)
+  })
 }
 
 /** Segments must not eat the room that entries need. */

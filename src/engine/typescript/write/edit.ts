@@ -44,6 +44,7 @@ import { TOMBSTONE_BIT, tagOf } from '../../../format/bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
 import { tombstonesOf, type Core } from '../core.js'
+import { LITTLE_PATIENCE } from '../threads/wait-budget.js'
 import { storeSum } from '../index/counter.js'
 import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor, NEVER } from '../../../format/entry.js'
 import type { Evictor } from '../eviction/eviction.js'
@@ -257,7 +258,7 @@ export class Edit {
     if (this.current !== 0 && !this.meetsLease) core.thread.count(this.lossCounter(), 1)
     if (core.evictor !== undefined) this.tellEvictor(core.evictor)
     if (this.isBuried) {
-      if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment)
+      if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment, LITTLE_PATIENCE)
     } else if (this.current !== 0 && !this.isInPlace) core.freeEntry(this.current)
   }
 

@@ -53,19 +53,18 @@ const inNeighbour = new Int32Array(HOME_BUCKETS)
 const inStash = new Int32Array(HOME_BUCKETS)
 
 /**
- * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT with the
- * owner noted, or CORRUPT.
+ * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT or
+ * CORRUPT.
  */
 export function lockSegment(core: Core, hash: number): number {
-  const { words, lookup, thread } = core
+  const { lookup, thread } = core
   for (let tries = 0; ; tries++) {
     if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
     const { segment } = lookup
     const mutex = segment * BLOCK_WORDS + SEGMENT_MUTEX
     thread.claim(segment)
-    if (!lockMutex(words, mutex, thread.mark)) {
+    if (!lockMutex(core.budget, mutex)) {
       thread.clearClaim()
-      core.noteOwner(mutex)
       return TIMEOUT
     }
     if (lookup.stillMaps()) return DONE
@@ -78,14 +77,17 @@ export function unlockSegment(core: Core, segment: number): void {
   core.thread.clearClaim()
 }
 
-/** Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound. */
-export function holdBucket(core: Core, bucket: number): boolean {
+/**
+ * Takes a bucket of the segment in block `segment`, waiting for an optimistic writer to finish. False if it did not
+ * within what is left of the call's budget.
+ */
+export function holdBucket(core: Core, bucket: number, segment: number): boolean {
   const { words, thread } = core
   let backoff: Backoff | undefined
   for (;;) {
     const version = Atomics.load(words, bucket + BUCKET_VERSION)
     if ((version & 1) === 0 && tryHold(words, bucket, version)) return true
-    backoff ??= new Backoff(words)
+    backoff ??= Backoff.forBucket(core.budget, bucket, segment)
     // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
     thread.setWaiting(bucket / BLOCK_WORDS)
     const mayGoOn = backoff.wait()
@@ -94,13 +96,12 @@ export function holdBucket(core: Core, bucket: number): boolean {
   }
 }
 
-/** Takes every bucket. On failure nothing is held, and who is in the way is noted. */
+/** Takes every bucket. On failure nothing is held. */
 export function holdBuckets(core: Core, segment: number): boolean {
   const { words } = core
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const bucket = bucketAt(segment, index)
-    if (holdBucket(core, bucket)) continue
-    core.noteClaimant(bucket, segment)
+    if (holdBucket(core, bucket, segment)) continue
     while (index-- > 0) release(words, bucketAt(segment, index))
     return false
   }
@@ -130,8 +131,8 @@ export function endOf(words: Int32Array, segment: number): number {
 }
 
 /**
- * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT with the
- * owner noted, or CORRUPT. Either way the caller releases what is listed, in any order, and then clears the claim.
+ * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT or CORRUPT.
+ * Either way the caller releases what is listed, in any order, and then clears the claim.
  */
 export function holdEverything(core: Core, held: number[]): number {
   const { words, lookup, thread } = core
@@ -159,14 +160,11 @@ export function maxSegments(words: Int32Array): number {
 
 /** As lockSegment; but the thread claims everything already. */
 function lockUnderClaim(core: Core, hash: number): number {
-  const { words, lookup, thread } = core
+  const { words, lookup } = core
   for (let tries = 0; ; tries++) {
     if (!lookup.locateSegment(hash) || tries > MAX_MOVES) return CORRUPT
     const mutex = lookup.segment * BLOCK_WORDS + SEGMENT_MUTEX
-    if (!lockMutex(words, mutex, thread.mark)) {
-      core.noteOwner(mutex)
-      return TIMEOUT
-    }
+    if (!lockMutex(core.budget, mutex)) return TIMEOUT
     if (lookup.stillMaps()) return DONE
     unlockMutex(words, mutex) // it was split while we waited
   }

@@ -8,7 +8,6 @@ import {
   ENTRY_HASH,
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
-  HEADER_HEAP_MUTEX,
   HEADER_SEGMENT_COUNT,
   MAX_DEPTH,
   SEGMENT_BYTES,
@@ -37,7 +36,7 @@ const SKEW_ALLOWANCE = 64
 
 /**
  * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be parted;
- * TIMEOUT with the owner noted; or CORRUPT. Unless DONE, nothing has changed.
+ * TIMEOUT; or CORRUPT. Unless DONE, nothing has changed.
  */
 export function split(core: Core, segment: number): number {
   const { words } = core
@@ -45,10 +44,7 @@ export function split(core: Core, segment: number): number {
   const depth = words[at + SEGMENT_DEPTH]
   if (depth < 0 || depth >= MAX_DEPTH) return FULL
   const twin = core.blocks.allocate(SEGMENT_BYTES)
-  if (twin < 0) {
-    if (twin === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
-    return twin
-  }
+  if (twin < 0) return twin
   let status = deepenDirectory(core, depth)
   if (status === DONE && !holdSegment(core, segment)) status = TIMEOUT
   if (status !== DONE) {
@@ -59,7 +55,7 @@ export function split(core: Core, segment: number): number {
   const bit = 1 << (31 - depth)
   sweepTombstones(core, segment)
   buildTwin(core, segment, twin, depth, bit)
-  if (!lockDirectory(core)) {
+  if (!lockMutex(core.budget, HEADER_DIRECTORY_MUTEX)) {
     abandon(core, segment, twin)
     return TIMEOUT
   }
@@ -92,7 +88,7 @@ function abandon(core: Core, segment: number, twin: number): void {
 /** Makes the directory deeper than `depth`, unless it is already. */
 function deepenDirectory(core: Core, depth: number): number {
   const { words } = core
-  if (!lockDirectory(core)) return TIMEOUT
+  if (!lockMutex(core.budget, HEADER_DIRECTORY_MUTEX)) return TIMEOUT
   let status = DONE
   const directory = Atomics.load(words, HEADER_DIRECTORY)
   const directoryDepth = depthOf(core.region, directory)
@@ -103,17 +99,10 @@ function deepenDirectory(core: Core, depth: number): number {
       const next = core.blocks.allocate(directoryBytes(depth + 1))
       if (next > 0) doubleDirectory(words, directory, depth, next)
       else status = next
-      if (status === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
     }
   }
   unlockMutex(words, HEADER_DIRECTORY_MUTEX)
   return status
-}
-
-function lockDirectory(core: Core): boolean {
-  if (lockMutex(core.words, HEADER_DIRECTORY_MUTEX, core.thread.mark)) return true
-  core.noteOwner(HEADER_DIRECTORY_MUTEX)
-  return false
 }
 
 /** Makes of block `twin` a held, unpublished copy of the upper half of a held segment without tombstones. */

@@ -3,7 +3,7 @@
  * and whoever lost too many races. See docs/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
-import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, TIMEOUT } from '../../engine.js'
+import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import {
   findRoom,
@@ -19,6 +19,7 @@ import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
 import type { Core } from '../core.js'
 import type { Edit } from './edit.js'
 import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
+import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { split } from './split.js'
 import type { ValueReader } from '../index/value.js'
 
@@ -35,11 +36,17 @@ export function editStructurally(core: Core, edit: Edit): void {
 }
 
 /**
- * Takes what a structural write of the lookup's key takes, and room for an entry if there is none. Statuses and outcome
- * are those of a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}.
+ * Takes what a structural write of the lookup's key takes, and room for an entry, if there is none and some can be
+ * made. Statuses and outcome are those of a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}.
  * Meanwhile this thread may read, but not write.
  */
 export function holdKey(core: Core, reader: ValueReader): unknown {
+  const value = holdWithRoom(core, reader, true)
+  // Without room nothing can be inserted; but whether anything is to be is not known yet.
+  return core.result[RESULT_STATUS] === FULL ? holdWithRoom(core, reader, false) : value
+}
+
+function holdWithRoom(core: Core, reader: ValueReader, wantsRoom: boolean): unknown {
   let value: unknown
   atHome(core, () => {
     const { lookup } = core
@@ -50,7 +57,7 @@ export function holdKey(core: Core, reader: ValueReader): unknown {
         status = reader.status
       } else status = lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT
     }
-    if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {
+    if (wantsRoom && lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {
       release(core.words, lookup.home)
       return false
     }
@@ -97,7 +104,10 @@ export function letGo(core: Core): void {
  */
 function atHome(core: Core, attempt: () => boolean): void {
   const { lookup } = core
+  // With which memory is gathered the next time, whether it was for good, and whether no segment was passed over for it.
+  let patience = NO_PATIENCE
   let hasReclaimed = false
+  let isAll = true
   for (let tries = 0; ; tries++) {
     const locked = tries === MAX_TRIES ? CORRUPT : lockSegment(core, lookup.hash)
     if (locked !== DONE) {
@@ -106,8 +116,7 @@ function atHome(core: Core, attempt: () => boolean): void {
     }
     const { segment } = lookup
     lookup.noteHome()
-    if (!holdBucket(core, lookup.home)) {
-      core.noteClaimant(lookup.home, segment)
+    if (!holdBucket(core, lookup.home, segment)) {
       unlockSegment(core, segment)
       core.end(TIMEOUT)
       return
@@ -118,12 +127,14 @@ function atHome(core: Core, attempt: () => boolean): void {
     unlockSegment(core, segment)
     if (made === DONE) continue
     if (made !== FULL || hasReclaimed) {
-      core.end(made)
+      core.end(made === FULL && !isAll ? TIMEOUT : made)
       return
     }
-    // Now, with no mutex held, memory can be gathered from everywhere, once.
-    hasReclaimed = true
-    cleanUpAll(core)
+    // Now, with no mutex held, memory can be gathered from everywhere: where it can be had at once, and in a map, which
+    // has no other, then everywhere.
+    isAll = cleanUpAll(core, patience)
+    hasReclaimed = isAll || patience === ALL_PATIENCE || core.evictor !== undefined
+    patience = ALL_PATIENCE
     core.blocks.flush()
   }
 }
@@ -139,10 +150,7 @@ function editHeld(core: Core, edit: Edit): boolean {
   let bucket = lookup.bucket
   let slot = lookup.slot
   if (status === DONE && slot >= 0) {
-    if (bucket !== home && !holdBucket(core, bucket)) {
-      core.noteClaimant(bucket, segment)
-      status = TIMEOUT
-    }
+    if (bucket !== home && !holdBucket(core, bucket, segment)) status = TIMEOUT
   } else if (status === DONE) {
     bucket = holdRoom(core)
     if (bucket < 0) {
@@ -179,7 +187,7 @@ function walkHeld(core: Core): boolean {
   for (;;) {
     lookup.walk()
     if (lookup.unchanged()) return true
-    backoff ??= new Backoff(core.words)
+    backoff ??= Backoff.forOthers(core.budget)
     if (!backoff.wait()) return false
   }
 }
@@ -194,15 +202,32 @@ function holdRoom(core: Core): number {
   if (findRoom(words, home) >= 0) return home
   const overflow = loadOverflow(words, home)
   const neighbour = bucketAt(segment, neighbourOf(homeOf(lookup.hash)))
-  if (holdIfRoom(core, neighbour)) {
-    storeOverflow(words, home, neighbourCount(overflow) + 1, stashCount(overflow))
-    return neighbour
+  // One that others hold is waited for only if none else has room.
+  const { budget } = core
+  const patience = budget.patience
+  for (const each of [NO_PATIENCE, patience]) {
+    budget.patience = each
+    const bucket = holdSpillRoom(core, neighbour)
+    budget.patience = patience
+    if (bucket < 0) continue
+    const isNeighbour = bucket === neighbour
+    storeOverflow(
+      words,
+      home,
+      neighbourCount(overflow) + Number(isNeighbour),
+      stashCount(overflow) + Number(!isNeighbour),
+    )
+    return bucket
   }
+  return -1
+}
+
+/** Holds the neighbour or a stash bucket, whichever comes first that has room; -1 if none has. */
+function holdSpillRoom(core: Core, neighbour: number): number {
+  if (holdIfRoom(core, neighbour)) return neighbour
   for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
-    const stash = bucketAt(segment, index)
-    if (!holdIfRoom(core, stash)) continue
-    storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow) + 1)
-    return stash
+    const stash = bucketAt(core.lookup.segment, index)
+    if (holdIfRoom(core, stash)) return stash
   }
   return -1
 }
@@ -222,7 +247,7 @@ function hasLastingRoom(core: Core): boolean {
 
 function holdIfRoom(core: Core, bucket: number): boolean {
   const { words } = core
-  if (findRoom(words, bucket) < 0 || !holdBucket(core, bucket)) return false
+  if (findRoom(words, bucket) < 0 || !holdBucket(core, bucket, core.lookup.segment)) return false
   if (findRoom(words, bucket) >= 0) return true
   release(words, bucket)
   return false
@@ -230,6 +255,6 @@ function holdIfRoom(core: Core, bucket: number): boolean {
 
 /** Room in a segment without any, by cleanup or else by a split. */
 function makeRoom(core: Core, segment: number): number {
-  if (isWorthCleaning(core.words, segment) && cleanUpLocked(core, segment)) return DONE
+  if (isWorthCleaning(core.words, segment) && cleanUpLocked(core, segment) > 0) return DONE
   return split(core, segment)
 }

@@ -1,5 +1,5 @@
 /** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
-import { BLOCK_WORDS, ENTRY_DATA, HEADER_HEAP_MUTEX, SEGMENT_BYTES } from '../../../format/layout.js'
+import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { findRoom, loadSlot, release, tryHold } from '../index/bucket.js'
 import { cleanUpAll } from './cleanup.js'
@@ -9,6 +9,8 @@ import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Ed
 import type { Evictor } from '../eviction/eviction.js'
 import { buildEntry, entryBytes, wordsFor, NEVER } from '../../../format/entry.js'
 import { isLeaseKind } from '../../../format/kinds.js'
+import { Backoff } from '../threads/backoff.js'
+import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from '../index/value.js'
 
@@ -61,7 +63,6 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
   const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, true) : ENTRY_TOO_LARGE
   if (block < 0) {
     letGo(core)
-    if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
     core.end(block)
     return
   }
@@ -114,23 +115,40 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
 }
 
 /**
- * A block for the entry, or a status; a cache evicts for it, a map reclaims tombstones and cached blocks once before
- * giving up.
+ * A block for the entry, or a status; a cache evicts for it, a map reclaims what is deleted once before giving up.
  */
 function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
   // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
-  let block = core.blocks.allocate(bytes, !isLease)
-  if (block === FULL && core.evictor !== undefined) {
-    if (isLease) block = core.evictor.makeRoom(bytes, core.lookup.hash)
-    if (block === FULL) block = core.evictor.makeRoomForEntry(bytes, core.lookup.hash)
-  } else if (block === FULL) {
-    cleanUpAll(core)
+  const block = core.blocks.allocate(bytes, !isLease)
+  if (block !== FULL) return block
+  return core.evictor === undefined ? reclaim(core, bytes) : evictFor(core, core.evictor, bytes, isLease)
+}
+
+/**
+ * Reclaims tombstones, expired entries and cached blocks for a block: where that can be done at once, and only if that
+ * is not enough, everywhere.
+ */
+function reclaim(core: Core, bytes: number): number {
+  for (const patience of [NO_PATIENCE, ALL_PATIENCE]) {
+    const isAll = cleanUpAll(core, patience)
     core.blocks.flush()
-    block = core.blocks.allocate(bytes)
+    const block = core.blocks.allocate(bytes)
+    if (block !== FULL || isAll) return block
   }
-  if (block === TIMEOUT) core.noteOwner(HEADER_HEAP_MUTEX)
-  return block
+  return TIMEOUT
+}
+
+/** Evicts for a block until no victim had to be passed over. */
+function evictFor(core: Core, evictor: Evictor, bytes: number, isLease: boolean): number {
+  const { hash } = core.lookup
+  for (const backoff = Backoff.forOthers(core.budget); ;) {
+    evictor.startRound()
+    let block = isLease ? evictor.makeRoom(bytes, hash) : FULL
+    if (block === FULL) block = evictor.makeRoomForEntry(bytes, hash)
+    if (block !== FULL || !evictor.hasPassedOver) return block
+    if (!backoff.wait()) return TIMEOUT
+  }
 }
 
 function run(core: Core, edit: Edit): void {
@@ -143,21 +161,29 @@ function run(core: Core, edit: Edit): void {
 /** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
 function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
   const { lookup } = core
+  let backoff: Backoff | undefined
   for (let tries = 0; ;) {
     runToEnd(core, edit)
     const status = core.result[RESULT_STATUS]
     if (status === NEEDS_NODE) {
-      const node = evictor.admit(lookup.hash, core)
+      const node = evictor.admit(lookup.hash)
       if (node > 0) {
         edit.node = node
         continue
       }
       core.end(node)
     } else if (status === FULL && tries++ < 2 * MAX_GATHERINGS) {
+      evictor.startRound()
       // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
       // has to go.
       if (tries <= MAX_GATHERINGS && gatherForSplit(core, evictor, tries > 1)) continue
       if (evictor.evictAtHome(lookup.hash)) continue
+      if (evictor.hasPassedOver) {
+        tries--
+        backoff ??= Backoff.forOthers(core.budget)
+        if (backoff.wait()) continue
+        core.end(TIMEOUT)
+      }
     }
     break
   }

@@ -1,0 +1,86 @@
+import type { ThreadRecord } from './thread-record.js'
+
+/** Patience for one of several things that serve as well. */
+export const NO_PATIENCE = 0
+/** For what can be done later, by which a call should not be held up. */
+export const LITTLE_PATIENCE = 1
+/** For what the call cannot do without. */
+export const ALL_PATIENCE = 2
+
+/** In milliseconds; see docs/protocol.md, "Waiting". */
+let bound = 2000
+/** What a call spends at most on what it could leave undone. */
+const AFTERTHOUGHT_MS = 50
+/** However busy the machine is, a call ends after so many times the bound. */
+const STARVATION = 5
+
+/**
+ * Changes the bound, in milliseconds, for all waiters of this thread from now on: for tests in which many wait in vain.
+ */
+export function setWaitBound(milliseconds: number): void {
+  bound = milliseconds
+}
+
+/**
+ * How long one call waits for other threads, all its waits together. See docs/protocol.md, "Waiting".
+ *
+ * Thread safety: one thread, the one whose calls it limits.
+ */
+export class WaitBudget {
+  /** How much of the budget is spent on waits from now on. */
+  patience = ALL_PATIENCE
+  /** First word of the record of who was in the way when a wait was given up; -1 if that is not known. */
+  blocker = -1
+  private isUsed = false
+  /** Milliseconds that the call waited, and of these what counts against the bound. */
+  private waited = 0
+  private spent = 0
+
+  constructor(
+    readonly words: Int32Array,
+    readonly thread: ThreadRecord,
+  ) {}
+
+  /** A call begins. */
+  renew(): void {
+    if (!this.isUsed) return
+    this.isUsed = false
+    this.waited = 0
+    this.spent = 0
+    this.blocker = -1
+  }
+
+  /** Whether a wait has to end. */
+  isSpent(): boolean {
+    if (this.patience === NO_PATIENCE || this.waited >= STARVATION * bound) return true
+    return this.spent >= (this.patience === ALL_PATIENCE ? bound : Math.min(bound, AFTERTHOUGHT_MS))
+  }
+
+  /** Notes milliseconds that were waited. */
+  wait(milliseconds: number): void {
+    this.isUsed = true
+    this.waited += milliseconds
+  }
+
+  /** Notes that of these, some were time that others took without doing anything; see Backoff. */
+  spend(milliseconds: number): void {
+    this.spent += milliseconds
+  }
+
+  noteBlocker(record: number): void {
+    if (record < 0) return
+    this.isUsed = true
+    this.blocker = record
+  }
+
+  /** Runs `attempt` with another patience. */
+  with<T>(patience: number, attempt: () => T): T {
+    const before = this.patience
+    this.patience = patience
+    try {
+      return attempt()
+    } finally {
+      this.patience = before
+    }
+  }
+}
