@@ -16,8 +16,8 @@
 #include "engine.h"
 #include "format.h"
 #include "memory/heap.h"
-#include "threads/backoff.h"
 #include "threads/liveness.h"
+#include "threads/wait_budget.h"
 
 namespace mapsafe {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "engine.h"
 #include "format.h"
-#include "threads/backoff.h"
+#include "threads/wait_budget.h"
 
 namespace mapsafe {
 

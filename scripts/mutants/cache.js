@@ -80,8 +80,8 @@ export const mutants = [
     find: '  sweepTombstones(core, segment)\n  sweepExpired(core, segment)\n',
     replace: '  sweepTombstones(core, segment)\n',
     also: {
-      find: '  if (!holdSegment(core, segment)) return false\n',
-      replace: '  sweepExpired(core, segment)\n  if (!holdSegment(core, segment)) return false\n',
+      find: '  if (!holdSegment(core, segment)) return -1\n',
+      replace: '  sweepExpired(core, segment)\n  if (!holdSegment(core, segment)) return -1\n',
     },
   },
   {
@@ -151,8 +151,8 @@ export const mutants = [
     name: 'reserve-cached',
     why: 'free blocks of idle threads lie in every long run, and a large entry meets FULL',
     file: 'src/engine/typescript/memory/block-cache.ts',
-    find: '    if (block >= this.heap.reserveBlock && this.giveReserved(sizeClass, block)) return\n',
-    replace: '',
+    find: 'if (block >= this.heap.reserveBlock) {',
+    replace: 'if (block < 0) {',
   },
   {
     name: 'reserve-holds-segments',

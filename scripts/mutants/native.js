@@ -54,8 +54,8 @@ export const mutants = [
     name: 'mutex-always-free',
     why: 'two threads restructure one segment, or take one block',
     file: 'core/threads/mutex.h',
-    find: 'while (region.Load(mutex) != 0 || !region.CompareAndSwap(mutex, 0, owner_mark)) {',
-    replace: 'while (region.CompareAndSwap(mutex, 0, owner_mark) && region.Load(mutex) == 0) {',
+    find: 'if (region.CompareAndSwap(mutex, 0, budget.own_mark())) [[likely]]',
+    replace: 'if (region.Store(mutex, budget.own_mark()); true) [[likely]]',
   },
   {
     name: 'miss-without-directory-recheck',
@@ -148,7 +148,7 @@ export const mutants = [
     name: 'hold-without-room',
     why: 'a held insert may find no room, with user code already run',
     file: 'core/write/structural.cc',
-    find: 'if (!sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {',
+    find: 'if (wants_room && !sighting.found() && status == Status::kAbsent && !HasLastingRoom(core, location, home)) {',
     replace: 'if (false) {',
   },
   {
@@ -257,8 +257,8 @@ export const mutants = [
     name: 'cached-walk-unbounded',
     why: 'a takeover walks a damaged list for minutes',
     file: 'core/threads/takeover.cc',
-    find: 'kMostCached = 1024;',
-    replace: 'kMostCached = 1 << 20;',
+    find: 'kMostUncounted = 1024;',
+    replace: 'kMostUncounted = 1 << 20;',
   },
   {
     name: 'repair-believes-span',
@@ -310,9 +310,9 @@ export const mutants = [
     name: 'sweep-before-holding',
     why: 'an entry is deleted that was rewritten since the sweeper looked at it',
     file: 'core/write/cleanup.cc',
-    find: '  if (!HoldSegment(core, segment)) return 0;\n  Unlinked unlinked;\n  SweepTombstones(core, segment, &unlinked);\n  SweepExpired(core, segment, &unlinked);\n',
+    find: '  if (!HoldSegment(core, segment)) return std::nullopt;\n  Unlinked unlinked;\n  SweepTombstones(core, segment, &unlinked);\n  SweepExpired(core, segment, &unlinked);\n',
     replace:
-      '  Unlinked unlinked;\n  SweepExpired(core, segment, &unlinked);\n  if (!HoldSegment(core, segment)) return 0;\n  SweepTombstones(core, segment, &unlinked);\n',
+      '  Unlinked unlinked;\n  SweepExpired(core, segment, &unlinked);\n  if (!HoldSegment(core, segment)) return std::nullopt;\n  SweepTombstones(core, segment, &unlinked);\n',
   },
   {
     name: 'hint-lost-in-split',

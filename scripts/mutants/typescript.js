@@ -150,15 +150,15 @@ export const mutants = [
     name: 'overflow-not-raised',
     why: 'a key in the stash is never looked for',
     file: 'src/engine/typescript/write/structural.ts',
-    find: 'storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow) + 1)',
-    replace: 'storeOverflow(words, home, neighbourCount(overflow), stashCount(overflow))',
+    find: 'stashCount(overflow) + Number(!isNeighbour)',
+    replace: 'stashCount(overflow)',
   },
   {
     name: 'structural-write-holds-only-the-home',
     why: 'a spilled key is changed while another writer changes the same bucket',
     file: 'src/engine/typescript/write/structural.ts',
-    find: 'if (bucket !== home && !holdBucket(core, bucket)) {',
-    replace: 'if (bucket < 0) {',
+    find: 'if (bucket !== home && !holdBucket(core, bucket, segment)) status = TIMEOUT',
+    replace: 'if (bucket < 0) status = TIMEOUT',
     also: {
       find: '  if (bucket !== home) release(words, bucket)',
       replace: '  if (bucket !== home && lookup.slot < 0) release(words, bucket)',
@@ -189,7 +189,7 @@ export const mutants = [
     name: 'hold-without-room',
     why: 'a held insert may find no room, with user code already run',
     file: 'src/engine/typescript/write/structural.ts',
-    find: 'if (lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {',
+    find: 'if (wantsRoom && lookup.slot < 0 && status === ABSENT && !hasLastingRoom(core)) {',
     replace: 'if (false) {',
   },
   {

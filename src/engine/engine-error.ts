@@ -81,6 +81,7 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
 function describeOwner({ result, words }: Engine): string {
   const pid = result[RESULT_OWNER_PID]
   const threadId = result[RESULT_OWNER_THREAD]
+  if (pid === 0) return 'Other threads'
   const owner = attachedThreads(words).find((thread) => thread.pid === pid && thread.threadId === threadId)
   return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
 }

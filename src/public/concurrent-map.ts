@@ -2,6 +2,7 @@ import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js
 import { deleteMany, getMany, setMany } from '../store/batches.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
+import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { MapHandle } from './handle.js'
@@ -247,13 +248,16 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
     checkFunction('predicate', predicate)
-    let deleted = 0
-    for (const batch of keyBatches(this.#store)) {
-      for (const key of batch as K[]) {
-        if (deleteIf(this.#store, key, (value) => predicate(value, ownKey(key)))) deleted++
+    const store = this.#store
+    return asOneCall(store.openToWrite(), () => {
+      let deleted = 0
+      for (const batch of keyBatches(store)) {
+        for (const key of batch as K[]) {
+          if (deleteIf(store, key, (value) => predicate(value, ownKey(key)))) deleted++
+        }
       }
-    }
-    return deleted
+      return deleted
+    })
   }
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */

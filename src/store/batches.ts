@@ -10,6 +10,7 @@ import {
   type Engine,
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
+import { asOneCall } from '../engine/one-call.js'
 import type { Store } from './store.js'
 import { wrongArgument } from '../base/arguments.js'
 
@@ -39,15 +40,17 @@ export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined
 }
 
 function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefined)[]): (V | undefined)[] {
-  for (let from = 0; from < keys.length;) {
-    const engine = store.open()
-    const next = engine.getMany(keys, values, from)
-    const status = engine.result[RESULT_STATUS]
-    if (status === SCRATCH_TOO_SMALL) engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
-    else if (status === DONE) decodeRecords(store, engine, values)
-    else throw engineError(engine, keys[next])
-    from = next
-  }
+  const engine = store.open()
+  asOneCall(engine, () => {
+    for (let from = 0; from < keys.length;) {
+      const next = engine.getMany(keys, values, from)
+      const status = engine.result[RESULT_STATUS]
+      if (status === SCRATCH_TOO_SMALL) engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+      else if (status === DONE) decodeRecords(store, engine, values)
+      else throw engineError(engine, keys[next])
+      from = next
+    }
+  })
   countReads(store, values)
   return values
 }
@@ -81,14 +84,16 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
     const { 0: key, 1: value } = entry as readonly [Key, unknown]
     batch.add(store, key, value)
   }
-  for (let from = 0; from < batch.keys.length;) {
-    const engine = store.openToWrite()
-    const expiry = store.expiryOf(expiresAt, batch.keys.length - from)
-    const to = batch.stage(engine, from)
-    const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
-    if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
-    from = to
-  }
+  const engine = store.openToWrite()
+  asOneCall(engine, () => {
+    for (let from = 0; from < batch.keys.length;) {
+      const expiry = store.expiryOf(expiresAt, batch.keys.length - from)
+      const to = batch.stage(engine, from)
+      const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
+      if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
+      from = to
+    }
+  })
 }
 
 /** Deletes the entries of `keys`, and returns how many there were. Nothing is deleted if one of them is no key. */
@@ -97,7 +102,7 @@ export function deleteMany<V>(store: Store<V>, keys: Iterable<Key>): number {
   const given = arrayOf('keys', keys)
   const engine = store.openToWrite()
   for (const key of given) checkKey(engine, key)
-  const next = engine.removeMany(given)
+  const next = asOneCall(engine, () => engine.removeMany(given))
   if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, given[next]), next)
   return engine.result[RESULT_LENGTH]
 }

@@ -1,22 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ownKey, type Key } from '../format/key.js'
 import { encodeValue, type ValueEncoder } from '../codec/value.js'
-import { FULL, PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
-import { engineError } from '../engine/engine-error.js'
+import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
+import { LOST, untilWritten } from './until-written.js'
 
 /** What a decision leads to: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
 type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
 type ExpiryOf<V> = (entry: StoredEntry<V> | undefined) => number | undefined
 const DELETE = Symbol('delete')
-
-/**
- * Lost races before a key is held while the decision is made. Nobody loses that many but for a slow function or a key
- * in constant use.
- */
-const OPTIMISTIC_TRIES = 16
 
 /**
  * Stores what `compute` makes of the value of `key`. An entry that is there keeps its expiry.
@@ -81,10 +75,6 @@ export function isSame(value: unknown, expected: unknown): boolean {
 /**
  * Changes the entry of `key` in one atomic step into what `decide` makes of it.
  *
- * At first optimistically: read the value with its version, decide, and write on condition of the version. Who loses
- * that race too often holds the key, so that nobody else can write it, and then decides for good. Reads are never held
- * up.
- *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
  * map; if it throws, nothing has changed.
  * @param expiryOf when the entry stored expires, as for Store.put
@@ -92,32 +82,18 @@ export function isSame(value: unknown, expected: unknown): boolean {
  */
 function readModifyWrite<V>(store: Store<V>, given: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
   const key = ownKey(given) // the decision runs user code
-  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
-    const entry = store.entry(key)
-    const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
-    if (change === undefined || apply(store, key, change, entry?.version, expiryOf(entry))) return change
-  }
-  try {
-    return changeHeld(store, key, decide, expiryOf)
-  } finally {
-    store.letGo()
-  }
-}
-
-function changeHeld<V>(store: Store<V>, key: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
-  for (let tries = 0; tries < OPTIMISTIC_TRIES; tries++) {
-    const entry = store.hold(key)
+  return untilWritten<Change>(store, key, (isHeld) => {
+    const entry = isHeld ? store.hold(key) : store.entry(key)
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
     if (change === undefined) return change
-    if (change === DELETE) {
+    if (isHeld && change === DELETE) {
       store.removeHeld(key)
       return change
     }
-    // Room that only a cleanup finds is found by a put that holds nothing yet.
     const expiresAt = expiryOf(entry)
-    if (store.putHeld(key, change, expiresAt) || apply(store, key, change, entry?.version, expiresAt)) return change
-  }
-  throw engineError(store.open(), key, FULL)
+    if (isHeld && store.putHeld(key, change as ValueEncoder, expiresAt)) return change
+    return apply(store, key, change, entry?.version, expiresAt) ? change : LOST
+  })
 }
 
 function apply<V>(

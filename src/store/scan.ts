@@ -1,6 +1,7 @@
 import { checkInteger, checkOptions } from '../base/arguments.js'
 import type { Key } from '../format/key.js'
 import { HASH_END } from '../engine/engine.js'
+import { asOneCall } from '../engine/one-call.js'
 import { keyBatch } from './map-keys.js'
 import type { Store } from './store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
@@ -47,14 +48,17 @@ export function scan<V>(
   const entries: [Key, V][] = []
   let next = Math.max(start, cursor ?? 0)
   // By the keys met, not the entries found: else a walk over a map that is being emptied would not come back.
-  for (let met = 0; met < count && next < end;) {
-    const batch = keyBatch(store.open(), next, end, count - met)
-    for (const key of batch.keys) {
-      const value = store.readPassing(key)
-      if (store.found) entries.push([key, value as V])
+  const engine = store.open()
+  asOneCall(engine, () => {
+    for (let met = 0; met < count && next < end;) {
+      const batch = keyBatch(engine, next, end, count - met)
+      for (const key of batch.keys) {
+        const value = store.readPassing(key)
+        if (store.found) entries.push([key, value as V])
+      }
+      met += batch.keys.length
+      next = batch.next
     }
-    met += batch.keys.length
-    next = batch.next
-  }
+  })
   return { cursor: next < end ? next : undefined, entries }
 }

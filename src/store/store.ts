@@ -27,6 +27,7 @@ import {
 import { NEVER } from '../format/entry.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
+import { asOneCall } from '../engine/one-call.js'
 import { useEpochAt } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
 import { HotKeys } from './near/hot-keys.js'
@@ -300,14 +301,16 @@ export class Store<V> {
     const expiry = this.expiryOf(expiresAt)
     this.hotKeys.note(key)
     try {
-      for (;;) {
-        encoder.stage(engine)
-        const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
-        if (!this.#settled(engine, key)) continue
-        return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
-          ? this.decodeEncoded(encoder, value)
-          : this.#previous(engine, previous)
-      }
+      return asOneCall(engine, () => {
+        for (;;) {
+          encoder.stage(engine)
+          const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
+          if (!this.#settled(engine, key)) continue
+          return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
+            ? this.decodeEncoded(encoder, value)
+            : this.#previous(engine, previous)
+        }
+      })
     } finally {
       encoder.release()
     }
@@ -373,10 +376,12 @@ export class Store<V> {
   take(key: Key, mode: number): V | undefined {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    for (;;) {
-      const previous = engine.remove(key, mode | RETURN_PREVIOUS)
-      if (this.#settled(engine, key)) return this.#previous(engine, previous)
-    }
+    return asOneCall(engine, () => {
+      for (;;) {
+        const previous = engine.remove(key, mode | RETURN_PREVIOUS)
+        if (this.#settled(engine, key)) return this.#previous(engine, previous)
+      }
+    })
   }
 
   /** Adds `by` to the number under `key` and returns the sum. */

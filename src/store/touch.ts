@@ -4,6 +4,7 @@ import {
   DONE,
   ENCODED,
   FOUND,
+  FULL,
   NOT_DONE,
   PUT_IF_VERSION,
   RESULT_KIND,
@@ -15,27 +16,22 @@ import {
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from './store.js'
-
-/** Lost races before the key is held. */
-const OPTIMISTIC_TRIES = 16
+import { LOST, untilWritten } from './until-written.js'
 
 /** Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. False if there is no entry. */
 export function touch(store: Store<unknown>, key: Key, expiresAt?: number): boolean {
   const engine = store.openToWrite()
   store.hotKeys.note(key)
   const expiry = store.expiryOf(expiresAt)
-  try {
-    for (let tries = 0; ;) {
-      const isHeld = tries >= OPTIMISTIC_TRIES
+  return untilWritten(store, key, (isHeld) => {
+    for (;;) {
       const value = isHeld ? engine.hold(key) : engine.get(key)
       switch (engine.result[RESULT_STATUS]) {
         case ABSENT:
           return false
         case FOUND:
         case ENCODED:
-          if (republish(store, engine, key, value, expiry, isHeld)) return true
-          tries++
-          break
+          return republish(engine, key, value, expiry, store.version, isHeld) || LOST
         case SCRATCH_TOO_SMALL:
           engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
           break
@@ -43,18 +39,16 @@ export function touch(store: Store<unknown>, key: Key, expiresAt?: number): bool
           throw engineError(engine, key)
       }
     }
-  } finally {
-    engine.letGo()
-  }
+  })
 }
 
 /** Stores what was just read under `key` with another expiry, unless it changed meanwhile. */
 function republish(
-  store: Store<unknown>,
   engine: Engine,
   key: Key,
   value: unknown,
   expiresAt: number,
+  version: number,
   isHeld: boolean,
 ): boolean {
   const { result } = engine
@@ -62,7 +56,7 @@ function republish(
   const kind = read === VALUE_UTF16 ? VALUE_LATIN1 : read
   const operand = result[RESULT_STATUS] === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
   if (isHeld) engine.putHeld(key, kind, operand, expiresAt)
-  else engine.put(key, kind, operand, PUT_IF_VERSION, store.version, expiresAt)
+  if (!isHeld || result[RESULT_STATUS] === FULL) engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt)
   const status = result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false

@@ -29,7 +29,7 @@ function makeRegion(bytes: number): Region {
 
 function attach(region: Region): BlockCache {
   const thread = ThreadRecord.attach(region.words)!
-  return new BlockCache(region, thread, new WaitBudget(region.words, thread))
+  return new BlockCache(region, thread, new WaitBudget(region.words, thread.mark, thread.at))
 }
 
 /** What the heap's audit says when exactly `blocks` are in use beside the empty map. */

@@ -51,7 +51,7 @@ export class Core {
     readonly region: Region,
     readonly thread: ThreadRecord,
     /** Of the call under way. */
-    readonly budget = new WaitBudget(region.words, thread),
+    readonly budget = new WaitBudget(region.words, thread.mark, thread.at),
     readonly blocks = new BlockCache(region, thread, budget),
   ) {
     this.words = region.words

@@ -140,7 +140,7 @@ export class Backoff {
       this.holder = holder
       this.holderRan = activity?.ranMs ?? 0
     }
-    const own = Atomics.load(pairsOf(words), (this.budget.thread.at + THREAD_KERNEL_ID) / 2)
+    const own = Atomics.load(pairsOf(words), (this.budget.record + THREAD_KERNEL_ID) / 2)
     if (activity?.isRunnable !== true || holder === own) return this.unjudged
     const counts = Math.min(activity.ranMs - this.holderRan, this.unjudged)
     this.holderRan += counts
@@ -149,9 +149,9 @@ export class Backoff {
 
   /** First word of the record of the thread that is in the way, as far as can be told; else -1. */
   private findHolder(): number {
-    const { words, thread } = this.budget
+    const { words, record } = this.budget
     if (this.kind === MUTEX) return ownerOf(Atomics.load(words, this.at))
-    if (this.kind === BUCKET) return claimantOf(words, this.at / BLOCK_WORDS, this.segment, thread.at)
+    if (this.kind === BUCKET) return claimantOf(words, this.at / BLOCK_WORDS, this.segment, record)
     return this.kind === WRITE ? this.at - THREAD_WRITE_SLOT : -1
   }
 }

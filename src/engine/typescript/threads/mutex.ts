@@ -7,8 +7,7 @@ import type { WaitBudget } from './wait-budget.js'
  * @returns false if it could not be had within what is left of the call's budget
  */
 export function lockMutex(budget: WaitBudget, mutex: number): boolean {
-  const { words } = budget
-  const { mark } = budget.thread
+  const { words, mark } = budget
   if (Atomics.compareExchange(words, mutex, 0, mark) === 0) return true
   const backoff = Backoff.forMutex(budget, mutex)
   do {

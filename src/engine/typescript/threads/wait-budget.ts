@@ -1,5 +1,3 @@
-import type { ThreadRecord } from './thread-record.js'
-
 /** Patience for one of several things that serve as well. */
 export const NO_PATIENCE = 0
 /** For what can be done later, by which a call should not be held up. */
@@ -36,9 +34,14 @@ export class WaitBudget {
   private waited = 0
   private spent = 0
 
+  /**
+   * @param mark what the thread leaves in mutexes
+   * @param record first word of its thread record
+   */
   constructor(
     readonly words: Int32Array,
-    readonly thread: ThreadRecord,
+    readonly mark: number,
+    readonly record: number,
   ) {}
 
   /** A call begins. */
