@@ -25,7 +25,8 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createEngine", Napi::Function::New<CreateEngine>(env, "createEngine"));
   exports.Set("openClock", Napi::Function::New<mapsafe::OpenClockFunction>(env, "openClock"));
-  exports.Set("lockFile", Napi::Function::New<mapsafe::LockFileFunction>(env, "lockFile"));
+  exports.Set("openAnonymousFile", Napi::Function::New<mapsafe::OpenAnonymousFileFunction>(env, "openAnonymousFile"));
+  exports.Set("nameFile", Napi::Function::New<mapsafe::NameFileFunction>(env, "nameFile"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));
   return exports;

@@ -35,9 +35,19 @@ void OnBufferFreed(napi_env, void*, void* hint) {
 
 }  // namespace
 
-Napi::Value LockFileFunction(const Napi::CallbackInfo& info) {
-  if (!AreNumbers(info, 1)) return {};
-  return Napi::Number::New(info.Env(), LockFile(Descriptor(info)));
+Napi::Value OpenAnonymousFileFunction(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) {
+    Napi::TypeError::New(info.Env(), "directory must be a string").ThrowAsJavaScriptException();
+    return {};
+  }
+  int descriptor = -1;
+  const int error = OpenAnonymousFile(info[0].As<Napi::String>().Utf8Value().c_str(), &descriptor);
+  return Napi::Number::New(info.Env(), error == 0 ? descriptor : -error);
+}
+
+Napi::Value NameFileFunction(const Napi::CallbackInfo& info) {
+  if (!AreNumbers(info, 1) || !info[1].IsString()) return {};
+  return Napi::Number::New(info.Env(), NameFile(Descriptor(info), info[1].As<Napi::String>().Utf8Value().c_str()));
 }
 
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info) {

@@ -1,5 +1,5 @@
-// The module's functions for files, called with descriptors that node:fs opened. Each returns 0 or an errno value,
-// except that mapFile returns an ArrayBuffer if it succeeds.
+// The module's functions for files. Each returns 0 or an errno value, except that openAnonymousFile returns a
+// descriptor or a negative errno value, and mapFile an ArrayBuffer if it succeeds.
 #ifndef MAPSAFE_ADDON_FILE_FUNCTIONS_H_
 #define MAPSAFE_ADDON_FILE_FUNCTIONS_H_
 
@@ -7,8 +7,11 @@
 
 namespace mapsafe {
 
-// lockFile(descriptor)
-Napi::Value LockFileFunction(const Napi::CallbackInfo& info);
+// openAnonymousFile(directory)
+Napi::Value OpenAnonymousFileFunction(const Napi::CallbackInfo& info);
+
+// nameFile(descriptor, path)
+Napi::Value NameFileFunction(const Napi::CallbackInfo& info);
 
 // allocateFile(descriptor, bytes)
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info);

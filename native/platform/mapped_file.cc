@@ -6,7 +6,11 @@
 
 namespace mapsafe {
 
-int LockFile(int) {
+int OpenAnonymousFile(const char*, int*) {
+  return ENOSYS;
+}
+
+int NameFile(int, const char*) {
   return ENOSYS;
 }
 
@@ -25,13 +29,14 @@ void UnmapFile(void*, std::size_t) {}
 #else
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 namespace mapsafe {
 
@@ -65,13 +70,34 @@ int Reserve(int descriptor, std::size_t bytes) {
 
 }  // namespace
 
-int LockFile(int descriptor) {
-  int status;
-  do {
-    status = flock(descriptor, LOCK_EX | LOCK_NB);
-  } while (status != 0 && errno == EINTR);
-  return status == 0 ? 0 : errno;
+#ifdef O_TMPFILE
+
+int OpenAnonymousFile(const char* directory, int* descriptor) {
+  *descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  return *descriptor < 0 ? errno : 0;
 }
+
+int NameFile(int descriptor, const char* path) {
+  // The way that open(2) describes for users without CAP_DAC_READ_SEARCH; the other needs no /proc.
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  if (linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) return 0;
+  const int error = errno;
+  if (error == EEXIST) return error;
+  return linkat(descriptor, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0 ? 0 : errno == EEXIST ? EEXIST : error;
+}
+
+#else
+
+int OpenAnonymousFile(const char*, int*) {
+  return EOPNOTSUPP;
+}
+
+int NameFile(int, const char*) {
+  return EOPNOTSUPP;
+}
+
+#endif  // O_TMPFILE
 
 int AllocateFile(int descriptor, std::size_t bytes) {
   int error;

@@ -10,9 +10,12 @@
 
 namespace mapsafe {
 
-// Takes the exclusive lock of an open file or directory. EWOULDBLOCK if another process has it. The lock ends with the
-// descriptor, so a process that dies leaves none.
-int LockFile(int descriptor);
+// Makes an empty file of mode 0600 in `directory` that has no name yet, so that nothing is left of it if this process
+// dies. EOPNOTSUPP and others where the system or the file system knows no such files.
+int OpenAnonymousFile(const char* directory, int* descriptor);
+
+// Gives an anonymous file its name. EEXIST if there is one already, be it a symbolic link that leads nowhere.
+int NameFile(int descriptor, const char* path);
 
 // Makes an empty file `bytes` long, zeroed, with every block of it allocated. A store to a mapped page for which the
 // file system finds no block raises SIGBUS and so ends the process; this finds out before there is a mapping. ENOSPC if

@@ -78,13 +78,16 @@ TEST_F(MappedFile, AMappingThatCannotBeIsAnError) {
   EXPECT_EQ(MapFile(descriptor_, 0, &base), EINVAL);
 }
 
-TEST_F(MappedFile, ALockIsExclusiveAndEndsWithItsProcess) {
-  ASSERT_EQ(InChild([this] { return LockFile(Open()); }), 0);
-  const int holder = Open();
-  ASSERT_EQ(LockFile(holder), 0);
-  EXPECT_EQ(InChild([this] { return LockFile(Open()); }), EWOULDBLOCK);
-  close(holder);
-  EXPECT_EQ(InChild([this] { return LockFile(Open()); }), 0);
+TEST_F(MappedFile, AnAnonymousFileGetsAFreeNameOnly) {
+  const std::string folder = path_.substr(0, path_.rfind('/'));
+  const std::string name = path_ + ".named";
+  int anonymous = -1;
+  if (OpenAnonymousFile(folder.c_str(), &anonymous) != 0) GTEST_SKIP() << "this file system has no anonymous files";
+  EXPECT_EQ(NameFile(anonymous, path_.c_str()), EEXIST);
+  EXPECT_EQ(NameFile(anonymous, name.c_str()), 0);
+  EXPECT_EQ(access(name.c_str(), F_OK), 0);
+  unlink(name.c_str());
+  close(anonymous);
 }
 
 }  // namespace

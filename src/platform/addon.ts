@@ -4,15 +4,17 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import type { Engine } from '../engine/engine.js'
 
 /**
- * The addon's functions for files, which take descriptors that `node:fs` opened, and return 0 or an errno value: on
- * Windows ENOSYS. See native/platform/mapped_file.h.
+ * The addon's functions for files. Where nothing else is said they return 0 or an errno value: on Windows ENOSYS. See native/platform/mapped_file.h.
  */
 export interface FileFunctions {
   /**
-   * Takes the exclusive lock of a file or directory until the descriptor is closed; EWOULDBLOCK if another process has
-   * it.
+   * Makes a file of mode 0600 in `directory` that has no name yet.
+   *
+   * @returns a descriptor, or a negative errno value where there are no such files
    */
-  lockFile(descriptor: number): number
+  openAnonymousFile(directory: string): number
+  /** Gives an anonymous file its name; EEXIST if that is taken. */
+  nameFile(descriptor: number, path: string): number
   /** Makes an empty file `bytes` long, every block of it allocated and zero. */
   allocateFile(descriptor: number, bytes: number): number
   /**

@@ -44,10 +44,10 @@ export interface Place {
  * file has another size or other settings
  * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; else as {@link openOrCreateFile}
  */
-export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace): Place {
+export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace, trustFile = false): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
   if (file === undefined) return createInMemory(kind, bytes, cache)
-  const opened = openOrCreateFile(resolve(file), bytes, (region) => formatRegion(region, cache))
+  const opened = openOrCreateFile(resolve(file), trustFile, bytes, (region) => formatRegion(region, cache))
   checkKind(kind, opened.region)
   if (maxBytes !== undefined) checkLength(opened, maxBytes)
   if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
@@ -60,12 +60,12 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
  * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `handle` is no handle
  * @throws MapsafeError as {@link openFile}
  */
-export function findPlace(handle: unknown): Place {
+export function findPlace(handle: unknown, trustFile = false): Place {
   if (typeof handle === 'object' && handle !== null) {
     const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
     if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: Object.freeze({ kind, region }), region }
     if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
-      return { handle: Object.freeze({ kind, file }), region: openFile(file).region }
+      return { handle: Object.freeze({ kind, file }), region: openFile(file, trustFile).region }
     }
   }
   throw new MapsafeTypeError(
@@ -80,8 +80,8 @@ export function findPlace(handle: unknown): Place {
  * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if the handle is of another kind
  * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the region is of another kind than the handle says
  */
-export function findPlaceOf(expected: Kind, handle: MapHandle): Place {
-  const place = findPlace(handle)
+export function findPlaceOf(expected: Kind, handle: MapHandle, trustFile = false): Place {
+  const place = findPlace(handle, trustFile)
   const { kind } = place.handle
   if (kind !== expected) {
     throw new MapsafeTypeError(

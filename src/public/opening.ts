@@ -18,6 +18,7 @@ export class Opening {
   declare readonly engine: undefined
   declare readonly freeze: undefined
   declare readonly nearCache: undefined
+  declare readonly trustFile: undefined
 
   private constructor(
     readonly place: Place,
@@ -26,16 +27,16 @@ export class Opening {
 
   static newMap(options: ConcurrentMapOptions | undefined): Opening {
     const resolved = resolveMapOptions(options)
-    return new Opening(createPlace('mapsafe.map', resolved), resolved)
+    return new Opening(createPlace('mapsafe.map', resolved, resolved.trustFile), resolved)
   }
 
   static newCache(options: ConcurrentCacheOptions | undefined): Opening {
     const resolved = resolveCacheOptions(options)
-    return new Opening(createPlace('mapsafe.cache', resolved), resolved)
+    return new Opening(createPlace('mapsafe.cache', resolved, resolved.trustFile), resolved)
   }
 
   static existing(kind: Kind, handle: MapHandle, options: AttachOptions | undefined): Opening {
     const resolved = resolveAttachOptions(options)
-    return new Opening(findPlaceOf(kind, handle), resolved)
+    return new Opening(findPlaceOf(kind, handle, resolved.trustFile), resolved)
   }
 }

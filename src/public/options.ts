@@ -25,6 +25,11 @@ export interface AttachOptions {
    * `freeze`, plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
    */
   readonly nearCache?: { readonly maxEntries?: number | undefined } | false | undefined
+  /**
+   * Whether to open a map file that other users own or may write to. Whoever can write it can change every value and
+   * hold up everybody who has it open. Default false: such a file is refused.
+   */
+  readonly trustFile?: boolean | undefined
 }
 
 /** Options of `new ConcurrentMap`. */
@@ -62,6 +67,7 @@ export interface ResolvedAttachOptions {
   readonly freeze: boolean
   /** Capacity of the near-cache; 0 for none. */
   readonly nearEntries: number
+  readonly trustFile: boolean
 }
 
 /** Where a map is kept and how large it is. */
@@ -81,6 +87,7 @@ interface GivenOptions {
   readonly engine?: unknown
   readonly freeze?: unknown
   readonly nearCache?: unknown
+  readonly trustFile?: unknown
   readonly ttl?: unknown
   readonly maxEntries?: unknown
 }
@@ -95,13 +102,22 @@ const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies E
 
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
 export function resolveMapOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache'])
+  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'trustFile'])
   return { maxBytes: resolveMaxBytes(given.maxBytes), file: resolveFile(given.file), ...resolveShared(given) }
 }
 
 /** Checks the options of `new ConcurrentCache` and fills in the defaults. */
 export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'ttl', 'maxEntries'])
+  const given = optionRecord(options, [
+    'maxBytes',
+    'file',
+    'engine',
+    'freeze',
+    'nearCache',
+    'trustFile',
+    'ttl',
+    'maxEntries',
+  ])
   const { ttl, maxEntries } = given
   if (ttl !== undefined) checkTtl('Option ttl', ttl)
   if (maxEntries !== undefined) checkInteger('Option maxEntries', maxEntries, 1, MAX_MAX_ENTRIES)
@@ -115,7 +131,7 @@ export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
 
 /** Checks the options of `attach` and fills in the defaults. */
 export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
-  return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache']))
+  return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache', 'trustFile']))
 }
 
 function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
@@ -125,7 +141,7 @@ function optionRecord(options: unknown, known: readonly string[]): GivenOptions 
 }
 
 function resolveShared(given: GivenOptions): ResolvedAttachOptions {
-  const { engine = 'auto', freeze = true, nearCache = {} } = given
+  const { engine = 'auto', freeze = true, nearCache = {}, trustFile = false } = given
   if (!ENGINES.includes(engine)) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
@@ -135,10 +151,17 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
   if (typeof freeze !== 'boolean') {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option freeze is ${describe(freeze)}; expected true or false.`)
   }
+  if (typeof trustFile !== 'boolean') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option trustFile is ${describe(trustFile)}; expected true or false.`,
+    )
+  }
   return {
     engine: engine as EngineChoice,
     freeze,
     nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
+    trustFile,
   }
 }
 

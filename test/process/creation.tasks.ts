@@ -1,4 +1,3 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConcurrentMap } from '../../src/index.js'
 import { fileFunctions } from '../../src/storage/mapping.js'
@@ -13,18 +12,14 @@ export function openTogether({ rendezvous }: Shift, paths: string[]): number[] {
   })
 }
 
-/** Begins to make a file as the library does, and stops half way, with the directory's lock. Ends with its process. */
+/** Begins to make a file as the library does, and stops half way. Ends with its process. */
 export function beginAndStop(_: Shift, path: string): void {
-  const directory = openSync(dirname(path), 'r')
-  if (fileFunctions().lockFile(directory) !== 0) throw new Error('the directory is locked')
-  const unfinished = openSync(`${path}.mapsafe-new`, 'wx+', 0o600)
-  writeSync(unfinished, 'MSAF')
-  closeSync(unfinished)
+  const functions = fileFunctions()
+  const descriptor = functions.openAnonymousFile(dirname(path))
+  if (descriptor < 0 || functions.allocateFile(descriptor, 2 ** 20) !== 0) throw new Error('no anonymous files here')
 }
 
-/** Opens a file and returns how long that took, in milliseconds. */
-export function timeOpening(_: Shift, file: string): number {
-  const start = performance.now()
+/** Opens a file, and makes it if it is not there. */
+export function open(_: Shift, file: string): void {
   new ConcurrentMap({ file, maxBytes: 2 ** 20 }).close()
-  return performance.now() - start
 }

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -306,6 +306,11 @@ describe('what the system refuses is an error with its reason', () => {
       },
     ],
     ['a device', 'it is no file', () => '/dev/null'],
+    ...(process.platform === 'linux'
+      ? ([['a file that gives an error when it is read', 'EIO', () => '/proc/self/mem']] as [
+          [string, string, () => string],
+        ])
+      : []),
   ])('%s: %s', (_, reason, path) => {
     const name = path()
     const before = readdirSync(scratch.path)
@@ -351,26 +356,60 @@ describe('what the system refuses is an error with its reason', () => {
   })
 })
 
-describe('what a maker left that died', () => {
-  test('is not in the way, and is cleaned up', () => {
+describe('other files of the directory', () => {
+  test('are left alone, whatever their names', () => {
     const path = scratch.file()
-    writeFileSync(`${path}.mapsafe-new`, 'half of a map')
+    const others = [`${path}.mapsafe-new`, `${path}.new`, scratch.file('.mapsafe-0123456789abcdef0123456789abcdef')]
+    for (const other of others) writeFileSync(other, 'needed')
     using map = new ConcurrentMap<string, number>({ file: path, maxBytes: MIB })
     expect(map.size).toBe(0)
-    expect(readdirSync(scratch.path)).toEqual([basename(path)])
+    for (const other of others) expect(readFileSync(other, 'utf8')).toBe('needed')
+    expect(readdirSync(scratch.path)).toHaveLength(others.length + 1)
   })
 
-  test('is not written to, as it may be a map in use', () => {
-    // Died between linking the new map and deleting its first name; then somebody deleted the map while it was open.
+  test.each([243, 255])('nor is a name of %i bytes too long to be made', (length) => {
+    const path = scratch.file('x'.repeat(length))
+    new ConcurrentMap<string, number>({ file: path, maxBytes: MIB }).close()
+    using map = new ConcurrentMap<string, number>({ file: path })
+    expect(map.size).toBe(0)
+  })
+})
+
+describe('a file that others may write', () => {
+  const STRANGER = 65534
+  const isRoot = process.geteuid?.() === 0
+
+  test.each([0o660, 0o606, 0o666])('is refused for its mode %o', (mode) => {
     const path = makeFile()
-    linkSync(path, `${path}.mapsafe-new`)
-    using old = new ConcurrentMap<string, number>({ file: path })
-    execFileSync('rm', [path])
-    using map = new ConcurrentMap<string, number>({ file: path, maxBytes: MIB })
-    map.set('key', 2)
-    expect(old.get('key')).toBe(1)
-    expect(old.verify().problems).toEqual([])
-    expect(readdirSync(scratch.path)).toEqual([basename(path)])
+    chmodSync(path, mode)
+    const error = refusalOf(() => new ConcurrentMap({ file: path }))
+    expect(error.code).toBe('ERR_MAPSAFE_FILE')
+    expect(error.message).toContain(`0${mode.toString(8)}`)
+    expect(error.message).toContain('trustFile')
+    expect(refusalOf(() => ConcurrentMap.attach({ kind: 'mapsafe.map', file: path })).code).toBe('ERR_MAPSAFE_FILE')
+    using map = new ConcurrentMap<string, number>({ file: path, trustFile: true })
+    using attached = ConcurrentMap.attach<string, number>(map.handle, { trustFile: true })
+    expect(attached.get('key')).toBe(1)
+  })
+
+  test('is refused for its owner, also by the superuser', (context) => {
+    if (!isRoot) return context.skip('only the superuser can give a file away')
+    const path = makeFile()
+    chownSync(path, STRANGER, STRANGER)
+    const error = refusalOf(() => new ConcurrentMap({ file: path }))
+    expect(error.code).toBe('ERR_MAPSAFE_FILE')
+    expect(error.message).toContain(`user ${STRANGER}`)
+    using map = new ConcurrentMap<string, number>({ file: path, trustFile: true })
+    expect(map.get('key')).toBe(1)
+  })
+
+  test('is judged by what a symbolic link leads to', () => {
+    const path = makeFile()
+    const link = scratch.file('link')
+    symlinkSync(path, link)
+    new ConcurrentMap({ file: link }).close()
+    chmodSync(path, 0o666)
+    expect(refusalOf(() => new ConcurrentMap({ file: link })).code).toBe('ERR_MAPSAFE_FILE')
   })
 })
 

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, constants, linkSync, openSync, rmSync } from 'node:fs'
+import { constants as system } from 'node:os'
+import { dirname, join } from 'node:path'
+import { MapsafeError } from '../base/errors.js'
+import type { FileFunctions } from '../platform/addon.js'
+import { systemError } from './file-error.js'
+import { mapWholeFile } from './mapping.js'
+
+const MODE = 0o600
+
+/** A file that is being made. */
+interface Unnamed {
+  readonly descriptor: number
+  /** @returns whether the name was free */
+  giveName(path: string): boolean
+  /** Leaves nothing behind but what has its name. */
+  discard(): void
+}
+
+/**
+ * Makes a map file under `path`, complete before it has its name.
+ *
+ * Where the file system can (Linux: ext4, xfs, btrfs, tmpfs ...) it has no name before, so that nothing is left of it
+ * when its maker dies, and nobody else's file is in the way. Elsewhere it has one that nobody else uses, and a maker
+ * that dies leaves it.
+ *
+ * Takes no lock: several that make one file at once each make their own, and all but one throw theirs away.
+ *
+ * @param format makes an empty region of zeroed memory
+ * @returns the region; undefined if the name was taken meanwhile
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system refuses
+ */
+export function makeFile(
+  functions: FileFunctions,
+  path: string,
+  bytes: number,
+  format: (region: ArrayBuffer) => void,
+): ArrayBuffer | undefined {
+  let file: Unnamed | undefined
+  try {
+    file = openAnonymous(functions, path) ?? openNamed(path)
+    const error = functions.allocateFile(file.descriptor, bytes)
+    if (error !== 0) throw systemError('allocate', path, error)
+    const region = mapWholeFile(functions, file.descriptor, path)
+    format(region)
+    return file.giveName(path) ? region : undefined
+  } catch (error) {
+    throw error instanceof MapsafeError ? error : systemError('make', path, error)
+  } finally {
+    file?.discard()
+  }
+}
+
+/** Undefined where there are no files without a name; what else is wrong shows when one with a name is made. */
+function openAnonymous(functions: FileFunctions, path: string): Unnamed | undefined {
+  const descriptor = functions.openAnonymousFile(dirname(path))
+  if (descriptor < 0) return undefined
+  return {
+    descriptor,
+    giveName(name) {
+      const error = functions.nameFile(descriptor, name)
+      if (error !== 0 && error !== system.errno.EEXIST) throw systemError('name', name, error)
+      return error === 0
+    },
+    discard() {
+      closeSync(descriptor)
+    },
+  }
+}
+
+function openNamed(path: string): Unnamed {
+  const own = join(dirname(path), `.mapsafe-${randomBytes(16).toString('hex')}`)
+  const descriptor = openSync(own, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, MODE)
+  return {
+    descriptor,
+    giveName(name) {
+      try {
+        linkSync(own, name)
+        return true
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+        throw error
+      }
+    },
+    discard() {
+      closeSync(descriptor)
+      rmSync(own, { force: true })
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { Stats } from 'node:fs'
+import { MapsafeError } from '../base/errors.js'
+
+/** Bits of a mode that let others than the owner write. */
+const WRITABLE_BY_OTHERS = 0o022
+
+/**
+ * Refuses a file that somebody else than this process's user may write to: who can write a map's file can change every
+ * value in it and hold up everybody who has it open. Asked of the open file, so that nothing can be put in its place
+ * in between. On Windows, which has neither owners nor modes of this kind, there are no map files.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_FILE`
+ */
+export function refuseStrangers({ uid, mode }: Stats, path: string): void {
+  const self = process.geteuid?.()
+  if (self === undefined) return
+  // Root may write every file anyway.
+  const reason =
+    uid !== self && uid !== 0
+      ? `it belongs to user ${uid}, and this process runs as user ${self}`
+      : (mode & WRITABLE_BY_OTHERS) !== 0
+        ? `its mode 0${(mode & 0o777).toString(8)} lets other users write to it`
+        : undefined
+  if (reason === undefined) return
+  throw new MapsafeError(
+    'ERR_MAPSAFE_FILE',
+    `Refused to open ${path} as a map file: ${reason}. Whoever can write it can change every value. Choose a file in a directory ` +
+      'that only this user can write to, or, if you trust the others, set the option trustFile to true.',
+  )
+}
