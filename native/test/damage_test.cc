@@ -6,6 +6,7 @@
 #include "index/directory.h"
 #include "memory/heap.h"
 #include "testing.h"
+#include "threads/backoff.h"
 #include "threads/liveness.h"
 #include "threads/takeover.h"
 #include "threads/thread_record.h"
