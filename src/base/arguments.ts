@@ -1,10 +1,13 @@
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 
+/** What a message calls an argument or option. */
+export type InputName = `Argument ${string}` | `Option ${string}`
+
 /**
  * The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError.
  */
-export function wrongArgument(name: string, given: unknown, expected: string): Error {
+export function wrongInput(name: InputName, given: unknown, expected: string): Error {
   const message = messageFor(name, given, expected)
   return typeof given === 'number'
     ? new MapsafeRangeError('ERR_MAPSAFE_OPTIONS', message)
@@ -13,13 +16,13 @@ export function wrongArgument(name: string, given: unknown, expected: string): E
 
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `version` is an entry version, or 0 */
 export function checkVersion(version: unknown): void {
-  checkInteger('version', version, 0, Number.MAX_SAFE_INTEGER)
+  checkInteger('Argument version', version, 0, Number.MAX_SAFE_INTEGER)
 }
 
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is an integer from `least` to `most` */
-export function checkInteger(name: string, given: unknown, least: number, most: number): asserts given is number {
+export function checkInteger(name: InputName, given: unknown, least: number, most: number): asserts given is number {
   if (Number.isSafeInteger(given) && (given as number) >= least && (given as number) <= most) return
-  throw wrongArgument(
+  throw wrongInput(
     name,
     given,
     most === Number.MAX_SAFE_INTEGER ? `a safe integer of at least ${least}` : `an integer from ${least} to ${most}`,
@@ -29,7 +32,7 @@ export function checkInteger(name: string, given: unknown, least: number, most: 
 /** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `given` is a function */
 export function checkFunction(name: string, given: unknown): void {
   if (typeof given === 'function') return
-  throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', messageFor(name, given, 'a function'))
+  throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', messageFor(`Argument ${name}`, given, 'a function'))
 }
 
 /**
@@ -38,7 +41,10 @@ export function checkFunction(name: string, given: unknown): void {
  */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `The options are ${describe(options)}; expected an object.`)
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `The options are ${describe(options)}; expected an object that has any of ${known.join(', ')}.`,
+    )
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
@@ -49,6 +55,6 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
   }
 }
 
-function messageFor(name: string, given: unknown, expected: string): string {
-  return `Argument ${name} is ${describe(given)}; expected ${expected}.`
+function messageFor(name: InputName, given: unknown, expected: string): string {
+  return `${name} is ${describe(given)}; expected ${expected}.`
 }

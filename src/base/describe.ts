@@ -24,8 +24,16 @@ export function describe(value: unknown): string {
 function describeObject(value: object): string {
   if (types.isProxy(value)) return 'a Proxy'
   if (Array.isArray(value)) return 'an array'
-  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const tag = tagOf(value)
   return tag === 'Object' ? 'an object' : `an object of type ${shorten(tag)}`
+}
+
+function tagOf(value: object): string {
+  try {
+    return Object.prototype.toString.call(value).slice('[object '.length, -1)
+  } catch {
+    return 'Object' // its tag is a getter that throws
+  }
 }
 
 function shorten(text: string): string {

@@ -1,9 +1,10 @@
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { attachedThreads } from '../inspect/attached-threads.js'
+import { KeyBuffer, type Key } from '../format/key.js'
 import { maxCacheEntryBytes } from '../format/geometry.js'
 import { unknownKind } from '../format/kinds.js'
-import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES } from '../format/layout.js'
+import { FLAG_CACHE, HEADER_FLAGS, MAX_KEY_BYTES, REGISTRY_THREADS } from '../format/layout.js'
 import {
   CORRUPT,
   COUNTER_RANGE,
@@ -31,7 +32,7 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
     case FULL:
       return new MapsafeError(
         'ERR_MAPSAFE_FULL',
-        `No room is left for the entry of key ${describe(key)} in a region of ${regionBytes(engine)} bytes. ` +
+        `No room is left for ${key === undefined ? 'it' : `the entry of key ${describe(key)}`} in a map of ${engine.words.byteLength} bytes. ` +
           'Delete entries, or create the map with a larger maxBytes.',
       )
     case TIMEOUT:
@@ -47,11 +48,7 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
           'Create a new map.',
       )
     case ENTRY_TOO_LARGE:
-      return new MapsafeRangeError(
-        'ERR_MAPSAFE_ENTRY_TOO_LARGE',
-        `The entry of key ${describe(key)} ${tooLarge(engine)}, or the key is longer than ${MAX_KEY_BYTES} bytes. Create ` +
-          'the map with a larger maxBytes, shorten the key or split the value.',
-      )
+      return tooLarge(engine, key as Key)
     case KEY_TYPE:
       return new MapsafeTypeError(
         'ERR_MAPSAFE_KEY_TYPE',
@@ -73,9 +70,18 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
     default:
       return new MapsafeError(
         'ERR_MAPSAFE_CORRUPT',
-        `The ${engine.kind} engine answered with status ${status}, which this version does not know.`,
+        `The ${engine.kind} engine answered with status ${status}, which this version does not know. Please report it.`,
       )
   }
+}
+
+/** The error for a map in which every thread record is taken. */
+export function tooManyThreads(): MapsafeError {
+  return new MapsafeError(
+    'ERR_MAPSAFE_THREADS',
+    `All ${REGISTRY_THREADS} thread records of the map are taken. Close maps that are no longer used, and use one map ` +
+      'object a thread.',
+  )
 }
 
 function describeOwner({ result, words }: Engine): string {
@@ -86,13 +92,22 @@ function describeOwner({ result, words }: Engine): string {
   return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
 }
 
-function tooLarge({ words }: Engine): string {
+function tooLarge({ words }: Engine, key: Key): Error {
   const bytes = words.byteLength
-  return (words[HEADER_FLAGS] & FLAG_CACHE) === 0
-    ? `fits into no empty region of ${bytes} bytes`
-    : `takes more than ${maxCacheEntryBytes(bytes)} bytes, the most that a cache of ${bytes} bytes can always make room for`
-}
-
-function regionBytes(engine: Engine): number {
-  return engine.words.byteLength
+  const keyBuffer = new KeyBuffer()
+  if (!keyBuffer.encode(key)) {
+    return new MapsafeRangeError(
+      'ERR_MAPSAFE_ENTRY_TOO_LARGE',
+      `The key ${describe(key)} takes more than ${MAX_KEY_BYTES} bytes, the most that a key can have. Shorten it, or use ` +
+        'its hash in its place.',
+    )
+  }
+  const why =
+    (words[HEADER_FLAGS] & FLAG_CACHE) === 0
+      ? `fits into no empty map of ${bytes} bytes`
+      : `takes more than ${maxCacheEntryBytes(bytes)} bytes, the most that a cache of ${bytes} bytes can always make room for`
+  return new MapsafeRangeError(
+    'ERR_MAPSAFE_ENTRY_TOO_LARGE',
+    `The entry of key ${describe(key)} ${why}. Use a map with a larger maxBytes, or split the value.`,
+  )
 }

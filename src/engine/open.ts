@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { MapsafeError } from '../base/errors.js'
-import { REGISTRY_THREADS } from '../format/layout.js'
+import { tooManyThreads } from './engine-error.js'
 import type { Engine, EngineChoice } from './engine.js'
 import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
 import { TypescriptEngine } from './typescript/engine.js'
@@ -28,9 +28,5 @@ export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: Engi
   checkRegion(region)
   const engine = native.createEngine(new Int32Array(region), process.pid, threadId)
   if (engine !== null) return engine
-  throw new MapsafeError(
-    'ERR_MAPSAFE_THREADS',
-    `All ${REGISTRY_THREADS} thread records of the map are taken. Close maps that are no longer used, and use one map ` +
-      'object a thread.',
-  )
+  throw tooManyThreads()
 }

@@ -27,22 +27,28 @@ export function readTtl(words: Int32Array): number {
   return (words[HEADER_FLAGS] & FLAG_CACHE) === 0 ? Infinity : ttlOf(words)[0]
 }
 
+/** The settings of a cache as they are, the default of `maxEntries` as undefined; nothing of a map. */
+export function readSettings(words: Int32Array): Partial<CacheSettings> {
+  if ((words[HEADER_FLAGS] & FLAG_CACHE) === 0) return {}
+  const maxEntries = words[HEADER_MAX_ENTRIES]
+  return { ttl: readTtl(words), maxEntries: maxEntries === 0 ? undefined : maxEntries }
+}
+
 /**
  * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with other settings than those asked
  *   for
  */
 export function checkSettings(path: string, region: ArrayBuffer, { ttl, maxEntries }: CacheSettings): void {
-  const words = headerOf(region)
-  const made = { ttl: readTtl(words), maxEntries: words[HEADER_MAX_ENTRIES] }
+  const made = readSettings(headerOf(region))
   if (ttl !== undefined && ttl !== made.ttl) refuse(path, 'ttl', ttl, made.ttl)
   if (maxEntries !== undefined && maxEntries !== made.maxEntries)
     refuse(path, 'maxEntries', maxEntries, made.maxEntries)
 }
 
-function refuse(path: string, name: string, asked: number, made: number): never {
+function refuse(path: string, name: string, asked: number, made: number | undefined): never {
   throw new MapsafeRangeError(
     'ERR_MAPSAFE_OPTIONS',
-    `Option ${name} asks for ${asked}, but the cache file ${path} was made with ${made}, which is fixed. Leave the option ` +
+    `Option ${name} asks for ${asked}, but the cache file ${path} was made ${made === undefined ? 'without one' : `with ${made}`}, which is fixed. Leave the option ` +
       'out, or choose another file.',
   )
 }

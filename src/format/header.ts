@@ -42,7 +42,11 @@ export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
     ? `its length of ${buffer.byteLength} bytes is none a region can have`
     : headerProblem(new Int32Array(buffer, 0, PAGE_BYTES / 4), buffer.byteLength)
   if (problem === undefined) return
-  throw new MapsafeError('ERR_MAPSAFE_FORMAT', `the memory holds no region that this version can use: ${problem}`)
+  throw new MapsafeError(
+    'ERR_MAPSAFE_FORMAT',
+    `The memory holds no map that this version of mapsafe can use: ${problem}. Open it with the version that made it, or ` +
+      'make a new map.',
+  )
 }
 
 /**

@@ -1,11 +1,12 @@
-import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js'
+/* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
+import { checkFunction, checkVersion, wrongInput } from '../base/arguments.js'
 import { setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
 import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
-import { resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { checkTtl, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
 import { Opening } from './opening.js'
@@ -40,15 +41,20 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
  */
 export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   declare readonly handle: CacheHandle
+  /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<DeepReadonly<V>>
   readonly #loads: Loads<DeepReadonly<V>>
+
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'ConcurrentCache', configurable: true })
+  }
 
   /**
    * Makes an empty cache. O(1): its memory is virtual until touched.
    *
    * @throws MapsafeError as {@link ConcurrentMap} does
    */
-  constructor(options?: ConcurrentCacheOptions) {
+  constructor(options: ConcurrentCacheOptions | undefined = undefined) {
     super(options instanceof Opening ? options : Opening.newCache(options))
     this.#store = storeOf(this)
     this.#loads = new Loads(this.#store)
@@ -60,38 +66,47 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * @param handle the {@link ConcurrentCache.handle} of another cache object; that of a ConcurrentMap is refused
    * @throws MapsafeError as {@link ConcurrentMap.attach} does
    */
-  static override attach<K extends Key, V>(handle: CacheHandle, options?: AttachOptions): ConcurrentCache<K, V> {
+  static override attach<K extends Key, V>(
+    handle: CacheHandle,
+    options: AttachOptions | undefined = undefined,
+  ): ConcurrentCache<K, V> {
     return new ConcurrentCache<K, V>(Opening.existing('mapsafe.cache', handle, options))
   }
 
-  override set(key: K, value: V, options?: LifetimeOptions): this {
+  override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
     this.#store.put(key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
-  override setIfAbsent(key: K, value: V, options?: LifetimeOptions): boolean {
+  override setIfAbsent(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
     return this.#store.put(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
-  override setIfVersion(key: K, value: V, version: number, options?: LifetimeOptions): boolean {
+  override setIfVersion(key: K, value: V, version: number, options: LifetimeOptions | undefined = undefined): boolean {
+    const store = this.#store
     checkVersion(version)
     const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
-    return this.#store.put(key, value, mode, version, this.#expiry(options))
+    return store.put(key, value, mode, version, this.#expiry(options))
   }
 
-  override replace(key: K, value: V, options?: LifetimeOptions): boolean {
+  override replace(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
     return this.#store.put(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
-  override swap(key: K, value: V, options?: LifetimeOptions): DeepReadonly<V> | undefined {
+  override swap(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> | undefined {
     return this.#store.exchange(key, value, PUT_ALWAYS, this.#expiry(options))
   }
 
-  override compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V, options?: LifetimeOptions): boolean {
+  override compareAndSwap(
+    key: K,
+    expected: V | DeepReadonly<V>,
+    next: V,
+    options: LifetimeOptions | undefined = undefined,
+  ): boolean {
     return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
   }
 
-  override getOrInsert(key: K, value: V, options?: LifetimeOptions): DeepReadonly<V> {
+  override getOrInsert(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> {
     const expiresAt = this.#expiry(options)
     return getOrInsert(
       this.#store,
@@ -102,30 +117,37 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   /** As in {@link ConcurrentMap}. The time to live counts from when `compute` has returned. */
-  override getOrInsertComputed(key: K, compute: (key: K) => V, options?: LifetimeOptions): DeepReadonly<V> {
+  override getOrInsertComputed(
+    key: K,
+    compute: (key: K) => V,
+    options: LifetimeOptions | undefined = undefined,
+  ): DeepReadonly<V> {
+    const store = this.#store
     checkFunction('compute', compute)
     this.#expiry(options)
-    return getOrInsert(this.#store, key, compute, () => this.#expiry(options))
+    return getOrInsert(store, key, compute, () => this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` are for a new one. */
   override update(
     key: K,
     compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>,
-    options?: LifetimeOptions,
+    options: LifetimeOptions | undefined = undefined,
   ): DeepReadonly<V> {
+    const store = this.#store
     checkFunction('compute', compute)
-    return update(this.#store, key, compute, this.#expiry(options))
+    return update(store, key, compute, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. A counter that is there keeps its expiry; `options` are for a new one. */
   override increment(key: K, by = 1, options?: LifetimeOptions): number {
-    if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
-    return this.#store.increment(key, by, this.#expiry(options))
+    const store = this.#store
+    if (!Number.isSafeInteger(by)) throw wrongInput('Argument by', by, 'a safe integer')
+    return store.increment(key, by, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. `options` are for all entries. */
-  override setMany(entries: Iterable<readonly [K, V]>, options?: LifetimeOptions): this {
+  override setMany(entries: Iterable<readonly [K, V]>, options: LifetimeOptions | undefined = undefined): this {
     setMany(this.#store, entries, this.#expiry(options))
     return this
   }
@@ -149,13 +171,17 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * `ERR_MAPSAFE_TIMEOUT` if the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the
    * cache is closed; and with what `get` and `set` throw
    */
-  async getOrLoad(key: K, loader: Loader<K, V>, options?: LoadOptions): Promise<DeepReadonly<V>> {
+  async getOrLoad(
+    key: K,
+    loader: Loader<K, V>,
+    options: LoadOptions | undefined = undefined,
+  ): Promise<DeepReadonly<V>> {
+    const store = this.#store
     checkFunction('loader', loader)
     const resolved = resolveLoadOptions(options)
     const lifetime = options?.ttl === undefined ? undefined : { ttl: options.ttl }
     this.#expiry(lifetime)
     resolved.signal?.throwIfAborted()
-    const store = this.#store
     const near = store.near(key)
     if (near?.present === true) return near.value as DeepReadonly<V>
     const found = store.read(key)
@@ -178,12 +204,10 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * @returns whether there was an entry
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for any other `ttl`
    */
-  touch(key: K, ttl?: number): boolean {
-    return touch(this.#store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
-  }
-
-  override get [Symbol.toStringTag](): string {
-    return 'ConcurrentCache'
+  touch(key: K, ttl: number | undefined = undefined): boolean {
+    const store = this.#store
+    if (ttl !== undefined) checkTtl('Argument ttl', ttl)
+    return touch(store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
   }
 
   /** When an entry with these options expires; undefined if the cache's `ttl` decides. */

@@ -1,4 +1,5 @@
-import { checkFunction, checkVersion, wrongArgument } from '../base/arguments.js'
+/* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
+import { checkFunction, checkVersion, wrongInput } from '../base/arguments.js'
 import { deleteMany, getMany, setMany } from '../store/batches.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
@@ -8,6 +9,7 @@ import { getOrInsert } from '../store/get-or-insert.js'
 import type { MapHandle } from './handle.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
+import { showMapsOf } from './inspect-form.js'
 import { keyBatches } from '../store/map-keys.js'
 import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions } from './options.js'
@@ -18,6 +20,7 @@ import { inspectMemory } from '../inspect/memory.js'
 import { scan, type ScanOptions, type ScanResult } from '../store/scan.js'
 import { Snapshot } from './snapshot.js'
 import { Store } from '../store/store.js'
+import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import type { MapEntry, MapStats } from './types.js'
 
@@ -34,6 +37,12 @@ const HOT_KEYS = 10
 
 /** The store of a map object, for the classes built on it. */
 export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
+
+export interface ConcurrentMap<K extends Key, V> {
+  /** The same function as {@link ConcurrentMap.entries}. */
+  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]>
+  readonly [Symbol.toStringTag]: string
+}
 
 /** Gives back the thread records of map objects that were dropped without being closed. */
 const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
@@ -61,6 +70,7 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
  * seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing,
  * except where a method over many keys says otherwise.
  */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- declares what the class's static block defines
 export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /**
    * What another thread needs to open the same map with {@link ConcurrentMap.attach}: a plain object to be sent with
@@ -68,11 +78,17 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * {@link ConcurrentMap.close}.
    */
   readonly handle: MapHandle
+  /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<DeepReadonly<V>>
   readonly #health: HealthCheck
+  readonly #file: string | undefined
 
   static {
     storeOf = (map) => map.#store
+    const { prototype } = this
+    Object.defineProperty(prototype, Symbol.iterator, Object.getOwnPropertyDescriptor(prototype, 'entries')!)
+    Object.defineProperty(prototype, Symbol.toStringTag, { value: 'ConcurrentMap', configurable: true })
+    showMapsOf(prototype, (map) => (#store in map ? map.#store : undefined))
   }
 
   /**
@@ -87,9 +103,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * something else in it; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file; `ERR_MAPSAFE_TIMEOUT` if
    * another process has been making a file in the same directory for a minute
    */
-  constructor(options?: ConcurrentMapOptions) {
+  constructor(options: ConcurrentMapOptions | undefined = undefined) {
     const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
     this.handle = place.handle
+    this.#file = place.handle.file
     const engine = openEngine(place.region, resolved.engine)
     this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
     this.#health = new HealthCheck(engine.words)
@@ -105,7 +122,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * map is in a file and the addon is not there; `ERR_MAPSAFE_FILE` if the map's file cannot be opened;
    * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
    */
-  static attach<K extends Key, V>(handle: MapHandle, options?: AttachOptions): ConcurrentMap<K, V> {
+  static attach<K extends Key, V>(
+    handle: MapHandle,
+    options: AttachOptions | undefined = undefined,
+  ): ConcurrentMap<K, V> {
     return new ConcurrentMap<K, V>(Opening.existing('mapsafe.map', handle, options))
   }
 
@@ -146,10 +166,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    */
   setIfVersion(key: K, value: V, version: number): boolean {
+    const store = this.#store
     checkVersion(version)
-    return version === 0
-      ? this.#store.put(key, value, PUT_IF_ABSENT)
-      : this.#store.put(key, value, PUT_IF_VERSION, version)
+    return version === 0 ? store.put(key, value, PUT_IF_ABSENT) : store.put(key, value, PUT_IF_VERSION, version)
   }
 
   /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
@@ -190,8 +209,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
   getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
+    const store = this.#store
     checkFunction('compute', compute)
-    return getOrInsert(this.#store, key, compute)
+    return getOrInsert(store, key, compute)
   }
 
   /**
@@ -205,8 +225,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
   update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V> {
+    const store = this.#store
     checkFunction('compute', compute)
-    return update(this.#store, key, compute)
+    return update(store, key, compute)
   }
 
   /** Deletes the entry of `key`. @returns whether there was one */
@@ -222,8 +243,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    */
   deleteIfVersion(key: K, version: number): boolean {
+    const store = this.#store
     checkVersion(version)
-    return this.#store.remove(key, PUT_IF_VERSION, version)
+    return store.remove(key, PUT_IF_VERSION, version)
   }
 
   /**
@@ -247,8 +269,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
    */
   deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
-    checkFunction('predicate', predicate)
     const store = this.#store
+    checkFunction('predicate', predicate)
     return asOneCall(store.openToWrite(), () => {
       let deleted = 0
       for (const batch of keyBatches(store)) {
@@ -274,8 +296,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * value is no safe integer, a `RangeError` if the sum would be none
    */
   increment(key: K, by = 1): number {
-    if (!Number.isSafeInteger(by)) throw wrongArgument('by', by, 'a safe integer')
-    return this.#store.increment(key, by)
+    const store = this.#store
+    if (!Number.isSafeInteger(by)) throw wrongInput('Argument by', by, 'a safe integer')
+    return store.increment(key, by)
   }
 
   /**
@@ -336,28 +359,18 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * instant in which it is reached. The map may be changed while iterating. In a cache to be met is no use of an entry:
    * it is evicted no later for it.
    */
-  *keys(): IterableIterator<K> {
-    for (const batch of keyBatches(this.#store)) {
-      for (const key of batch as K[]) {
-        if (this.has(key)) yield key
-      }
-    }
+  keys(): IterableIterator<K> {
+    return keysOf(this.#store) as IterableIterator<K>
   }
 
   /** The values, as {@link ConcurrentMap.keys} iterates. */
-  *values(): IterableIterator<DeepReadonly<V>> {
-    for (const [, value] of this.entries()) yield value
+  values(): IterableIterator<DeepReadonly<V>> {
+    return valuesOf(this.#store)
   }
 
   /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
-  *entries(): IterableIterator<[K, DeepReadonly<V>]> {
-    const store = this.#store
-    for (const batch of keyBatches(store)) {
-      for (const key of batch as K[]) {
-        const value = store.readPassing(key)
-        if (store.found) yield [key, value!]
-      }
-    }
+  entries(): IterableIterator<[K, DeepReadonly<V>]> {
+    return entriesOf(this.#store) as IterableIterator<[K, DeepReadonly<V>]>
   }
 
   /**
@@ -373,7 +386,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * the end, even none, where entries were deleted just now; and more, where keys have the same hash.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a cursor or option of the wrong type or range
    */
-  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V> {
+  scan(cursor: number | undefined = undefined, options?: ScanOptions): ScanResult<K, V> {
     return scan(this.#store, cursor, options) as ScanResult<K, V>
   }
 
@@ -394,20 +407,11 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return new Snapshot(this.#store, pieces, size, instant)
   }
 
-  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
-    return this.entries()
-  }
-
   /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
-  // eslint-disable-next-line @typescript-eslint/no-useless-default-assignment -- gives the method the length of Map's
   forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
+    const store = this.#store
     checkFunction('callback', callback)
-    for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
-  }
-
-  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it
-  get [Symbol.toStringTag](): string {
-    return 'ConcurrentMap'
+    for (const [key, value] of entriesOf(store)) Reflect.apply(callback, thisArg, [value, key as K, this])
   }
 
   /**
@@ -422,7 +426,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
       ...inspectRegion(words),
       counters: inspectCounters(words),
       memory: inspectMemory(words),
-      file: this.handle.file,
+      file: this.#file,
       hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],
     }
   }
@@ -477,7 +481,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     if (this.#store.close()) dropped.unregister(this)
   }
 
+  /** Calls {@link ConcurrentMap.close}, that of a subclass included. */
   [Symbol.dispose](): void {
-    this.close()
+    if (#store in this) this.close()
+    else throw new TypeError('The receiver is no ConcurrentMap.')
   }
 }

@@ -3,6 +3,7 @@ import { types } from 'node:util'
 import { describe } from '../base/describe.js'
 import { formatRegion } from '../engine/typescript/format.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { showHandle } from './inspect-form.js'
 import type { ResolvedPlace } from './options.js'
 import { checkSettings, isCache } from '../format/cache-settings.js'
 import { checkLength, openFile, openOrCreateFile } from '../storage/file.js'
@@ -51,7 +52,7 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
   checkKind(kind, opened.region)
   if (maxBytes !== undefined) checkLength(opened, maxBytes)
   if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
-  return { handle: Object.freeze({ kind, file: opened.path }), region: opened.region }
+  return { handle: handleOf({ kind, file: opened.path }), region: opened.region }
 }
 
 /**
@@ -63,9 +64,9 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
 export function findPlace(handle: unknown, trustFile = false): Place {
   if (typeof handle === 'object' && handle !== null) {
     const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
-    if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: Object.freeze({ kind, region }), region }
+    if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: handleOf({ kind, region }), region }
     if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
-      return { handle: Object.freeze({ kind, file }), region: openFile(file, trustFile).region }
+      return { handle: handleOf({ kind, file }), region: openFile(file, trustFile).region }
     }
   }
   throw new MapsafeTypeError(
@@ -91,6 +92,10 @@ export function findPlaceOf(expected: Kind, handle: MapHandle, trustFile = false
   }
   checkKind(expected, place.region)
   return place
+}
+
+function handleOf(handle: MapHandle): MapHandle {
+  return Object.freeze(showHandle(handle))
 }
 
 function isKind(kind: unknown): kind is Kind {
@@ -119,5 +124,5 @@ function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache']
     )
   }
   formatRegion(region, cache)
-  return { handle: Object.freeze({ kind, region }), region }
+  return { handle: handleOf({ kind, region }), region }
 }

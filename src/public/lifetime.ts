@@ -1,4 +1,4 @@
-import { checkOptions, wrongArgument } from '../base/arguments.js'
+import { checkOptions, wrongInput, type InputName } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
@@ -15,8 +15,8 @@ export interface LifetimeOptions {
 }
 
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `ttl` is a number above 0 */
-export function checkTtl(name: string, ttl: unknown): asserts ttl is number {
-  if (!(typeof ttl === 'number' && ttl > 0)) throw wrongArgument(name, ttl, 'a number of milliseconds above 0')
+export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
+  if (!(typeof ttl === 'number' && ttl > 0)) throw wrongInput(name, ttl, 'a number of milliseconds above 0')
 }
 
 /**
@@ -32,15 +32,15 @@ export function resolveLifetime(options: LifetimeOptions, clock: { now(): number
   if (ttl !== undefined && expiresAt !== undefined) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
-      `Both ttl (${describe(ttl)}) and expiresAt (${describe(expiresAt)}) are given; expected one of them.`,
+      `The options ttl (${describe(ttl)}) and expiresAt (${describe(expiresAt)}) are both given; expected one of them.`,
     )
   }
   if (ttl !== undefined) {
-    checkTtl('ttl', ttl)
+    checkTtl('Option ttl', ttl)
     return ttl === Infinity ? NEVER : clock.now() + ttl
   }
   if (!(typeof expiresAt === 'number' && expiresAt > 0)) {
-    throw wrongArgument('expiresAt', expiresAt, 'a time in milliseconds since 1970')
+    throw wrongInput('Option expiresAt', expiresAt, 'a time in milliseconds since 1970, above 0')
   }
   return expiresAt === Infinity ? NEVER : expiresAt
 }

@@ -71,7 +71,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
-    return this.entries()
+    return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
   // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it

@@ -11,8 +11,11 @@ import {
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
+import { describe } from '../base/describe.js'
+import { MapsafeTypeError } from '../base/errors.js'
+import { isUint8Array } from '../platform/brands.js'
 import type { Store } from './store.js'
-import { wrongArgument } from '../base/arguments.js'
+import { wrongInput } from '../base/arguments.js'
 
 const INITIAL_BYTES = 4096
 const RECORD_HEADER_BYTES = 12
@@ -80,8 +83,10 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   store.openToWrite()
   const batch = new Batch()
   for (const entry of arrayOf('entries', entries) as unknown[]) {
-    if (typeof entry !== 'object' || entry === null) throw wrongArgument('entries', entry, 'pairs of key and value')
+    if (typeof entry !== 'object' || entry === null) throw notPairs(entry)
     const { 0: key, 1: value } = entry as readonly [Key, unknown]
+    // Nobody means the entry of undefined, which is no key: it is an object of another shape.
+    if ((key as unknown) === undefined && !(0 in entry)) throw notPairs(entry)
     batch.add(store, key, value)
   }
   const engine = store.openToWrite()
@@ -163,11 +168,24 @@ function checkKey(engine: Engine, key: Key): void {
   throw engineError(engine, key, keyBuffer.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
 }
 
-function arrayOf<T>(name: string, given: Iterable<T>): T[] {
+function arrayOf<T>(name: 'keys' | 'entries', given: Iterable<T>): T[] {
+  const expected =
+    name === 'keys' ? 'an iterable object of keys, like an array' : 'an iterable object of pairs of key and value'
+  // A string or Uint8Array is iterable, but it is meant as one key: its characters or bytes would be taken for keys.
+  if (typeof given === 'string' || isUint8Array(given)) {
+    throw wrongInput(`Argument ${name}`, given, `${expected}; put a single one into an array`)
+  }
   if (typeof (given as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw wrongArgument(name, given, 'an iterable object')
+    throw wrongInput(`Argument ${name}`, given, expected)
   }
   return [...given]
+}
+
+function notPairs(entry: unknown): Error {
+  return new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `Argument entries has ${describe(entry)} in it; expected pairs of key and value, like [key, value].`,
+  )
 }
 
 function stopped(error: Error, completed: number): Error {

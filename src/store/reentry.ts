@@ -34,7 +34,7 @@ export function refuseReentry(engine: Engine): void {
   if (maps.size === 0 || !maps.has(engine.words.buffer)) return
   throw new MapsafeError(
     'ERR_MAPSAFE_REENTRANT',
-    'A function that update, compareAndSwap, compareAndDelete or deleteWhere calls must not write to the map. Let it compute ' +
-      'and return, and write afterwards.',
+    'A function that update, compareAndSwap, compareAndDelete or deleteWhere calls must not write to the map, ' +
+      'nor take a snapshot of it or repair it. Let it compute and return, and do that afterwards.',
   )
 }

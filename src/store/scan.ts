@@ -37,13 +37,13 @@ export function scan<V>(
 ): { readonly cursor: number | undefined; readonly entries: [Key, V][] } {
   checkOptions(options, ['count', 'part', 'parts'])
   const { count = DEFAULT_COUNT, part = 0, parts = 1 } = options
-  checkInteger('count', count, 1, MAX_COUNT)
-  checkInteger('parts', parts, 1, MAX_PARTS)
-  checkInteger('part', part, 0, parts - 1)
+  checkInteger('Option count', count, 1, MAX_COUNT)
+  checkInteger('Option parts', parts, 1, MAX_PARTS)
+  checkInteger('Option part', part, 0, parts - 1)
   const start = Math.ceil((part * HASH_END) / parts)
   const end = Math.ceil(((part + 1) * HASH_END) / parts)
   // 0 begins every part.
-  if (cursor !== undefined && cursor !== 0) checkInteger('cursor', cursor, start, end - 1)
+  if (cursor !== undefined && cursor !== 0) checkInteger('Argument cursor', cursor, start, end - 1)
 
   const entries: [Key, V][] = []
   let next = Math.max(start, cursor ?? 0)

@@ -76,10 +76,12 @@ export class Store<V> {
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
   readonly #ttl: number
+  readonly #isCache: boolean
 
   /** @param nearEntries capacity of the near-cache, or 0 for none */
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
+    this.#isCache = (engine.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
     const clock = this.mayExpire ? new Clock(engine) : engine
     this.#clock = clock
     this.#near =
@@ -96,7 +98,9 @@ export class Store<V> {
     if (this.#engine === undefined) {
       throw new MapsafeError(
         'ERR_MAPSAFE_CLOSED',
-        'This map was closed by this thread. Open it again with ConcurrentMap.attach(map.handle).',
+        this.#isCache
+          ? 'This cache was closed by this thread. Open it again with ConcurrentCache.attach(cache.handle).'
+          : 'This map was closed by this thread. Open it again with ConcurrentMap.attach(map.handle).',
       )
     }
     return this.#engine
@@ -124,6 +128,10 @@ export class Store<V> {
     return true
   }
 
+  get isClosed(): boolean {
+    return this.#engine === undefined
+  }
+
   get hasNear(): boolean {
     return this.#near !== undefined
   }
@@ -148,8 +156,14 @@ export class Store<V> {
   has(key: Key): boolean {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return hit.present
-    const engine = this.open()
+    this.open()
     this.hotKeys.note(key)
+    return this.hasPassing(key)
+  }
+
+  /** As {@link Store.has}, for walks over many keys: see {@link Store.readPassing}. */
+  hasPassing(key: Key): boolean {
+    const engine = this.open()
     engine.peek(key)
     const status = engine.result[RESULT_STATUS]
     if (status < 0) throw engineError(engine, key)
@@ -244,7 +258,7 @@ export class Store<V> {
 
   /** Whether entries of this map may expire. */
   get mayExpire(): boolean {
-    return (this.open().words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+    return this.#isCache
   }
 
   /**

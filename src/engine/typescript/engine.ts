@@ -1,5 +1,5 @@
 import type { Key } from '../../format/key.js'
-import { MapsafeError } from '../../base/errors.js'
+import { tooManyThreads } from '../engine-error.js'
 import { BLOCK_WORDS, ENTRY_COUNTER, ENTRY_NODE } from '../../format/layout.js'
 import {
   ABSENT,
@@ -72,12 +72,7 @@ export class TypescriptEngine implements Engine {
     checkRegion(buffer)
     const region = new Region(buffer)
     const thread = ThreadRecord.attach(region.words)
-    if (thread === undefined) {
-      throw new MapsafeError(
-        'ERR_MAPSAFE_THREADS',
-        'every thread record of the region is taken; close maps in threads that no longer use them',
-      )
-    }
+    if (thread === undefined) throw tooManyThreads()
     this.core = new Core(region, thread)
     if (this.core.isCache && partitionsOf(region).length > 0) this.core.evictor = new Evictor(this.core)
     this.words = region.words

@@ -48,8 +48,8 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   if (!isRegionSize(buffer.byteLength)) {
     throw new MapsafeRangeError(
       'ERR_MAPSAFE_OPTIONS',
-      `a region of ${buffer.byteLength} bytes was asked for; it must be a multiple of ${PAGE_BYTES} bytes, ` +
-        `at least ${MIN_REGION_BYTES} and at most ${MAX_REGION_BLOCKS * BLOCK_BYTES}`,
+      `A region of ${buffer.byteLength} bytes was asked for; expected a multiple of ${PAGE_BYTES} bytes, ` +
+        `at least ${MIN_REGION_BYTES} and at most ${MAX_REGION_BLOCKS * BLOCK_BYTES}.`,
     )
   }
   const region = new Region(buffer)

@@ -1,0 +1,41 @@
+import type { Key } from '../format/key.js'
+import { keyBatches } from './map-keys.js'
+import type { Store } from './store.js'
+
+// Walks over all keys of a map, weakly consistent. Each looks at the map when its `next` is called, and is no use of
+// the entries that it meets: neither for eviction nor for the near-cache, the hot keys and the counts of reads.
+// A closed map is refused at once, as by every other method.
+
+export function keysOf<V>(store: Store<V>): Generator<Key, void, undefined> {
+  store.open()
+  return walkKeys(store)
+}
+
+export function valuesOf<V>(store: Store<V>): Generator<V, void, undefined> {
+  store.open()
+  return walkValues(store)
+}
+
+export function entriesOf<V>(store: Store<V>): Generator<[Key, V], void, undefined> {
+  store.open()
+  return walkEntries(store)
+}
+
+function* walkKeys<V>(store: Store<V>): Generator<Key, void, undefined> {
+  for (const batch of keyBatches(store)) {
+    for (const key of batch) if (store.hasPassing(key)) yield key
+  }
+}
+
+function* walkValues<V>(store: Store<V>): Generator<V, void, undefined> {
+  for (const [, value] of walkEntries(store)) yield value
+}
+
+function* walkEntries<V>(store: Store<V>): Generator<[Key, V], void, undefined> {
+  for (const batch of keyBatches(store)) {
+    for (const key of batch) {
+      const value = store.readPassing(key)
+      if (store.found) yield [key, value!]
+    }
+  }
+}
