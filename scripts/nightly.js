@@ -20,7 +20,7 @@ const selection = process.argv.slice(2)
 const environment = { MAPSAFE_SCALE: process.env.MAPSAFE_SCALE ?? '20' }
 
 function vitest(tests, variables) {
-  return run(bin('vitest'), ['run', '--testTimeout=1800000', ...tests], { ...environment, ...variables }) === 0
+  return run(bin('vitest'), ['run', ...tests], { ...environment, ...variables }) === 0
 }
 
 let passed = vitest(selection.length > 0 ? selection : [...suites, ...exclude], {})

@@ -15,13 +15,16 @@ for (const name of readdirSync(results)) {
     sum.skipped += disabled + skipped
     sum.passed += tests - failures - disabled - skipped
   } else {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(report)
+    const { numTotalTests, numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } =
+      JSON.parse(report)
+    // Tests whose process ended before them have no outcome; they count as failed, too.
+    const unfinished = numTotalTests - numPassedTests - numFailedTests - numPendingTests - numTodoTests
     // A file that could not even be loaded has no tests; it counts as one that failed.
     const unloaded = testResults.filter(
       ({ status, assertionResults }) => status === 'failed' && !assertionResults.length,
     )
     sum.passed += numPassedTests
-    sum.failed += numFailedTests + unloaded.length
+    sum.failed += numFailedTests + unfinished + unloaded.length
     sum.skipped += numPendingTests + numTodoTests
   }
 }

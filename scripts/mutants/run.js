@@ -98,7 +98,7 @@ const inTypescript = (...suites) => ({
   },
   build: () => ({ ok: true, text: '' }),
   test(at, attempt) {
-    return run('npx', ['vitest', 'run', '--bail=1', `--testTimeout=${60_000 * (attempt + 1)}`, ...suites], {
+    return run('npx', ['vitest', 'run', '--bail=1', ...suites], {
       cwd: at,
       timeout: 400_000,
       env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1), MAPSAFE_ENGINES: 'typescript' },
