@@ -6,12 +6,13 @@
  */
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../base/errors.js'
 import { corruptValue } from '../codec/value-error.js'
-import { encodeValue } from '../codec/value.js'
+import { encodeValue, ValueDecoder } from '../codec/value.js'
 import { isNativeError } from '../platform/brands.js'
 
-/** A chain of causes may be a circle, and an AggregateError may hold any number of errors. */
+/** A chain of causes may be a circle, and an AggregateError may hold itself many times over. */
 const MAX_DEPTH = 8
-const MAX_ERRORS = 16
+/** Errors described of one failure, all in all. */
+const MAX_ERRORS = 64
 /** UTF-16 units of a message or stack. */
 const MAX_TEXT = 16_384
 
@@ -20,6 +21,8 @@ type Failure = { readonly error: ErrorDescription } | { readonly thrown: unknown
 
 interface ErrorDescription {
   readonly name: string
+  /** Whether it was a DOMException, as an abort is. */
+  readonly isDom?: true
   readonly message: string
   readonly stack?: string
   readonly code?: unknown
@@ -35,23 +38,31 @@ const ours = { MapsafeError, MapsafeTypeError, MapsafeRangeError }
 
 /**
  * Describes what a loader threw. Parts of it that no map can hold, or that throw when they are looked at, are left out;
- * long texts are cut. Never throws.
+ * long texts are cut. Never throws, and returns no user's object: each part is looked at once.
  */
-export function describeFailure(reason: unknown, depth = MAX_DEPTH): Failure {
-  if (!isError(reason)) return { thrown: isStorable(reason) ? reason : undefined }
+export function describeFailure(reason: unknown): Failure {
+  return describeWithin({ errors: MAX_ERRORS }, reason, MAX_DEPTH)
+}
+
+/** @param left how many more may be described, by all calls together */
+function describeWithin(left: { errors: number }, reason: unknown, depth: number): Failure {
+  left.errors--
+  if (!isError(reason)) return { thrown: copyOf(reason) }
   const name = textOf(reason, 'name')
   const stack = textOf(reason, 'stack')
-  const code = look(reason, 'code')
+  const code = copyOf(look(reason, 'code'))
   const cause = look(reason, 'cause')
   const errors = look(reason, 'errors')
+  const goesOn = depth > 0 && left.errors > 0
   return {
     error: {
       name: name === undefined || name === '' ? 'Error' : name,
       message: textOf(reason, 'message') ?? '',
+      ...(isDomException(reason) && { isDom: true }),
       ...(stack !== undefined && { stack }),
-      ...(code !== undefined && isStorable(code) && { code }),
-      ...(cause !== undefined && depth > 0 && { cause: describeFailure(cause, depth - 1) }),
-      ...(Array.isArray(errors) && depth > 0 && { errors: describeAll(errors, depth - 1) }),
+      ...(code !== undefined && { code }),
+      ...(cause !== undefined && goesOn && { cause: describeWithin(left, cause, depth - 1) }),
+      ...(isArray(errors) && goesOn && { errors: describeAll(left, errors, depth - 1) }),
     },
   }
 }
@@ -64,22 +75,19 @@ export function describeFailure(reason: unknown, depth = MAX_DEPTH): Failure {
 export function reviveFailure(failure: unknown): unknown {
   if (!isDescription(failure)) throw corruptValue()
   if (!('error' in failure)) return failure.thrown
-  const { name, message, stack, code, cause, errors } = failure.error
+  const { name, stack, code, cause, isDom } = failure.error
   const options = cause === undefined ? undefined : { cause: reviveFailure(cause) }
-  const error = make(name, message, options, code, errors)
+  const error = make(failure.error, options)
   if (error.name !== name) define(error, 'name', name)
-  if (code !== undefined && !(error instanceof MapsafeError)) Object.assign(error, { code })
+  // A DOMException has the code that belongs to its name, and takes no cause.
+  if (isDom === true && cause !== undefined) define(error, 'cause', options?.cause)
+  if (code !== undefined && isDom !== true && !(error instanceof MapsafeError)) Object.assign(error, { code })
   define(error, 'stack', stack)
   return error
 }
 
-function make(
-  name: string,
-  message: string,
-  options: ErrorOptions | undefined,
-  code: unknown,
-  errors: readonly Failure[] | undefined,
-): Error {
+function make({ name, message, isDom, code, errors }: ErrorDescription, options: ErrorOptions | undefined): Error {
+  if (isDom === true) return new DOMException(message, name)
   if (Object.hasOwn(ours, name) && typeof code === 'string') {
     return new ours[name as keyof typeof ours](code as MapsafeErrorCode, message, options)
   }
@@ -94,7 +102,7 @@ function define(error: Error, name: string, value: unknown): void {
 /** What is read out of a region may be anything. */
 function isDescription(failure: unknown): failure is Failure {
   if (typeof failure !== 'object' || failure === null) return false
-  if (Object.hasOwn(failure, 'thrown')) return true
+  if (!Object.hasOwn(failure, 'error')) return Object.hasOwn(failure, 'thrown')
   const { error } = failure as { error?: Partial<Record<keyof ErrorDescription, unknown>> }
   return (
     typeof error === 'object' &&
@@ -105,11 +113,12 @@ function isDescription(failure: unknown): failure is Failure {
   )
 }
 
-function describeAll(errors: readonly unknown[], depth: number): Failure[] {
+function describeAll(left: { errors: number }, errors: readonly unknown[], depth: number): Failure[] {
   const described: Failure[] = []
   const length = look(errors, 'length')
-  const count = typeof length === 'number' ? Math.min(length, MAX_ERRORS) : 0
-  for (let i = 0; i < count; i++) described.push(describeFailure(look(errors, i), depth))
+  for (let i = 0; typeof length === 'number' && i < length && left.errors > 0; i++) {
+    described.push(describeWithin(left, look(errors, i), depth))
+  }
   return described
 }
 
@@ -118,6 +127,23 @@ function isError(reason: unknown): reason is Error {
     return isNativeError(reason) || reason instanceof Error
   } catch {
     return false // a Proxy whose trap throws, or that was revoked
+  }
+}
+
+function isDomException(reason: unknown): boolean {
+  try {
+    return reason instanceof DOMException
+  } catch {
+    return false
+  }
+}
+
+/** A revoked Proxy does not even say whether it is an array. */
+function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
   }
 }
 
@@ -145,11 +171,18 @@ function textOf(from: object, name: string): string | undefined {
   }
 }
 
-function isStorable(value: unknown): boolean {
+/** What a map would give back of `value`; undefined if it can hold none. */
+function copyOf(value: unknown): unknown {
   try {
-    encodeValue(value).release()
-    return true
+    const encoder = encodeValue(value)
+    try {
+      return encoder.decode(decoder, value)
+    } finally {
+      encoder.release()
+    }
   } catch {
-    return false
+    return undefined
   }
 }
+
+const decoder = new ValueDecoder(false)

@@ -1,17 +1,11 @@
 import { ownKey, type Key } from '../format/key.js'
-import type { InContext } from '../platform/context.js'
 import { encodeValue } from '../codec/value.js'
-import { describe } from '../base/describe.js'
-import { MapsafeError } from '../base/errors.js'
+import { Callers, timedOut, type Caller } from './callers.js'
 import { describeFailure, reviveFailure } from './failure.js'
 import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type Outcome } from './lease.js'
 import type { Leases, Sight } from './leases.js'
-import { MAX_TIMEOUT, type LoadContext } from './options.js'
+import { MAX_TIMEOUT } from './options.js'
 
-/**
- * Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever.
- */
-const MAX_TIMEOUTS = 2
 /** Milliseconds between two looks at another thread's lease: at first, growing by the factor, and at most. */
 const FIRST_POLL = 1
 const POLL_GROWTH = 1.25
@@ -21,20 +15,6 @@ const LAST_POLL = 8
  * to go on.
  */
 const MAX_TRIES = 8
-
-/** One call of getOrLoad that waits. */
-export interface Caller<V> {
-  readonly loader: (key: never, context: LoadContext) => unknown
-  /** Runs what is run for this call, its loader above all, in the call's own asynchronous context. */
-  readonly inContext: InContext
-  /** Milliseconds. */
-  readonly timeout: number
-  readonly negativeTtl: number
-  /** Stores what the loader returned in place of the lease. @returns whether the lease was still there */
-  readonly store: (encoder: ReturnType<typeof encodeValue>, lease: number) => boolean
-  readonly resolve: (value: V) => void
-  readonly reject: (reason: unknown) => void
-}
 
 /** What a flight needs to know of its thread's cache. */
 export interface Tower<V> {
@@ -62,7 +42,7 @@ interface OwnLoad<V> extends LoadName {
   readonly deadline: number
   readonly controller: AbortController
   /** The expired value that may be served meanwhile, and until when. */
-  readonly stale: { readonly value: V; readonly until: number } | undefined
+  readonly stale: { readonly content: Content; readonly until: number } | undefined
   /** Version of its lease. */
   readonly version: number
 }
@@ -76,12 +56,6 @@ interface AwaitedLoad extends LoadName {
   isLapsed: boolean
 }
 
-/** Of a call that waits. By this thread's own clock, which neither a damaged region nor a new date can stop. */
-interface Patience {
-  deadline: number
-  timeouts: number
-}
-
 /**
  * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or,
  * polled with a timer, another's. See docs/protocol.md, "Loads".
@@ -90,18 +64,18 @@ interface Patience {
  */
 export class Flight<V> {
   isOver = false
-  readonly #callers = new Map<Caller<V>, Patience>()
+  readonly #callers: Callers<V>
   #load: OwnLoad<V> | undefined
   #awaited: AwaitedLoad | undefined
   #timer: NodeJS.Timeout | undefined
   #poll = FIRST_POLL
-  /** No caller's deadline is before this; by this thread's own clock. */
-  #earliest = Infinity
 
   constructor(
     readonly key: Key,
     private readonly tower: Tower<V>,
-  ) {}
+  ) {
+    this.#callers = new Callers(key)
+  }
 
   /**
    * Whether a new call may wait with the others: not once the load was overtaken, which would bring it an older value.
@@ -114,16 +88,13 @@ export class Flight<V> {
   }
 
   join(caller: Caller<V>): void {
-    const deadline = performance.now() + caller.timeout
-    this.#callers.set(caller, { deadline, timeouts: 0 })
-    this.#earliest = Math.min(this.#earliest, deadline)
+    this.#callers.add(caller)
     this.advance()
   }
 
   /** Rejects one call, if it still waits. */
   leave(caller: Caller<V>, reason: unknown): void {
-    if (!this.#callers.delete(caller)) return
-    caller.reject(reason)
+    if (!this.#callers.reject(caller, reason)) return
     // A value that expired is loaded anew for those to come.
     if (this.#callers.size === 0 && this.#load?.stale === undefined) this.#abandon(reason)
   }
@@ -131,7 +102,7 @@ export class Flight<V> {
   /** Rejects all calls and gives the lease up. */
   close(reason: unknown): void {
     this.#abandon(reason)
-    this.#rejectAll(reason)
+    this.#callers.rejectAll(reason)
   }
 
   /** Does what can be done by now, and looks again later. */
@@ -142,7 +113,7 @@ export class Flight<V> {
       if (!this.isOver) this.#schedule()
     } catch (error) {
       this.#end()
-      this.#rejectAll(error)
+      this.#callers.rejectAll(error)
     }
   }
 
@@ -151,7 +122,9 @@ export class Flight<V> {
     const { key, tower } = this
     if (this.#load !== undefined) {
       const { stale, deadline } = this.#load
-      if (stale !== undefined && tower.now() < stale.until) this.#serve(stale.value)
+      if (stale !== undefined && tower.now() < stale.until) {
+        this.#callers.resolveAll(() => this.#decode(stale.content))
+      }
       if (performance.now() < deadline) return this.#rejectLate()
       this.#giveUp(this.#load)
       return true
@@ -170,7 +143,7 @@ export class Flight<V> {
   }
 
   #decide(sight: Sight<V>): boolean {
-    if (sight.is === 'value') return this.#resolveAll(sight.value)
+    if (sight.is === 'value') return this.#resolveAll(this.#copiesOf(sight.value))
     if (sight.is === 'nothing') return this.#begin(undefined, undefined)
     if (sight.is === 'stale') {
       const content = this.tower.leases.encode(sight.value)
@@ -191,13 +164,13 @@ export class Flight<V> {
     }
     if (load === undefined) return this.#begin(version, outcome, isLapsed)
     if (!isLoading) {
-      if (now >= load.until && load.owner !== this.tower.mark) this.#countTimeout()
+      if (now >= load.until && load.owner !== this.tower.mark) this.#callers.countTimeout()
       return this.#callers.size === 0 || this.#begin(version, outcome, isLapsed)
     }
     if (this.#awaited !== undefined && isSameLoad(load, this.#awaited)) {
       Object.assign(this.#awaited, { version, isLapsed })
     } else {
-      this.#restartClocks()
+      this.#callers.restartClocks()
       this.#awaited = { ...load, tells: !isLapsed, version, isLapsed }
       this.#poll = FIRST_POLL
     }
@@ -205,10 +178,10 @@ export class Flight<V> {
   }
 
   #settle({ state, content }: Outcome): false {
-    const decoded = this.tower.leases.decodeContent(content)
-    if (state !== FAILED) return this.#resolveAll(decoded as V)
+    if (state !== FAILED) return this.#resolveAll(() => this.#decode(content))
+    const reason = reviveFailure(this.tower.leases.decodeContent(content))
     this.#end()
-    this.#rejectAll(reviveFailure(decoded))
+    this.#callers.rejectAll(reason)
     return false
   }
 
@@ -219,21 +192,19 @@ export class Flight<V> {
    */
   #begin(version: number | undefined, outcome: Outcome | undefined, isLapsed = false): boolean {
     const { key, tower } = this
-    const [leader] = this.#callers.keys()
+    const leader = this.#callers.first
     const now = tower.now()
     const load = { owner: tower.mark, number: tower.takeNumber(), until: now + leader.timeout }
     const isStale = outcome?.state === STALE
     const kept = isStale && (isLapsed || now >= outcome.until) ? undefined : outcome
     // Decoded before the lease is taken: what is damaged throws here, and must not leave a lease behind.
-    const stale =
-      isStale && kept !== undefined
-        ? { value: tower.leases.decodeContent(kept.content) as V, until: kept.until }
-        : undefined
+    const stale = isStale && kept !== undefined ? { content: kept.content, until: kept.until } : undefined
+    if (stale !== undefined) this.#decode(stale.content)
     const taken = tower.leases.put(key, { load, outcome: kept }, version)
-    if (taken === undefined) return true // somebody else was first
+    if (taken === undefined) return true // another thread was first
     tower.countLoad()
     this.#awaited = undefined
-    this.#restartClocks()
+    this.#callers.restartClocks()
     const deadline = performance.now() + leader.timeout
     this.#load = { ...load, deadline, leader, controller: new AbortController(), version: taken, stale }
     this.#run(this.#load)
@@ -262,36 +233,46 @@ export class Flight<V> {
   #loaded(load: OwnLoad<V>, value: unknown): void {
     if (this.#load !== load) return // given up
     let result: V
-    let content: Content | undefined
+    let isStored: boolean
     try {
       const encoder = encodeValue(value)
-      const isStored = load.leader.store(encoder, load.version)
-      result = this.tower.decode(encoder, value)
-      encoder.release()
-      if (!isStored) content = this.tower.leases.encode(value)
+      try {
+        // A getter in the value may have ended this load: by closing the cache, or because the time is up.
+        if (this.#load !== load) return
+        isStored = load.leader.store(encoder, load.version)
+        result = this.tower.decode(encoder, value)
+      } finally {
+        encoder.release()
+      }
     } catch (error) {
       this.#failed(load, error)
       return
     }
-    if (content !== undefined) this.#tell(load, DELIVERED, content)
-    this.#resolveAll(result)
+    const give = this.#copiesOf(result)
+    if (!isStored) this.#tell(load, DELIVERED, result)
+    this.#resolveAll(give)
   }
 
+  /** Never throws: it is the last to handle a rejection. */
   #failed(load: OwnLoad<V>, reason: unknown): void {
     if (this.#load !== load) return
-    try {
-      this.tower.countFailure()
-      this.#tell(load, FAILED, this.tower.leases.encode(describeFailure(reason)))
-    } finally {
-      this.#end()
-      this.#rejectAll(reason)
-    }
+    const failure = describeFailure(reason)
+    if (this.#load !== load) return // a getter in what was thrown ended it, as in a value
+    this.#tell(load, FAILED, failure)
+    this.#end()
+    this.#callers.rejectAll(reason)
   }
 
-  /** Leaves the outcome of a load that stores no value for those who wait in other threads. */
-  #tell(load: OwnLoad<V>, state: typeof FAILED | typeof DELIVERED, content: Content): void {
+  /**
+   * Leaves the outcome of a load that stores no value for those who wait in other threads.
+   *
+   * @param told a value or failure in which there is no user code
+   */
+  #tell(load: OwnLoad<V>, state: typeof FAILED | typeof DELIVERED, told: unknown): void {
     const { leases } = this.tower
     try {
+      if (state === FAILED) this.tower.countFailure()
+      const content = leases.encode(told)
       this.#withLease(load, (version, isLapsed, last) => {
         const now = this.tower.now()
         // The value that expired goes on being served.
@@ -314,49 +295,23 @@ export class Flight<V> {
     const reason = timedOut(this.key, load.leader.timeout)
     this.#load = undefined
     this.tower.countFailure()
-    if (this.#callers.delete(load.leader)) load.leader.reject(reason)
-    this.#countTimeout()
+    this.#callers.reject(load.leader, reason)
+    this.#callers.countTimeout()
     abort(load, reason)
   }
 
-  #countTimeout(): void {
-    for (const [caller, patience] of this.#callers) {
-      if (++patience.timeouts >= MAX_TIMEOUTS) this.#rejectForTimeout(caller)
-    }
-  }
-
-  /** Rejects those who have waited for one load for as long as they would. */
   #rejectLate(): false {
-    const now = performance.now()
-    if (now < this.#earliest) return false
-    this.#earliest = Infinity
-    for (const [caller, { deadline }] of this.#callers) {
-      if (caller === this.#load?.leader) continue
-      if (now >= deadline) this.#rejectForTimeout(caller)
-      else this.#earliest = Math.min(this.#earliest, deadline)
-    }
+    this.#callers.rejectLate(this.#load?.leader)
     if (this.#callers.size === 0 && this.#load?.stale === undefined) this.#abandon(undefined)
     return false
   }
 
-  #rejectForTimeout(caller: Caller<V>): void {
-    this.#callers.delete(caller)
-    caller.reject(timedOut(this.key, caller.timeout))
-  }
-
-  #restartClocks(): void {
-    const now = performance.now()
-    this.#earliest = Infinity
-    for (const [caller, patience] of this.#callers) {
-      patience.deadline = now + caller.timeout
-      this.#earliest = Math.min(this.#earliest, patience.deadline)
-    }
-  }
-
   #schedule(): void {
     const now = performance.now()
-    const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#earliest)
+    const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#callers.earliest)
     if (this.#load === undefined) this.#poll = Math.min(this.#poll * POLL_GROWTH, LAST_POLL)
+    // A loader that asks for its own key at once has set one already.
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(this.advance, Math.max(1, next - now))
     if (this.#callers.size === 0) this.#timer.unref()
   }
@@ -372,10 +327,21 @@ export class Flight<V> {
 
   #release(load: OwnLoad<V>): void {
     try {
-      this.#withLease(load, (version) => this.tower.leases.remove(this.key, version))
+      this.#takeAway(load)
     } catch {
-      // Then it ends by its own deadline.
+      // Inside a function that decides about a write nothing is written; its thread does so at once afterwards.
+      queueMicrotask(() => {
+        try {
+          this.#takeAway(load)
+        } catch {
+          // Then the lease ends by its own deadline.
+        }
+      })
     }
+  }
+
+  #takeAway(load: OwnLoad<V>): void {
+    this.#withLease(load, (version) => this.tower.leases.remove(this.key, version))
   }
 
   /**
@@ -402,20 +368,22 @@ export class Flight<V> {
     this.tower.landed(this)
   }
 
-  #resolveAll(value: V): false {
+  #resolveAll(give: () => V): false {
     this.#end()
-    this.#serve(value)
+    this.#callers.resolveAll(give)
     return false
   }
 
-  #serve(value: V): void {
-    for (const caller of this.#callers.keys()) caller.resolve(value)
-    this.#callers.clear()
+  /** @param value decoded last; what one caller does with a value that can be changed is no concern of the others */
+  #copiesOf(value: V): () => V {
+    const { leases } = this.tower
+    if (this.#callers.size <= 1 || leases.isImmutable(value)) return () => value
+    const content = leases.encode(value)
+    return () => this.#decode(content)
   }
 
-  #rejectAll(reason: unknown): void {
-    for (const caller of this.#callers.keys()) caller.reject(reason)
-    this.#callers.clear()
+  #decode(content: Content): V {
+    return this.tower.leases.decodeContent(content) as V
   }
 }
 
@@ -424,12 +392,4 @@ function abort<V>({ leader, controller }: OwnLoad<V>, reason: unknown): void {
   leader.inContext(() => {
     controller.abort(reason)
   })
-}
-
-function timedOut(key: Key, timeout: number): MapsafeError {
-  return new MapsafeError(
-    'ERR_MAPSAFE_TIMEOUT',
-    `The load of key ${describe(key)} took longer than ${timeout} ms. Let the loader give up earlier, by its signal, or allow it ` +
-      'more time with the option timeout.',
-  )
 }

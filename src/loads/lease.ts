@@ -41,8 +41,9 @@ export const DELIVERED = 2
 /** No outcome of a load, but the value that expired and is being loaded anew. */
 export const STALE = 3
 
-/** An encoded array of one value. */
+/** A value as an entry has it. */
 export interface Content {
+  /** Value kind of the region format. */
   readonly kind: number
   readonly bytes: Uint8Array
 }

@@ -1,5 +1,5 @@
 import type { Key } from '../format/key.js'
-import { encodeValue } from '../codec/value.js'
+import { encodeValue, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
   DONE,
@@ -16,7 +16,7 @@ import {
   type Engine,
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
-import { VALUE_LAPSED_LEASE, VALUE_LEASE } from '../format/layout.js'
+import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
 
@@ -100,16 +100,21 @@ export class Leases<V> {
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
   encode(value: unknown): Content {
-    const encoder = encodeValue([value])
-    const bytes = new Uint8Array(encoder.byteLength)
-    encoder.copyTo(bytes, 0)
-    const { kind } = encoder
-    encoder.release()
-    return { kind, bytes }
+    const encoder = encodeValue(value)
+    try {
+      return contentOf(encoder)
+    } finally {
+      encoder.release()
+    }
+  }
+
+  /** @param value the one that this thread decoded last */
+  isImmutable(value: V): boolean {
+    return typeof value !== 'object' || value === null || this.store.isImmutable
   }
 
   decodeContent({ kind, bytes }: Content): unknown {
-    return (this.store.decode(kind, bytes, bytes.length) as [unknown])[0]
+    return this.store.decodeAny(kind, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
   }
 
   /** @param value the one just read */
@@ -127,4 +132,24 @@ export class Leases<V> {
     const { version } = this.store
     return { is: 'lease', lease: readLease(engine.scratch, length), isLapsed: kind === VALUE_LAPSED_LEASE, version }
   }
+}
+
+/** Kind and bytes as an entry of the value has them: strings and numbers are otherwise the engines' to write. */
+function contentOf(encoder: ValueEncoder): Content {
+  const { kind, operand } = encoder
+  if (kind === VALUE_NUMBER) {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleLE(operand as number)
+    return { kind, bytes }
+  }
+  if (kind === VALUE_LATIN1) {
+    const text = operand as string
+    const bytes = Buffer.from(text, 'latin1')
+    return bytes.toString('latin1') === text
+      ? { kind, bytes }
+      : { kind: VALUE_UTF16, bytes: Buffer.from(text, 'utf16le') }
+  }
+  const bytes = new Uint8Array(encoder.byteLength)
+  encoder.copyTo(bytes, 0)
+  return { kind, bytes }
 }

@@ -5,10 +5,12 @@ import { MapsafeError } from '../base/errors.js'
 import { addToCounter } from '../format/counters.js'
 import { COUNTER_LOAD_FAILURES, COUNTER_LOADS } from '../format/layout.js'
 import type { Store } from '../store/store.js'
-import { Flight, type Caller, type Tower } from './flight.js'
+import type { Caller } from './callers.js'
+import { Flight, type Tower } from './flight.js'
 import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
 import { Owners, recordOf } from './owner.js'
+import { addAbortListener, reasonOf, removeAbortListener } from './signal.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
@@ -28,6 +30,7 @@ export class Loads<V> implements Tower<V> {
   readonly #all = new Set<Flight<V>>()
   readonly #owners: Owners
   #number = 0
+  #isClosed = false
 
   constructor(private readonly store: Store<V>) {
     this.leases = new Leases(store)
@@ -48,10 +51,17 @@ export class Loads<V> implements Tower<V> {
     storeLoaded: StoreLoaded,
   ): Promise<V> {
     return new Promise((resolve, reject) => {
-      const flight = this.#flightTo(key)
+      // Refused before it can do anything to a flight in which others wait.
+      if (this.#isClosed) throw closed()
+      this.store.openToWrite()
       const onAbort = (): void => {
-        flight.leave(caller, signal?.reason)
+        flight.leave(caller, signal && reasonOf(signal))
       }
+      const forget = (): void => {
+        if (signal !== undefined) removeAbortListener(signal, onAbort)
+      }
+      if (signal !== undefined) addAbortListener(signal, onAbort)
+      const flight = this.#flightTo(key)
       const caller: Caller<V> = {
         loader,
         inContext: captureContext(),
@@ -59,26 +69,24 @@ export class Loads<V> implements Tower<V> {
         negativeTtl,
         store: (encoder, version) => storeLoaded(flight.key, encoder, version),
         resolve: (value) => {
-          signal?.removeEventListener('abort', onAbort)
+          forget()
           resolve(value)
         },
         reject: (reason) => {
-          signal?.removeEventListener('abort', onAbort)
+          forget()
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the loader threw
           reject(reason)
         },
       }
-      signal?.addEventListener('abort', onAbort, { once: true })
       flight.join(caller)
     })
   }
 
-  /** Rejects every call that waits. To be called before the engine is closed. */
+  /** Rejects every call that waits, and those to come. To be called before the engine is closed. */
   close(): void {
-    const reason = new MapsafeError(
-      'ERR_MAPSAFE_CLOSED',
-      'This cache was closed by this thread while the call waited for a value to be loaded.',
-    )
+    // Before those who listen to a loader's signal, and might load again, hear of it.
+    this.#isClosed = true
+    const reason = closed()
     for (const flight of [...this.#all]) flight.close(reason)
   }
 
@@ -133,4 +141,11 @@ export class Loads<V> implements Tower<V> {
 
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+}
+
+function closed(): MapsafeError {
+  return new MapsafeError(
+    'ERR_MAPSAFE_CLOSED',
+    'This cache was closed by this thread while the call waited for a value to be loaded.',
+  )
 }

@@ -1,6 +1,7 @@
 import { checkOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { isAbortSignal } from './signal.js'
 
 /** What a loader is given beside the key. */
 export interface LoadContext {
@@ -41,6 +42,8 @@ export interface LoadOptions {
 }
 
 export interface ResolvedLoadOptions {
+  /** As given: whoever stores the value checks it. */
+  readonly ttl: number | undefined
   readonly staleWhileRevalidate: number
   readonly timeout: number
   readonly negativeTtl: number
@@ -51,6 +54,7 @@ const DEFAULT_TIMEOUT = 30_000
 /** In milliseconds: what a timer can wait. */
 export const MAX_TIMEOUT = 2 ** 31 - 1
 const DEFAULTS: ResolvedLoadOptions = {
+  ttl: undefined,
   staleWhileRevalidate: 0,
   timeout: DEFAULT_TIMEOUT,
   negativeTtl: 0,
@@ -58,18 +62,18 @@ const DEFAULTS: ResolvedLoadOptions = {
 }
 const NAMES = ['ttl', 'staleWhileRevalidate', 'timeout', 'negativeTtl', 'signal']
 
-/** Checks the options of `getOrLoad`, but for ttl, and fills in the defaults. */
+/** Reads the options of `getOrLoad`, each once, checks all but ttl, and fills in the defaults. */
 export function resolveLoadOptions(options: LoadOptions | undefined): ResolvedLoadOptions {
   if (options === undefined) return DEFAULTS
   checkOptions(options, NAMES)
-  const { staleWhileRevalidate = 0, timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
+  const { ttl, staleWhileRevalidate = 0, timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
   checkMilliseconds('staleWhileRevalidate', staleWhileRevalidate, 0, Number.MAX_SAFE_INTEGER)
   checkMilliseconds('timeout', timeout, 1, MAX_TIMEOUT)
   checkMilliseconds('negativeTtl', negativeTtl, 0, Number.MAX_SAFE_INTEGER)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option signal is ${describe(signal)}; expected an AbortSignal.`)
   }
-  return { staleWhileRevalidate, timeout, negativeTtl, signal }
+  return { ttl, staleWhileRevalidate, timeout, negativeTtl, signal }
 }
 
 function checkMilliseconds(name: string, given: unknown, least: number, most: number): void {

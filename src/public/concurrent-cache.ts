@@ -6,7 +6,7 @@ import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
-import { checkTtl, resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
 import { Opening } from './opening.js'
@@ -124,8 +124,8 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   ): DeepReadonly<V> {
     const store = this.#store
     checkFunction('compute', compute)
-    this.#expiry(options)
-    return getOrInsert(store, key, compute, () => this.#expiry(options))
+    const lifetime = options === undefined ? undefined : readLifetime(options)
+    return getOrInsert(store, key, compute, () => this.#expiry(lifetime))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` are for a new one. */
@@ -179,7 +179,8 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     const store = this.#store
     checkFunction('loader', loader)
     const resolved = resolveLoadOptions(options)
-    const lifetime = options?.ttl === undefined ? undefined : { ttl: options.ttl }
+    const { ttl } = resolved
+    const lifetime = ttl === undefined ? undefined : { ttl }
     this.#expiry(lifetime)
     resolved.signal?.throwIfAborted()
     const near = store.near(key)

@@ -20,27 +20,34 @@ export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
 }
 
 /**
- * When an entry stored now with these options expires, as engines take it; undefined if they leave it to the cache.
+ * Reads the options, each once: a getter among them is user code.
  *
- * @param clock the one that entries expire by
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or both
  */
-export function resolveLifetime(options: LifetimeOptions, clock: { now(): number }): number | undefined {
+export function readLifetime(options: LifetimeOptions): LifetimeOptions {
   checkOptions(options, ['ttl', 'expiresAt'])
   const { ttl, expiresAt } = options
-  if (ttl === undefined && expiresAt === undefined) return undefined
   if (ttl !== undefined && expiresAt !== undefined) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
       `The options ttl (${describe(ttl)}) and expiresAt (${describe(expiresAt)}) are both given; expected one of them.`,
     )
   }
-  if (ttl !== undefined) {
-    checkTtl('Option ttl', ttl)
-    return ttl === Infinity ? NEVER : clock.now() + ttl
-  }
-  if (!(typeof expiresAt === 'number' && expiresAt > 0)) {
+  if (ttl !== undefined) checkTtl('Option ttl', ttl)
+  if (expiresAt !== undefined && !(typeof expiresAt === 'number' && expiresAt > 0)) {
     throw wrongInput('Option expiresAt', expiresAt, 'a time in milliseconds since 1970, above 0')
   }
+  return { ttl, expiresAt }
+}
+
+/**
+ * When an entry stored now with these options expires, as engines take it; undefined if they leave it to the cache.
+ *
+ * @param clock the one that entries expire by
+ * @throws MapsafeError as {@link readLifetime} does
+ */
+export function resolveLifetime(options: LifetimeOptions, clock: { now(): number }): number | undefined {
+  const { ttl, expiresAt } = readLifetime(options)
+  if (ttl !== undefined) return ttl === Infinity ? NEVER : clock.now() + ttl
   return expiresAt === Infinity ? NEVER : expiresAt
 }

@@ -1,4 +1,4 @@
-import { KeyBuffer, type Key } from '../format/key.js'
+import { KeyBuffer, ownKey, type Key } from '../format/key.js'
 import { encodeValue } from '../codec/value.js'
 import {
   DONE,
@@ -22,7 +22,7 @@ const RECORD_HEADER_BYTES = 12
 
 /** The values of `keys`, in their order; undefined where there is none. What the near-cache knows needs no engine. */
 export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined)[] {
-  const given = arrayOf('keys', keys)
+  const given = keysOf(keys)
   const values = new Array<V | undefined>(given.length).fill(undefined)
   store.open()
   const missing: number[] = []
@@ -82,7 +82,8 @@ function decodeRecords<V>(store: Store<V>, engine: Engine, values: (V | undefine
 export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>, expiresAt?: number): void {
   store.openToWrite()
   const batch = new Batch()
-  for (const entry of arrayOf('entries', entries) as unknown[]) {
+  checkIterable('entries', entries)
+  for (const entry of entries as Iterable<unknown>) {
     if (typeof entry !== 'object' || entry === null) throw notPairs(entry)
     const { 0: key, 1: value } = entry as readonly [Key, unknown]
     // Nobody means the entry of undefined, which is no key: it is an object of another shape.
@@ -104,7 +105,7 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
 /** Deletes the entries of `keys`, and returns how many there were. Nothing is deleted if one of them is no key. */
 export function deleteMany<V>(store: Store<V>, keys: Iterable<Key>): number {
   store.openToWrite()
-  const given = arrayOf('keys', keys)
+  const given = keysOf(keys)
   const engine = store.openToWrite()
   for (const key of given) checkKey(engine, key)
   const next = asOneCall(engine, () => engine.removeMany(given))
@@ -123,15 +124,15 @@ class Batch {
   /** Where the bytes of each entry begin, and at last where they end. */
   private readonly offsets = [0]
 
-  add<V>(store: Store<V>, key: Key, value: unknown): void {
+  add<V>(store: Store<V>, given: Key, value: unknown): void {
+    const key = ownKey(given) // a getter in a value may change it, or who goes on with the iteration
     checkKey(store.open(), key)
     const encoder = encodeValue(value)
     const end = this.used + padded(encoder.byteLength)
     if (end > this.bytes.length) this.grow(end)
     encoder.copyTo(this.bytes, this.used)
     this.used = end
-    // A `Uint8Array` may change before its turn comes.
-    this.keys.push(typeof key === 'object' ? new Uint8Array(key) : key)
+    this.keys.push(key)
     this.kinds.push(encoder.kind)
     this.operands.push(encoder.operand)
     this.offsets.push(end)
@@ -168,17 +169,20 @@ function checkKey(engine: Engine, key: Key): void {
   throw engineError(engine, key, keyBuffer.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
 }
 
-function arrayOf<T>(name: 'keys' | 'entries', given: Iterable<T>): T[] {
+/** The keys as they are when their turn comes: an iterable may yield one array again and again. */
+function keysOf(given: Iterable<Key>): Key[] {
+  checkIterable('keys', given)
+  return Array.from(given, ownKey)
+}
+
+function checkIterable(name: 'keys' | 'entries', given: Partial<Iterable<unknown>> | null | undefined): void {
   const expected =
     name === 'keys' ? 'an iterable object of keys, like an array' : 'an iterable object of pairs of key and value'
   // A string or Uint8Array is iterable, but it is meant as one key: its characters or bytes would be taken for keys.
   if (typeof given === 'string' || isUint8Array(given)) {
     throw wrongInput(`Argument ${name}`, given, `${expected}; put a single one into an array`)
   }
-  if (typeof (given as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw wrongInput(`Argument ${name}`, given, expected)
-  }
-  return [...given]
+  if (typeof given?.[Symbol.iterator] !== 'function') throw wrongInput(`Argument ${name}`, given, expected)
 }
 
 function notPairs(entry: unknown): Error {

@@ -340,6 +340,11 @@ export class Store<V> {
     return this.#decoder.decodeAny(kind, bytes) as V
   }
 
+  /** Whether nobody can change the object that was decoded last. */
+  get isImmutable(): boolean {
+    return this.#decoder.immutable
+  }
+
   /** What a reader gets of `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
     return encoder.decode(this.#decoder, value) as V

@@ -76,4 +76,55 @@ describeEachLineup((subject) => {
     expect(met).toHaveLength(40)
     expect(new Set(met).size).toBe(20)
   })
+
+  test('an iterable may yield one array again and again, each time with another key in it', () => {
+    const buffer = bytes(0)
+    function* keys(): Generator<Uint8Array> {
+      for (let i = 0; i < 20; i++) {
+        buffer[0] = i
+        yield buffer
+      }
+    }
+    function* pairs(): Generator<[Uint8Array, number]> {
+      for (const key of keys()) yield [key, key[0]]
+    }
+    subject().map.setMany(pairs())
+    expect(subject().map.size).toBe(20)
+    expect(subject().map.getMany(keys())).toEqual(Array.from({ length: 20 }, (_, i) => i))
+    expect(subject().map.deleteMany(keys())).toBe(20)
+    expect(subject().map.size).toBe(0)
+  })
+
+  test('a getter in a value of setMany changes no key', () => {
+    const [first, second] = [bytes(1), bytes(2)]
+    const value = {
+      get a() {
+        spoil(first)
+        spoil(second)
+        return 1
+      },
+    }
+    subject().map.setMany([
+      [first, value],
+      [second, 2],
+    ])
+    expect(subject().map.get(bytes(1))).toEqual({ a: 1 })
+    expect(subject().map.has(bytes(99))).toBe(true) // changed before its turn, as in any loop
+    expect(subject().map.size).toBe(2)
+  })
+
+  test("what a scan or a snapshot hands out is the user's", () => {
+    for (let i = 0; i < 20; i++) subject().map.set(bytes(i), { bytes: bytes(i, i) })
+    const expected = subject().content()
+    const snapshot = subject().map.snapshot()
+    const copied = [...subject().map.snapshot()]
+    const { entries } = subject().map.scan(0, { count: 100 })
+    for (const [key, value] of [...entries, ...snapshot.entries(), ...subject().map]) {
+      spoil(key)
+      spoil((value as { bytes: Uint8Array }).bytes)
+    }
+    for (const key of snapshot.keys()) spoil(key)
+    expect([...snapshot]).toEqual(copied)
+    expect(subject().content()).toEqual(expected)
+  })
 })

@@ -1,0 +1,42 @@
+/**
+ * A caller's AbortSignal, through the methods that every one has. A method or getter that it has of its own is user
+ * code, which must not run while calls are being settled.
+ */
+const { addEventListener, removeEventListener } = EventTarget.prototype
+const isAborted = getterOf('aborted')
+const reason = getterOf('reason')
+
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  try {
+    isAborted.call(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @returns why it was aborted; undefined if it was not, or does not say */
+export function reasonOf(signal: AbortSignal): unknown {
+  try {
+    return reason.call(signal)
+  } catch {
+    return undefined // a Proxy whose trap throws
+  }
+}
+
+export function addAbortListener(signal: AbortSignal, listener: () => void): void {
+  addEventListener.call(signal, 'abort', listener, { once: true })
+}
+
+export function removeAbortListener(signal: AbortSignal, listener: () => void): void {
+  try {
+    removeEventListener.call(signal, 'abort', listener)
+  } catch {
+    // Also a Proxy. The listener does nothing once its call is settled.
+  }
+}
+
+function getterOf(name: 'aborted' | 'reason'): (this: unknown) => unknown {
+  const { get } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, name)!
+  return get as (this: unknown) => unknown
+}
