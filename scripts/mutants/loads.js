@@ -1,4 +1,7 @@
-/** Sabotages of getOrLoad and of the leases of the TypeScript engine; the suites in test/loads must notice each. */
+/**
+ * Sabotages of getOrLoad, of the leases of the TypeScript engine, and of the copies that user code gets; the suites in
+ * test/loads and test/conformance/own-keys must notice each.
+ */
 export const mutants = [
   {
     name: 'lease-not-lapsed',
@@ -82,8 +85,8 @@ export const mutants = [
     name: 'overtaken-value-not-told',
     why: 'who waited in another thread loads again',
     file: 'src/loads/flight.ts',
-    find: 'if (content !== undefined) this.#tell(load, DELIVERED, content)',
-    replace: 'if (content !== undefined) this.#release(load)',
+    find: 'if (!isStored) this.#tell(load, DELIVERED, result)',
+    replace: 'if (!isStored) this.#release(load)',
   },
   {
     name: 'outcome-not-kept',
@@ -96,7 +99,7 @@ export const mutants = [
     name: 'failure-not-told',
     why: 'a rejection does not reach other threads',
     file: 'src/loads/flight.ts',
-    find: 'this.#tell(load, FAILED, this.tower.leases.encode(describeFailure(reason)))',
+    find: 'this.#tell(load, FAILED, failure)',
     replace: 'this.#release(load)',
   },
   {
@@ -189,7 +192,7 @@ export const mutants = [
     why: 'a loader that changes its key blocks that key for all',
     file: 'src/loads/flight.ts',
     find: 'loader(ownKey(this.key) as never,',
-    replace: 'loader(ownKey(0) === 0 ? (this.key as never) : (0 as never),',
+    replace: 'loader(this.key as never,',
   },
   {
     name: 'loader-in-the-context-of-another',
@@ -197,6 +200,62 @@ export const mutants = [
     file: 'src/platform/context.ts',
     find: 'return (action) => resource.runInAsyncScope(action)',
     replace: 'return (action) => (resource.asyncId() < 0 ? resource.runInAsyncScope(action) : action())',
+  },
+  {
+    name: 'abort-told-in-the-context-of-another',
+    why: "a listener of the loader's signal runs as if it belonged to another caller",
+    file: 'src/loads/flight.ts',
+    find: '  leader.inContext(() => {\n    controller.abort(reason)\n  })\n',
+    replace: '  void leader\n  controller.abort(reason)\n',
+  },
+  {
+    name: 'callers-share-their-value',
+    why: 'what one caller does with its copy of a value, the others of its thread see',
+    file: 'src/loads/flight.ts',
+    find: 'if (this.#callers.size <= 1 || leases.isImmutable(value)) return () => value',
+    replace: 'if (this.#callers.size >= 0) return () => value',
+  },
+  {
+    name: 'load-ended-by-a-getter-goes-on',
+    why: 'the load that took over meanwhile loses its callers, and its lease holds up all others',
+    file: 'src/loads/flight.ts',
+    find: '        if (this.#load !== load) return\n        isStored',
+    replace: '        isStored',
+  },
+  {
+    name: 'lease-kept-after-abort-in-a-decision',
+    why: 'others wait for a load that nobody runs any more, since nothing may be written inside a decision',
+    file: 'src/loads/flight.ts',
+    find: '      queueMicrotask(() => {\n        try {\n          this.#takeAway(load)',
+    replace: '      queueMicrotask(() => {\n        try {\n          void load',
+  },
+  {
+    name: 'refusal-reaches-all-who-wait',
+    why: 'a call made inside a decision fails for those, too, who waited before it',
+    file: 'src/loads/loads.ts',
+    find: '      this.store.openToWrite()\n',
+    replace: '',
+  },
+  {
+    name: 'load-begun-while-closing',
+    why: 'a listener that hears of the closing begins a load on a cache that is gone, and nobody ends it',
+    file: 'src/loads/loads.ts',
+    find: '    this.#isClosed = true\n',
+    replace: '    this.#isClosed = false\n',
+  },
+  {
+    name: 'failure-described-without-end',
+    why: 'an AggregateError that holds itself keeps the thread busy for minutes',
+    file: 'src/loads/failure.ts',
+    find: '  left.errors--\n',
+    replace: '',
+  },
+  {
+    name: 'batch-of-keys-as-given',
+    why: 'an iterable that yields one array again and again has its last key read and deleted each time',
+    file: 'src/store/batches.ts',
+    find: 'Array.from(given, ownKey)',
+    replace: '[...given]',
   },
   {
     name: 'failure-described-without-care',

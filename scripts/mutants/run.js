@@ -122,7 +122,7 @@ const targets = {
   'near-cache': inTypescript('test/near-cache'),
   // Files are mapped by the addon, so copies for tests with processes have one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
-  loads: inTypescript('test/loads'),
+  loads: inTypescript('test/loads', 'test/conformance/own-keys'),
   cache: inTypescript('test/cache', 'test/conformance/expiry', 'test/conformance/eviction'),
   health: inTypescript('test/health'),
   death: mortal,

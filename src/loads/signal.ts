@@ -2,6 +2,7 @@
  * A caller's AbortSignal, through the methods that every one has. A method or getter that it has of its own is user
  * code, which must not run while calls are being settled.
  */
+/* eslint-disable @typescript-eslint/unbound-method -- called on the signal */
 const { addEventListener, removeEventListener } = EventTarget.prototype
 const isAborted = getterOf('aborted')
 const reason = getterOf('reason')

@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentCache, type Key } from '../../src/index.js'
 import { reviveFailure } from '../../src/loads/failure.js'
-import { lineups, seed } from '../support/run.js'
+import { lineups, scaled, seed } from '../support/run.js'
 import { Random } from '../support/random.js'
-import { Team } from './team.js'
+import { Team, type Attempt } from './team.js'
 
 const revoked = Proxy.revocable({}, {})
 revoked.revoke()
@@ -206,6 +206,25 @@ test.each([
 })
 
 describe.each(lineups)('a failure that is over ($name)', (lineup) => {
+  test('reaches, in a history of calls in all threads, none that began after another one had ended with it', async () => {
+    const cache = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 4 * 2 ** 20 })
+    const team = new Team(cache.handle, lineup, 4)
+    try {
+      const asked = team.members.map((member, i) =>
+        member.ask<Attempt[]>({ does: 'fail', seed: seed + i, times: scaled(400), keys: 2 }),
+      )
+      const attempts = (await Promise.all(asked)).flat()
+      const known = new Map<string | undefined, number>()
+      for (const { failure, ended } of attempts) known.set(failure, Math.min(known.get(failure) ?? ended, ended))
+      expect(known.has(undefined)).toBe(false)
+      expect(known.size).toBeLessThan(attempts.length) // some waited for others
+      expect(attempts.filter(({ failure, began }) => began > known.get(failure)!)).toEqual([])
+    } finally {
+      await team.dismiss()
+      cache.close()
+    }
+  })
+
   test('is never told to a call that begins after it was known', async () => {
     const cache = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 4 * 2 ** 20 })
     const team = new Team(cache.handle, lineup, 2)

@@ -205,7 +205,7 @@ describe.each(lineups)('user code in the middle of a load ($name)', (lineup) => 
   })
 
   test.each<[string, () => unknown]>([
-    ['an object with the prototype of one', () => Object.create(AbortSignal.prototype)],
+    ['an object with the prototype of one', () => Object.create(AbortSignal.prototype) as unknown],
     [
       'a Proxy of one whose traps throw',
       () =>
@@ -278,7 +278,9 @@ describe('the description of a failure', () => {
         looks++
         return 'm'
       }
-      override set message(_: string) {}
+      override set message(_: string) {
+        throw new Error('nobody writes it')
+      }
     }
     const errors: Error[] = []
     const error = new Counted(errors)

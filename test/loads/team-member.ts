@@ -3,7 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ConcurrentCache, type CacheHandle, type EngineChoice, type Key } from '../../src/index.js'
 import { Random } from '../support/random.js'
-import { CALLED, ENDED, MOST, RUNNING, preciseNow, type Ending, type Request, type Script } from './team.js'
+import {
+  CALLED,
+  ENDED,
+  MOST,
+  RUNNING,
+  TICK,
+  preciseNow,
+  type Attempt,
+  type Ending,
+  type Request,
+  type Script,
+} from './team.js'
 
 const { handle, engine, shared } = workerData as {
   handle: CacheHandle
@@ -33,6 +44,8 @@ async function answer(request: Request): Promise<unknown> {
       )
     case 'stress':
       return stress(request.seed, request.times, request.keys)
+    case 'fail':
+      return attempts(request.seed, request.times, request.keys)
     case 'set':
       cache.set(request.key, request.value)
       return undefined
@@ -77,6 +90,33 @@ async function ending(call: Promise<unknown>): Promise<Ending> {
     const { name, message, cause, stack = '' } = thrown
     return { error: { name, message, cause, stack, code: (thrown as { code?: unknown }).code }, lag }
   }
+}
+
+/** Calls loaders that fail, each failure with a name of its own. */
+async function attempts(seed: number, times: number, keys: number): Promise<Attempt[]> {
+  const random = new Random(seed)
+  const done: Attempt[] = []
+  const one = async (key: number, name: string, pause: boolean): Promise<void> => {
+    const began = Atomics.add(words, TICK, 1)
+    let failure: string | undefined
+    try {
+      await cache.getOrLoad(key, async () => {
+        if (pause) await sleep(0)
+        throw new Error(name)
+      })
+    } catch (error) {
+      failure = (error as Error).message
+    }
+    done.push({ key, began, ended: Atomics.add(words, TICK, 1), failure })
+  }
+  let running: Promise<void>[] = []
+  for (let i = 0; i < times; i++) {
+    running.push(one(random.below(keys), `${seed}:${i}`, random.chance(0.5)))
+    if (random.chance(0.7)) running = [Promise.all(running).then(() => undefined)]
+    if (random.chance(0.5)) await running[0]
+  }
+  await Promise.all(running)
+  return done
 }
 
 /**

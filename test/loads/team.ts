@@ -21,6 +21,7 @@ export type Request =
   | { readonly does: 'load'; readonly key: Key; readonly script: Script; readonly options?: LoadOptions | undefined }
   | { readonly does: 'stampede'; readonly key: Key; readonly script: Script; readonly calls: number }
   | { readonly does: 'stress'; readonly seed: number; readonly times: number; readonly keys: number }
+  | { readonly does: 'fail'; readonly seed: number; readonly times: number; readonly keys: number }
   | { readonly does: 'set'; readonly key: Key; readonly value: unknown }
   | { readonly does: 'delete'; readonly key: Key }
   | { readonly does: 'clear' }
@@ -39,12 +40,22 @@ export interface Ending {
   readonly lag: number
 }
 
+/** A call of getOrLoad by a member asked to fail: when it began and ended, in ticks, and with which load's failure. */
+export interface Attempt {
+  readonly key: number
+  readonly began: number
+  readonly ended: number
+  readonly failure: string | undefined
+}
+
 // Words of the memory that a team shares.
 /** Loaders called. */
 export const CALLED = 0
 /** Loaders running, and the most that ran at once. */
 export const RUNNING = 1
 export const MOST = 2
+/** Counts what happens, so that it has an order over all threads. */
+export const TICK = 3
 /** As a double, the time at which a loader last ended. */
 export const ENDED = 2
 export const SHARED_BYTES = 24

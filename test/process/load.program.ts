@@ -10,10 +10,11 @@ function tell(report: LoadReport): void {
   process.send!(report)
 }
 
-process.on('message', ({ key, calls, ms }: LoadOrder) => {
+process.on('message', ({ key, calls, ms, error }: LoadOrder) => {
   const loader = async (): Promise<string> => {
     tell({ tells: 'called' })
-    await sleep(ms)
+    if (ms > 0) await sleep(ms)
+    if (error !== undefined) throw new Error(error)
     return `loaded by ${process.pid}`
   }
   const all = Array.from({ length: calls }, () => cache.getOrLoad(key, loader))

@@ -13,6 +13,8 @@ export interface LoadOrder {
   readonly calls: number
   /** What the loader takes. */
   readonly ms: number
+  /** What it throws. */
+  readonly error?: string
 }
 
 export type LoadReport =
@@ -113,6 +115,19 @@ describe.each(lineups)('processes that load one key ($name)', (lineup) => {
       expect(cache.get(key)).toBe(`loaded by ${pid}`)
       expect(cache.stats().counters.loads - before).toBe(1)
     }
+  })
+
+  test('never tell a failure to a call that begins after it was known', async () => {
+    const failures: string[] = []
+    for (let round = 0; round < scaled(100); round++) {
+      const key = `key ${round}`
+      const [first, second] = [loaders[round % PROCESSES], loaders[(round + 1) % PROCESSES]]
+      first.order({ key, calls: 1, ms: 0, error: 'old' })
+      expect(await first.values()).toEqual(['Error: old'])
+      second.order({ key, calls: 1, ms: 0 })
+      failures.push(...(await second.values()).filter((value) => value !== `loaded by ${second.child.pid}`))
+    }
+    expect(failures).toEqual([])
   })
 
   test('soon run another one if a process is killed in its loader', async () => {
