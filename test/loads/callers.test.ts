@@ -79,6 +79,30 @@ describe.each(lineups)('each caller ($name)', (lineup) => {
     expect(seen).toEqual(['B', 'aborted in B'])
   })
 
+  test('hears of an abort in its own context, whoever causes it', async () => {
+    const seen: unknown[] = []
+    const waiting = ['A', 'B'].map((name) =>
+      tenant.run(name, () => {
+        const controller = new AbortController()
+        const call = cache.getOrLoad(
+          name,
+          (_, { signal }) => {
+            signal.addEventListener('abort', () => seen.push(tenant.getStore()))
+            return new Promise(() => undefined)
+          },
+          { signal: controller.signal },
+        )
+        return { controller, ended: call.catch(() => tenant.getStore()) }
+      }),
+    )
+    tenant.run('C', () => {
+      waiting[0].controller.abort()
+      cache.close()
+    })
+    expect(seen).toEqual(['A', 'B'])
+    expect(await Promise.all(waiting.map(({ ended }) => ended))).toEqual(['A', 'B'])
+  })
+
   test('may do with its key what it likes', async () => {
     const key = new Uint8Array([1, 2, 3])
     let release: (value: unknown) => void = () => undefined
