@@ -4,6 +4,7 @@
       "target_name": "mapsafe",
       "sources": [
         "native/addon/addon.cc",
+        "native/addon/clock_functions.cc",
         "native/addon/engine_handle.cc",
         "native/addon/file_functions.cc",
         "native/addon/key_reader.cc",
@@ -26,6 +27,7 @@
         "native/core/threads/backoff.cc",
         "native/core/threads/liveness.cc",
         "native/core/index/lookup.cc",
+        "native/platform/clocks.cc",
         "native/platform/mapped_file.cc",
         "native/core/check/repair.cc",
         "native/core/write/restructure.cc",

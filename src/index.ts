@@ -1,3 +1,4 @@
+export { advanceClock } from './public/advance-clock.js'
 export { ConcurrentCache } from './public/concurrent-cache.js'
 export { ConcurrentMap, type VerifyReport } from './public/concurrent-map.js'
 export type { Key } from './format/key.js'

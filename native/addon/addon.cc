@@ -1,11 +1,12 @@
 // The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// file_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
+// clock_functions.h, file_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
 //
 // There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
 // module. What runs once an engine is written with node-addon-api; what runs for every operation (methods.cc) calls
 // Node-API itself, which saves its wrappers' checks.
 #include <napi.h>
 
+#include "clock_functions.h"
 #include "engine_handle.h"
 #include "file_functions.h"
 #include "ticking_clock.h"
@@ -25,6 +26,8 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("createEngine", Napi::Function::New<CreateEngine>(env, "createEngine"));
   exports.Set("openClock", Napi::Function::New<mapsafe::OpenClockFunction>(env, "openClock"));
+  exports.Set("readClocks", Napi::Function::New<mapsafe::ReadClocksFunction>(env, "readClocks"));
+  exports.Set("bootName", Napi::Function::New<mapsafe::BootNameFunction>(env, "bootName"));
   exports.Set("openAnonymousFile", Napi::Function::New<mapsafe::OpenAnonymousFileFunction>(env, "openAnonymousFile"));
   exports.Set("nameFile", Napi::Function::New<mapsafe::NameFileFunction>(env, "nameFile"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));

@@ -8,15 +8,16 @@
 #include <mutex>
 #include <thread>
 
-#include "../core/index/expiry.h"
+#include "../core/base/monotonic.h"
 #include "check.h"
 
 namespace mapsafe {
 
 namespace {
 
-// Short beside what expires, and 250 wake-ups a second, which no profile shows.
-constexpr std::chrono::milliseconds kTick{4};
+// Short beside the time that near hits leave it (src/store/clock.ts), and 100 wake-ups a second, which no profile
+// shows.
+constexpr std::chrono::milliseconds kTick{10};
 
 // What JavaScript reads with plain loads: aligned, so no load meets half a number.
 alignas(64) std::atomic<double> g_now{0};
@@ -33,7 +34,7 @@ class Ticker {
   void Enter() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (users_++ > 0) return;
-    g_now.store(SystemMilliseconds(), std::memory_order_relaxed);
+    g_now.store(MonotonicMilliseconds(), std::memory_order_relaxed);
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -54,7 +55,7 @@ class Ticker {
     std::unique_lock<std::mutex> lock(mutex_);
     const std::uint64_t generation = generation_;
     while (!stop_.wait_for(lock, kTick, [&] { return generation_ != generation; })) {
-      g_now.store(SystemMilliseconds(), std::memory_order_relaxed);
+      g_now.store(MonotonicMilliseconds(), std::memory_order_relaxed);
     }
   }
 

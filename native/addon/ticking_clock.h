@@ -9,9 +9,9 @@
 
 namespace mapsafe {
 
-// openClock(): Float64Array | null. One number: milliseconds since 1970, at most 4 late, or as late as the system lets
-// a thread wait for a processor. The clock ticks until the environment ends. null if Node.js allows no external
-// buffers. To be called once in an environment.
+// openClock(): Float64Array | null. One number: the monotonic clock's milliseconds, 10 late at most, or as late as the
+// system lets a thread wait for a processor. The clock ticks until the environment ends. null if Node.js allows no
+// external buffers. To be called once in an environment.
 Napi::Value OpenClockFunction(const Napi::CallbackInfo& info);
 
 }  // namespace mapsafe

@@ -21,7 +21,7 @@ export const mutants = [
     name: 'expiry-ignored-by-near-hit',
     why: 'the near-cache returns an expired value',
     file: 'src/store/near/near-cache.ts',
-    find: '(entry.expiresAt === undefined || entry.expiresAt > this.clock.now())',
+    find: '(entry.expiresAt === undefined || !this.clock.hasPassed(entry.expiresAt))',
     replace: '(entry.expiresAt === undefined || entry.expiresAt > 0)',
   },
   {

@@ -31,12 +31,15 @@ const WINDOW_BYTES = 3 * 2 ** 30
  */
 export class Region {
   readonly words: Int32Array
+  /** The same memory, for doubles at even words. */
+  readonly doubles: Float64Array
   readonly blockCount: number
   private readonly heapBlock: number
   private readonly windows: ByteWindow[] = []
 
   constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
     this.words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / LINE_BYTES) * (LINE_BYTES / 4))
+    this.doubles = new Float64Array(buffer, 0, this.words.length / 2)
     this.blockCount = this.words.length / BLOCK_WORDS
     this.heapBlock = heapBlock(this.words.byteLength)
     for (let start = 0; start < buffer.byteLength; start += WINDOW_STRIDE_BYTES) {

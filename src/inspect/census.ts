@@ -139,7 +139,7 @@ class Walk {
     this.firstBlock = heapBlock(bytes)
     this.top = Math.min(Atomics.load(this.words, HEADER_HEAP_TOP) >>> 0, heapPages(bytes))
     this.met = new Uint8Array((this.top * PAGE_BLOCKS) / 8)
-    this.time = now(this.words)
+    this.time = now(this.region)
     this.walkIndex()
     this.walkEvictionArea()
     this.walkThreadCaches()

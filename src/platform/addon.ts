@@ -41,10 +41,20 @@ export interface NativeBinding extends FileFunctions {
   createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
 
   /**
-   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds since 1970, at
-   * most 4 late. To be called once a thread. Null where Node.js allows no external buffers.
+   * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds of the
+   * monotonic clock, late by 10, or by as long as the ticking thread waits for a processor. To be called once a thread.
+   * Null where Node.js allows no external buffers.
    */
   openClock(): Float64Array | null
+
+  /**
+   * Stores the milliseconds of the monotonic clock, of the wall clock (since 1970) and since the system started, or
+   * NaN, of one instant.
+   */
+  readClocks(clocks: Float64Array): void
+
+  /** What names this start of the system; empty where nothing does. */
+  bootName(): string
 }
 
 const WARNED = 'mapsafe: warned that there is no native engine'

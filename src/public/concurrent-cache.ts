@@ -213,6 +213,6 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
 
   /** When an entry with these options expires; undefined if the cache's `ttl` decides. */
   #expiry(options: LifetimeOptions | undefined): number | undefined {
-    return options === undefined ? undefined : resolveLifetime(options, this.#store)
+    return options === undefined ? undefined : resolveLifetime(options, this.#store.clock)
   }
 }

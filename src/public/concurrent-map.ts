@@ -143,7 +143,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   getEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
     const value = store.read(key)
-    return store.found ? { value: value!, version: store.version, expiresAt: store.expiresAt } : undefined
+    if (!store.found) return undefined
+    const { version, expiresAt } = store
+    return { value: value!, version, expiresAt: expiresAt === undefined ? undefined : store.clock.toWall(expiresAt) }
   }
 
   /** Stores `value` under `key`, whatever was there. */

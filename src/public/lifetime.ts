@@ -5,11 +5,11 @@ import { MapsafeTypeError } from '../base/errors.js'
 
 /** How long an entry of a `ConcurrentCache` lives. At most one of the two may be given. */
 export interface LifetimeOptions {
-  /** Milliseconds from now on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
+  /** Milliseconds from the write on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
   /**
-   * Until when, in milliseconds of `Date.now()`, above 0; `Infinity` for ever. A time in the past is one that has
-   * passed.
+   * Until when, in milliseconds of the system's clock, above 0; `Infinity` for ever. A time in the past is one that has
+   * passed. If that clock is set afterwards, the entry lives as long as it would have.
    */
   readonly expiresAt?: number | undefined
 }
@@ -41,13 +41,15 @@ export function readLifetime(options: LifetimeOptions): LifetimeOptions {
 }
 
 /**
- * When an entry stored now with these options expires, as engines take it; undefined if they leave it to the cache.
+ * How long an entry stored with these options lives, as {@link Store.put} takes it; undefined if they leave it to the
+ * cache.
  *
- * @param clock the one that entries expire by
+ * @param clock the cache's
  * @throws MapsafeError as {@link readLifetime} does
  */
-export function resolveLifetime(options: LifetimeOptions, clock: { now(): number }): number | undefined {
+export function resolveLifetime(options: LifetimeOptions, clock: { ofWall(time: number): number }): number | undefined {
   const { ttl, expiresAt } = readLifetime(options)
-  if (ttl !== undefined) return ttl === Infinity ? NEVER : clock.now() + ttl
-  return expiresAt === Infinity ? NEVER : expiresAt
+  if (ttl !== undefined) return ttl === Infinity ? NEVER : -ttl
+  if (expiresAt === undefined) return undefined
+  return expiresAt === Infinity ? NEVER : Math.max(clock.ofWall(expiresAt), 1)
 }

@@ -1,28 +1,150 @@
 import type { Engine } from '../engine/engine.js'
+import { pairsOf } from '../format/region.js'
+import { regionTime } from '../format/region-time.js'
+import {
+  EXPIRY_TICK_MS,
+  HEADER_CLOCK_ADVANCE,
+  HEADER_CLOCK_BOOT,
+  HEADER_CLOCK_EPOCH,
+  HEADER_CLOCK_OFFSET,
+  HEADER_CLOCK_STEPS,
+  HEADER_SWEEP_TICK,
+} from '../format/layout.js'
 import { openNativeClock } from '../platform/addon.js'
-import { HEADER_CLOCK_OFFSET } from '../format/layout.js'
+import { bootNumber, monotonic, readClocks, readClocksExactly, type Clocks } from '../platform/system-clock.js'
 
 /**
- * The cheapest clock that agrees with `Engine.now`, for near hits and for writes. With the native engine one that a
- * thread of the addon keeps: a load, where a call would cost as much as a near hit. See
- * docs/decisions/2026-11-20-a-clock-that-ticks.md.
+ * A near hit trusts the ticking clock only for what expires this many milliseconds later or more. The clock ticks every
+ * 10, and a thread that is ready waits seldom longer than this for a processor, however many there are ...
+ */
+const MARGIN_MS = 100
+/** ... and if it does, or all were stopped, no more hits in a row than this go by the time it stopped at. */
+const TRUSTING_HITS = 31
+/** By how many milliseconds two clocks must part to count as moved: more than reading one after the other does. */
+const STEP_MS = 10
+const SUSPENSION_MS = 1000
+
+const OFFSET = HEADER_CLOCK_OFFSET / 2
+const ADVANCE = HEADER_CLOCK_ADVANCE / 2
+const EPOCH = HEADER_CLOCK_EPOCH / 2
+const BOOT = HEADER_CLOCK_BOOT / 2
+const STEPS = HEADER_CLOCK_STEPS / 2
+
+/**
+ * The clock of a cache, by which its entries and leases end: the monotonic clock plus what the region's header says,
+ * the same for all threads and processes. It goes on evenly when the system's clock is set; what users are told and
+ * give as times of that clock is converted. See docs/protocol.md, "Time".
  *
  * Thread safety: one thread.
  */
 export class Clock {
+  private readonly words: Int32Array
+  private readonly doubles: Float64Array
+  private readonly pairs: BigUint64Array
   private readonly ticking: Float64Array | undefined
-  /** What the region adds to the time. */
-  private readonly offset: Float64Array
+  /** How many more hits may trust the ticking clock before one asks the true one. */
+  private trusting = 0
 
-  constructor(private readonly engine: Engine) {
-    const { words } = engine
-    this.ticking = engine.kind === 'native' ? openNativeClock() : undefined
-    this.offset = new Float64Array(words.buffer, words.byteOffset + HEADER_CLOCK_OFFSET * 4, 1)
+  constructor({ words }: Engine) {
+    this.words = words
+    this.pairs = pairsOf(words)
+    this.doubles = new Float64Array(words.buffer, words.byteOffset, words.length / 2)
+    this.ticking = openNativeClock()
+    this.settle()
   }
 
-  /** Milliseconds since 1970. */
+  /** The region's time, in milliseconds. Some 35 ns. */
   now(): number {
-    const { ticking } = this
-    return ticking === undefined ? this.engine.now() : ticking[0] + this.offset[0]
+    return regionTime(this.doubles, monotonic())
   }
+
+  /**
+   * Whether `expiresAt`, a region's time, has passed, as far as a near hit must know. Exact but where the ticking clock
+   * stopped for longer than the margin.
+   */
+  hasPassed(expiresAt: number): boolean {
+    const { ticking } = this
+    if (ticking !== undefined && expiresAt > regionTime(this.doubles, ticking[0]) + MARGIN_MS && this.trusting-- > 0) {
+      return false
+    }
+    this.trusting = TRUSTING_HITS
+    return expiresAt <= this.now()
+  }
+
+  /** The region's time at a time of the system's clock. */
+  ofWall(time: number): number {
+    return time - this.steps()
+  }
+
+  /** What the system's clock shows at a time of the region's, in whole milliseconds. */
+  toWall(time: number): number {
+    return Math.floor(time + this.steps())
+  }
+
+  /** Moves the region's time, for all threads. */
+  advance(milliseconds: number): void {
+    while (!this.replace(ADVANCE, this.pairs[ADVANCE], this.doubles[ADVANCE] + milliseconds));
+  }
+
+  /** Takes note of what happened to the system's clocks since some thread last did: a start, a suspension, a step. */
+  settle(): void {
+    // Read in this order: see docs/protocol.md, "Time".
+    const boot = Atomics.load(this.pairs, BOOT)
+    const epoch = Atomics.load(this.pairs, EPOCH)
+    const offset = Atomics.load(this.pairs, OFFSET)
+    const isRunning = boot === bootNumber() && Number.isFinite(asDouble(offset))
+    const clocks = isRunning ? readClocks() : readClocksExactly()
+    if (!isRunning) this.start(clocks, boot, epoch, offset)
+    else if (!Number.isNaN(clocks.boot)) this.resume(clocks, epoch, offset)
+    this.noteSteps(clocks)
+  }
+
+  /** After the system started anew, or in a new region: the region's time goes on by the system's clock. */
+  private start({ monotonic, wall, boot }: Clocks, known: bigint, epoch: bigint, offset: bigint): void {
+    const last = (this.words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - this.doubles[ADVANCE]
+    const time = Math.max(wall - (this.doubles[STEPS] || 0), last || 0)
+    this.replace(EPOCH, epoch, time - boot)
+    this.replace(OFFSET, offset, time - monotonic)
+    Atomics.compareExchange(this.pairs, BOOT, known, bootNumber())
+  }
+
+  /** After a suspension: adds the time for which the monotonic clock stopped. */
+  private resume({ monotonic, boot }: Clocks, epoch: bigint, offset: bigint): void {
+    const expected = asDouble(epoch) + boot - monotonic
+    if (Number.isNaN(expected)) this.replace(EPOCH, epoch, asDouble(offset) - (boot - monotonic))
+    else if (expected - asDouble(offset) > SUSPENSION_MS) this.replace(OFFSET, offset, expected)
+  }
+
+  /** By how much the system's clock is ahead of the region's time, in milliseconds: 0 until it is first set. */
+  private steps(): number {
+    if (Math.abs(this.apart(readClocks()) - this.doubles[STEPS]) > STEP_MS) this.settle()
+    return this.doubles[STEPS]
+  }
+
+  private noteSteps(clocks: Clocks): void {
+    const known = Atomics.load(this.pairs, STEPS)
+    const steps = this.apart(clocks)
+    if (!(Math.abs(steps - asDouble(known)) <= STEP_MS)) this.replace(STEPS, known, Math.floor(steps))
+  }
+
+  private apart({ wall, monotonic }: Clocks): number {
+    return wall - monotonic - this.doubles[OFFSET]
+  }
+
+  private replace(pair: number, from: bigint, to: number): boolean {
+    return Atomics.compareExchange(this.pairs, pair, from, asBits(to)) === from
+  }
+}
+
+const double = new Float64Array(1)
+const bits = new BigUint64Array(double.buffer)
+
+function asDouble(pair: bigint): number {
+  bits[0] = pair
+  return double[0]
+}
+
+function asBits(number: number): bigint {
+  double[0] = number
+  return bits[0]
 }

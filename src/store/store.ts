@@ -47,6 +47,9 @@ const PASSING = 1
 const HOLDING = 2
 type Way = typeof USING | typeof PASSING | typeof HOLDING
 
+/** Of a map, whose near-cache holds nothing that expires but what it dropped. */
+const NO_CLOCK = { hasPassed: () => true }
+
 /** An entry as it was at one instant. */
 export interface StoredEntry<V> {
   readonly value: V
@@ -66,7 +69,8 @@ export class Store<V> {
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
-  #clock: { now(): number } | undefined
+  /** Of a cache. */
+  #clock: Clock | undefined
   /** Of reads that users asked for, not those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #decoder: ValueDecoder
@@ -82,15 +86,17 @@ export class Store<V> {
   constructor(engine: Engine, freeze: boolean, nearEntries: number) {
     this.#engine = engine
     this.#isCache = (engine.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
-    const clock = this.mayExpire ? new Clock(engine) : engine
+    const clock = this.mayExpire ? new Clock(engine) : undefined
     this.#clock = clock
     this.#near =
-      nearEntries === 0 ? undefined : new NearCache(engine.words, nearEntries, clock, useEpochAt(engine.words))
+      nearEntries === 0
+        ? undefined
+        : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useEpochAt(engine.words))
     this.#decoder = new ValueDecoder(freeze)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
     this.reads = new ReadCounts(engine.mark)
-    this.#sweeper = this.mayExpire ? new Sweeper(engine, this.reads) : undefined
+    this.#sweeper = clock && new Sweeper(engine, clock, this.reads)
   }
 
   /** The engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
@@ -244,6 +250,12 @@ export class Store<V> {
     return (this.#clock ?? this.open()).now()
   }
 
+  /** The clock of a cache; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
+  get clock(): Clock {
+    this.open()
+    return this.#clock!
+  }
+
   /** When the entry that the last read found expires; undefined if it does not. */
   get expiresAt(): number | undefined {
     const expiresAt = this.#resultDoubles[RESULT_EXPIRES_AT]
@@ -264,14 +276,15 @@ export class Store<V> {
   /**
    * Stores `value` if `mode` allows it; returns whether it did.
    *
-   * @param expiresAt here and below, when the entry expires, or NEVER; undefined leaves it to the map
+   * @param lifetime here and below, when the entry expires, or NEVER; below 0, so many milliseconds from the write on;
+   *   undefined leaves it to the map
    */
-  put(key: Key, value: unknown, mode: number, version?: number, expiresAt?: number): boolean {
+  put(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
     this.openToWrite()
     const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
     const encoder = encodeValue(value)
     try {
-      return this.putEncoded(own, encoder, mode, version, expiresAt)
+      return this.putEncoded(own, encoder, mode, version, lifetime)
     } finally {
       encoder.release()
     }
@@ -287,12 +300,12 @@ export class Store<V> {
     encoder: ValueEncoder,
     mode: number,
     version?: number,
-    expiresAt?: number,
+    lifetime?: number,
     staleFor = 0,
   ): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(expiresAt)
+    const expiry = this.expiryOf(lifetime)
     encoder.stage(engine)
     this.hotKeys.note(key)
     const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
@@ -307,12 +320,12 @@ export class Store<V> {
    * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is
    * there now, as a reader will get it.
    */
-  exchange(given: Key, value: unknown, mode: number, expiresAt?: number): V | undefined {
+  exchange(given: Key, value: unknown, mode: number, lifetime?: number): V | undefined {
     this.openToWrite()
     const key = typeof given === 'object' ? ownKey(given) : given // as in put
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(expiresAt)
+    const expiry = this.expiryOf(lifetime)
     this.hotKeys.note(key)
     try {
       return asOneCall(engine, () => {
@@ -360,10 +373,10 @@ export class Store<V> {
   }
 
   /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
-  putHeld(key: Key, encoder: ValueEncoder, expiresAt?: number): boolean {
+  putHeld(key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
-    engine.putHeld(key, encoder.kind, encoder.operand, expiresAt ?? this.#defaultExpiry())
+    engine.putHeld(key, encoder.kind, encoder.operand, this.#endOf(lifetime))
     const status = engine.result[RESULT_STATUS]
     if (status !== DONE && status !== FULL) throw engineError(engine, key)
     return status === DONE
@@ -404,10 +417,10 @@ export class Store<V> {
   }
 
   /** Adds `by` to the number under `key` and returns the sum. */
-  increment(key: Key, by: number, expiresAt?: number): number {
+  increment(key: Key, by: number, lifetime?: number): number {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by, this.expiryOf(expiresAt))
+    const sum = engine.increment(key, by, this.expiryOf(lifetime))
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
   }
@@ -433,16 +446,16 @@ export class Store<V> {
    * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the
    * sweeper may have its turn.
    *
-   * @param asked for by the caller; undefined leaves it to the map
+   * @param lifetime as for {@link Store.put}
    */
-  expiryOf(asked: number | undefined, writes = 1): number {
-    const expiresAt = asked ?? this.#defaultExpiry()
+  expiryOf(lifetime: number | undefined, writes = 1): number {
+    const expiresAt = this.#endOf(lifetime)
     if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
     return expiresAt
   }
 
-  #defaultExpiry(): number {
-    return this.#ttl === Infinity ? NEVER : this.now() + this.#ttl
+  #endOf(lifetime = this.#ttl === Infinity ? NEVER : -this.#ttl): number {
+    return lifetime < 0 ? this.now() - lifetime : lifetime
   }
 
   #countNear(hit: NearEntry): void {

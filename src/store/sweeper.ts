@@ -1,4 +1,5 @@
 import { HASH_END, RESULT_STATUS, type Engine } from '../engine/engine.js'
+import type { Clock } from './clock.js'
 import type { ReadCounts } from './near/read-counts.js'
 import { EXPIRY_TICK_MS, HEADER_SWEEP_TICK } from '../format/layout.js'
 
@@ -36,10 +37,12 @@ export class Sweeper {
   /** @param reads counts to be shared as often */
   constructor(
     private readonly engine: Engine,
+    private readonly clock: Clock,
     reads: ReadCounts,
   ) {
     this.interval = setInterval(() => {
       reads.flush(engine.words)
+      clock.settle()
       this.beginWalk()
     }, INTERVAL_MS).unref()
   }
@@ -65,7 +68,7 @@ export class Sweeper {
   private beginWalk(): void {
     if (this.walk < HASH_END) return
     const { words } = this.engine
-    const tick = Math.floor(this.engine.now() / EXPIRY_TICK_MS) | 0
+    const tick = Math.floor(this.clock.now() / EXPIRY_TICK_MS) | 0
     const last = Atomics.load(words, HEADER_SWEEP_TICK)
     if (last === tick || Atomics.compareExchange(words, HEADER_SWEEP_TICK, last, tick) !== last) return
     this.walk = 0

@@ -1,35 +1,22 @@
 // When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry".
 //
-// Thread safety: as each function says. The clock is the system's, so that all threads, processes and later lives of a
-// mapped file agree on it.
+// Thread safety: as each function says.
 #ifndef MAPSAFE_CORE_EXPIRY_H_
 #define MAPSAFE_CORE_EXPIRY_H_
 
 #include <bit>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 
+#include "base/monotonic.h"
 #include "base/region.h"
 #include "index/entry.h"
 
 namespace mapsafe {
 
-// Milliseconds since 1970, at most 4 late: the coarse clock, where there is one, costs a quarter of the exact one.
-inline double SystemMilliseconds() {
-#if defined(CLOCK_REALTIME_COARSE)
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec / 1'000'000);
-#else
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
-#endif
-}
-
-// The region's time. Its offset is 0 except in tests.
+// The region's time: milliseconds, by a clock that no step of the system's clock moves. See docs/protocol.md, "Time".
 inline double Now(const Region& region) {
-  return SystemMilliseconds() + std::bit_cast<double>(region.LoadPair(kHeaderClockOffset));
+  return MonotonicMilliseconds() + std::bit_cast<double>(region.LoadPair(kHeaderClockOffset)) +
+         std::bit_cast<double>(region.LoadPair(kHeaderClockAdvance));
 }
 
 // When an entry that expires does. Lengths must have been checked.

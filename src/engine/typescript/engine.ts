@@ -220,7 +220,7 @@ export class TypescriptEngine implements Engine {
   }
 
   now(): number {
-    return now(this.words)
+    return now(this.core.region)
   }
 
   sweep(fromHash: number, budget: number): number {
@@ -294,7 +294,7 @@ export class TypescriptEngine implements Engine {
   private mayBeServed(): boolean {
     const until = staleUntil(this.core.region, this.core.lookup.entry)
     this.core.resultDoubles[RESULT_STALE_UNTIL] = until
-    return until > now(this.words)
+    return until > now(this.core.region)
   }
 
   private setKey(key: Key): boolean {

@@ -67,7 +67,7 @@ export class NearCache {
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
-    private readonly clock: { now(): number },
+    private readonly clock: { hasPassed(expiresAt: number): boolean },
     private readonly useEpochAt = 0,
   ) {
     const queued = Math.floor(maxEntries / 8)
@@ -152,7 +152,7 @@ export class NearCache {
     return (
       version === entry.version &&
       words[entry.home + BUCKET_EPOCH] === entry.epoch &&
-      (entry.expiresAt === undefined || entry.expiresAt > this.clock.now()) &&
+      (entry.expiresAt === undefined || !this.clock.hasPassed(entry.expiresAt)) &&
       // Once an epoch the engine is asked instead, and so told that the entry is in use.
       (this.useEpochAt === 0 || words[this.useEpochAt] === entry.useEpoch)
     )

@@ -1,7 +1,4 @@
-/**
- * When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry". The clock is the system's,
- * so that all threads, processes and later lives of a mapped file agree on it.
- */
+/** When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry". */
 import {
   BLOCK_WORDS,
   ENTRY_EXPIRES,
@@ -9,18 +6,19 @@ import {
   ENTRY_STALE,
   EXPIRY_TICK_MS,
   EXPIRY_WORDS,
-  HEADER_CLOCK_OFFSET,
   SEGMENT_EXPIRY,
 } from '../../../format/layout.js'
 import { sizeOf, NEVER } from '../../../format/entry.js'
 import type { Region } from '../../../format/region.js'
 import { loadDouble } from '../../../format/double.js'
+import { regionTime } from '../../../format/region-time.js'
+import { monotonic } from '../../../platform/system-clock.js'
 
 const MAX_TICK = 2 ** 32 - 1
 
-/** The region's time: milliseconds since 1970. Its offset is 0 except in tests. */
-export function now(words: Int32Array): number {
-  return Date.now() + loadDouble(words, HEADER_CLOCK_OFFSET)
+/** The region's time: milliseconds, by a clock that no step of the system's clock moves. */
+export function now(region: Region): number {
+  return regionTime(region.doubles, monotonic())
 }
 
 /**
@@ -51,8 +49,8 @@ export function keptUntil(region: Region, block: number): number {
 }
 
 /** Whether what expires at `expiresAt` has done so. The clock is read only if it expires at all. */
-export function hasExpired(words: Int32Array, expiresAt: number): boolean {
-  return expiresAt !== NEVER && expiresAt <= now(words)
+export function hasExpired(region: Region, expiresAt: number): boolean {
+  return expiresAt !== NEVER && expiresAt <= now(region)
 }
 
 /** The first tick at which `expiresAt` has passed; 0 if it never passes. Ticks are the unit of a segment's hint. */
@@ -62,9 +60,9 @@ export function expiryTick(expiresAt: number): number {
 }
 
 /** Whether a segment's hint says that an entry in it may have expired. */
-export function isExpiryDue(words: Int32Array, segment: number): boolean {
-  const tick = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY) >>> 0
-  return tick !== 0 && tick * EXPIRY_TICK_MS <= now(words)
+export function isExpiryDue(region: Region, segment: number): boolean {
+  const tick = Atomics.load(region.words, segment * BLOCK_WORDS + SEGMENT_EXPIRY) >>> 0
+  return tick !== 0 && tick * EXPIRY_TICK_MS <= now(region)
 }
 
 /**

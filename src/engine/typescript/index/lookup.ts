@@ -149,7 +149,7 @@ export class Lookup {
    */
   hasExpired(): boolean {
     this.expiresAt = this.slot < 0 ? NEVER : expiryOf(this.region, this.entry)
-    return hasExpired(this.words, this.expiresAt)
+    return hasExpired(this.region, this.expiresAt)
   }
 
   /** Whether no bucket that the walk read from has changed since. */

@@ -40,7 +40,7 @@ function complete(core: Core, copy: Copy): number {
     let status = holdEverything(core, held)
     // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the
     // region.
-    core.resultDoubles[RESULT_EXPIRES_AT] = now(core.words)
+    core.resultDoubles[RESULT_EXPIRES_AT] = now(core.region)
     copy.budget = core.words.length
     for (; released < held.length; released++) {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT

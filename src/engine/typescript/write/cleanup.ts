@@ -18,6 +18,7 @@ import { NEVER } from '../../../format/entry.js'
 import { loadSlot, storeOverflow, vacate } from '../index/bucket.js'
 import { bucketAt, homeOf } from '../../../format/bucket.js'
 import { tombstonesOf, type Core } from '../core.js'
+import type { Region } from '../../../format/region.js'
 import { expiryTick, isExpiryDue, keptUntil, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
@@ -68,18 +69,18 @@ export function cleanUp(core: Core, segment: number, patience: number): boolean 
 }
 
 /** Whether a segment has tombstones or, as its hint says, expired entries. */
-export function isWorthCleaning(words: Int32Array, segment: number): boolean {
-  return tombstonesOf(words, segment) > 0 || isExpiryDue(words, segment)
+export function isWorthCleaning(region: Region, segment: number): boolean {
+  return tombstonesOf(region.words, segment) > 0 || isExpiryDue(region, segment)
 }
 
 /** As {@link cleanUp}, of every segment that calls for it. O(segments). */
 export function cleanUpAll(core: Core, patience: number): boolean {
-  const { words, lookup } = core
+  const { words, region, lookup } = core
   let isAll = true
   for (let hash = 0; hash < HASH_END;) {
     if (!lookup.locateSegment(hash | 0)) break
     const { segment } = lookup
-    if (isWorthCleaning(words, segment)) isAll = cleanUp(core, segment, patience) && isAll
+    if (isWorthCleaning(region, segment)) isAll = cleanUp(core, segment, patience) && isAll
     const end = endOf(words, segment)
     if (end <= hash) break
     hash = end
@@ -89,7 +90,7 @@ export function cleanUpAll(core: Core, patience: number): boolean {
 
 /** Deletes expired entries from `fromHash` on, within the budget; see {@link Engine.sweep}. */
 export function sweep(core: Core, fromHash: number, budget: number): number {
-  const { words, lookup, result } = core
+  const { words, region, lookup, result } = core
   let next = fromHash
   let cleaned = 0
   result[RESULT_STATUS] = DONE
@@ -99,7 +100,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
       break
     }
     const { segment } = lookup
-    if (isExpiryDue(words, segment) && cleanUp(core, segment, NO_PATIENCE)) {
+    if (isExpiryDue(region, segment) && cleanUp(core, segment, NO_PATIENCE)) {
       cleaned++
       left -= SWEEP_COST
     }
@@ -114,8 +115,8 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
 /** Deletes the expired entries of a held segment, and makes its hint what the others call for. */
 function sweepExpired(core: Core, segment: number): void {
   const { words, region, unlinked } = core
-  if (!isExpiryDue(words, segment)) return
-  const time = now(words)
+  if (!isExpiryDue(region, segment)) return
+  const time = now(region)
   let expired = 0
   let next = 0
   for (let index = 0; index < ALL_BUCKETS; index++) {

@@ -255,6 +255,6 @@ function holdIfRoom(core: Core, bucket: number): boolean {
 
 /** Room in a segment without any, by cleanup or else by a split. */
 function makeRoom(core: Core, segment: number): number {
-  if (isWorthCleaning(core.words, segment) && cleanUpLocked(core, segment) > 0) return DONE
+  if (isWorthCleaning(core.region, segment) && cleanUpLocked(core, segment) > 0) return DONE
   return split(core, segment)
 }
