@@ -79,7 +79,7 @@ describe.each(lineups)('user code in the middle of a load ($name)', (lineup) => 
         return 1
       },
     }
-    const first = cache.getOrLoad('key', () => sleep(1, slow), { timeout: 50 })
+    const first = cache.getOrLoad('key', () => slow, { timeout: 50 })
     const second = cache.getOrLoad('key', () => sleep(20, 'second'), { timeout: 60_000 })
     await expect(first).rejects.toMatchObject({ code: 'ERR_MAPSAFE_TIMEOUT' })
     expect(await soon(second)).toBe('second')
@@ -237,15 +237,18 @@ describe.each(lineups)('user code in the middle of a load ($name)', (lineup) => 
   })
 
   test('a loader may begin another load of its key, which leaves no timer behind', async () => {
+    const loads = 20 // so that a timer of the test runner makes no difference
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const before = timers()
-    let nested: Promise<unknown> | undefined
-    const first = cache.getOrLoad('key', () => {
-      nested = cache.getOrLoad('key', () => 'nested')
-      return 'value'
-    })
-    expect(await Promise.all([first, nested])).toEqual(['value', 'value'])
-    expect(timers()).toBe(before)
+    for (let i = 0; i < loads; i++) {
+      let nested: Promise<unknown> | undefined
+      const first = cache.getOrLoad(i, () => {
+        nested = cache.getOrLoad(i, () => 'nested')
+        return 'value'
+      })
+      expect(await Promise.all([first, nested])).toEqual(['value', 'value'])
+    }
+    expect(timers()).toBeLessThan(before + loads / 2)
   })
 
   test('every option is read once', async () => {
