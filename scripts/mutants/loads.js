@@ -127,8 +127,8 @@ export const mutants = [
     name: 'waits-by-the-region-clock',
     why: 'a call waits for ever once the clock in a damaged region goes back',
     file: 'src/loads/flight.ts',
-    find: 'if (performance.now() < deadline) return this.#rejectLate()',
-    replace: 'if (this.tower.now() < performance.timeOrigin + deadline) return this.#rejectLate()',
+    find: 'if (monotonic() < deadline) return this.#rejectLate()',
+    replace: 'if (this.tower.now() < this.#load.until) return this.#rejectLate()',
   },
   {
     name: 'abort-rejects-all',

@@ -2,6 +2,7 @@ import { takeCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
 import { LostBlocks, type Losses } from './lost-blocks.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /** What a verdict is about. */
 export type VerdictName = 'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory'
@@ -106,7 +107,7 @@ interface NearReads {
 
 function countNearReads(words: Int32Array): NearReads {
   const { nearHits, nearMisses, nearRefreshed } = inspectCounters(words)
-  return { at: performance.now(), hits: nearHits, misses: nearMisses, refreshed: nearRefreshed }
+  return { at: monotonic(), hits: nearHits, misses: nearMisses, refreshed: nearRefreshed }
 }
 
 function judgeLiveRatio({ live, tombstones, expired }: Census): Verdict {

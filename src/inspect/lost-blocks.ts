@@ -1,5 +1,6 @@
 import { attachedThreads } from './attached-threads.js'
 import type { Suspect } from './census.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /**
  * No operation waits for another thread for longer (docs/protocol.md): whoever fills a block for so long is stopped for
@@ -26,7 +27,7 @@ export class LostBlocks {
 
   /** @param suspects what a walk over the region just found */
   among(words: Int32Array, suspects: ReadonlyMap<number, Suspect>): Losses {
-    const now = performance.now()
+    const now = monotonic()
     const isAlone = attachedThreads(words).filter(({ state }) => state !== 'dead').length <= 1
     const known = this.#suspects
     this.#suspects = new Map()

@@ -4,6 +4,7 @@ import type { encodeValue } from '../codec/value.js'
 import type { Key } from '../format/key.js'
 import type { InContext } from '../platform/context.js'
 import type { LoadContext } from './options.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /**
  * Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever.
@@ -57,7 +58,7 @@ export class Callers<V> {
   }
 
   add(caller: Caller<V>): void {
-    const deadline = performance.now() + caller.timeout
+    const deadline = monotonic() + caller.timeout
     this.#all.set(caller, { deadline, timeouts: 0 })
     this.#earliest = Math.min(this.#earliest, deadline)
   }
@@ -84,7 +85,7 @@ export class Callers<V> {
 
   /** Another load begins, for which each call waits as long as its own time says. */
   restartClocks(): void {
-    const now = performance.now()
+    const now = monotonic()
     this.#earliest = Infinity
     for (const [caller, patience] of this.#all) {
       patience.deadline = now + caller.timeout
@@ -105,7 +106,7 @@ export class Callers<V> {
    * @param leader not this one: it has the load's own time
    */
   rejectLate(leader: Caller<V> | undefined): void {
-    const now = performance.now()
+    const now = monotonic()
     if (now < this.#earliest) return
     this.#earliest = Infinity
     for (const [caller, { deadline }] of this.#all) {

@@ -5,6 +5,7 @@ import { describeFailure, reviveFailure } from './failure.js'
 import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type Outcome } from './lease.js'
 import type { Leases, Sight } from './leases.js'
 import { MAX_TIMEOUT } from './options.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /** Milliseconds between two looks at another thread's lease: at first, growing by the factor, and at most. */
 const FIRST_POLL = 1
@@ -125,7 +126,7 @@ export class Flight<V> {
       if (stale !== undefined && tower.now() < stale.until) {
         this.#callers.resolveAll(() => this.#decode(stale.content))
       }
-      if (performance.now() < deadline) return this.#rejectLate()
+      if (monotonic() < deadline) return this.#rejectLate()
       this.#giveUp(this.#load)
       return true
     }
@@ -205,7 +206,7 @@ export class Flight<V> {
     tower.countLoad()
     this.#awaited = undefined
     this.#callers.restartClocks()
-    const deadline = performance.now() + leader.timeout
+    const deadline = monotonic() + leader.timeout
     this.#load = { ...load, deadline, leader, controller: new AbortController(), version: taken, stale }
     this.#run(this.#load)
     return !this.isOver
@@ -307,7 +308,7 @@ export class Flight<V> {
   }
 
   #schedule(): void {
-    const now = performance.now()
+    const now = monotonic()
     const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#callers.earliest)
     if (this.#load === undefined) this.#poll = Math.min(this.#poll * POLL_GROWTH, LAST_POLL)
     // A loader that asks for its own key at once has set one already.

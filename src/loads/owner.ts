@@ -9,6 +9,7 @@ import {
   THREAD_STATE,
   THREAD_WORDS,
 } from '../format/layout.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /** Milliseconds for which the kernel's word that a thread lives is taken. Asking it takes some system calls. */
 const TRUST = 50
@@ -36,7 +37,7 @@ export class Owners {
   }
 
   #runs(mark: number, record: number): boolean {
-    const now = performance.now()
+    const now = monotonic()
     if (now - (this.#seen.get(mark) ?? -Infinity) < TRUST) return true
     const pairs = new BigUint64Array(this.words.buffer, this.words.byteOffset, this.words.length / 2)
     if (lifeOf(Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2)) === LIFE_DEAD) return false

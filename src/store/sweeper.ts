@@ -2,6 +2,7 @@ import { HASH_END, RESULT_STATUS, type Engine } from '../engine/engine.js'
 import type { Clock } from './clock.js'
 import type { ReadCounts } from './near/read-counts.js'
 import { EXPIRY_TICK_MS, HEADER_SWEEP_TICK } from '../format/layout.js'
+import { monotonic } from '../platform/system-clock.js'
 
 /** One slice of sweeping to so many writes of entries that expire ... */
 const WRITES_PER_SLICE = 64
@@ -76,12 +77,12 @@ export class Sweeper {
   }
 
   private goOn(): void {
-    const end = performance.now() + SLICE_MS
+    const end = monotonic() + SLICE_MS
     do {
       this.walk = this.engine.sweep(this.walk, LOOKS_PER_STEP)
       // A damaged region: whoever reads or writes is told.
       if (this.engine.result[RESULT_STATUS] < 0) this.walk = HASH_END
-    } while (this.walk < HASH_END && performance.now() < end)
+    } while (this.walk < HASH_END && monotonic() < end)
     if (this.walk === HASH_END) return
     this.pause = setTimeout(() => {
       this.goOn()

@@ -4,6 +4,7 @@ import { buryTheDead } from './takeover.js'
 import { claimantOf, ownerOf } from './thread-record.js'
 import { BLOCK_WORDS, THREAD_KERNEL_ID, THREAD_WRITE_SLOT } from '../../../format/layout.js'
 import { ALL_PATIENCE, NO_PATIENCE, type WaitBudget } from './wait-budget.js'
+import { monotonic } from '../../../platform/system-clock.js'
 
 /** Less than a microsecond each round: a bucket is held for far less than all of them. */
 const SPINS = 64
@@ -80,7 +81,7 @@ export class Backoff {
     if (++this.rounds <= SPINS) return true
     const { budget } = this
     if (budget.isSpent()) return this.giveUp()
-    const now = performance.now()
+    const now = monotonic()
     if (this.rounds === SPINS + 1) {
       this.seen = Atomics.load(budget.words, this.at)
       this.nextQuestion = now + this.pause

@@ -51,6 +51,7 @@ import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
 import { pairsOf, Region } from '../../../format/region.js'
 import { bringHome } from '../write/restructure.js'
 import { markOf, threadRecordAt } from './thread-record.js'
+import { monotonic } from '../../../platform/system-clock.js'
 
 /** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
 const BUCKET_PATIENCE_MS = 20
@@ -344,7 +345,7 @@ class Burial {
     const taken: number[] = []
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
-      const deadline = performance.now() + BUCKET_PATIENCE_MS
+      const deadline = monotonic() + BUCKET_PATIENCE_MS
       for (;;) {
         const version = this.load(bucket + BUCKET_VERSION)
         if ((version & 1) === 0) {
@@ -356,7 +357,7 @@ class Burial {
           step(this.words, bucket)
           break
         }
-        if (performance.now() < deadline) continue
+        if (monotonic() < deadline) continue
         for (const held of taken) release(this.words, held)
         return false
       }
