@@ -226,8 +226,8 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
     status = outcome.status;
     if (status == Status::kFound) {
       napi_value value = handle.TakeValue(env, &status);
-      // Without a value: undefined, which is what `values` holds at first.
-      if (status == Status::kFound && value != nullptr && !Check(env, napi_set_element(env, call[1], i, value))) break;
+      if (value == nullptr && !Check(env, napi_get_undefined(env, &value))) break;
+      if (status == Status::kFound && !Check(env, napi_set_element(env, call[1], i, value))) break;
     }
     if (status == Status::kEncoded) {
       const Word head[3] = {i, outcome.kind, outcome.length};

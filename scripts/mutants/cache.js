@@ -210,4 +210,32 @@ export const mutants = [
     find: '      if (evictor.evictAtHome(lookup.hash)) continue\n',
     replace: '',
   },
+  {
+    name: 'deletions-by-a-walk-are-uses',
+    why: 'deleteWhere keeps what it meets from being evicted',
+    file: 'src/store/read-modify-write.ts',
+    find: 'isPassing ? store.entryPassing(key) : store.entry(key)',
+    replace: 'store.entry(key)',
+  },
+  {
+    name: 'walks-are-noted',
+    why: 'hot keys are those that a walk meets',
+    file: 'src/store/read-modify-write.ts',
+    find: '  if (!isPassing) store.hotKeys.note(key)\n',
+    replace: '  store.hotKeys.note(key)\n',
+  },
+  {
+    name: 'known-miss-counted-twice',
+    why: 'a miss that the near-cache knows of counts as two',
+    file: 'src/store/get-or-insert.ts',
+    find: '  if (near === undefined) {\n',
+    replace: '  if (near?.present !== true) {\n',
+  },
+  {
+    name: 'undefined-counted-as-a-miss',
+    why: 'getMany takes a stored undefined for no entry',
+    file: 'src/store/batches.ts',
+    find: 'store.reads.countFar(engine.words, values[i] !== NONE)',
+    replace: 'store.reads.countFar(engine.words, values[i] !== NONE && values[i] !== undefined)',
+  },
 ]

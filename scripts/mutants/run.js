@@ -123,7 +123,12 @@ const targets = {
   // Files are mapped by the addon, so copies for tests with processes have one.
   files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
   loads: inTypescript('test/loads', 'test/conformance/own-keys'),
-  cache: inTypescript('test/cache', 'test/conformance/expiry', 'test/conformance/eviction'),
+  cache: inTypescript(
+    'test/cache',
+    'test/conformance/expiry',
+    'test/conformance/eviction',
+    'test/conformance/counters',
+  ),
   health: inTypescript('test/health'),
   death: mortal,
   'death-typescript': withAddon(inTypescript('test/death')),

@@ -111,7 +111,8 @@ export interface Engine {
   /**
    * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string
    * are stored in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH
-   * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace.
+   * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace: what
+   * `values` holds for them stays.
    *
    * @returns the index to go on from. Status DONE; or, about the key of that index, SCRATCH_TOO_SMALL with the bytes
    * needed or a negative one

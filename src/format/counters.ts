@@ -45,20 +45,30 @@ export function addToCounter(words: Int32Array, record: number, counter: number,
 
 /** What all threads have counted since the map was made, those that ended included. */
 export interface Counters {
-  /** Reads of one key, and of each key of `getMany`, that found an entry; whoever answered them. */
+  /**
+   * Reads that found an entry, and those that found none; whoever answered them. One read is one call of `get`,
+   * `getEntry`, `getOrInsert`, `getOrInsertComputed` or `getOrLoad`, or one key of a call of `getMany`, whatever the
+   * call does besides. No reads are `has`, walks (iterators, `forEach`, `scan`, `deleteWhere`), snapshots, and writes
+   * that depend on what is there (`update`, `compareAndSwap` ...).
+   */
   readonly hits: number
-  /** ... that found none. */
   readonly misses: number
   /** Reads that a near-cache answered, be it that there is no entry. */
   readonly nearHits: number
-  /** Reads that a near-cache had to pass on. */
+  /**
+   * Reads that went to the engine because the near-cache did not know the key, or not any more. Not counted: reads that
+   * a near-cache would not have remembered either, which are those of `Uint8Array` keys and of `getMany`.
+   */
   readonly nearMisses: number
   /** Of these, reads whose entry proved to be the one that the near-cache had: nothing was decoded. */
   readonly nearRefreshed: number
   /** Loaders that `getOrLoad` ran, and those of them that failed. */
   readonly loads: number
   readonly loadFailures: number
-  /** Entries that are no more: replaced by a newer value, deleted, expired, or given up because the cache was full. */
+  /**
+   * Entries that are no more: replaced by a newer value, deleted (by `clear` also those that had expired), expired, or
+   * given up because the cache was full.
+   */
   readonly replaced: number
   readonly deleted: number
   readonly expired: number

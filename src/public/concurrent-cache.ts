@@ -94,7 +94,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   override swap(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> | undefined {
-    return this.#store.exchange(key, value, PUT_ALWAYS, this.#expiry(options))
+    return this.#store.swap(key, value, this.#expiry(options))
   }
 
   override compareAndSwap(
@@ -185,8 +185,13 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     resolved.signal?.throwIfAborted()
     const near = store.near(key)
     if (near?.present === true) return near.value as DeepReadonly<V>
-    const found = store.read(key)
-    if (store.found) return found!
+    if (near === undefined) {
+      const found = store.read(key)
+      if (store.found) return found!
+    } else {
+      // The near-cache knows that there is none, and this read is counted.
+      store.hotKeys.note(key)
+    }
     return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
       store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
     )

@@ -1,6 +1,7 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
 import { checkFunction, checkVersion, wrongInput } from '../base/arguments.js'
 import { deleteMany, getMany, setMany } from '../store/batches.js'
+import { NEVER } from '../format/entry.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
@@ -142,10 +143,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /** The value of `key` with the version of its entry, from one instant; undefined if there is no entry. */
   getEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
-    const value = store.read(key)
-    if (!store.found) return undefined
-    const { version, expiresAt } = store
-    return { value: value!, version, expiresAt: expiresAt === undefined ? undefined : store.clock.toWall(expiresAt) }
+    const entry = store.getEntry(key)
+    if (entry === undefined) return undefined
+    const { value, version, expiresAt } = entry
+    return { value, version, expiresAt: expiresAt === NEVER ? undefined : store.clock.toWall(expiresAt) }
   }
 
   /** Stores `value` under `key`, whatever was there. */
@@ -194,7 +195,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none
    */
   swap(key: K, value: V): DeepReadonly<V> | undefined {
-    return this.#store.exchange(key, value, PUT_ALWAYS)
+    return this.#store.swap(key, value)
   }
 
   /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
@@ -234,7 +235,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Deletes the entry of `key`. @returns whether there was one */
   delete(key: K): boolean {
-    return this.#store.remove(key, PUT_ALWAYS)
+    return this.#store.delete(key, PUT_ALWAYS)
   }
 
   /**
@@ -247,7 +248,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   deleteIfVersion(key: K, version: number): boolean {
     const store = this.#store
     checkVersion(version)
-    return store.remove(key, PUT_IF_VERSION, version)
+    return store.delete(key, PUT_IF_VERSION, version)
   }
 
   /**
@@ -277,7 +278,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
       let deleted = 0
       for (const batch of keyBatches(store)) {
         for (const key of batch as K[]) {
-          if (deleteIf(store, key, (value) => predicate(value, ownKey(key)))) deleted++
+          if (deleteIf(store, key, (value) => predicate(value, ownKey(key)), true)) deleted++
         }
       }
       return deleted

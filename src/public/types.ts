@@ -29,9 +29,9 @@ export interface MapStats<K extends Key = Key> extends RegionStats {
   /** Absolute path of the file that the map is in; undefined if in memory. */
   readonly file: string | undefined
   /**
-   * The up to 10 keys that this thread uses most, most used first: from a sample of its writes and of those reads that
-   * the near-cache could not answer. What other threads do and near hits are not in it, nor are `Uint8Array` keys,
-   * calls with many keys and iterations.
+   * The up to 10 keys that this thread uses most, most used first: from a sample of its writes, and of its calls of
+   * `has` and reads that the near-cache could not answer; each call once. What other threads do and near hits are not
+   * in it, nor are `Uint8Array` keys, calls with many keys, and walks.
    */
   readonly hotKeys: readonly HotKey<K>[]
 }

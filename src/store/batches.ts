@@ -20,10 +20,13 @@ import { wrongInput } from '../base/arguments.js'
 const INITIAL_BYTES = 4096
 const RECORD_HEADER_BYTES = 12
 
-/** The values of `keys`, in their order; undefined where there is none. What the near-cache knows needs no engine. */
+/**
+ * The values of `keys`, in their order; undefined where there is none. What the near-cache knows needs no engine; what
+ * the engine has is not remembered: a batch over many keys would drive out what is read again.
+ */
 export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined)[] {
   const given = keysOf(keys)
-  const values = new Array<V | undefined>(given.length).fill(undefined)
+  const values = new Array<V | undefined>(given.length)
   store.open()
   const missing: number[] = []
   for (let i = 0; i < given.length; i++) {
@@ -31,18 +34,16 @@ export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined
     if (near === undefined) missing.push(i)
     else values[i] = near.value as V | undefined
   }
-  if (missing.length === given.length) return readMany(store, given, values)
-  const found = new Array<V | undefined>(missing.length).fill(undefined)
-  readMany(
-    store,
-    missing.map((i) => given[i]),
-    found,
-  )
+  const found = readMany(store, missing.length === given.length ? given : missing.map((i) => given[i]))
   for (let i = 0; i < missing.length; i++) values[missing[i]] = found[i]
   return values
 }
 
-function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefined)[]): (V | undefined)[] {
+/** Stands for an entry that is not there, until it was counted. */
+const NONE = Symbol('none')
+
+function readMany<V>(store: Store<V>, keys: readonly Key[]): (V | undefined)[] {
+  const values = new Array<V | typeof NONE | undefined>(keys.length).fill(NONE)
   const engine = store.open()
   asOneCall(engine, () => {
     for (let from = 0; from < keys.length;) {
@@ -54,19 +55,14 @@ function readMany<V>(store: Store<V>, keys: readonly Key[], values: (V | undefin
       from = next
     }
   })
-  countReads(store, values)
-  return values
+  for (let i = 0; i < values.length; i++) {
+    store.reads.countFar(engine.words, values[i] !== NONE)
+    if (values[i] === NONE) values[i] = undefined
+  }
+  return values as (V | undefined)[]
 }
 
-/** A stored `undefined` counts as none, since the engine does not tell it from an absent entry here. */
-function countReads<V>(store: Store<V>, values: readonly (V | undefined)[]): void {
-  const { reads, hasNear } = store
-  const { words } = store.open()
-  for (const value of values) reads.countFar(words, value !== undefined)
-  if (hasNear) reads.nearMisses += values.length
-}
-
-function decodeRecords<V>(store: Store<V>, engine: Engine, values: (V | undefined)[]): void {
+function decodeRecords<V>(store: Store<V>, engine: Engine, values: unknown[]): void {
   const { scratch } = engine
   const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.length)
   let at = 0

@@ -17,9 +17,14 @@ export function getOrInsert<K extends Key, V>(
 ): V {
   const near = store.near(key)
   if (near?.present === true) return near.value as V
-  // Usually there is an entry; then nothing need be computed or encoded.
-  const found = store.read(key)
-  if (store.found) return found!
+  if (near === undefined) {
+    // Usually there is an entry; then nothing need be computed or encoded.
+    const found = store.read(key)
+    if (store.found) return found!
+  } else {
+    // The near-cache knows that there is none, and this read is counted.
+    store.hotKeys.note(key)
+  }
   const own = ownKey(key)
   const value = compute(ownKey(key))
   return store.exchange(own, value, PUT_IF_ABSENT, expiresAt?.())!

@@ -55,16 +55,15 @@ export function compareAndSwap<V>(
   return encoder !== undefined
 }
 
-/** Deletes the entry of `key` if `test` says so of its value. @returns whether it was deleted */
-export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unknown): boolean {
-  return (
-    readModifyWrite(
-      store,
-      key,
-      (value, isPresent) => (isPresent && test(value!) ? DELETE : undefined),
-      () => undefined,
-    ) !== undefined
-  )
+/**
+ * Deletes the entry of `key` if `test` says so of its value.
+ *
+ * @param isPassing for a walk over many keys: to be met is no use of an entry
+ * @returns whether it was deleted
+ */
+export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unknown, isPassing = false): boolean {
+  const decide: Decide<V> = (value, isPresent) => (isPresent && test(value!) ? DELETE : undefined)
+  return readModifyWrite(store, key, decide, () => undefined, isPassing) !== undefined
 }
 
 /** Whether a value read from a map is `expected`: by content if it is an object, else as `Object.is` tells. */
@@ -80,10 +79,17 @@ export function isSame(value: unknown, expected: unknown): boolean {
  * @param expiryOf when the entry stored expires, as for Store.put
  * @returns what was done
  */
-function readModifyWrite<V>(store: Store<V>, given: Key, decide: Decide<V>, expiryOf: ExpiryOf<V>): Change {
+function readModifyWrite<V>(
+  store: Store<V>,
+  given: Key,
+  decide: Decide<V>,
+  expiryOf: ExpiryOf<V>,
+  isPassing = false,
+): Change {
   const key = ownKey(given) // the decision runs user code
+  if (!isPassing) store.hotKeys.note(key)
   return untilWritten<Change>(store, key, (isHeld) => {
-    const entry = isHeld ? store.hold(key) : store.entry(key)
+    const entry = isHeld ? store.hold(key) : isPassing ? store.entryPassing(key) : store.entry(key)
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
     if (change === undefined) return change
     if (isHeld && change === DELETE) {

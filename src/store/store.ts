@@ -7,6 +7,7 @@ import {
   FOUND,
   FULL,
   NOT_DONE,
+  PUT_ALWAYS,
   PUT_IF_ABSENT,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
@@ -65,7 +66,7 @@ export interface StoredEntry<V> {
  * Thread safety: one thread.
  */
 export class Store<V> {
-  /** Told of every operation on one key that goes to the engine. */
+  /** Told once of every call about one key that goes to the engine, by whoever begins it. */
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
@@ -138,11 +139,7 @@ export class Store<V> {
     return this.#engine === undefined
   }
 
-  get hasNear(): boolean {
-    return this.#near !== undefined
-  }
-
-  /** What the near-cache knows for certain about `key`. */
+  /** What the near-cache knows for certain about `key`; if it knows anything, that is counted as a read. */
   near(key: Key): NearEntry | undefined {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) this.#countNear(hit)
@@ -158,7 +155,19 @@ export class Store<V> {
     return hit.value as V | undefined
   }
 
-  /** Whether there is an entry for `key`. */
+  /** As {@link Store.get}, with what is known about the entry; undefined if there is none. */
+  getEntry(key: Key): StoredEntry<V> | undefined {
+    const near = this.#near
+    const hit = near?.hit(key)
+    if (hit !== undefined) {
+      this.#countNear(hit)
+      return nearEntry(hit)
+    }
+    const value = this.#readFar(key, near?.outdated)
+    return this.found ? this.#entry(value as V) : undefined
+  }
+
+  /** Whether there is an entry for `key`. Not counted as a read. */
   has(key: Key): boolean {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return hit.present
@@ -221,16 +230,20 @@ export class Store<V> {
     return this.#read(this.open(), key, undefined, PASSING)
   }
 
-  /** The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is. */
+  /**
+   * The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is, and is not counted as
+   * a read: for writes that depend on what is there.
+   */
   entry(key: Key): StoredEntry<V> | undefined {
     const hit = this.#near?.hit(key)
-    if (hit !== undefined) {
-      return hit.present
-        ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
-        : undefined
-    }
-    this.hotKeys.note(key)
+    if (hit !== undefined) return nearEntry(hit)
     const value = this.#read(this.open(), key, undefined)
+    return this.found ? this.#entry(value as V) : undefined
+  }
+
+  /** As {@link Store.entry}, for walks over many keys: see {@link Store.readPassing}. */
+  entryPassing(key: Key): StoredEntry<V> | undefined {
+    const value = this.readPassing(key)
     return this.found ? this.#entry(value as V) : undefined
   }
 
@@ -281,6 +294,7 @@ export class Store<V> {
    */
   put(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
     this.openToWrite()
+    this.hotKeys.note(key)
     const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
     const encoder = encodeValue(value)
     try {
@@ -307,13 +321,18 @@ export class Store<V> {
     const engine = this.openToWrite()
     const expiry = this.expiryOf(lifetime)
     encoder.stage(engine)
-    this.hotKeys.note(key)
     const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
     engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return true
     if (status === NOT_DONE) return false
     throw engineError(engine, key)
+  }
+
+  /** Stores `value` and returns what was there before. */
+  swap(key: Key, value: unknown, lifetime?: number): V | undefined {
+    this.hotKeys.note(key)
+    return this.exchange(key, value, PUT_ALWAYS, lifetime)
   }
 
   /**
@@ -326,7 +345,6 @@ export class Store<V> {
     const encoder = encodeValue(value)
     const engine = this.openToWrite()
     const expiry = this.expiryOf(lifetime)
-    this.hotKeys.note(key)
     try {
       return asOneCall(engine, () => {
         for (;;) {
@@ -395,9 +413,14 @@ export class Store<V> {
   }
 
   /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
+  delete(key: Key, mode: number, version?: number): boolean {
+    this.hotKeys.note(key)
+    return this.remove(key, mode, version)
+  }
+
+  /** As {@link Store.delete}, as a part of another call. */
   remove(key: Key, mode: number, version = 0): boolean {
     const engine = this.openToWrite()
-    this.hotKeys.note(key)
     engine.remove(key, mode, version)
     const status = engine.result[RESULT_STATUS]
     if (status < 0) throw engineError(engine, key)
@@ -522,4 +545,10 @@ export class Store<V> {
     const { result, scratch } = engine
     return this.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0)
   }
+}
+
+function nearEntry<V>(hit: NearEntry): StoredEntry<V> | undefined {
+  return hit.present
+    ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
+    : undefined
 }

@@ -269,12 +269,13 @@ function openAlike(
   engine: EngineChoice,
   bounds: { readonly maxEntries?: number; readonly maxBytes?: number },
   secret = 1,
+  nearCache: ConcurrentCacheOptions['nearCache'] = false,
 ): ConcurrentCache<number, unknown> {
   const cache = new ConcurrentCache<number, unknown>({ engine, ...bounds, nearCache: false })
   const words = new Int32Array(findPlace(cache.handle).region)
   words[HEADER_SECRET_0] = secret
   words[HEADER_SECRET_1] = 2
-  return ConcurrentCache.attach<number, unknown>(cache.handle, { engine, nearCache: false })
+  return ConcurrentCache.attach<number, unknown>(cache.handle, { engine, nearCache })
 }
 
 describe('both engines and the simulation evict alike', () => {
@@ -309,10 +310,15 @@ describe('both engines and the simulation evict alike', () => {
     for (const cache of everyone) expectSound(cache, capacity)
   })
 
-  test.each(['native', 'typescript'] as const)('to be met by a walk is no use of an entry (%s)', (engine) => {
+  test.each([
+    { engine: 'native', nearCache: false },
+    { engine: 'native', nearCache: { maxEntries: 64 } },
+    { engine: 'typescript', nearCache: false },
+    { engine: 'typescript', nearCache: { maxEntries: 64 } },
+  ] as const)('to be met by a walk is no use of an entry ($engine, near-cache $nearCache)', ({ engine, nearCache }) => {
     /** What a cache holds at the end if now and then `visit` is called. */
     const heldAfter = (visit: (cache: ConcurrentCache<number, unknown>) => unknown): number[] => {
-      using cache = openAlike(engine, { maxEntries: 300 })
+      using cache = openAlike(engine, { maxEntries: 300 }, 1, nearCache)
       const random = new Random(7)
       for (let i = 0; i < 5000; i++) {
         const key = Math.floor(2000 * random.next() ** 3)
@@ -325,6 +331,9 @@ describe('both engines and the simulation evict alike', () => {
     const walks: Readonly<Record<string, (cache: ConcurrentCache<number, unknown>) => unknown>> = {
       entries: (cache) => Array.from(cache),
       keys: (cache) => Array.from(cache.keys()),
+      values: (cache) => Array.from(cache.values()),
+      deleteWhere: (cache) => cache.deleteWhere(() => false),
+      health: (cache) => cache.health(),
       forEach: (cache) => cache.forEach(() => undefined),
       scan: (cache) => cache.scan(0, { count: 1000 }),
       snapshot: (cache) => Array.from(cache.snapshot()),

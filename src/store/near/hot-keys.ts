@@ -47,7 +47,7 @@ export class HotKeys {
     if (--this.#untilSample > 0) return
     // Gaps of random length: a loop over 64 keys would otherwise have the same one sampled every time.
     this.#untilSample = 1 + Math.floor(this.random() * (2 * SAMPLE_PERIOD - 1))
-    if (typeof key !== 'object') this.count(key)
+    if (isCounted(key)) this.count(key)
   }
 
   /** Counts a sample of `key`. */
@@ -99,4 +99,9 @@ export class HotKeys {
     this.#samples /= 2
     this.#floor /= 2
   }
+}
+
+/** Whether it is a key, which a caller may have given another thing for, and one that a `Map` compares by content. */
+function isCounted(key: unknown): boolean {
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean'
 }
