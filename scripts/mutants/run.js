@@ -4,7 +4,7 @@
  *   node scripts/mutants/run.js [LIST] [name ...]
  *   node scripts/mutants/run.js --check
  *
- * A LIST is native, typescript, near-cache, files, loads, cache, health, death or death-typescript; all without one.
+ * A LIST is native, typescript, near-cache, files, loads, cache, time, health, death or death-typescript; all without one.
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or
  * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing,
@@ -129,6 +129,7 @@ const targets = {
     'test/conformance/eviction',
     'test/conformance/counters',
   ),
+  time: withAddon(inTypescript('test/time', 'test/linearizability/ttl')),
   health: inTypescript('test/health'),
   death: mortal,
   'death-typescript': withAddon(inTypescript('test/death')),

@@ -24,7 +24,7 @@ export function advanceClock<K extends Key, V>(cache: ConcurrentCache<K, V>, mil
       `Argument cache is ${describe(cache)}; expected a ConcurrentCache.`,
     )
   }
-  if (!(milliseconds >= 0 && milliseconds < Infinity)) {
+  if (!(typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds < Infinity)) {
     throw wrongInput('Argument milliseconds', milliseconds, 'a finite number of at least 0')
   }
   storeOf(cache).clock.advance(milliseconds)

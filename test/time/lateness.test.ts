@@ -1,0 +1,81 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import { monotonic } from '../../src/platform/system-clock.js'
+import { ConcurrentCache, type Key } from '../../src/index.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
+import { Crew } from '../support/crew.js'
+import { lineups, nearAndFarLineups, scaled } from '../support/run.js'
+import { processCode } from '../support/worker-code.js'
+import type * as tasks from './lateness.tasks.js'
+import type { StopReport } from './stopped.program.js'
+
+/** Near hits in a row that may go by a clock that stopped. */
+const TRUSTING_HITS = 31
+
+describe('a near hit', () => {
+  /** A cache with another ticking clock. */
+  function withClock(ticking: ArrayLike<number>): { cache: ConcurrentCache<string, number>; expire: () => void } {
+    const cache = new ConcurrentCache<string, number>()
+    const { clock } = storeOf(cache)
+    Object.defineProperty(clock, 'ticking', { value: ticking })
+    cache.set('key', 1, { ttl: 20 })
+    for (let i = 0; i < 3; i++) expect(cache.get('key')).toBe(1)
+    const expire = (): void => {
+      for (const end = monotonic() + 21; monotonic() < end;);
+    }
+    return { cache, expire }
+  }
+
+  test('is never late while the ticking clock is less than 80 milliseconds late', () => {
+    const ticking = {
+      length: 1,
+      get 0() {
+        return monotonic() - 79
+      },
+    }
+    const { cache, expire } = withClock(ticking)
+    expire()
+    expect(cache.get('key')).toBeUndefined()
+    cache.close()
+  })
+
+  test('is late at most 31 times in a row if the ticking clock has stopped', () => {
+    const { cache, expire } = withClock([monotonic() - 1e9])
+    expire()
+    let hits = 0
+    while (cache.get('key') !== undefined) hits++
+    expect(hits).toBeLessThanOrEqual(TRUSTING_HITS)
+    cache.close()
+  })
+})
+
+const { path, execArgv } = processCode(new URL('stopped.program.ts', import.meta.url))
+
+test.each(lineups)('a process that was stopped over an expiry hits at most 31 times more ($name)', async (lineup) => {
+  const child = fork(path, [lineup.engineOf(0)], { execArgv })
+  const reports: StopReport[] = []
+  child.on('message', (report: StopReport) => reports.push(report))
+  while (reports.length === 0) await once(child, 'message')
+  child.kill('SIGSTOP')
+  await sleep(600) // twice what the entry lives
+  child.kill('SIGCONT')
+  while (reports.length === 1) await once(child, 'message')
+  child.kill()
+  const [, { lateHits }] = reports
+  expect(lateHits).toBeLessThanOrEqual(TRUSTING_HITS)
+})
+
+const crew = new Crew<typeof tasks>(new URL('lateness.tasks.ts', import.meta.url), 16, 'threads')
+afterAll(() => crew.dismiss())
+
+describe.each(nearAndFarLineups)('16 busy threads ($name)', (lineup) => {
+  test('meet every entry until its time and none after it, by clocks read around the calls', async () => {
+    const cache = new ConcurrentCache<Key, number>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+    const seen = await crew.run({ lineup, handle: cache.handle }, 'liveAndExpire', scaled(5))
+    expect(seen.flatMap(({ early }) => early)).toEqual([])
+    expect(Math.max(...seen.map(({ lateHits }) => lateHits))).toBeLessThanOrEqual(TRUSTING_HITS)
+    cache.close()
+  })
+})
