@@ -20,11 +20,15 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
  * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.
  *
  * *Expiry.* Every entry has a time to live of its own: what the write says, else the cache's `ttl`, else for ever. An
- * expired entry is absent in every respect, for every thread, at most 10 milliseconds after its time: it is not read or
- * iterated over, a write on condition that there is no entry goes through, and one that returns what it replaced
- * returns undefined. Only `size` counts expired entries until they are deleted. That happens without anyone reading
- * them: a few at a time with writes, and in the background about a second after they expired. Times are the system's
- * clock, as `Date.now()` tells it.
+ * expired entry is absent in every respect, for every thread, from its time on: it is not read or iterated over, a write
+ * on condition that there is no entry goes through, and one that returns what it replaced returns undefined. Only `size`
+ * counts expired entries until they are deleted. That happens without anyone reading them: a few at a time with writes,
+ * and in the background about a second after they expired. (If the process was stopped, or the thread of the addon that
+ * keeps the time did not run for 100 milliseconds, at most 31 near hits in a row may return what expired meanwhile.)
+ *
+ * *Time* is that of the machine: neither steps of the system's clock nor fake timers change when an entry expires; tests
+ * use {@link advanceClock}. `expiresAt` is in milliseconds of the system's clock, given and told as that clock stands at
+ * the time of the call.
  *
  * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`,
  * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. One

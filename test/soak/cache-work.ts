@@ -3,7 +3,7 @@ import { faultOf, tellingValue } from '../support/telling-value.js'
 import { attachOptions, CACHED, MOST_ENTRIES, type Kind } from './plan.js'
 import type { Watch } from './watch.js'
 
-/** An expired entry is absent at most 10 milliseconds after its time, and Date.now() tells whole milliseconds. */
+/** A process may be stopped over an expiry, and Date.now() tells whole milliseconds. */
 const EXPIRY_GRACE_MS = 12
 const LONGEST_TTL_MS = 3000
 
