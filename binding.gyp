@@ -28,6 +28,7 @@
         "native/core/threads/liveness.cc",
         "native/core/index/lookup.cc",
         "native/platform/clocks.cc",
+        "native/platform/copy_lock.cc",
         "native/platform/mapped_file.cc",
         "native/core/check/repair.cc",
         "native/core/write/restructure.cc",

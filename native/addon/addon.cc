@@ -31,6 +31,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("openAnonymousFile", Napi::Function::New<mapsafe::OpenAnonymousFileFunction>(env, "openAnonymousFile"));
   exports.Set("nameFile", Napi::Function::New<mapsafe::NameFileFunction>(env, "nameFile"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));
+  exports.Set("lockCopy", Napi::Function::New<mapsafe::LockCopyFunction>(env, "lockCopy"));
+  exports.Set("unlockCopy", Napi::Function::New<mapsafe::UnlockCopyFunction>(env, "unlockCopy"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));
   return exports;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "../platform/copy_lock.h"
 #include "../platform/mapped_file.h"
 #include "check.h"
 #include "mapping.h"
@@ -53,6 +54,16 @@ Napi::Value NameFileFunction(const Napi::CallbackInfo& info) {
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info) {
   if (!AreNumbers(info, 2)) return {};
   return Napi::Number::New(info.Env(), AllocateFile(Descriptor(info), Bytes(info)));
+}
+
+Napi::Value LockCopyFunction(const Napi::CallbackInfo& info) {
+  if (!AreNumbers(info, 1)) return {};
+  return Napi::Number::New(info.Env(), LockCopy(Descriptor(info)));
+}
+
+Napi::Value UnlockCopyFunction(const Napi::CallbackInfo& info) {
+  if (AreNumbers(info, 1)) UnlockCopy(Descriptor(info));
+  return {};
 }
 
 Napi::Value MapFileFunction(const Napi::CallbackInfo& info) {

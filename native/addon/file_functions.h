@@ -16,6 +16,12 @@ Napi::Value NameFileFunction(const Napi::CallbackInfo& info);
 // allocateFile(descriptor, bytes)
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info);
 
+// lockCopy(descriptor)
+Napi::Value LockCopyFunction(const Napi::CallbackInfo& info);
+
+// unlockCopy(descriptor). Returns nothing.
+Napi::Value UnlockCopyFunction(const Napi::CallbackInfo& info);
+
 // mapFile(descriptor, bytes). The mapping ends when the ArrayBuffer was collected and the engines on it were closed.
 Napi::Value MapFileFunction(const Napi::CallbackInfo& info);
 

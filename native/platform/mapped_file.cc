@@ -42,12 +42,17 @@ namespace mapsafe {
 
 namespace {
 
-// For file systems that cannot reserve blocks: what was written has some.
-int WriteZeros(int descriptor, std::size_t bytes) {
-  static constexpr std::array<char, 1 << 16> kZeros{};
+// For file systems that cannot reserve blocks: what was written has some. What is there is written once more.
+int WriteBack(int descriptor, std::size_t bytes) {
+  std::array<char, 1 << 16> chunk;
   for (std::size_t done = 0; done < bytes;) {
-    const ssize_t written =
-        pwrite(descriptor, kZeros.data(), std::min(kZeros.size(), bytes - done), static_cast<off_t>(done));
+    const std::size_t wanted = std::min(chunk.size(), bytes - done);
+    const ssize_t there = pread(descriptor, chunk.data(), wanted, static_cast<off_t>(done));
+    if (there < 0 && errno == EINTR) continue;
+    if (there < 0) return errno;
+    const auto length = there == 0 ? wanted : static_cast<std::size_t>(there);
+    if (there == 0) chunk.fill(0);
+    const ssize_t written = pwrite(descriptor, chunk.data(), length, static_cast<off_t>(done));
     if (written < 0 && errno != EINTR) return errno;
     if (written > 0) done += static_cast<std::size_t>(written);
   }
@@ -57,6 +62,10 @@ int WriteZeros(int descriptor, std::size_t bytes) {
 // 0, or the errno value of the system's own way to reserve blocks.
 int Reserve(int descriptor, std::size_t bytes) {
 #ifdef __APPLE__
+  struct stat info;
+  // It reserves beyond the end alone.
+  if (fstat(descriptor, &info) != 0) return errno;
+  if (info.st_size > 0) return EOPNOTSUPP;
   fstore_t store{};
   store.fst_flags = F_ALLOCATEALL;
   store.fst_posmode = F_PEOFPOSMODE;
@@ -105,7 +114,7 @@ int AllocateFile(int descriptor, std::size_t bytes) {
     error = Reserve(descriptor, bytes);
   } while (error == EINTR);
   const bool unsupported = error == EOPNOTSUPP || error == ENOTSUP || error == ENOSYS || error == EINVAL;
-  return unsupported ? WriteZeros(descriptor, bytes) : error;
+  return unsupported ? WriteBack(descriptor, bytes) : error;
 }
 
 int MapFile(int descriptor, std::size_t bytes, void** base) {

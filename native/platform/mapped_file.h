@@ -17,9 +17,10 @@ int OpenAnonymousFile(const char* directory, int* descriptor);
 // Gives an anonymous file its name. EEXIST if there is one already, be it a symbolic link that leads nowhere.
 int NameFile(int descriptor, const char* path);
 
-// Makes an empty file `bytes` long, zeroed, with every block of it allocated. A store to a mapped page for which the
-// file system finds no block raises SIGBUS and so ends the process; this finds out before there is a mapping. ENOSPC if
-// the disk is too full; the file may then have any length.
+// Makes a file `bytes` long, which it must not exceed, with every block of it allocated: what is not there yet is zero,
+// and what is there stays. Nobody else may be writing to it. A store to a mapped page for which the file system finds
+// no block raises SIGBUS and so ends the process; this finds out before there is a mapping. ENOSPC if the disk is too
+// full; the file may then have any length.
 int AllocateFile(int descriptor, std::size_t bytes);
 
 // Maps the first `bytes` bytes, shared and writable. The file must be that long. The mapping outlives the descriptor.

@@ -51,6 +51,18 @@ TEST_F(MappedFile, AnAllocatedFileHasAllItsBlocks) {
   EXPECT_GE(info.st_blocks * 512, static_cast<off_t>(kBytes));
 }
 
+TEST_F(MappedFile, AnAllocationKeepsWhatIsThereAndFillsTheHoles) {
+  ASSERT_EQ(ftruncate(descriptor_, kBytes), 0);
+  ASSERT_EQ(pwrite(descriptor_, "x", 1, kBytes / 2), 1);
+  ASSERT_EQ(AllocateFile(descriptor_, kBytes), 0);
+  struct stat info;
+  ASSERT_EQ(fstat(descriptor_, &info), 0);
+  EXPECT_GE(info.st_blocks * 512, static_cast<off_t>(kBytes));
+  char found = 0;
+  ASSERT_EQ(pread(descriptor_, &found, 1, kBytes / 2), 1);
+  EXPECT_EQ(found, 'x');
+}
+
 TEST_F(MappedFile, AnAllocationThatCannotBeIsAnError) {
   EXPECT_EQ(AllocateFile(-1, kBytes), EBADF);
 }

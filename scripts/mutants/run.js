@@ -121,7 +121,9 @@ const targets = {
   typescript: inTypescript('test/engine', 'test/concurrency', 'test/linearizability'),
   'near-cache': inTypescript('test/near-cache'),
   // Files are mapped by the addon, so copies for tests with processes have one.
-  files: withAddon(inTypescript('test/process/open', 'test/process/creation', 'test/process/life')),
+  files: withAddon(
+    inTypescript('test/process/open', 'test/process/creation', 'test/process/copies', 'test/process/life'),
+  ),
   loads: inTypescript('test/loads', 'test/conformance/own-keys'),
   cache: inTypescript(
     'test/cache',

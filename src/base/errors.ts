@@ -10,7 +10,7 @@
  * | `ERR_MAPSAFE_ENTRY_TOO_LARGE` | RangeError | the entry could not fit even into an empty region; in a cache, into an eighth of it (256 KiB if that is more) |
  * | `ERR_MAPSAFE_CLOSED` | Error | the map was closed by this thread |
  * | `ERR_MAPSAFE_OPTIONS` | TypeError or RangeError | an option or argument of the wrong type or outside its range |
- * | `ERR_MAPSAFE_FORMAT` | Error | not a region, not a whole one, or one of another format version or byte order; a value of a kind that only a later version has |
+ * | `ERR_MAPSAFE_FORMAT` | Error | not a region, not a whole one, one of another format version or byte order, or in a copy of a file that was open; a value of a kind that only a later version has |
  * | `ERR_MAPSAFE_CORRUPT` | Error | the region's bytes contradict themselves |
  * | `ERR_MAPSAFE_COUNTER` | RangeError or TypeError | an increment would leave the safe integers, or meets no integer |
  * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for, or needed for a file, and is not there |

@@ -15,13 +15,19 @@ export interface FileFunctions {
   openAnonymousFile(directory: string): number
   /** Gives an anonymous file its name; EEXIST if that is taken. */
   nameFile(descriptor: number, path: string): number
-  /** Makes an empty file `bytes` long, every block of it allocated and zero. */
+  /** Makes a file `bytes` long, with every block of it allocated: what is not there yet is zero. */
   allocateFile(descriptor: number, bytes: number): number
   /**
    * The file's first `bytes` bytes, shared with all who map it, until the buffer was collected. `bytes` is at most the
    * file's length and `buffer.constants.MAX_LENGTH`.
    */
   mapFile(descriptor: number, bytes: number): ArrayBuffer | number
+  /**
+   * Takes the lock under which a copied file is looked at: EAGAIN if another descriptor has it, EBUSY if somebody has
+   * the file open already. See native/platform/copy_lock.h.
+   */
+  lockCopy(descriptor: number): number
+  unlockCopy(descriptor: number): void
 }
 
 /** Where the addon's exports, of which each thread has one object, keep what {@link threadState} is asked for. */

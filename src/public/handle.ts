@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { types } from 'node:util'
 import { describe } from '../base/describe.js'
+import { repairAndVerify } from '../engine/soundness.js'
 import { formatRegion } from '../engine/typescript/format.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { showHandle } from './inspect-form.js'
@@ -48,7 +49,10 @@ export interface Place {
 export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace, trustFile = false): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
   if (file === undefined) return createInMemory(kind, bytes, cache)
-  const opened = openOrCreateFile(resolve(file), trustFile, bytes, (region) => formatRegion(region, cache))
+  const opened = openOrCreateFile(resolve(file), trustFile, bytes, {
+    format: (region) => formatRegion(region, cache),
+    repairAndVerify,
+  })
   checkKind(kind, opened.region)
   if (maxBytes !== undefined) checkLength(opened, maxBytes)
   if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
@@ -66,7 +70,7 @@ export function findPlace(handle: unknown, trustFile = false): Place {
     const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
     if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: handleOf({ kind, region }), region }
     if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
-      return { handle: handleOf({ kind, file }), region: openFile(file, trustFile).region }
+      return { handle: handleOf({ kind, file }), region: openFile(file, trustFile, { repairAndVerify }).region }
     }
   }
   throw new MapsafeTypeError(

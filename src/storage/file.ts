@@ -5,9 +5,19 @@ import { headerProblem } from '../format/header.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 import { PAGE_BYTES } from '../format/layout.js'
+import { adoptCopy } from './copy.js'
+import { identityOf, isNoted } from './identity.js'
 import { checkMappable, fileFunctions, mapWholeFile } from './mapping.js'
 import { makeFile } from './new-file.js'
 import { refuseStrangers } from './owner.js'
+
+/** What the layers above know of what is in a region. */
+export interface Contents {
+  /** Makes an empty region of zeroed memory. */
+  format(region: ArrayBuffer): void
+  /** Repairs a region that nobody uses, and returns what is wrong with it after that, one line each. */
+  repairAndVerify(region: ArrayBuffer): readonly string[]
+}
 
 /** A region in a file. */
 export interface FileRegion {
@@ -21,11 +31,12 @@ export interface FileRegion {
  *
  * @param trusts whether other users may be able to write the file (owner.ts)
  * @throws MapsafeError `ERR_MAPSAFE_FILE` if the file is not there or the system refuses, `ERR_MAPSAFE_FORMAT` if it
- * holds no region of this version, `ERR_MAPSAFE_ENGINE` without the addon
+ * holds no region of this version or is a copy that cannot be used (copy.ts), `ERR_MAPSAFE_TIMEOUT` if another process
+ * takes long to look at a copy, `ERR_MAPSAFE_ENGINE` without the addon
  */
-export function openFile(path: string, trusts: boolean): FileRegion {
+export function openFile(path: string, trusts: boolean, contents: Pick<Contents, 'repairAndVerify'>): FileRegion {
   const functions = fileFunctions()
-  const opened = tryOpen(functions, path, trusts)
+  const opened = tryOpen(functions, path, trusts, contents)
   if (opened instanceof Error) throw systemError('open', path, opened)
   return opened
 }
@@ -39,29 +50,25 @@ export function openFile(path: string, trusts: boolean): FileRegion {
  *
  * @param trusts as for {@link openFile}
  * @param bytes length of a new file
- * @param format makes an empty region of zeroed memory
  * @throws as {@link openFile}; also `ERR_MAPSAFE_FILE` if the disk is full
  */
-export function openOrCreateFile(
-  path: string,
-  trusts: boolean,
-  bytes: number,
-  format: (region: ArrayBuffer) => void,
-): FileRegion {
+export function openOrCreateFile(path: string, trusts: boolean, bytes: number, contents: Contents): FileRegion {
   const functions = fileFunctions()
-  const opened = tryOpen(functions, path, trusts)
+  const opened = tryOpen(functions, path, trusts, contents)
   if (!(opened instanceof Error)) return opened
   checkMappable(bytes, path)
   try {
-    const made = makeFile(functions, path, bytes, format)
+    const made = makeFile(functions, path, bytes, (region) => {
+      contents.format(region)
+    })
     if (made !== undefined) return { path: realPathOf(path), region: made }
   } catch (error) {
     // Who lacks the room for a second file finds the first one, if there was a race.
-    const faster = tryOpen(functions, path, trusts)
+    const faster = tryOpen(functions, path, trusts, contents)
     if (!(faster instanceof Error)) return faster
     throw error
   }
-  const faster = tryOpen(functions, path, trusts)
+  const faster = tryOpen(functions, path, trusts, contents)
   if (!(faster instanceof Error)) return faster
   // A symbolic link that leads nowhere; or a file that was deleted as soon as it was made.
   throw systemError('make', path, system.errno.EEXIST)
@@ -78,7 +85,12 @@ export function checkLength({ path, region }: FileRegion, maxBytes: number): voi
 }
 
 /** The region in a file; the system's error if there is no such file. */
-function tryOpen(functions: FileFunctions, path: string, trusts: boolean): FileRegion | Error {
+function tryOpen(
+  functions: FileFunctions,
+  path: string,
+  trusts: boolean,
+  { repairAndVerify }: Pick<Contents, 'repairAndVerify'>,
+): FileRegion | Error {
   let descriptor: number
   try {
     // Without O_NONBLOCK, opening a named pipe might never return.
@@ -101,7 +113,10 @@ function tryOpen(functions: FileFunctions, path: string, trusts: boolean): FileR
           'another one.',
       )
     }
-    return { path: realPathOf(path), region: mapWholeFile(functions, descriptor, path) }
+    const region = mapWholeFile(functions, descriptor, path)
+    const identity = identityOf(fstatSync(descriptor, { bigint: true }))
+    if (!isNoted(region, identity)) adoptCopy(functions, { descriptor, path, region, identity }, repairAndVerify)
+    return { path: realPathOf(path), region }
   } catch (error) {
     throw error instanceof MapsafeError || error instanceof MapsafeRangeError ? error : systemError('read', path, error)
   } finally {

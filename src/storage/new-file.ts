@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, linkSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, linkSync, openSync, rmSync } from 'node:fs'
 import { constants as system } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MapsafeError } from '../base/errors.js'
 import type { FileFunctions } from '../platform/addon.js'
 import { systemError } from './file-error.js'
+import { identityOf, note } from './identity.js'
 import { mapWholeFile } from './mapping.js'
 
 const MODE = 0o600
@@ -44,6 +45,7 @@ export function makeFile(
     if (error !== 0) throw systemError('allocate', path, error)
     const region = mapWholeFile(functions, file.descriptor, path)
     format(region)
+    note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))
     return file.giveName(path) ? region : undefined
   } catch (error) {
     throw error instanceof MapsafeError ? error : systemError('make', path, error)

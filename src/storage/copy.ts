@@ -1,0 +1,99 @@
+/**
+ * Copies of map files. A file that is copied while somebody writes to it ends up with parts of different times, which no
+ * check can tell for certain: a value may consist of two. So a copy is used only if nobody had the original open, and a
+ * look at all of it finds nothing. See docs/reliability.md, "Copies of a file".
+ */
+import { constants as system } from 'node:os'
+import { MapsafeError } from '../base/errors.js'
+import { BLOCK_WORDS, REGISTRY_BLOCK, REGISTRY_THREADS, THREAD_KERNEL_ID, THREAD_WORDS } from '../format/layout.js'
+import type { FileFunctions } from '../platform/addon.js'
+import { systemError } from './file-error.js'
+import { isNoted, note, type FileIdentity } from './identity.js'
+
+/** A file that is open and mapped. */
+export interface OpenFile {
+  readonly descriptor: number
+  readonly path: string
+  readonly region: ArrayBuffer
+  readonly identity: FileIdentity
+}
+
+const BOUND_MS = 2000
+const SLEEP_MS = 5
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+const ADVICE =
+  'To copy a map, close it everywhere first, or write the entries of its snapshot() into a new one. If its processes were ' +
+  'killed, open it and close it before it is copied.'
+
+/**
+ * Makes a copy a map of its own, whose identity it notes. Of several that come at once, one does it, and the others wait.
+ *
+ * @param repairAndVerify as in `Contents`
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the copy cannot be used, `ERR_MAPSAFE_FILE` if somebody has it open
+ *   already (it was written over), or if the disk is full, `ERR_MAPSAFE_TIMEOUT` if another process takes longer than 2
+ *   seconds for it
+ */
+export function adoptCopy(
+  functions: FileFunctions,
+  file: OpenFile,
+  repairAndVerify: (region: ArrayBuffer) => readonly string[],
+): void {
+  const { descriptor, path, region, identity } = file
+  lock(functions, file)
+  try {
+    if (isNoted(region, identity)) return
+    // Whoever began before and died in the middle found that nobody had the original open.
+    const begun = { ...identity, born: BigInt.asUintN(64, ~identity.born) }
+    if (!isNoted(region, begun)) refuseIfInUse(file)
+    note(region, begun)
+    // Copying leaves holes where there is nothing but zeros.
+    const error = functions.allocateFile(descriptor, region.byteLength)
+    if (error !== 0) throw systemError('allocate', path, error)
+    const problem = repairAndVerify(region).at(0)
+    if (problem !== undefined) throw refusal(path, `it is a copy, and not a sound one (${problem})`)
+    note(region, identity)
+  } finally {
+    functions.unlockCopy(descriptor)
+  }
+}
+
+function lock(functions: FileFunctions, { descriptor, path }: OpenFile): void {
+  // Counted in sleeps, for which no clock is needed that a test may have replaced.
+  for (let waited = 0; ; waited += SLEEP_MS) {
+    const error = functions.lockCopy(descriptor)
+    if (error === 0) return
+    if (error === system.errno.EBUSY) {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_FILE',
+        `The map file ${path} was written over while others had it open. End them, delete the file, and copy it anew. ${ADVICE}`,
+      )
+    }
+    if (error !== system.errno.EAGAIN) throw systemError('lock', path, error)
+    if (waited >= BOUND_MS) {
+      throw new MapsafeError(
+        'ERR_MAPSAFE_TIMEOUT',
+        `The map file ${path} is a copy, at which another process has been looking for ${BOUND_MS / 1000} seconds. Try again.`,
+      )
+    }
+    Atomics.wait(sleeper, 0, 0, SLEEP_MS)
+  }
+}
+
+function refuseIfInUse({ path, region }: OpenFile): void {
+  const pairs = new BigUint64Array(region)
+  let threads = 0
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
+    if (Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2) !== 0n) threads++
+  }
+  if (threads === 0) return
+  throw refusal(
+    path,
+    `it was copied while threads (${threads}) had the original open, so its parts are of different times`,
+  )
+}
+
+function refusal(path: string, problem: string): MapsafeError {
+  return new MapsafeError('ERR_MAPSAFE_FORMAT', `The file ${path} holds no map that can be used: ${problem}. ${ADVICE}`)
+}
