@@ -9,7 +9,7 @@ export const mutants = [
     file: 'src/storage/new-file.ts',
     find: 'const error = functions.allocateFile(file.descriptor, bytes)',
     replace: 'const error = (ftruncateSync(file.descriptor, bytes), 0)',
-    also: { find: 'constants, linkSync', replace: 'constants, ftruncateSync, linkSync' },
+    also: { find: 'fstatSync, linkSync', replace: 'fstatSync, ftruncateSync, linkSync' },
   },
   {
     name: 'header-not-checked',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -84,20 +84,26 @@ lists('opening and closing leaves nothing (as /proc tells)', () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
 
-  const mappings = (path: string): number => {
-    return readFileSync('/proc/self/maps', 'utf8')
+  const mapped = (): string[][] =>
+    readFileSync('/proc/self/maps', 'utf8')
       .split('\n')
-      .filter((line) => line.includes(path)).length
+      .map((line) => line.split(/ +/))
+  /** Told by the inode, since a file that was made without a name is not listed under the one that it got. */
+  const mappings = (file: string): number => {
+    const { ino } = statSync(file)
+    return mapped().filter(([, , , , inode]) => Number(inode) === ino).length
   }
+  const mappingsIn = (folder: string): number =>
+    mapped().filter(([, , , , , path = '']) => path.includes(folder)).length
   const descriptors = (): number => readdirSync('/proc/self/fd').length
 
-  /** Collects until no mapping of `path` is left, or patience is. Node.js unmaps a turn after the collection. */
-  async function expectUnmapped(path: string): Promise<void> {
-    for (let i = 0; i < 50 && mappings(path) > 0; i++) {
+  /** Collects until no mapping is left, or patience is. Node.js unmaps a turn after the collection. */
+  async function expectUnmapped(count: () => number): Promise<void> {
+    for (let i = 0; i < 50 && count() > 0; i++) {
       collect()
       await nextTurn()
     }
-    expect(mappings(path)).toBe(0)
+    expect(count()).toBe(0)
   }
 
   test.each(lineups)('one map, again and again ($name)', async (lineup) => {
@@ -109,8 +115,8 @@ lists('opening and closing leaves nothing (as /proc tells)', () => {
       map.increment('openings')
       if (i % 100 === 99) expect(mappings(file)).toBe(1)
     }
-    expect(descriptors()).toBe(before)
-    await expectUnmapped(file)
+    expect(descriptors()).toBeLessThanOrEqual(before) // one of the runner may have been closed
+    await expectUnmapped(() => mappings(file))
     using map = new ConcurrentMap<string, number>({ file })
     expect(map.get('openings')).toBe(scaled(1000))
     expect(map.stats().threads).toHaveLength(1)
@@ -127,8 +133,8 @@ lists('opening and closing leaves nothing (as /proc tells)', () => {
       rmSync(file)
       if (i % 50 === 49) await nextTurn()
     }
-    expect(descriptors()).toBe(before)
-    await expectUnmapped(folder.path)
+    expect(descriptors()).toBeLessThanOrEqual(before) // one of the runner may have been closed
+    await expectUnmapped(() => mappingsIn(folder.path))
   })
 
   test('a map stays mapped while it is open, closed only by some', async () => {
