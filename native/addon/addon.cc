@@ -1,5 +1,5 @@
 // The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// clock_functions.h, file_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
+// clock_functions.h, file_functions.h, thread_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
 //
 // There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
 // module. What runs once an engine is written with node-addon-api; what runs for every operation (methods.cc) calls
@@ -9,6 +9,7 @@
 #include "clock_functions.h"
 #include "engine_handle.h"
 #include "file_functions.h"
+#include "thread_functions.h"
 #include "ticking_clock.h"
 
 namespace {
@@ -34,6 +35,9 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("lockCopy", Napi::Function::New<mapsafe::LockCopyFunction>(env, "lockCopy"));
   exports.Set("unlockCopy", Napi::Function::New<mapsafe::UnlockCopyFunction>(env, "unlockCopy"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));
+  exports.Set("ownThreadId", Napi::Function::New<mapsafe::OwnThreadIdFunction>(env, "ownThreadId"));
+  exports.Set("openRecordLocks", Napi::Function::New<mapsafe::OpenRecordLocksFunction>(env, "openRecordLocks"));
+  exports.Set("markAtExit", Napi::Function::New<mapsafe::MarkAtExitFunction>(env, "markAtExit"));
   return exports;
 }
 

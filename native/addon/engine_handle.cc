@@ -47,14 +47,15 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
     return nullptr;
   }
   auto* handle = new EngineHandle(env, new (result_data) Outcome{});
-  handle->engine_ = Engine::Attach(base, length * sizeof(std::int32_t), identity, handle->outcome_);
+  handle->mapping_ = Mapping::Find(base);
+  RecordLocks* const locks = handle->mapping_ ? &handle->mapping_->locks() : nullptr;
+  handle->engine_ = Engine::Attach(base, length * sizeof(std::int32_t), identity, handle->outcome_, locks);
   if (!handle->engine_) {
     delete handle;
     napi_value null;
     return Check(env, napi_get_null(env, &null)) ? null : nullptr;
   }
   napi_create_int32(env, static_cast<std::int32_t>(handle->engine_->owner_mark()), &mark);
-  handle->mapping_ = Mapping::Find(base);
   // Runs when the thread ends without a close: its thread record goes back, while the references still hold the region.
   napi_add_env_cleanup_hook(env, OnEnvironmentExit, handle);
   const napi_property_descriptor properties[] = {

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "../platform/record_locks.h"
+
 namespace mapsafe {
 
 class Mapping {
@@ -23,12 +25,15 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   void* base() const { return base_; }
+  // Those of the file, once they are opened.
+  RecordLocks& locks() { return locks_; }
 
  private:
   Mapping(void* base, std::size_t bytes) : base_(base), bytes_(bytes) {}
 
   void* const base_;
   const std::size_t bytes_;
+  RecordLocks locks_;
 };
 
 }  // namespace mapsafe

@@ -367,6 +367,15 @@ napi_value Verify(napi_env env, napi_callback_info info) {
   return lines;
 }
 
+napi_value LifeOf(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t record;
+  napi_value result;
+  if (!call.open() || !call.Number(0, &record)) return nullptr;
+  const Life life = record < kRegistryThreads ? call.handle().engine().LifeOf(record) : Life::kUnknown;
+  return Check(env, napi_create_uint32(env, static_cast<std::uint32_t>(life), &result)) ? result : nullptr;
+}
+
 napi_value Repair(napi_env env, napi_callback_info info) {
   const Call<0> call(env, info);
   napi_value object, looked;
@@ -427,6 +436,7 @@ constexpr Method kAllMethods[] = {
     {"now", Now},
     {"sweep", Sweep},
     {"snapshot", TakeSnapshot},
+    {"lifeOf", LifeOf},
     {"verify", Verify},
     {"repair", Repair},
     {"growScratch", GrowScratch},

@@ -10,8 +10,9 @@
 
 namespace mapsafe {
 
-std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome) {
-  const Region region(base, bytes);
+std::unique_ptr<Engine> Engine::Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome,
+                                       RecordLocks* locks) {
+  const Region region(base, bytes, locks);
   const std::optional<ThreadRecord> thread = ThreadRecord::Attach(region, identity, kEngineNative);
   if (!thread) return nullptr;
   return std::unique_ptr<Engine>(new Engine(region, *thread, outcome));
@@ -139,6 +140,10 @@ std::vector<std::string> Engine::Verify() {
 RepairReport Engine::Repair() {
   BeginCall();
   return mapsafe::Repair(core_);
+}
+
+Life Engine::LifeOf(std::uint32_t record) const {
+  return mapsafe::LifeOf(core_.region, record);
 }
 
 void Engine::Close() {

@@ -22,8 +22,10 @@ namespace mapsafe {
 
 class Engine {
  public:
-  // Takes a thread record; null if all are taken. `outcome` must outlive the engine.
-  static std::unique_ptr<Engine> Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome);
+  // Takes a thread record; null if all are taken. `outcome` must outlive the engine, and so must `locks`, those of the
+  // file that the region is in; null if it is the memory of one process.
+  static std::unique_ptr<Engine> Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome,
+                                        RecordLocks* locks = nullptr);
 
   ~Engine();
   Engine(const Engine&) = delete;
@@ -66,6 +68,9 @@ class Engine {
 
   std::vector<std::string> Verify();
   RepairReport Repair();
+
+  // See liveness.h.
+  Life LifeOf(std::uint32_t record) const;
 
   // Gives cached blocks and the thread record back. Idempotent.
   void Close();

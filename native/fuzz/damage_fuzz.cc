@@ -406,8 +406,10 @@ class World {
       words_[mutex] = ThreadRecord::MarkOf(Region(words_, kBytes), 0);
     }
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      Word* id = words_ + ThreadRecord::At(i) + kThreadKernelId;
-      if (id[0] != 0 || id[1] != 0) std::memcpy(id, &nobody_, sizeof nobody_);
+      Word* record = words_ + ThreadRecord::At(i);
+      if (record[kThreadKernelId] == 0 && record[kThreadKernelId + 1] == 0) continue;
+      std::memcpy(record + kThreadKernelId, &name_, sizeof name_);
+      record[kThreadState] = kThreadAbandoned;
     }
     Attach();
   }
@@ -547,8 +549,7 @@ class World {
     return {value_.get(), length, kind, is_cache() && kind != kValueLease ? Expiry(length) : kNever};
   }
 
-  // A thread with the id of this one, but started at another time: dead for certain.
-  const KernelId nobody_ = OwnKernelId() ^ (KernelId{1} << 32);
+  const KernelId name_ = OwnKernelId(Region(nullptr, kBytes));
 
   Word* words_;
   std::vector<std::vector<Word>> images_;

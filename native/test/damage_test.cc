@@ -7,7 +7,6 @@
 #include "memory/heap.h"
 #include "testing.h"
 #include "threads/backoff.h"
-#include "threads/liveness.h"
 #include "threads/takeover.h"
 #include "threads/thread_record.h"
 
@@ -41,8 +40,7 @@ class Damage : public ::testing::Test {
     std::memcpy(left->base(), memory_.base(), memory_.bytes());
     Region words = left->region();
     words.Store(mutex, ThreadRecord::MarkOf(words, 0));
-    // Nobody: who has the id now was started at another time.
-    words.StorePair(ThreadRecord::At(0) + kThreadKernelId, OwnKernelId() ^ (KernelId{1} << 32));
+    words.Store(ThreadRecord::At(0) + kThreadState, kThreadAbandoned);
     return left;
   }
 

@@ -128,10 +128,11 @@ struct Scenario {
 };
 
 // Runs `body` in a child that is killed before its store number `store`, or else at the end.
-void RunAndKill(long store, const std::function<void()>& body) {
+void RunAndKill(TestRegion& region, long store, const std::function<void()>& body) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
+    region.UseLocks();
     body();
     raise(SIGKILL);
   }
@@ -158,20 +159,24 @@ class Death {
 
   // The number of stores the victim came to.
   long Run() {
+    region_.UseLocks();
     keeper_.emplace(region_, kScratchBytes);
     for (int i = 0; i < scenario_.entries; ++i) Fill(KeyOf(i), "value of " + KeyOf(i));
     scenario_.prepare(*keeper_, entries_);
     region_.Advance(scenario_.advance);
     if (scenario_.keeper_leaves) keeper_.reset();
     if (!scenario_.predecessor.empty()) {
-      RunAndKill(scenario_.predecessor_store, [this] {
+      RunAndKill(region_, scenario_.predecessor_store, [this] {
         TestEngine predecessor(region_, kScratchBytes);
         steps::remaining = scenario_.predecessor_store;
         for (const Operation& operation : scenario_.predecessor) operation.run(predecessor);
       });
     }
-    RunAndKill(store_, [this] { Live(); });
-    if (scenario_.keeper_leaves) keeper_.emplace(region_, kScratchBytes);
+    RunAndKill(region_, store_, [this] { Live(); });
+    if (scenario_.keeper_leaves) {
+      region_.UseLocks();
+      keeper_.emplace(region_, kScratchBytes);
+    }
     CheckEntries();
     CheckWrites();
     CheckRepair();

@@ -3,8 +3,10 @@
 #ifndef MAPSAFE_TEST_TESTING_H_
 #define MAPSAFE_TEST_TESTING_H_
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "../platform/record_locks.h"
 #include "engine.h"
 #include "format.h"
 #include "threads/wait_budget.h"
@@ -50,13 +53,33 @@ class TestRegion {
         base_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     FormatRegion(base_, bytes_, {0x01234567, 0x89abcdef}, flags, max_entries);
   }
-  ~TestRegion() { munmap(base_, bytes_); }
+  ~TestRegion() {
+    munmap(base_, bytes_);
+    if (!path_.empty()) unlink(path_.c_str());
+  }
   TestRegion(const TestRegion&) = delete;
   TestRegion& operator=(const TestRegion&) = delete;
 
   void* base() const { return base_; }
   std::size_t bytes() const { return bytes_; }
-  Region region() const { return {base_, bytes_}; }
+  RecordLocks* locks() const { return locks_.get(); }
+  Region region() const { return {base_, bytes_, locks_.get()}; }
+
+  // Gives the region the locks of a file, so that others see who has died. To be called again once all engines were
+  // closed, and by a forked process, which would share its parent's.
+  void UseLocks() {
+    if (path_.empty()) {
+      char path[] = "/tmp/mapsafe-test-XXXXXX";
+      close(mkstemp(path));
+      path_ = path;
+    }
+    // The parent's descriptor stays open here, or its locks would be dropped.
+    static_cast<void>(locks_.release());
+    locks_ = std::make_unique<RecordLocks>();
+    const int descriptor = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_EQ(locks_->Open(descriptor), 0);
+    close(descriptor);
+  }
 
   // Moves the clock by which entries expire.
   void Advance(double milliseconds) {
@@ -68,13 +91,15 @@ class TestRegion {
  private:
   std::size_t bytes_;
   void* base_;
+  std::string path_;
+  std::unique_ptr<RecordLocks> locks_;
 };
 
 // An engine as a test wants it: string keys and values, answers as return values.
 class TestEngine {
  public:
   explicit TestEngine(const TestRegion& region, std::size_t scratch_bytes = 1 << 20) : scratch_(scratch_bytes) {
-    engine_ = Engine::Attach(region.base(), region.bytes(), {1, next_thread_++}, &outcome_);
+    engine_ = Engine::Attach(region.base(), region.bytes(), {1, next_thread_++}, &outcome_, region.locks());
     engine_->SetScratch(scratch_.data(), scratch_.size());
   }
 

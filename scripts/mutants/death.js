@@ -4,8 +4,8 @@ export const mutants = [
     name: 'the-living-are-buried',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'core/threads/takeover.cc',
-    find: 'last_is_dead = LifeOf(last = id) == Life::kDead;',
-    replace: 'last_is_dead = LifeOf(last = id) != Life::kUnknown;',
+    find: 'if (ProofOf(NameOf(index)) != Proof::kLock) return IsDead(region_, index);',
+    replace: 'if (ProofOf(NameOf(index)) != Proof::kLock) return IsTaken(index);',
   },
   {
     name: 'takeover-without-version',
@@ -105,7 +105,7 @@ export const mutants = [
     name: 'reaper-for-ever',
     why: 'when the one who takes over dies, nobody does any more',
     file: 'core/threads/takeover.cc',
-    find: 'if (holder != 0 && LifeOf(holder) != Life::kDead) return false;',
+    find: 'if (holder != 0 && !IsGone(holder)) return false;',
     replace: 'if (holder != 0) return false;',
   },
   {

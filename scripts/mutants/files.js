@@ -50,16 +50,16 @@ export const mutants = [
     name: 'visible-before-complete',
     why: 'another process finds the file before it is formatted',
     file: 'src/storage/new-file.ts',
-    find: '    format(region)\n    note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))\n    return file.giveName(path) ? region : undefined',
+    find: '    format(region)\n    note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))\n    if (!file.giveName(path)) return undefined\n',
     replace:
-      '    const isNamed = file.giveName(path)\n    format(region)\n    note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))\n    return isNamed ? region : undefined',
+      '    const isNamed = file.giveName(path)\n    format(region)\n    note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))\n    if (!isNamed) return undefined\n',
   },
   {
     name: 'loser-keeps-its-own',
     why: 'who was slower goes on with a file that nobody else will open',
     file: 'src/storage/new-file.ts',
-    find: 'return file.giveName(path) ? region : undefined',
-    replace: 'return file.giveName(path) || file.descriptor >= 0 ? region : undefined',
+    find: 'if (!file.giveName(path)) return undefined',
+    replace: 'if (!file.giveName(path) && file.descriptor < 0) return undefined',
   },
   {
     name: 'owner-not-looked-at',

@@ -28,11 +28,13 @@ function run(command, args, options) {
   }
 }
 
-/** Every C++ source of the core. */
+/** Every C++ source of the core and of what it asks the system for. */
 const coreSources = (at) =>
-  readdirSync(join(at, 'core'), { recursive: true })
-    .filter((name) => name.endsWith('.cc'))
-    .map((name) => join(at, 'core', name))
+  ['core', 'platform'].flatMap((room) =>
+    readdirSync(join(at, room), { recursive: true })
+      .filter((name) => name.endsWith('.cc'))
+      .map((name) => join(at, room, name)),
+  )
 
 /** The C++ engine with its own tests, built without CMake: one compiler call a mutant. */
 const native = {

@@ -84,11 +84,12 @@ export function tooManyThreads(): MapsafeError {
   )
 }
 
-function describeOwner({ result, words }: Engine): string {
+function describeOwner(engine: Engine): string {
+  const { result } = engine
   const pid = result[RESULT_OWNER_PID]
   const threadId = result[RESULT_OWNER_THREAD]
   if (pid === 0) return 'Other threads'
-  const owner = attachedThreads(words).find((thread) => thread.pid === pid && thread.threadId === threadId)
+  const owner = attachedThreads(engine).find((thread) => thread.pid === pid && thread.threadId === threadId)
   return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
 }
 

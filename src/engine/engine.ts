@@ -194,6 +194,9 @@ export interface Engine {
    */
   repair(): RepairReport
 
+  /** What became of the thread that has record `record`, as far as can be seen from here: one of LIFE_*. */
+  lifeOf(record: number): number
+
   /** Gives this thread's cached blocks and its thread record back. No other method may be called afterwards. */
   close(): void
 }

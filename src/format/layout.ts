@@ -16,7 +16,7 @@ export const MAX_REGION_BLOCKS = 1073741824
 
 // Header words
 export const MAGIC = 0x4641534d
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 export const BYTE_ORDER_MARK = 0x1020304
 export const HEADER_MAGIC = 0
 export const HEADER_FORMAT_VERSION = 1
@@ -70,6 +70,7 @@ export const THREAD_PID = 2
 export const THREAD_ID = 3
 export const THREAD_ENGINE = 4
 export const THREAD_KERNEL_ID = 6
+export const THREAD_NAMESPACE = 8
 export const THREAD_CLAIM = 16
 export const THREAD_SIZE_DELTA = 17
 export const THREAD_WRITE_SLOT = 18
@@ -87,6 +88,7 @@ export const THREAD_COUNTERS = 224
 export const CLAIM_ALL = 0x7fffffff
 export const THREAD_FREE = 0
 export const THREAD_ATTACHED = 1
+export const THREAD_ABANDONED = 2
 export const ENGINE_NATIVE = 1
 export const ENGINE_TYPESCRIPT = 2
 

@@ -1,12 +1,13 @@
-import { LIFE_DEAD, LIFE_RUNNING, LIFE_STOPPED, lifeOf } from '../engine/typescript/threads/liveness.js'
+import { LIFE_DEAD, LIFE_ELSEWHERE, LIFE_RUNNING, LIFE_STOPPED } from '../format/thread-name.js'
 import { pairsOf } from '../format/region.js'
-import { markOf, threadRecordAt } from '../engine/typescript/threads/thread-record.js'
+import { markOf, threadRecordAt } from '../format/thread-record.js'
 import {
   CLAIM_ALL,
   ENGINE_NATIVE,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
   REGISTRY_THREADS,
+  THREAD_ABANDONED,
   THREAD_ATTACHED,
   THREAD_CLAIM,
   THREAD_ENGINE,
@@ -18,10 +19,11 @@ import {
 
 /**
  * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map;
- * whoever comes to wait for what it held, or opens the map, finishes or undoes what it was doing. `unknown`: of another
- * PID namespace, or on a system without /proc.
+ * whoever comes to wait for what it held, or opens the map, finishes or undoes what it was doing. `elsewhere`: it lives,
+ * in another container (PID namespace), whether it runs or is stopped. `unknown`: not to be told here, because there is
+ * no `/proc`, say; no such thread is ever taken for dead.
  */
-export type ThreadState = 'running' | 'stopped' | 'dead' | 'unknown'
+export type ThreadState = 'running' | 'stopped' | 'dead' | 'elsewhere' | 'unknown'
 
 /**
  * What a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one bucket or segment
@@ -39,19 +41,28 @@ export interface AttachedThread {
   readonly holds: readonly Holding[]
 }
 
+/** A region as one of the engines that are attached to it sees it. */
+export interface Registry {
+  readonly words: Int32Array
+  /** What became of the thread that has a record: one of LIFE_*. */
+  lifeOf(record: number): number
+}
+
 /** The threads that have the region open. O(thread records), and some system calls for each that is taken. */
-export function attachedThreads(words: Int32Array): AttachedThread[] {
+export function attachedThreads(registry: Registry): AttachedThread[] {
+  const { words } = registry
   const pairs = pairsOf(words)
   const threads: AttachedThread[] = []
   for (let index = 0; index < REGISTRY_THREADS; index++) {
     const at = threadRecordAt(index)
     const kernelId = Atomics.load(pairs, (at + THREAD_KERNEL_ID) / 2)
-    if (kernelId === 0n || Atomics.load(words, at + THREAD_STATE) !== THREAD_ATTACHED) continue
+    const state = Atomics.load(words, at + THREAD_STATE)
+    if (kernelId === 0n || (state !== THREAD_ATTACHED && state !== THREAD_ABANDONED)) continue
     threads.push({
       pid: Atomics.load(words, at + THREAD_PID),
       threadId: Atomics.load(words, at + THREAD_ID),
       engine: Atomics.load(words, at + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
-      state: stateOf(lifeOf(kernelId)),
+      state: stateOf(registry.lifeOf(index)),
       holds: holdingsOf(words, index),
     })
   }
@@ -66,6 +77,8 @@ function stateOf(life: number): ThreadState {
       return 'stopped'
     case LIFE_DEAD:
       return 'dead'
+    case LIFE_ELSEWHERE:
+      return 'elsewhere'
     default:
       return 'unknown'
   }

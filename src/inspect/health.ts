@@ -1,6 +1,7 @@
 import { takeCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
+import type { Registry } from './attached-threads.js'
 import { LostBlocks, type Losses } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
 
@@ -81,8 +82,9 @@ export class HealthCheck {
     this.#near = countNearReads(words)
   }
 
-  /** @param words the region, always the same; not kept, so that a closed map does not keep it either */
-  run(words: Int32Array): HealthReport {
+  /** @param registry of the region, always the same; not kept, so that a closed map does not keep it either */
+  run(registry: Registry): HealthReport {
+    const { words } = registry
     const census = takeCensus(words)
     const bytesHeld = (words[HEADER_PAGES_IN_USE] >>> 0) * PAGE_BYTES
     const before = this.#near
@@ -92,7 +94,7 @@ export class HealthCheck {
       judgeNearStaleness(before, this.#near),
       judgeMemory(census, bytesHeld),
       judgeIndex(census),
-      judgeLosses(census, this.#lost.among(words, census.suspects)),
+      judgeLosses(census, this.#lost.among(registry, census.suspects)),
     ]
     return { ok: verdicts.every(({ ok }) => ok), verdicts }
   }

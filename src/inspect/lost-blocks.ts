@@ -1,4 +1,4 @@
-import { attachedThreads } from './attached-threads.js'
+import { attachedThreads, type Registry } from './attached-threads.js'
 import type { Suspect } from './census.js'
 import { monotonic } from '../platform/system-clock.js'
 
@@ -26,9 +26,9 @@ export class LostBlocks {
   #suspects = new Map<number, { readonly print: number; readonly since: number }>()
 
   /** @param suspects what a walk over the region just found */
-  among(words: Int32Array, suspects: ReadonlyMap<number, Suspect>): Losses {
+  among(registry: Registry, suspects: ReadonlyMap<number, Suspect>): Losses {
     const now = monotonic()
-    const isAlone = attachedThreads(words).filter(({ state }) => state !== 'dead').length <= 1
+    const isAlone = attachedThreads(registry).filter(({ state }) => state !== 'dead').length <= 1
     const known = this.#suspects
     this.#suspects = new Map()
     let blocks = 0

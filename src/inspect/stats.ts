@@ -1,5 +1,5 @@
 import { sumOfSizeDeltas } from '../engine/typescript/threads/thread-record.js'
-import { attachedThreads, type AttachedThread } from './attached-threads.js'
+import { attachedThreads, type AttachedThread, type Registry } from './attached-threads.js'
 import { heapPages } from '../format/geometry.js'
 import {
   BLOCK_WORDS,
@@ -60,7 +60,8 @@ export interface RegionStats {
  * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a
  * damaged region it tells wrong numbers.
  */
-export function inspectRegion(words: Int32Array): RegionStats {
+export function inspectRegion(registry: Registry): RegionStats {
+  const { words } = registry
   const load = (word: number): number => (word < words.length ? Atomics.load(words, word) >>> 0 : 0)
   const pagesTotal = heapPages(words.byteLength)
   const pagesInUse = load(HEADER_PAGES_IN_USE)
@@ -69,7 +70,7 @@ export function inspectRegion(words: Int32Array): RegionStats {
   return {
     // Modulo 2^32, as the sum of what records that come and go tell.
     entries: sumOfSizeDeltas(words) >>> 0,
-    threads: attachedThreads(words),
+    threads: attachedThreads(registry),
     ...inspectSegments(words, load),
     segments: load(HEADER_SEGMENT_COUNT),
     bytesTotal,

@@ -34,9 +34,9 @@ export class Loads<V> implements Tower<V> {
 
   constructor(private readonly store: Store<V>) {
     this.leases = new Leases(store)
-    const { mark, words } = store.open()
-    this.mark = mark
-    this.#owners = new Owners(words)
+    const engine = store.open()
+    this.mark = engine.mark
+    this.#owners = new Owners(engine)
   }
 
   /**

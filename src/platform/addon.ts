@@ -32,9 +32,50 @@ export interface FileFunctions {
 
 /** Where the addon's exports, of which each thread has one object, keep what {@link threadState} is asked for. */
 const STATE = Symbol.for('mapsafe: state of the thread, version 1')
+/**
+ * Locks by which everybody who has a file sees who else is there: one for each thread record, and one for the thread
+ * that takes over from the dead. The system drops them with the thread. See native/platform/record_locks.h.
+ */
+export interface RecordLocks {
+  /**
+   * Keeps the open file description that `descriptor` leads to, which was opened for this alone and may be closed then.
+   * Nothing happens if there is one already.
+   *
+   * @returns 0 or an errno value
+   */
+  open(descriptor: number): number
+  /** Whether this system has locks of records. If not, only the functions about the reaper are of use. */
+  areSupported(): boolean
+  /** Takes the lock of a record; false if somebody has it. */
+  tryLock(record: number): boolean
+  unlock(record: number): void
+  /** The same, after which the description is closed unless a lock is left: for who gives a record back. */
+  unlockAndClose(record: number): void
+  /** False only if certainly nobody has it, this thread included. */
+  isLocked(record: number): boolean
+  tryLockReaper(): boolean
+  unlockReaper(): void
+}
+
+/** What is done for a thread after its last JavaScript, whatever ended it: `terminate()`, too. */
+export interface ExitMark {
+  /** Names the record that is to be marked as abandoned, if its owner has this thread's name. */
+  note(record: number): void
+  cancel(): void
+}
+
+/** The addon's functions about threads, for the TypeScript engine. */
+export interface ThreadFunctions {
+  /** The kernel's number for the calling thread; 0 where there is none. */
+  ownThreadId(): number
+  /** The locks of the file that a buffer shows; null if it was not made by {@link FileFunctions.mapFile}. */
+  openRecordLocks(region: ArrayBuffer): RecordLocks | null
+  /** @param name this thread's name in the region: also where it is at the time the one who takes over from the dead */
+  markAtExit(region: Uint8Array, name: bigint): ExitMark
+}
 
 /** The addon's exports; see native/addon. */
-export interface NativeBinding extends FileFunctions {
+export interface NativeBinding extends FileFunctions, ThreadFunctions {
   /**
    * Attaches this thread to a formatted and checked region.
    *

@@ -423,10 +423,11 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * anyway.
    */
   stats(): MapStats<K> {
-    const { words } = this.#store.open()
+    const engine = this.#store.open()
+    const { words } = engine
     this.#store.reads.flush(words)
     return {
-      ...inspectRegion(words),
+      ...inspectRegion(engine),
       counters: inspectCounters(words),
       memory: inspectMemory(words),
       file: this.#file,
@@ -447,9 +448,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * tell.
    */
   health(): HealthReport {
-    const { words } = this.#store.open()
-    this.#store.reads.flush(words)
-    return this.#health.run(words)
+    const engine = this.#store.open()
+    this.#store.reads.flush(engine.words)
+    return this.#health.run(engine)
   }
 
   /**

@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { constants as system } from 'node:os'
-import type { FileFunctions } from '../platform/addon.js'
+import type { NativeBinding } from '../platform/addon.js'
 import { headerProblem } from '../format/header.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 import { PAGE_BYTES } from '../format/layout.js'
 import { adoptCopy } from './copy.js'
 import { identityOf, isNoted } from './identity.js'
-import { checkMappable, fileFunctions, mapWholeFile } from './mapping.js'
+import { checkMappable, fileFunctions, keepOpen, mapWholeFile } from './mapping.js'
 import { makeFile } from './new-file.js'
 import { refuseStrangers } from './owner.js'
 
@@ -86,7 +86,7 @@ export function checkLength({ path, region }: FileRegion, maxBytes: number): voi
 
 /** The region in a file; the system's error if there is no such file. */
 function tryOpen(
-  functions: FileFunctions,
+  functions: NativeBinding,
   path: string,
   trusts: boolean,
   { repairAndVerify }: Pick<Contents, 'repairAndVerify'>,
@@ -116,6 +116,7 @@ function tryOpen(
     const region = mapWholeFile(functions, descriptor, path)
     const identity = identityOf(fstatSync(descriptor, { bigint: true }))
     if (!isNoted(region, identity)) adoptCopy(functions, { descriptor, path, region, identity }, repairAndVerify)
+    keepOpen(functions, region, descriptor, path)
     return { path: realPathOf(path), region }
   } catch (error) {
     throw error instanceof MapsafeError || error instanceof MapsafeRangeError ? error : systemError('read', path, error)

@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 import { fstatSync } from 'node:fs'
-import { loadNative, nativeFailure, threadState, type FileFunctions } from '../platform/addon.js'
+import { loadNative, nativeFailure, threadState, type NativeBinding } from '../platform/addon.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 
@@ -22,7 +22,7 @@ const collected = new FinalizationRegistry<string>((inode) => {
  *
  * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon is not there, or this is Windows
  */
-export function fileFunctions(): FileFunctions {
+export function fileFunctions(): NativeBinding {
   const binding = loadNative()
   const isSupported = process.platform !== 'win32'
   if (binding !== undefined && isSupported) return binding
@@ -49,12 +49,23 @@ export function checkMappable(bytes: number, path: string): void {
 }
 
 /**
+ * Keeps the file of `region` open for as long as this thread has a record in it, which the system tells the others by a
+ * lock of the open file description that `descriptor` leads to. The descriptor itself may be closed.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the process may have no more files open
+ */
+export function keepOpen(functions: NativeBinding, region: ArrayBuffer, descriptor: number, path: string): void {
+  const error = functions.openRecordLocks(region)?.open(descriptor) ?? 0
+  if (error !== 0) throw systemError('keep open', path, error)
+}
+
+/**
  * The memory of an open file, all of it. Stays mapped until the buffer was collected; the descriptor may be closed.
  *
  * @throws as {@link checkMappable}
  * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system does not map it
  */
-export function mapWholeFile(functions: FileFunctions, descriptor: number, path: string): ArrayBuffer {
+export function mapWholeFile(functions: NativeBinding, descriptor: number, path: string): ArrayBuffer {
   const { dev, ino, size } = fstatSync(descriptor, { bigint: true })
   const bytes = Number(size)
   checkMappable(bytes, path)

@@ -3,10 +3,10 @@ import { closeSync, constants, fstatSync, linkSync, openSync, rmSync } from 'nod
 import { constants as system } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MapsafeError } from '../base/errors.js'
-import type { FileFunctions } from '../platform/addon.js'
+import type { NativeBinding } from '../platform/addon.js'
 import { systemError } from './file-error.js'
 import { identityOf, note } from './identity.js'
-import { mapWholeFile } from './mapping.js'
+import { keepOpen, mapWholeFile } from './mapping.js'
 
 const MODE = 0o600
 
@@ -33,7 +33,7 @@ interface Unnamed {
  * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system refuses
  */
 export function makeFile(
-  functions: FileFunctions,
+  functions: NativeBinding,
   path: string,
   bytes: number,
   format: (region: ArrayBuffer) => void,
@@ -46,7 +46,9 @@ export function makeFile(
     const region = mapWholeFile(functions, file.descriptor, path)
     format(region)
     note(region, identityOf(fstatSync(file.descriptor, { bigint: true })))
-    return file.giveName(path) ? region : undefined
+    if (!file.giveName(path)) return undefined
+    keepOpen(functions, region, file.descriptor, path)
+    return region
   } catch (error) {
     throw error instanceof MapsafeError ? error : systemError('make', path, error)
   } finally {
@@ -55,7 +57,7 @@ export function makeFile(
 }
 
 /** Undefined where there are no files without a name; what else is wrong shows when one with a name is made. */
-function openAnonymous(functions: FileFunctions, path: string): Unnamed | undefined {
+function openAnonymous(functions: NativeBinding, path: string): Unnamed | undefined {
   const descriptor = functions.openAnonymousFile(dirname(path))
   if (descriptor < 0) return undefined
   return {

@@ -5,7 +5,7 @@ import { ConcurrentCache } from '../../src/index.js'
 import { partitionsOf } from '../../src/format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../../src/engine/typescript/eviction/queues.js'
 import { Region } from '../../src/format/region.js'
-import { markOf } from '../../src/engine/typescript/threads/thread-record.js'
+import { markOf } from '../../src/format/thread-record.js'
 import {
   BLOCK_WORDS,
   NODE_NEXT,

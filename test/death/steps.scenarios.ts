@@ -5,7 +5,7 @@ import { Clock } from '../support/clock.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
 import { partitionsOf } from '../../src/format/eviction-area.js'
 import { Region } from '../../src/format/region.js'
-import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { threadRecordAt } from '../../src/format/thread-record.js'
 import { findPlace } from '../../src/public/handle.js'
 import {
   ALL_BUCKETS,

@@ -10,13 +10,13 @@ import { ConcurrentCache, ConcurrentMap, type MapHandle } from '../../src/index.
 import { partitionsOf } from '../../src/format/eviction-area.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
 import { Region, pairsOf } from '../../src/format/region.js'
-import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { abandon, leaveReaper } from '../support/abandon.js'
+import { threadRecordAt } from '../../src/format/thread-record.js'
 import { findPlace } from '../../src/public/handle.js'
 import {
   PARTITION_COLD,
   PARTITION_MAIN,
   QUEUE_SIZE,
-  HEADER_REAPER,
   REGISTRY_THREADS,
   THREAD_KERNEL_ID,
 } from '../../src/format/layout.js'
@@ -28,8 +28,6 @@ export type EngineName = 'native' | 'typescript'
 const MAX_BYTES = 2 ** 20
 /** Keys that the survivor writes, beside all that there are: spread over all buckets. */
 const PROBES = 100
-/** To this thread's name: gives it a start time that it never had, and so the name of a dead thread. */
-const DEAD = 1n << 32n
 
 /** A region as somebody left it, and what may be in it. */
 export interface Stage {
@@ -131,16 +129,18 @@ class Life {
 }
 
 function recordsOfThisThread(region: SharedArrayBuffer): number[] {
-  const self = ownKernelId()
-  const pairs = pairsOf(new Int32Array(region))
-  const names = Array.from({ length: REGISTRY_THREADS }, (_, i) => (threadRecordAt(i) + THREAD_KERNEL_ID) / 2)
-  return [...names, HEADER_REAPER / 2].filter((name) => pairs[name] === self)
+  const words = new Int32Array(region)
+  const self = ownKernelId(words)
+  const pairs = pairsOf(words)
+  const indices = Array.from({ length: REGISTRY_THREADS }, (_, i) => i)
+  return indices.filter((index) => pairs[(threadRecordAt(index) + THREAD_KERNEL_ID) / 2] === self)
 }
 
 /** Makes the scene's victims threads that are no more. */
 function kill({ region, victims }: Scene): void {
-  const pairs = pairsOf(new Int32Array(region))
-  for (const name of victims) pairs[name] ^= DEAD
+  const words = new Int32Array(region)
+  for (const index of victims) abandon(words, index)
+  leaveReaper(words)
 }
 
 /** What the one who goes on found wrong, its longest call in milliseconds, and what was lost. */

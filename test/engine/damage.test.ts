@@ -17,10 +17,10 @@ import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { Heap } from '../../src/engine/typescript/memory/heap.js'
 import { spanCapacity } from '../../src/format/size-classes.js'
-import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
-import { Region, pairsOf } from '../../src/format/region.js'
+import { Region } from '../../src/format/region.js'
 import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'
-import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { abandon } from '../support/abandon.js'
+import { markOf, threadRecordAt } from '../../src/format/thread-record.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -54,7 +54,6 @@ import {
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_CLAIM,
-  THREAD_KERNEL_ID,
   VALUE_LATIN1,
   VALUE_NUMBER,
 } from '../../src/format/layout.js'
@@ -195,8 +194,7 @@ describe('a takeover or repair of what is damaged', () => {
     const words = new Int32Array(new SharedArrayBuffer(engine.words.byteLength))
     words.set(engine.words)
     words[mutex] = markOf(words, 0)
-    // Nobody: who has the id now was started at another time.
-    pairsOf(words)[(threadRecordAt(0) + THREAD_KERNEL_ID) / 2] = ownKernelId() ^ (1n << 32n)
+    abandon(words, 0)
     return words
   }
 

@@ -14,9 +14,8 @@ import {
 import { setWaitBound } from '../../src/engine/typescript/threads/wait-budget.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
-import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
-import { pairsOf } from '../../src/format/region.js'
-import { markOf, threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { abandon } from '../support/abandon.js'
+import { markOf } from '../../src/format/thread-record.js'
 import { MapsafeError } from '../../src/base/errors.js'
 import {
   BLOCK_WORDS,
@@ -25,9 +24,7 @@ import {
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
   MIN_REGION_BYTES,
-  REGISTRY_THREADS,
   SEGMENT_MUTEX,
-  THREAD_KERNEL_ID,
   VALUE_BYTES,
   VALUE_LATIN1,
   VALUE_NUMBER,
@@ -83,9 +80,6 @@ export function runEngineRound(random: Random): void {
   engine?.close()
 }
 
-/** The name of a thread that certainly lives no more: started at another time than the one that has the id now. */
-const NOBODY = ownKernelId() ^ (1n << 32n)
-
 /**
  * All attached threads die: with the key that they hold, perhaps with a mutex, perhaps with what damage announced. What
  * they leave is taken over when the next one comes.
@@ -97,11 +91,7 @@ function die(engine: Engine, words: Int32Array, random: Random): void {
   const segment = words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES + random.below(8)]
   const mutex = random.pick([HEADER_HEAP_MUTEX, HEADER_DIRECTORY_MUTEX, segment * BLOCK_WORDS + SEGMENT_MUTEX])
   if (random.chance(0.8) && words[mutex] === 0) words[mutex] = markOf(words, 0)
-  const pairs = pairsOf(words)
-  for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const at = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
-    if (pairs[at] !== 0n) pairs[at] = NOBODY
-  }
+  abandon(words)
 }
 
 function open(buffer: SharedArrayBuffer): Engine | undefined {

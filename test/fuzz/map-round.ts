@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setWaitBound } from '../../src/engine/typescript/threads/wait-budget.js'
 import { ConcurrentCache, ConcurrentMap, MapsafeError, type Key, type MapsafeErrorCode } from '../../src/index.js'
-import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { threadRecordAt } from '../../src/format/thread-record.js'
 import { MIN_REGION_BYTES, THREAD_WORDS } from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
 import { Damage } from './damage.js'

@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kMaxRegionBlocks = 1073741824;
 
 // Header words
 inline constexpr std::uint32_t kMagic = 0x4641534d;
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 inline constexpr std::uint32_t kByteOrderMark = 0x1020304;
 inline constexpr std::uint32_t kHeaderMagic = 0;
 inline constexpr std::uint32_t kHeaderFormatVersion = 1;
@@ -74,6 +74,7 @@ inline constexpr std::uint32_t kThreadPid = 2;
 inline constexpr std::uint32_t kThreadId = 3;
 inline constexpr std::uint32_t kThreadEngine = 4;
 inline constexpr std::uint32_t kThreadKernelId = 6;
+inline constexpr std::uint32_t kThreadNamespace = 8;
 inline constexpr std::uint32_t kThreadClaim = 16;
 inline constexpr std::uint32_t kThreadSizeDelta = 17;
 inline constexpr std::uint32_t kThreadWriteSlot = 18;
@@ -90,6 +91,7 @@ inline constexpr std::uint32_t kThreadCounters = 224;
 inline constexpr std::uint32_t kClaimAll = 0x7fffffff;
 inline constexpr std::uint32_t kThreadFree = 0;
 inline constexpr std::uint32_t kThreadAttached = 1;
+inline constexpr std::uint32_t kThreadAbandoned = 2;
 inline constexpr std::uint32_t kEngineNative = 1;
 inline constexpr std::uint32_t kEngineTypescript = 2;
 

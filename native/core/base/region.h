@@ -1,7 +1,8 @@
 // Access to the words of a region.
 //
-// Thread safety: a Region is a pointer and a size, and may be copied. Every access to shared memory in this engine goes
-// through it and is atomic, so that racing reads, which the protocol allows and then discards, are defined behaviour.
+// Thread safety: a Region is two pointers and a size, and may be copied. Every access to shared memory in this engine
+// goes through it and is atomic, so that racing reads, which the protocol allows and then discards, are defined
+// behaviour.
 //
 // Memory orders: "relaxed" is for words that a version, validated afterwards, or a mutex protects. Wherever acquire or
 // release matters, the comment at the call says what it pairs with.
@@ -24,6 +25,8 @@
 
 namespace mapsafe {
 
+class RecordLocks;  // platform/record_locks.h
+
 using Word = std::uint32_t;
 using WordIndex = std::size_t;
 using Block = std::uint32_t;  // 0 is "none": block 0 is the header
@@ -34,15 +37,18 @@ constexpr WordIndex WordOf(Block block) {
 
 class Region {
  public:
-  Region(void* base, std::size_t bytes)
+  // `locks`: of the file that the region is in; null if it is the memory of one process.
+  Region(void* base, std::size_t bytes, RecordLocks* locks = nullptr)
       : words_(static_cast<Word*>(base)),
         word_count_(bytes / sizeof(Word)),
         heap_(WordOf(HeapBlock(bytes))),
-        heap_words_(word_count_ - heap_) {}
+        heap_words_(word_count_ - heap_),
+        locks_(locks) {}
 
   std::size_t word_count() const { return word_count_; }
   std::size_t block_count() const { return word_count_ / kBlockWords; }
   std::size_t bytes() const { return word_count_ * sizeof(Word); }
+  RecordLocks* locks() const { return locks_; }
 
   // Whether `block` may be the first of a structure of `words` words: all references lead into the heap. Every one read
   // from the region passes through this before it is followed.
@@ -74,6 +80,7 @@ class Region {
 
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
+  std::uint64_t LoadPairAcquire(WordIndex i) const { return PairRef(i).load(std::memory_order_acquire); }
   void StorePairRelease(WordIndex i, std::uint64_t value) {
     MAPSAFE_BEFORE_STORE();
     PairRef(i).store(value, std::memory_order_release);
@@ -109,6 +116,7 @@ class Region {
   std::size_t word_count_;
   WordIndex heap_;
   std::size_t heap_words_;
+  RecordLocks* locks_;
 };
 
 inline void Region::CopyOut(WordIndex from, std::size_t bytes, std::byte* to) const {

@@ -64,7 +64,7 @@ WaitBudget::Duration Backoff::Judge() {
   const std::uint32_t index = Holder();
   const KernelId holder =
       index == ThreadRecord::kNobody ? 0 : budget_->region().LoadPair(ThreadRecord::At(index) + kThreadKernelId);
-  const Activity activity = holder == 0 ? Activity{} : ActivityOf(holder);
+  const Activity activity = holder == 0 ? Activity{} : ActivityOf(budget_->region(), index);
   Watch& watch = *watch_;
   if (!activity.known || ++watch.questions % kSurveyEvery == 0) BuryTheDead(budget_->region());
   if (holder != watch.holder) {

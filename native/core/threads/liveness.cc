@@ -15,6 +15,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../platform/record_locks.h"
+#include "threads/thread_record.h"
+
 namespace mapsafe {
 
 namespace {
@@ -22,8 +25,24 @@ namespace {
 constexpr std::uint32_t kIdBits = 22;
 constexpr std::uint32_t kIdMask = (1u << kIdBits) - 1;
 
+// What the kernel shows of a thread.
+struct Sight {
+  bool found = false;
+  char state = 0;                // as in proc_pid_stat(5)
+  std::uint32_t start_time = 0;  // never 0 if found
+  std::uint64_t ticks = 0;       // of processor time
+};
+
+std::uint32_t IdOf(KernelId name) {
+  return static_cast<std::uint32_t>(name) & kIdMask;
+}
+
+std::uint32_t StartTimeOf(KernelId name) {
+  return static_cast<std::uint32_t>(name >> 32);
+}
+
 // Whether nothing has this id: neither thread nor process, nor one whose entry in /proc is hidden from us.
-bool IsGone(std::uint32_t id) {
+bool IsUnused(std::uint32_t id) {
 #if defined(_WIN32)
   static_cast<void>(id);
   return false;
@@ -32,31 +51,30 @@ bool IsGone(std::uint32_t id) {
 #endif
 }
 
-}  // namespace
-
 #if defined(__linux__)
 
-namespace {
+// Up to `size` - 1 bytes of a file of /proc, ended by 0. False if it cannot be read.
+bool ReadFile(const char* path, char* text, std::size_t size) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t length = read(file, text, size - 1);
+  close(file);
+  if (length <= 0) return false;
+  text[length] = 0;
+  return true;
+}
 
-struct Stat {
-  bool found;
-  char state;
-  std::uint64_t ticks;  // of processor time
-  std::uint32_t start_time;
-};
+std::uint32_t OwnId() {
+  return static_cast<std::uint32_t>(syscall(SYS_gettid));
+}
 
-// A thread's state, processor time and start time, fields 3, 14 and 15, and 22 of its stat file (proc_pid_stat(5)).
-// /proc/<id> exists for every thread, though only processes are listed.
-Stat ReadStat(std::uint32_t id) {
+// Fields 3, 14 and 15, and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though
+// only processes are listed.
+Sight Look(std::uint32_t id) {
   char path[32];
   char text[512];
   std::snprintf(path, sizeof path, "/proc/%u/stat", id);
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return {};
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  if (length <= 0) return {};
-  text[length] = 0;
+  if (!ReadFile(path, text, sizeof text)) return {};
   // Field 2, the name, may hold anything, but ends with the last parenthesis.
   const char* at = std::strrchr(text, ')');
   if (at == nullptr || at[1] != ' ') return {};
@@ -67,56 +85,13 @@ Stat ReadStat(std::uint32_t id) {
     if (at == nullptr) return {};
     if (field == 14 || field == 15) ticks += std::strtoull(at + 1, nullptr, 10);
   }
-  return {true, state, ticks, static_cast<std::uint32_t>(std::strtoull(at + 1, nullptr, 10))};
-}
-
-std::uint32_t Namespace() {
-  struct stat status;
-  return stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint32_t>(status.st_ino) << kIdBits : 0;
-}
-
-}  // namespace
-
-KernelId OwnKernelId() {
-  const auto id = static_cast<std::uint32_t>(syscall(SYS_gettid));
-  return KernelId{ReadStat(id).start_time} << 32 | Namespace() | (id & kIdMask);
-}
-
-Life LifeOf(KernelId id) {
-  const auto low = static_cast<std::uint32_t>(id);
-  if ((low & ~kIdMask) != Namespace()) return Life::kUnknown;
-  const Stat stat = ReadStat(low & kIdMask);
-  if (!stat.found) return IsGone(low & kIdMask) ? Life::kDead : Life::kUnknown;
-  if (stat.start_time != static_cast<std::uint32_t>(id >> 32)) return Life::kDead;
-  switch (stat.state) {
-    case 'Z':
-    case 'X':
-      return Life::kDead;
-    case 'T':
-    case 't':
-      return Life::kStopped;
-    default:
-      return Life::kRunning;
-  }
-}
-
-Activity ActivityOf(KernelId id) {
-  const auto low = static_cast<std::uint32_t>(id);
-  if ((low & ~kIdMask) != Namespace()) return {};
-  const Stat stat = ReadStat(low & kIdMask);
-  if (!stat.found || stat.start_time != static_cast<std::uint32_t>(id >> 32) || std::strchr("ZX", stat.state))
-    return {};
-  const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-  return {true, stat.state == 'R', std::chrono::nanoseconds(stat.ticks * 1'000'000'000 / ticks_a_second)};
+  const auto start_time = static_cast<std::uint32_t>(std::strtoull(at + 1, nullptr, 10));
+  return {start_time != 0, state, start_time, ticks};
 }
 
 #else
 
-Activity ActivityOf(KernelId) {
-  return {};
-}
-
-KernelId OwnKernelId() {
+std::uint32_t OwnId() {
 #if defined(_WIN32)
   return 1;
 #else
@@ -124,10 +99,117 @@ KernelId OwnKernelId() {
 #endif
 }
 
-Life LifeOf(KernelId id) {
-  return IsGone(static_cast<std::uint32_t>(id) & kIdMask) ? Life::kDead : Life::kUnknown;
+Sight Look(std::uint32_t) {
+  return {};
 }
 
 #endif
+
+bool IsOver(char state) {
+  return state == 'Z' || state == 'X';
+}
+
+// What the kernel shows of the thread with a name of this namespace.
+Life LookAt(KernelId name) {
+  const Sight sight = Look(IdOf(name));
+  if (!sight.found) return IsUnused(IdOf(name)) ? Life::kDead : Life::kUnknown;
+  // What could not be read when the name was made cannot be compared.
+  if (StartTimeOf(name) == 0) return Life::kUnknown;
+  if (sight.start_time != StartTimeOf(name) || IsOver(sight.state)) return Life::kDead;
+  return sight.state == 'T' || sight.state == 't' ? Life::kStopped : Life::kRunning;
+}
+
+KernelId NameOf(const Region& region, std::uint32_t index) {
+  // Acquire: the words that are read after it are this owner's, or later ones.
+  return region.LoadPairAcquire(ThreadRecord::At(index) + kThreadKernelId);
+}
+
+std::uint64_t NamespaceOf(const Region& region, std::uint32_t index) {
+  return region.LoadPair(ThreadRecord::At(index) + kThreadNamespace);
+}
+
+bool IsOfOwnNamespace(const Region& region, std::uint32_t index) {
+  const std::uint64_t own = OwnNamespace();
+  return own != 0 && NamespaceOf(region, index) == own;
+}
+
+}  // namespace
+
+#if defined(__linux__)
+
+std::uint64_t OwnNamespace() {
+  struct stat status;
+  char boot[9];
+  if (stat("/proc/self/ns/pid", &status) != 0) return 0;
+  if (!ReadFile("/proc/sys/kernel/random/boot_id", boot, sizeof boot)) return 0;
+  return std::uint64_t{std::strtoul(boot, nullptr, 16)} << 32 | static_cast<std::uint32_t>(status.st_ino);
+}
+
+#else
+
+std::uint64_t OwnNamespace() {
+  return 1;
+}
+
+#endif
+
+KernelId OwnKernelId(const Region& region) {
+  const std::uint32_t id = OwnId();
+  const Proof proof = region.locks() == nullptr         ? Proof::kHook
+                      : region.locks()->are_supported() ? Proof::kLock
+                                                        : Proof::kKernel;
+  return KernelId{Look(id).start_time} << 32 | static_cast<std::uint32_t>(proof) << kIdBits | (id & kIdMask);
+}
+
+bool IsGone(KernelId name) {
+  return ProofOf(name) == Proof::kKernel && LookAt(name) == Life::kDead;
+}
+
+bool IsDead(const Region& region, std::uint32_t index) {
+  const KernelId name = NameOf(region, index);
+  switch (ProofOf(name)) {
+    case Proof::kLock:
+      return region.locks() != nullptr && !region.locks()->IsLocked(index);
+    case Proof::kHook:
+      return region.LoadAcquire(ThreadRecord::At(index) + kThreadState) == kThreadAbandoned;
+    case Proof::kKernel:
+      if (region.LoadAcquire(ThreadRecord::At(index) + kThreadState) == kThreadAbandoned) return true;
+      return IsOfOwnNamespace(region, index) && LookAt(name) == Life::kDead;
+    default:
+      return false;
+  }
+}
+
+#if defined(__linux__)
+
+Activity ActivityOf(const Region& region, std::uint32_t index) {
+  if (!IsOfOwnNamespace(region, index)) return {};
+  const KernelId name = NameOf(region, index);
+  const Sight sight = Look(IdOf(name));
+  if (!sight.found || sight.start_time != StartTimeOf(name) || IsOver(sight.state)) return {};
+  const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  return {true, sight.state == 'R', std::chrono::nanoseconds(sight.ticks * 1'000'000'000 / ticks_a_second)};
+}
+
+#else
+
+Activity ActivityOf(const Region&, std::uint32_t) {
+  return {};
+}
+
+#endif
+
+Life LifeOf(const Region& region, std::uint32_t index) {
+  if (IsDead(region, index)) return Life::kDead;
+  const KernelId name = NameOf(region, index);
+  if (IsOfOwnNamespace(region, index)) {
+    const Life life = LookAt(name);
+    // Dead is only who has proved it.
+    return life == Life::kDead ? Life::kUnknown : life;
+  }
+  const bool is_elsewhere = ProofOf(name) == Proof::kLock && region.locks() != nullptr &&
+                            region.locks()->are_supported() && NamespaceOf(region, index) != 0 && OwnNamespace() != 0;
+  return is_elsewhere ? Life::kElsewhere : Life::kUnknown;
+}
 
 }  // namespace mapsafe

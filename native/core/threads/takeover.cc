@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "../platform/record_locks.h"
 #include "eviction/area.h"
 #include "eviction/queues.h"
 #include "index/bucket.h"
@@ -28,19 +29,20 @@ class Burial {
  public:
   explicit Burial(Region region) : region_(region) {}
 
-  // Asks who is dead. False if nobody is.
-  bool Survey() {
-    bool any = false;
-    KernelId last = 0;  // A thread that opened many maps is asked about once.
-    bool last_is_dead = false;
+  // Asks who is dead. False if nobody is. Until the caller has the reaper's lock the answer may be out of date.
+  bool Survey() const {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      const KernelId id = region_.LoadPair(ThreadRecord::At(i) + kThreadKernelId);
-      if (id != 0 && id != last) last_is_dead = LifeOf(last = id) == Life::kDead;
-      dead_[i] = id != 0 && last_is_dead;
-      living_[i] = id != 0 && !dead_[i];
-      any = any || dead_[i];
+      if (IsTaken(i) && IsDead(region_, i)) return true;
     }
-    return any;
+    return false;
+  }
+
+  // Makes certain who is dead, and keeps it so. The caller has the reaper's lock, so nobody else frees records.
+  void Seize() {
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      dead_[i] = IsTaken(i) && Seize(i);
+      living_[i] = !dead_[i] && IsTaken(i);
+    }
   }
 
   void Run() {
@@ -57,10 +59,25 @@ class Burial {
     RescuePartitions();
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (dead_[i] && !stuck_[i]) FreeRecord(i);
+      if (seized_[i]) region_.locks()->Unlock(i);
     }
   }
 
  private:
+  KernelId NameOf(std::uint32_t index) const {
+    return region_.LoadPairAcquire(ThreadRecord::At(index) + kThreadKernelId);
+  }
+  bool IsTaken(std::uint32_t index) const { return NameOf(index) != 0; }
+
+  // Whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take the
+  // record until after they gave it back: who gets the lock of a record that is taken has it from a dead one.
+  bool Seize(std::uint32_t index) {
+    if (ProofOf(NameOf(index)) != Proof::kLock) return IsDead(region_, index);
+    if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;
+    seized_[index] = true;
+    return IsTaken(index) && ProofOf(NameOf(index)) == Proof::kLock;
+  }
+
   Word Of(std::uint32_t index, std::uint32_t word) const { return region_.LoadAcquire(ThreadRecord::At(index) + word); }
 
   // The dead thread that left `mark` in a mutex, or kRegistryThreads.
@@ -319,6 +336,7 @@ class Burial {
     }
     region_.Store(at + kThreadClaim, 0);
     region_.Store(at + kThreadWaiting, 0);
+    region_.StorePair(at + kThreadNamespace, 0);
     region_.Add(kHeaderDeaths, 1);
     region_.StoreRelease(at + kThreadState, kThreadFree);
     region_.StorePairRelease(at + kThreadKernelId, 0);
@@ -335,29 +353,53 @@ class Burial {
   Region region_;
   std::array<bool, kRegistryThreads> dead_{};
   std::array<bool, kRegistryThreads> living_{};
-  std::array<bool, kRegistryThreads> stuck_{};  // dead, but with something left to do
+  std::array<bool, kRegistryThreads> stuck_{};   // dead, but with something left to do
+  std::array<bool, kRegistryThreads> seized_{};  // this burial has the record's lock
   Word directory_depth_ = 0;
   std::vector<Listed> segments_;
 };
 
-// The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be
-// able to do this; and so that it can be taken from a dead holder.
-bool TryLock(Region& region, KernelId self) {
-  const KernelId holder = region.LoadPair(kHeaderReaper);
-  if (holder != 0 && LifeOf(holder) != Life::kDead) return false;
-  return region.CompareAndSwapPair(kHeaderReaper, holder, self);
-}
+// The right to take over, for one thread at a time. It needs no record, because a thread without one, for want of a
+// free one, must be able to take over. In a file it is a lock, which ends with its holder; in the memory of one process
+// a name, taken from a holder that is dead, or cleared by what runs after the holder's last step.
+class Reaper {
+ public:
+  explicit Reaper(Region region) : region_(region), has_lock_(TryLock()) {}
+  ~Reaper() {
+    if (!has_lock_) return;
+    if (region_.locks() != nullptr) {
+      region_.locks()->UnlockReaper();
+    } else {
+      region_.StorePairRelease(kHeaderReaper, 0);
+    }
+  }
+  Reaper(const Reaper&) = delete;
+  Reaper& operator=(const Reaper&) = delete;
+
+  bool has_lock() const { return has_lock_; }
+
+ private:
+  bool TryLock() {
+    if (region_.locks() != nullptr) return region_.locks()->TryLockReaper();
+    const KernelId holder = region_.LoadPair(kHeaderReaper);
+    if (holder != 0 && !IsGone(holder)) return false;
+    return region_.CompareAndSwapPair(kHeaderReaper, holder, OwnKernelId(region_));
+  }
+
+  Region region_;
+  const bool has_lock_;
+};
 
 }  // namespace
 
-void BuryTheDead(Region region) {
+bool BuryTheDead(Region region) {
   Burial burial(region);
-  if (!burial.Survey()) return;
-  const KernelId self = OwnKernelId();
-  if (!TryLock(region, self)) return;
-  // Asked again, now that nobody else frees records.
-  if (burial.Survey()) burial.Run();
-  region.StorePairRelease(kHeaderReaper, 0);
+  if (!burial.Survey()) return true;
+  const Reaper reaper(region);
+  if (!reaper.has_lock()) return false;
+  burial.Seize();
+  burial.Run();
+  return true;
 }
 
 }  // namespace mapsafe

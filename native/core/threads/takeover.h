@@ -10,9 +10,9 @@
 namespace mapsafe {
 
 // Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
-// be done yet, because a living thread may hold the same bucket, is left for the next call. Some system calls for every
-// attached thread; O(segments) if one is dead.
-void BuryTheDead(Region region);
+// be done yet, because a living thread may hold the same bucket, is left for the next call. False if somebody is dead,
+// and another thread is at it. A system call for every attached thread; O(segments) if one is dead.
+bool BuryTheDead(Region region);
 
 }  // namespace mapsafe
 

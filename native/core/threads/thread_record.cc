@@ -1,37 +1,70 @@
 #include "threads/thread_record.h"
 
-#include "threads/liveness.h"
+#include <chrono>
+#include <thread>
+
+#include "../platform/record_locks.h"
 #include "threads/takeover.h"
 
 namespace mapsafe {
+
+namespace {
+
+// To find a free record while others are just taking or freeing some. It takes them microseconds, unless they are
+// stopped.
+constexpr int kMostTries = 200;
+
+}  // namespace
 
 ThreadRecord::ThreadRecord(Region region, std::uint32_t index)
     : region_(region), at_(At(index)), owner_mark_(MarkOf(region, index)) {}
 
 std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identity, Word engine) {
-  BuryTheDead(region);
-  const KernelId self = OwnKernelId();
-  for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
-    const WordIndex at = At(index);
-    // The owner's name is what takes the record, so that there is no instant at which nobody could tell whose it is.
-    // Acquire pairs with the release in Detach: the former owner's last stores come before our first.
-    if (region.LoadPair(at + kThreadKernelId) != 0 || !region.CompareAndSwapPair(at + kThreadKernelId, 0, self))
-      continue;
-    region.Store(at + kThreadIncarnation, region.Load(at + kThreadIncarnation) + 1);
-    region.Store(at + kThreadPid, identity.pid);
-    region.Store(at + kThreadId, identity.thread);
-    region.Store(at + kThreadEngine, engine);
-    region.Store(at + kThreadClaim, 0);
-    region.StoreRelease(at + kThreadState, kThreadAttached);
-    return ThreadRecord(region, index);
+  const KernelId self = OwnKernelId(region);
+  for (int tries = 1;; ++tries) {
+    bool is_changing = !BuryTheDead(region);
+    for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
+      if (!Take(region, index, self, &is_changing)) continue;
+      const WordIndex at = At(index);
+      region.Store(at + kThreadIncarnation, region.Load(at + kThreadIncarnation) + 1);
+      region.Store(at + kThreadPid, identity.pid);
+      region.Store(at + kThreadId, identity.thread);
+      region.Store(at + kThreadEngine, engine);
+      region.Store(at + kThreadClaim, 0);
+      region.StorePair(at + kThreadNamespace, OwnNamespace());
+      region.StoreRelease(at + kThreadState, kThreadAttached);
+      return ThreadRecord(region, index);
+    }
+    if (!is_changing || tries == kMostTries) return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  return std::nullopt;
+}
+
+// The record's lock comes first, so that there is no instant at which a record that is taken looks like a dead
+// thread's; the name is what takes the record, so that there is none at which nobody could tell how its owner is to be
+// asked for. `is_changing` becomes true if a thread has the lock of a free record: for no longer than it takes to free
+// or take it.
+bool ThreadRecord::Take(Region region, std::uint32_t index, KernelId self, bool* is_changing) {
+  const WordIndex at = At(index);
+  if (region.LoadPair(at + kThreadKernelId) != 0) return false;
+  const bool needs_lock = ProofOf(self) == Proof::kLock;
+  if (needs_lock && !region.locks()->TryLock(index)) {
+    *is_changing = true;
+    return false;
+  }
+  // Acquire pairs with the release in Detach: the former owner's last stores come before our first.
+  if (region.CompareAndSwapPair(at + kThreadKernelId, 0, self)) return true;
+  if (needs_lock) region.locks()->Unlock(index);
+  return false;
 }
 
 void ThreadRecord::Detach() {
   ClearClaim();
+  region_.StorePair(at_ + kThreadNamespace, 0);
   region_.StoreRelease(at_ + kThreadState, kThreadFree);
   region_.StorePairRelease(at_ + kThreadKernelId, 0);
+  // Last, or others would take over from this thread while it still has the record.
+  if (region_.locks() != nullptr) region_.locks()->UnlockAndClose(index());
 }
 
 Word ThreadRecord::SumOfSizeDeltas(const Region& region) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/region.h"
+#include "threads/liveness.h"
 
 namespace mapsafe {
 
@@ -19,7 +20,8 @@ struct Identity {
 
 class ThreadRecord {
  public:
-  // Takes a free record, after those of dead threads were freed; nothing if all are taken. O(records).
+  // Takes a free record, after those of dead threads were freed; nothing if all are taken. O(records). A system call
+  // for every attached thread.
   static std::optional<ThreadRecord> Attach(Region region, Identity identity, Word engine);
   void Detach();
 
@@ -96,6 +98,9 @@ class ThreadRecord {
 
  private:
   ThreadRecord(Region region, std::uint32_t index);
+
+  static bool Take(Region region, std::uint32_t index, KernelId self, bool* is_changing);
+  std::uint32_t index() const { return static_cast<std::uint32_t>((at_ - At(0)) / kThreadWords); }
 
   Region region_;
   WordIndex at_;

@@ -25,6 +25,7 @@ import { getMany, putMany, removeMany } from './batches.js'
 import { clear, sweep } from './write/cleanup.js'
 import { Collector } from './walk/collect.js'
 import { closeAtExit, closed } from './threads/exit.js'
+import { lifeOf } from './threads/liveness.js'
 import { Core } from './core.js'
 import { Evictor } from './eviction/eviction.js'
 import { partitionsOf } from '../../format/eviction-area.js'
@@ -236,6 +237,10 @@ export class TypescriptEngine implements Engine {
   repair(): RepairReport {
     this.core.beginCall()
     return repair(this.core)
+  }
+
+  lifeOf(record: number): number {
+    return lifeOf(this.words, record)
   }
 
   verify(): string[] {

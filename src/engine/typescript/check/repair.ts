@@ -47,7 +47,8 @@ import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { pairsOf, type Region } from '../../../format/region.js'
 import { holdEverything, releaseHeld } from '../write/restructure.js'
 import { buryTheDead } from '../threads/takeover.js'
-import { sumOfSizeDeltas, threadRecordAt } from '../threads/thread-record.js'
+import { sumOfSizeDeltas } from '../threads/thread-record.js'
+import { threadRecordAt } from '../../../format/thread-record.js'
 
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }
 

@@ -42,7 +42,7 @@ import { binOf } from '../memory/heap.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../../format/size-classes.js'
 import type { Problems } from './problems.js'
 import type { Region } from '../../../format/region.js'
-import { threadRecordAt } from '../threads/thread-record.js'
+import { threadRecordAt } from '../../../format/thread-record.js'
 
 /** What may lie in a cache's reserve. */
 const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])

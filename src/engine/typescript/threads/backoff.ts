@@ -2,6 +2,7 @@ import { activityOf } from './liveness.js'
 import { pairsOf } from '../../../format/region.js'
 import { buryTheDead } from './takeover.js'
 import { claimantOf, ownerOf } from './thread-record.js'
+import { recordIndexOf } from '../../../format/thread-record.js'
 import { BLOCK_WORDS, THREAD_KERNEL_ID, THREAD_WRITE_SLOT } from '../../../format/layout.js'
 import { ALL_PATIENCE, NO_PATIENCE, type WaitBudget } from './wait-budget.js'
 import { monotonic } from '../../../platform/system-clock.js'
@@ -135,7 +136,7 @@ export class Backoff {
     const { words } = this.budget
     const record = this.findHolder()
     const holder = record < 0 ? 0n : Atomics.load(pairsOf(words), (record + THREAD_KERNEL_ID) / 2)
-    const activity = holder === 0n ? undefined : activityOf(holder)
+    const activity = holder === 0n ? undefined : activityOf(words, recordIndexOf(record))
     if (activity === undefined || this.questions++ % SURVEY_EVERY === SURVEY_EVERY - 1) buryTheDead(words)
     if (holder !== this.holder) {
       this.holder = holder

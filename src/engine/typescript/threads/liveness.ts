@@ -1,20 +1,86 @@
-/** Whether a thread, of this process or another, still lives: asked of the kernel, since the dead leave no word. */
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
-
 /**
- * What names a thread for as long as the machine runs. Linux: bits 0..21 the kernel's thread id, which is below 2^22;
- * bits 22..31 the low bits of its PID namespace, because ids of another namespace mean nothing here; bits 32..63 its
- * start time in clock ticks, because ids are used again. Elsewhere the process id stands for all its threads. Never 0.
+ * Whether the thread that has a record still lives. The dead leave no word, so each thread gives others a way to see
+ * it, and its name in the record says which. See docs/protocol.md, "Death".
  */
-export type KernelId = bigint
+import { THREAD_ABANDONED, THREAD_KERNEL_ID, THREAD_NAMESPACE, THREAD_STATE } from '../../../format/layout.js'
+import { threadRecordAt } from '../../../format/thread-record.js'
+import { pairsOf } from '../../../format/region.js'
+import {
+  idOf,
+  LIFE_DEAD,
+  LIFE_ELSEWHERE,
+  LIFE_RUNNING,
+  LIFE_STOPPED,
+  LIFE_UNKNOWN,
+  makeKernelId,
+  PROOF_HOOK,
+  PROOF_KERNEL,
+  PROOF_LOCK,
+  PROOF_NONE,
+  proofOf,
+  startTimeOf,
+  type KernelId,
+} from '../../../format/thread-name.js'
+import { loadNative, type RecordLocks } from '../../../platform/addon.js'
+import { isUnusedId, lookAtThread, ownNamespace, ownThreadId } from '../../../platform/thread.js'
 
-export const LIFE_UNKNOWN = 0
-export const LIFE_RUNNING = 1
-export const LIFE_STOPPED = 2
-export const LIFE_DEAD = 3
+/** By a region's memory, as this thread has it. */
+const locks = new WeakMap<ArrayBufferLike, RecordLocks>()
 
-const ID_BITS = 22
-const ID_MASK = 2 ** ID_BITS - 1
+/** The locks of the file that a region is in; undefined if it is the memory of one process. */
+export function locksOf({ buffer }: Int32Array): RecordLocks | undefined {
+  const known = locks.get(buffer)
+  if (known !== undefined || buffer instanceof SharedArrayBuffer) return known
+  const opened = loadNative()?.openRecordLocks(buffer) ?? undefined
+  if (opened !== undefined) locks.set(buffer, opened)
+  return opened
+}
+
+/** The calling thread's name in a region. Some system calls. */
+export function ownKernelId(words: Int32Array): KernelId {
+  const id = ownThreadId()
+  const startTime = lookAtThread(id)?.startTime ?? 0
+  return makeKernelId(id, ownProof(words, startTime), startTime)
+}
+
+function ownProof(words: Int32Array, startTime: number): number {
+  const file = locksOf(words)
+  if (file !== undefined) return file.areSupported() ? PROOF_LOCK : PROOF_KERNEL
+  if (loadNative() !== undefined) return PROOF_HOOK
+  return startTime > 0 ? PROOF_KERNEL : PROOF_NONE
+}
+
+/** Whether the owner of record `index`, which is taken, certainly runs no more. A system call, or some. */
+export function isDead(words: Int32Array, index: number): boolean {
+  const name = nameOf(words, index)
+  switch (proofOf(name)) {
+    case PROOF_LOCK:
+      return locksOf(words)?.isLocked(index) === false
+    case PROOF_HOOK:
+      return isAbandoned(words, index)
+    case PROOF_KERNEL:
+      return isAbandoned(words, index) || (isOfOwnNamespace(words, index) && lookAt(name) === LIFE_DEAD)
+    default:
+      return false
+  }
+}
+
+/** What became of the owner of record `index`, which is taken, as far as can be seen from here: one of LIFE_*. */
+export function lifeOf(words: Int32Array, index: number): number {
+  if (isDead(words, index)) return LIFE_DEAD
+  const name = nameOf(words, index)
+  if (isOfOwnNamespace(words, index)) {
+    const life = lookAt(name)
+    // Dead is only who has proved it.
+    return life === LIFE_DEAD ? LIFE_UNKNOWN : life
+  }
+  const isElsewhere =
+    proofOf(name) === PROOF_LOCK &&
+    locksOf(words)?.areSupported() === true &&
+    namespaceOf(words, index) !== 0n &&
+    ownNamespace() !== 0n
+  return isElsewhere ? LIFE_ELSEWHERE : LIFE_UNKNOWN
+}
 
 /** What a thread is doing just now. */
 export interface Activity {
@@ -24,91 +90,46 @@ export interface Activity {
   readonly ranMs: number
 }
 
-/** The calling thread's. Some system calls. */
-export function ownKernelId(): KernelId {
-  const id = ownThreadId()
-  return (BigInt(readStat(id)?.startTime ?? 0) << 32n) | BigInt(namespaceBits() + id)
-}
-
 /**
- * LIFE_DEAD only if the thread certainly runs no more; LIFE_UNKNOWN if it cannot be told from here. Some system calls.
+ * What the owner of record `index`, which is taken, is doing. Undefined if it is not known: it may be dead, or of
+ * another PID namespace, or this is no Linux. Some system calls.
  */
-export function lifeOf(kernelId: KernelId): number {
-  const low = Number(kernelId & 0xffffffffn)
-  const id = low & ID_MASK
-  if (low - id !== namespaceBits()) return LIFE_UNKNOWN
-  const stat = readStat(id)
-  if (stat === undefined) return isGone(id) ? LIFE_DEAD : LIFE_UNKNOWN
-  if (stat.startTime !== Number(kernelId >> 32n)) return LIFE_DEAD
-  switch (stat.state) {
-    case 'Z':
-    case 'X':
-      return LIFE_DEAD
-    case 'T':
-    case 't':
-      return LIFE_STOPPED
-    default:
-      return LIFE_RUNNING
-  }
+export function activityOf(words: Int32Array, index: number): Activity | undefined {
+  if (!isOfOwnNamespace(words, index)) return undefined
+  const name = nameOf(words, index)
+  const sight = lookAtThread(idOf(name))
+  if (sight?.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return undefined
+  return { isRunnable: sight.state === 'R', ranMs: sight.ranMs }
 }
 
-/** Undefined if it is not known: the thread may be dead, or this is no Linux. Some system calls. */
-export function activityOf(kernelId: KernelId): Activity | undefined {
-  const low = Number(kernelId & 0xffffffffn)
-  const id = low & ID_MASK
-  if (low - id !== namespaceBits()) return undefined
-  const stat = readStat(id)
-  if (stat?.startTime !== Number(kernelId >> 32n) || stat.state === 'Z' || stat.state === 'X') return undefined
-  return { isRunnable: stat.state === 'R', ranMs: stat.ranMs }
+/** Whether a thread of this process, by the name it left in a region of this process, certainly runs no more. */
+export function isGone(name: KernelId): boolean {
+  return proofOf(name) === PROOF_KERNEL && lookAt(name) === LIFE_DEAD
 }
 
-/** Synchronous calls of `node:fs` run on the thread that makes them, so the kernel answers about this one. */
-function ownThreadId(): number {
-  if (process.platform !== 'linux') return process.pid & ID_MASK
-  try {
-    return Number(readlinkSync('/proc/thread-self').split('/')[2])
-  } catch {
-    return process.pid & ID_MASK
-  }
+function nameOf(words: Int32Array, index: number): KernelId {
+  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_KERNEL_ID) / 2)
 }
 
-function namespaceBits(): number {
-  if (process.platform !== 'linux') return 0
-  try {
-    return (statSync('/proc/self/ns/pid').ino % 1024) * 2 ** ID_BITS
-  } catch {
-    return 0
-  }
+function namespaceOf(words: Int32Array, index: number): bigint {
+  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_NAMESPACE) / 2)
 }
 
-/** Linux counts processor time for programs in hundredths of a second, whatever its own clock does (times(2)). */
-const TICK_MS = 10
-
-/**
- * Fields 3, 14 and 15, and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though only processes
- * are listed.
- */
-function readStat(
-  id: number,
-): { readonly state: string; readonly ranMs: number; readonly startTime: number } | undefined {
-  if (process.platform !== 'linux') return undefined
-  try {
-    const text = readFileSync(`/proc/${id}/stat`, 'latin1')
-    // Field 2, the name, may hold anything, but ends with the last parenthesis.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const ticks = Number(fields[11]) + Number(fields[12])
-    return { state: fields[0], ranMs: ticks * TICK_MS, startTime: Number(fields[19]) % 2 ** 32 }
-  } catch {
-    return undefined
-  }
+function isAbandoned(words: Int32Array, index: number): boolean {
+  return Atomics.load(words, threadRecordAt(index) + THREAD_STATE) === THREAD_ABANDONED
 }
 
-/** Whether nothing has this id: neither thread nor process, nor one whose entry in /proc is hidden from us. */
-function isGone(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+function isOfOwnNamespace(words: Int32Array, index: number): boolean {
+  const own = ownNamespace()
+  return own !== 0n && namespaceOf(words, index) === own
+}
+
+/** What the kernel shows of the thread with a name of this namespace. */
+function lookAt(name: KernelId): number {
+  const sight = lookAtThread(idOf(name))
+  if (sight === undefined) return isUnusedId(idOf(name)) ? LIFE_DEAD : LIFE_UNKNOWN
+  // What could not be read when the name was made cannot be compared.
+  if (startTimeOf(name) === 0) return LIFE_UNKNOWN
+  if (sight.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return LIFE_DEAD
+  return 'Tt'.includes(sight.state) ? LIFE_STOPPED : LIFE_RUNNING
 }

@@ -33,6 +33,7 @@ import {
   THREAD_CLAIM,
   THREAD_FREE,
   THREAD_KERNEL_ID,
+  THREAD_NAMESPACE,
   THREAD_SIZE_DELTA,
   THREAD_STATE,
   THREAD_WAITING,
@@ -47,11 +48,12 @@ import { SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
 import { Heap } from '../memory/heap.js'
-import { LIFE_DEAD, lifeOf, ownKernelId, type KernelId } from './liveness.js'
+import { isDead, isGone, locksOf, ownKernelId } from './liveness.js'
 import { pairsOf, Region } from '../../../format/region.js'
 import { bringHome } from '../write/restructure.js'
-import { markOf, threadRecordAt } from './thread-record.js'
 import { monotonic } from '../../../platform/system-clock.js'
+import { PROOF_LOCK, proofOf } from '../../../format/thread-name.js'
+import { markOf, threadRecordAt } from '../../../format/thread-record.js'
 
 /** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
 const BUCKET_PATIENCE_MS = 20
@@ -61,34 +63,48 @@ const MOST_UNCOUNTED = 1024
 
 /**
  * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
- * be done yet, because a living thread may hold the same bucket, is left for the next call. Some system calls for every
+ * be done yet, because a living thread may hold the same bucket, is left for the next call. A system call for every
  * attached thread; O(segments) if one is dead.
  *
  * Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
  * return at once.
+ *
+ * @returns false if somebody is dead, and another thread is at it
  */
-export function buryTheDead(words: Int32Array): void {
-  const burial = new Burial(words)
-  if (!burial.survey()) return
-  const pairs = pairsOf(words)
-  const self = ownKernelId()
-  if (!tryLock(pairs, self)) return
+export function buryTheDead(words: Int32Array): boolean {
+  if (!isAnyDead(words)) return true
+  const locks = locksOf(words)
+  if (!(locks?.tryLockReaper() ?? takeReaper(words))) return false
   try {
-    // Asked again, now that nobody else frees records.
-    if (burial.survey()) burial.run()
+    new Burial(words).run()
   } finally {
-    Atomics.store(pairs, HEADER_REAPER / 2, 0n)
+    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_REAPER / 2, 0n)
+    else locks.unlockReaper()
   }
+  return true
+}
+
+/** Until the caller has the reaper's lock, the answer may be out of date. */
+function isAnyDead(words: Int32Array): boolean {
+  const pairs = pairsOf(words)
+  for (let index = 0; index < REGISTRY_THREADS; index++) if (isTaken(pairs, index) && isDead(words, index)) return true
+  return false
+}
+
+function isTaken(pairs: BigUint64Array, index: number): boolean {
+  return Atomics.load(pairs, (threadRecordAt(index) + THREAD_KERNEL_ID) / 2) !== 0n
 }
 
 /**
- * The lock is a thread's name and not its record, because a thread without a record, for want of a free one, must be
- * able to do this; and so that it can be taken from a dead holder.
+ * Takes the right to take over, for one thread at a time. It needs no record, because a thread without one, for want of
+ * a free one, must be able to take over. In a file it is a lock, which ends with its holder; in the memory of one
+ * process, here, a name, taken from a holder that is dead, or cleared by what runs after the holder's last step.
  */
-function tryLock(pairs: BigUint64Array, self: KernelId): boolean {
+function takeReaper(words: Int32Array): boolean {
+  const pairs = pairsOf(words)
   const holder = Atomics.load(pairs, HEADER_REAPER / 2)
-  if (holder !== 0n && lifeOf(holder) !== LIFE_DEAD) return false
-  return Atomics.compareExchange(pairs, HEADER_REAPER / 2, holder, self) === holder
+  if (holder !== 0n && !isGone(holder)) return false
+  return Atomics.compareExchange(pairs, HEADER_REAPER / 2, holder, ownKernelId(words)) === holder
 }
 
 interface Listed {
@@ -108,6 +124,8 @@ class Burial {
   private readonly pairs: BigUint64Array
   /** What each record's owner is: 0 if there is none. */
   private readonly owners = new Uint8Array(REGISTRY_THREADS)
+  /** Records of which this burial has the lock. */
+  private readonly seized: number[] = []
   private readonly segments: Listed[] = []
   private directoryDepth = 0
 
@@ -116,20 +134,16 @@ class Burial {
     this.pairs = pairsOf(words)
   }
 
-  /** Asks who is dead. False if nobody is. */
-  survey(): boolean {
-    let last = 0n // a thread that opened many maps is asked about once
-    let isDead = false
-    for (let index = 0; index < REGISTRY_THREADS; index++) {
-      const id = Atomics.load(this.pairs, (threadRecordAt(index) + THREAD_KERNEL_ID) / 2)
-      if (id !== 0n && id !== last) isDead = lifeOf(id) === LIFE_DEAD
-      this.owners[index] = id === 0n ? 0 : isDead ? DEAD : LIVING
-      if (id !== 0n) last = id
+  run(): void {
+    try {
+      this.seize()
+      this.takeOver()
+    } finally {
+      for (const index of this.seized) locksOf(this.words)?.unlock(index)
     }
-    return this.owners.includes(DEAD)
   }
 
-  run(): void {
+  private takeOver(): void {
     this.rescueHeap()
     this.rescueDirectory()
     this.listSegments()
@@ -138,6 +152,27 @@ class Burial {
     this.rescueSegments()
     this.rescuePartitions()
     this.forEach(DEAD, (index) => this.freeRecord(index))
+  }
+
+  /** Makes certain who is dead, and keeps it so. The caller has the reaper's lock, so nobody else frees records. */
+  private seize(): void {
+    const { pairs } = this
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      if (isTaken(pairs, index) && this.isSeized(index)) this.owners[index] = DEAD
+      else if (isTaken(pairs, index)) this.owners[index] = LIVING
+    }
+  }
+
+  /**
+   * Whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take the
+   * record until after they gave it back: who gets the lock of a record that is taken has it from a dead one.
+   */
+  private isSeized(index: number): boolean {
+    const name = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
+    if (proofOf(Atomics.load(this.pairs, name)) !== PROOF_LOCK) return isDead(this.words, index)
+    if (locksOf(this.words)?.tryLock(index) !== true) return false
+    this.seized.push(index)
+    return proofOf(Atomics.load(this.pairs, name)) === PROOF_LOCK
   }
 
   private forEach(kind: number, act: (index: number) => void): void {
@@ -415,6 +450,7 @@ class Burial {
     }
     this.store(at + THREAD_CLAIM, 0)
     this.store(at + THREAD_WAITING, 0)
+    Atomics.store(this.pairs, (at + THREAD_NAMESPACE) / 2, 0n)
     Atomics.add(words, HEADER_DEATHS, 1)
     this.store(at + THREAD_STATE, THREAD_FREE)
     Atomics.store(this.pairs, (at + THREAD_KERNEL_ID) / 2, 0n)

@@ -1,9 +1,7 @@
 import { threadId } from 'node:worker_threads'
 import {
-  BLOCK_WORDS,
   CLAIM_ALL,
   ENGINE_TYPESCRIPT,
-  REGISTRY_BLOCK,
   REGISTRY_THREADS,
   THREAD_ATTACHED,
   THREAD_CACHE_COUNTS,
@@ -17,25 +15,33 @@ import {
   THREAD_INCARNATION,
   THREAD_KERNEL_ID,
   THREAD_OWED,
+  THREAD_NAMESPACE,
   THREAD_PID,
   THREAD_SIZE_DELTA,
   THREAD_STATE,
   THREAD_WAITING,
-  THREAD_WORDS,
   THREAD_WRITE_REFERENCE,
   THREAD_WRITE_SIZE,
   THREAD_WRITE_SLOT,
   THREAD_WRITE_VERSION,
 } from '../../../format/layout.js'
 import { addToCounter } from '../../../format/counters.js'
-import { ownKernelId } from './liveness.js'
 import { pairsOf, WEAKLY_ORDERED } from '../../../format/region.js'
+import { PROOF_HOOK, PROOF_LOCK, proofOf, type KernelId } from '../../../format/thread-name.js'
+import { markOf, threadRecordAt } from '../../../format/thread-record.js'
+import { loadNative, type ExitMark } from '../../../platform/addon.js'
+import { ownNamespace } from '../../../platform/thread.js'
+import { locksOf, ownKernelId } from './liveness.js'
 import { buryTheDead } from './takeover.js'
 
-/** Word index of thread record `index`. */
-export function threadRecordAt(index: number): number {
-  return REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
-}
+/**
+ * To find a free record while others are just taking or freeing some. It takes them microseconds, unless they are
+ * stopped.
+ */
+const MOST_TRIES = 200
+
+/** A private word that nobody ever notifies. */
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
@@ -58,7 +64,8 @@ export class ThreadRecord {
 
   private constructor(
     private readonly words: Int32Array,
-    index: number,
+    private readonly index: number,
+    private readonly exitMark: ExitMark | undefined,
   ) {
     this.at = threadRecordAt(index)
     this.mark = markOf(words, index)
@@ -68,30 +75,50 @@ export class ThreadRecord {
     this.hasExcess = this.at + THREAD_HAS_EXCESS
   }
 
-  /** Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). */
+  /**
+   * Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). A system call
+   * for every attached thread.
+   */
   static attach(words: Int32Array): ThreadRecord | undefined {
-    buryTheDead(words)
-    const self = ownKernelId()
-    const pairs = pairsOf(words)
-    for (let index = 0; index < REGISTRY_THREADS; index++) {
-      const at = threadRecordAt(index)
-      // The owner's name is what takes the record, so that there is no instant at which nobody could tell whose it is.
-      if (Atomics.compareExchange(pairs, (at + THREAD_KERNEL_ID) / 2, 0n, self) !== 0n) continue
-      Atomics.store(words, at + THREAD_INCARNATION, (Atomics.load(words, at + THREAD_INCARNATION) + 1) | 0)
-      Atomics.store(words, at + THREAD_PID, process.pid)
-      Atomics.store(words, at + THREAD_ID, threadId)
-      Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
-      Atomics.store(words, at + THREAD_CLAIM, 0)
-      Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
-      return new ThreadRecord(words, index)
+    const self = ownKernelId(words)
+    const exitMark =
+      proofOf(self) === PROOF_HOOK ? loadNative()?.markAtExit(new Uint8Array(words.buffer), self) : undefined
+    for (let tries = 1; ; tries++) {
+      let isChanging = !buryTheDead(words)
+      for (let index = 0; index < REGISTRY_THREADS; index++) {
+        exitMark?.note(index)
+        const taken = take(words, index, self)
+        if (taken !== true) {
+          isChanging ||= taken === undefined
+          continue
+        }
+        const at = threadRecordAt(index)
+        Atomics.store(words, at + THREAD_INCARNATION, (Atomics.load(words, at + THREAD_INCARNATION) + 1) | 0)
+        Atomics.store(words, at + THREAD_PID, process.pid)
+        Atomics.store(words, at + THREAD_ID, threadId)
+        Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
+        Atomics.store(words, at + THREAD_CLAIM, 0)
+        Atomics.store(pairsOf(words), (at + THREAD_NAMESPACE) / 2, ownNamespace())
+        Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
+        return new ThreadRecord(words, index, exitMark)
+      }
+      if (!isChanging || tries === MOST_TRIES) {
+        exitMark?.cancel()
+        return undefined
+      }
+      Atomics.wait(sleeper, 0, 0, 1)
     }
-    return undefined
   }
 
   detach(): void {
     this.clearClaim()
+    const pairs = pairsOf(this.words)
+    Atomics.store(pairs, (this.at + THREAD_NAMESPACE) / 2, 0n)
     Atomics.store(this.words, this.at + THREAD_STATE, THREAD_FREE)
-    Atomics.store(pairsOf(this.words), (this.at + THREAD_KERNEL_ID) / 2, 0n)
+    Atomics.store(pairs, (this.at + THREAD_KERNEL_ID) / 2, 0n)
+    // Last, or others would take over from this thread while it still has the record.
+    locksOf(this.words)?.unlockAndClose(this.index)
+    this.exitMark?.cancel()
   }
 
   /**
@@ -165,9 +192,21 @@ export class ThreadRecord {
   }
 }
 
-/** What the thread that has record `index` leaves in mutexes. */
-export function markOf(words: Int32Array, index: number): number {
-  return (index + 1) | (Atomics.load(words, threadRecordAt(index) + THREAD_INCARNATION) << 8)
+/**
+ * Takes record `index` if it is free. The record's lock comes first, so that there is no instant at which a record that
+ * is taken looks like a dead thread's; the name is what takes the record, so that there is none at which nobody could
+ * tell how its owner is to be asked for. Undefined if a thread has the lock of a free record: for no longer than it
+ * takes to free or take it.
+ */
+function take(words: Int32Array, index: number, self: KernelId): boolean | undefined {
+  const pairs = pairsOf(words)
+  const name = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
+  if (Atomics.load(pairs, name) !== 0n) return false
+  const locks = proofOf(self) === PROOF_LOCK ? locksOf(words) : undefined
+  if (locks?.tryLock(index) === false) return undefined
+  if (Atomics.compareExchange(pairs, name, 0n, self) === 0n) return true
+  locks?.unlock(index)
+  return false
 }
 
 /** Inserts minus deletes over all thread records: the number of entries when no write is in flight. */

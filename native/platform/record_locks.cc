@@ -1,0 +1,176 @@
+#include "record_locks.h"
+
+#include <cerrno>
+
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#endif
+
+namespace mapsafe {
+
+#ifdef F_OFD_SETLK
+
+namespace {
+
+// A range of bytes far beyond the data of any file, where locks are in nobody's way.
+struct flock RangeOf(int type, std::uint32_t from, std::uint32_t count) {
+  constexpr std::int64_t kFirstByte = std::int64_t{1} << 62;
+  struct flock range {};
+  range.l_type = static_cast<decltype(range.l_type)>(type);
+  range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(kFirstByte + from);
+  range.l_len = static_cast<off_t>(count);
+  return range;
+}
+
+}  // namespace
+
+bool RecordLocks::Set(int type, std::uint32_t from, std::uint32_t count) const {
+  struct flock range = RangeOf(type, from, count);
+  int status;
+  do {
+    status = fcntl(descriptor_, F_OFD_SETLK, &range);
+  } while (status != 0 && errno == EINTR);
+  return status == 0;
+}
+
+// Whoever has the lock meanwhile has shown that there are such locks.
+bool RecordLocks::Probe() const {
+  if (Set(F_WRLCK, kProbe, 1)) return Set(F_UNLCK, kProbe, 1);
+  return errno == EAGAIN || errno == EACCES;
+}
+
+bool RecordLocks::TryLock(std::uint32_t record) {
+  const std::lock_guard lock(mutex_);
+  if (!are_supported_ || record >= kRecords || own_[record] || !Set(F_WRLCK, record, 1)) return false;
+  own_[record] = true;
+  return true;
+}
+
+void RecordLocks::Drop(std::uint32_t record) {
+  if (record >= kRecords || !own_[record]) return;
+  Set(F_UNLCK, record, 1);
+  own_[record] = false;
+}
+
+bool RecordLocks::IsLocked(std::uint32_t record) {
+  const std::lock_guard lock(mutex_);
+  if (!are_supported_ || record >= kRecords || own_[record]) return true;
+  struct flock range = RangeOf(F_WRLCK, record, 1);
+  return fcntl(descriptor_, F_OFD_GETLK, &range) != 0 || range.l_type != F_UNLCK;
+}
+
+bool RecordLocks::TryLockReaper() {
+  const std::lock_guard lock(mutex_);
+  return are_supported_ ? Set(F_WRLCK, kReaper, 1) : descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+}
+
+void RecordLocks::UnlockReaper() {
+  const std::lock_guard lock(mutex_);
+  if (are_supported_) {
+    Set(F_UNLCK, kReaper, 1);
+  } else {
+    flock(descriptor_, LOCK_UN);
+  }
+}
+
+void RecordLocks::Close() {
+  if (descriptor_ < 0) return;
+  if (are_supported_) Set(F_UNLCK, 0, kProbe);
+  flock(descriptor_, LOCK_UN);
+  close(descriptor_);
+  descriptor_ = -1;
+  are_supported_ = false;
+  own_.reset();
+}
+
+#else
+
+bool RecordLocks::Set(int, std::uint32_t, std::uint32_t) const {
+  return false;
+}
+
+bool RecordLocks::Probe() const {
+  return false;
+}
+
+bool RecordLocks::TryLock(std::uint32_t) {
+  return false;
+}
+
+void RecordLocks::Drop(std::uint32_t) {}
+
+bool RecordLocks::IsLocked(std::uint32_t) {
+  return true;
+}
+
+#ifdef _WIN32
+
+bool RecordLocks::TryLockReaper() {
+  return false;
+}
+
+void RecordLocks::UnlockReaper() {}
+
+void RecordLocks::Close() {}
+
+#else
+
+bool RecordLocks::TryLockReaper() {
+  const std::lock_guard lock(mutex_);
+  return descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+}
+
+void RecordLocks::UnlockReaper() {
+  const std::lock_guard lock(mutex_);
+  flock(descriptor_, LOCK_UN);
+}
+
+void RecordLocks::Close() {
+  if (descriptor_ < 0) return;
+  flock(descriptor_, LOCK_UN);
+  close(descriptor_);
+  descriptor_ = -1;
+}
+
+#endif  // _WIN32
+
+#endif  // F_OFD_SETLK
+
+RecordLocks::~RecordLocks() {
+  Close();
+}
+
+int RecordLocks::Open(int descriptor) {
+#ifdef _WIN32
+  static_cast<void>(descriptor);
+  return ENOSYS;
+#else
+  const std::lock_guard lock(mutex_);
+  if (descriptor_ >= 0) return 0;
+  descriptor_ = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (descriptor_ < 0) return errno;
+  are_supported_ = Probe();
+  return 0;
+#endif
+}
+
+bool RecordLocks::are_supported() {
+  const std::lock_guard lock(mutex_);
+  return are_supported_;
+}
+
+void RecordLocks::Unlock(std::uint32_t record) {
+  const std::lock_guard lock(mutex_);
+  Drop(record);
+}
+
+void RecordLocks::UnlockAndClose(std::uint32_t record) {
+  const std::lock_guard lock(mutex_);
+  Drop(record);
+  if (are_supported_ && own_.none()) Close();
+}
+
+}  // namespace mapsafe

@@ -1,0 +1,73 @@
+/** What the kernel shows of threads. Synchronous calls of `node:fs` run on the thread that makes them. */
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { loadNative } from './addon.js'
+
+/** Kernel thread ids are below this (`PID_MAX_LIMIT`). */
+const MAX_ID = 2 ** 22
+
+/** What the kernel shows of a thread. */
+export interface Sight {
+  /** As in proc_pid_stat(5). */
+  readonly state: string
+  /** In clock ticks since the system was booted, modulo 2^32; not 0. */
+  readonly startTime: number
+  /** Processor time that it used in all. */
+  readonly ranMs: number
+}
+
+/** The kernel's id of the calling thread; where that is not to be had, the id of its process. */
+export function ownThreadId(): number {
+  const id = loadNative()?.ownThreadId() ?? 0
+  if (id > 0) return id
+  if (process.platform !== 'linux') return process.pid % MAX_ID
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/')[2])
+  } catch {
+    return process.pid % MAX_ID
+  }
+}
+
+/**
+ * What thread ids of this process mean: the number of its PID namespace, and in the upper half the first 32 bits of the
+ * boot id, since other kernels number their namespaces alike. 0 if that cannot be read.
+ */
+export function ownNamespace(): bigint {
+  if (process.platform !== 'linux') return 1n
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
+    return (BigInt(`0x${boot}`) << 32n) | BigInt.asUintN(32, statSync('/proc/self/ns/pid', { bigint: true }).ino)
+  } catch {
+    return 0n
+  }
+}
+
+/** Linux counts processor time for programs in hundredths of a second, whatever its own clock does (times(2)). */
+const TICK_MS = 10
+
+/**
+ * Fields 3, 14 and 15, and 22 of a thread's stat file. /proc/<id> exists for every thread, though only processes are listed.
+ * Undefined if they cannot be read.
+ */
+export function lookAtThread(id: number): Sight | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    const text = readFileSync(`/proc/${id}/stat`, 'latin1')
+    // Field 2, the name, may hold anything, but ends with the last parenthesis.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const startTime = Number(fields[19]) % 2 ** 32
+    const ranMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS
+    return startTime > 0 ? { state: fields[0], startTime, ranMs } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether nothing has this id: neither thread nor process, nor one whose entry in /proc is hidden from us. */
+export function isUnusedId(id: number): boolean {
+  try {
+    process.kill(id, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
