@@ -40,7 +40,7 @@ export function adoptCopy(
   repairAndVerify: (region: ArrayBuffer) => readonly string[],
 ): void {
   const { descriptor, path, region, identity } = file
-  lock(functions, file)
+  if (!lock(functions, file)) return
   try {
     if (isNoted(region, identity)) return
     // Whoever began before and died in the middle found that nobody had the original open.
@@ -58,11 +58,13 @@ export function adoptCopy(
   }
 }
 
-function lock(functions: FileFunctions, { descriptor, path }: OpenFile): void {
+/** @returns false if another process has made the copy a map meanwhile, and perhaps uses it already */
+function lock(functions: FileFunctions, { descriptor, path, region, identity }: OpenFile): boolean {
   // Counted in sleeps, for which no clock is needed that a test may have replaced.
   for (let waited = 0; ; waited += SLEEP_MS) {
     const error = functions.lockCopy(descriptor)
-    if (error === 0) return
+    if (error === 0) return true
+    if (isNoted(region, identity)) return false
     if (error === system.errno.EBUSY) {
       throw new MapsafeError(
         'ERR_MAPSAFE_FILE',
