@@ -21,6 +21,6 @@ for (let i = 0; i < 100; i++) {
   decode(VALUE_PLAIN, [0xdd, 0x01, 0xff, 0xff, 0xff])
   decode(VALUE_PLAIN, [
     ...new Array<number[]>(400).fill([0xdc, 0xff, 0xff]).flat(),
-    ...new Array<number>(3000).fill(0xc0),
+    ...new Array<number>(70_000).fill(0xc0),
   ])
 }
