@@ -4,8 +4,7 @@
  *   node scripts/mutants/run.js [LIST] [name ...]
  *   node scripts/mutants/run.js --check
  *
- * A LIST is native, typescript, codec, near-cache, files, loads, cache, time, health, death or death-typescript; all
- * without one.
+ * A LIST is native, typescript, near-cache, files, loads, cache, time, health, death or death-typescript; all without one.
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or
  * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing,
@@ -122,7 +121,6 @@ function withAddon(target) {
 const targets = {
   native,
   typescript: inTypescript('test/engine', 'test/concurrency', 'test/linearizability'),
-  codec: inTypescript('test/codec'),
   'near-cache': inTypescript('test/near-cache'),
   // Files are mapped by the addon, so copies for tests with processes have one.
   files: withAddon(
