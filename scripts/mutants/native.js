@@ -17,7 +17,7 @@ export const mutants = [
     find: '    change->bucket.Replace(change->slot, edit.block);\n',
     replace:
       '    change->bucket.Replace(change->slot, edit.block);\n    FreeEntry(core, change->previous);\n' +
-      '    for (int i = 0; i < 20; ++i) SpinPause();\n',
+      '    for (int i = 0; i < 2000; ++i) SpinPause();\n',
     also: {
       find: '    FreeEntry(core, change.previous);\n',
       replace: '    if (edit.block == 0) FreeEntry(core, change.previous);\n',

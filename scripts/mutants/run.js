@@ -1,143 +1,29 @@
 /**
  * Breaks the protocol on purpose and demands that a test notices.
  *
- *   node scripts/mutants/run.js [LIST] [name ...]
+ *   node scripts/mutants/run.js [--jobs N] [--shard I/N] [--record] [LIST] [name ...]
  *   node scripts/mutants/run.js --check
  *
- * A LIST is native, typescript, near-cache, files, loads, cache, time, health, death or death-typescript; all without one.
+ * A LIST is one of targets.js, such as native, typescript or death; all without one.
+ * `--jobs` tests N mutants at a time (default 1), `--shard` every Nth from the Ith, of 1 to N.
  *
  * Each mutant is one edit of a copy of the sources; the tests run on the copy. A mutant is caught when they fail, or
- * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. `--check` runs nothing,
- * but demands that every mutant still fits the sources; so does `npm test`.
+ * end in a crash or a hang. Exits with 1 if one survives. The unbroken copy must pass first. The test that caught a
+ * mutant last time is tried first; `--record` writes down which that was, in killers.json. `--check` runs nothing, but
+ * demands that every mutant still fits the sources; so does `npm test`.
  */
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root, targets } from './targets.js'
 
-const root = resolve(fileURLToPath(import.meta.url), '../../..')
-const ATTEMPTS = 3 // a race needs its chance
+const KILLERS = new URL('killers.json', import.meta.url)
+/** A race needs its chance: so often the test that is known to catch a mutant, then all of them. */
+const KNOWN_ATTEMPTS = 2
+const ATTEMPTS = 3
 
-function run(command, args, options) {
-  const { status, signal, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options })
-  return {
-    ok: status === 0 && !signal && !error,
-    hung: error?.code === 'ETIMEDOUT',
-    text: `${stdout ?? ''}${stderr ?? ''}`,
-  }
-}
-
-/** Every C++ source of the core and of what it asks the system for. */
-const coreSources = (at) =>
-  ['core', 'platform'].flatMap((room) =>
-    readdirSync(join(at, room), { recursive: true })
-      .filter((name) => name.endsWith('.cc'))
-      .map((name) => join(at, room, name)),
-  )
-
-/** The C++ engine with its own tests, built without CMake: one compiler call a mutant. */
-const native = {
-  sources: 'native',
-  copy(to) {
-    cpSync(join(root, 'native'), to, { recursive: true })
-  },
-  build(at) {
-    return run('g++', [
-      ...['-std=c++20', '-O1', '-w', '-I', join(at, 'core'), '-I', join(at, 'test')],
-      ...coreSources(at),
-      ...['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'].map((name) =>
-        join(at, 'test', `${name}_test.cc`),
-      ),
-      ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
-    ])
-  },
-  test(at, attempt) {
-    const scale = String(3 * 4 ** attempt)
-    return run(join(at, 'tests'), ['--gtest_brief=1'], {
-      timeout: 100_000,
-      env: { ...process.env, MAPSAFE_SCALE: scale },
-    })
-  },
-}
-
-/** The C++ engine able to die before any store, with the tests that make it. */
-const mortal = {
-  ...native,
-  build(at) {
-    return run('g++', [
-      ...[
-        '-std=c++20',
-        '-O1',
-        '-w',
-        '-include',
-        join(at, 'test/steps.h'),
-        '-I',
-        join(at, 'core'),
-        '-I',
-        join(at, 'test'),
-      ],
-      ...[...coreSources(at), join(at, 'test/death_test.cc')],
-      ...['-lgtest', '-lgtest_main', '-lpthread', '-o', join(at, 'tests')],
-    ])
-  },
-  test(at, attempt) {
-    return run(join(at, 'tests'), ['--gtest_brief=1'], {
-      timeout: 400_000,
-      env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1) },
-    })
-  },
-}
-
-/** The TypeScript sources with the suites that concern them. */
-const inTypescript = (...suites) => ({
-  sources: '.',
-  copy(to) {
-    for (const name of ['src', 'test', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
-      cpSync(join(root, name), join(to, name), { recursive: true })
-    }
-    symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
-  },
-  build: () => ({ ok: true, text: '' }),
-  test(at, attempt) {
-    return run('npx', ['vitest', 'run', '--bail=1', ...suites], {
-      cwd: at,
-      timeout: 400_000,
-      env: { ...process.env, MAPSAFE_SCALE: String(attempt + 1), MAPSAFE_ENGINES: 'typescript' },
-    })
-  },
-})
-
-function withAddon(target) {
-  return {
-    ...target,
-    copy(to) {
-      target.copy(to)
-      symlinkSync(join(root, 'build'), join(to, 'build'))
-    },
-  }
-}
-
-const targets = {
-  native,
-  typescript: inTypescript('test/engine', 'test/concurrency', 'test/linearizability'),
-  'near-cache': inTypescript('test/near-cache'),
-  // Files are mapped by the addon, so copies for tests with processes have one.
-  files: withAddon(
-    inTypescript('test/process/open', 'test/process/creation', 'test/process/copies', 'test/process/life'),
-  ),
-  loads: inTypescript('test/loads', 'test/conformance/own-keys'),
-  cache: inTypescript(
-    'test/cache',
-    'test/conformance/expiry',
-    'test/conformance/eviction',
-    'test/conformance/counters',
-  ),
-  time: withAddon(inTypescript('test/time', 'test/linearizability/ttl')),
-  health: inTypescript('test/health'),
-  death: mortal,
-  'death-typescript': withAddon(inTypescript('test/death')),
-}
+const killers = JSON.parse(readFileSync(KILLERS, 'utf8'))
 
 /** The text of the mutant's file, with the mutant's edits. */
 function mutated(at, { name, file, also, ...edit }) {
@@ -164,46 +50,112 @@ async function check(kind) {
   return misfits
 }
 
-function findKiller(engine, at) {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { ok, hung, text } = engine.test(at, attempt)
+/** Calls `work` with the path of a folder that is there as long as that takes. */
+async function inFolder(work) {
+  const at = mkdtempSync(join(tmpdir(), 'mapsafe-mutant-'))
+  try {
+    return await work(at)
+  } finally {
+    rmSync(at, { recursive: true, force: true })
+  }
+}
+
+/** @returns which test was red, or what else happened; undefined if nothing did */
+async function findKiller(target, at, known) {
+  const attempts = [
+    ...(known === undefined ? [] : Array.from({ length: KNOWN_ATTEMPTS }, (_, attempt) => ({ attempt, only: known }))),
+    ...Array.from({ length: ATTEMPTS }, (_, attempt) => ({ attempt, only: undefined })),
+  ]
+  for (const { attempt, only } of attempts) {
+    const { ok, hung, text } = await target.test(at, attempt, only)
     if (ok) continue
-    const failed = /\[ {2}FAILED {2}\] (\S+)/.exec(text) ?? /(?:FAIL|×) +(.+)/.exec(text)
-    return failed ? failed[1].trim() : hung ? 'a hang' : 'a crash'
+    const test = target.killerIn(text)
+    return { test, by: test ?? (hung ? 'a hang' : 'a crash') }
   }
   return undefined
 }
 
-async function hunt(kind, names) {
-  const engine = targets[kind]
-  const { mutants } = await import(`./${kind}.js`)
-  let survivors = 0
-  const chosen = mutants.filter(({ name }) => names.length === 0 || names.includes(name))
-  for (const mutant of [{ name: 'unbroken' }, ...chosen]) {
-    const at = mkdtempSync(join(tmpdir(), 'mapsafe-mutant-'))
-    try {
-      engine.copy(at)
-      if (mutant.file) writeFileSync(join(at, mutant.file), mutated(at, mutant))
-      const built = engine.build(at)
+async function hunt(kind, chosen, jobs) {
+  const target = targets[kind]
+  const survivors = []
+  const tryOut = async (mutant, base) => {
+    await inFolder(async (at) => {
+      target.copy(at, base)
+      writeFileSync(join(at, mutant.file), mutated(at, mutant))
+      const built = await target.build(at, base, mutant.file)
       if (!built.ok) throw new Error(`${mutant.name}: does not compile\n${built.text}`)
-      const killer = findKiller(engine, at)
-      if (!mutant.file) {
-        if (killer) throw new Error(`unbroken, ${kind} fails: ${killer}`)
-        continue
-      }
-      if (!killer) survivors++
-      console.log(`${killer ? 'caught  ' : 'SURVIVED'}  ${kind}  ${mutant.name}${killer ? `  by ${killer}` : ''}`)
-    } finally {
-      rmSync(at, { recursive: true, force: true })
-    }
+      const killer = await findKiller(target, at, killers[kind]?.[mutant.name])
+      if (killer === undefined) survivors.push(mutant.name)
+      if (killer?.test !== undefined) (killers[kind] ??= {})[mutant.name] = killer.test
+      console.log(`${killer ? 'caught  ' : 'SURVIVED'}  ${kind}  ${mutant.name}${killer ? `  by ${killer.by}` : ''}`)
+    })
   }
-  console.log(`${kind}: ${chosen.length - survivors} of ${chosen.length} mutants caught`)
+  await inFolder(async (base) => {
+    target.copy(base, base)
+    const built = await target.build(base, base)
+    if (!built.ok) throw new Error(`unbroken, ${kind} does not compile\n${built.text}`)
+    const { ok, text } = await target.test(base, 0)
+    if (!ok) throw new Error(`unbroken, ${kind} fails: ${target.killerIn(text)}\n${text}`)
+    const queue = [...chosen]
+    const work = async () => {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) await tryOut(mutant, base)
+    }
+    await Promise.all(Array.from({ length: jobs }, work))
+  })
+  console.log(`${kind}: ${chosen.length - survivors.length} of ${chosen.length} mutants caught`)
   return survivors
 }
 
-const [kind, ...names] = process.argv.slice(2)
-const isCheck = kind === '--check'
-const kinds = kind && !isCheck ? [kind] : Object.keys(targets)
-let failures = 0
-for (const each of kinds) failures += isCheck ? await check(each) : await hunt(each, names)
-process.exitCode = failures > 0 ? 1 : 0
+/** Every mutant of the lists that are asked for, and of this shard, by list. */
+async function choose(kinds, names, [shard, shards]) {
+  const chosen = new Map()
+  let index = 0
+  for (const kind of kinds) {
+    const { mutants } = await import(`./${kind}.js`)
+    const named = mutants.filter(({ name }) => names.length === 0 || names.includes(name))
+    chosen.set(
+      kind,
+      named.filter(() => index++ % shards === shard - 1),
+    )
+  }
+  return chosen
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    check: { type: 'boolean' },
+    jobs: { type: 'string', default: '1' },
+    shard: { type: 'string', default: '1/1' },
+    record: { type: 'boolean' },
+  },
+  allowPositionals: true,
+})
+const [list, ...names] = positionals
+const kinds = list === undefined ? Object.keys(targets) : [list]
+
+if (values.check) {
+  let misfits = 0
+  for (const kind of kinds) misfits += await check(kind)
+  process.exitCode = misfits > 0 ? 1 : 0
+} else {
+  const began = performance.now()
+  const chosen = await choose(kinds, names, values.shard.split('/').map(Number))
+  const survivors = []
+  const unsound = []
+  for (const [kind, mutants] of chosen) {
+    if (mutants.length === 0) continue
+    try {
+      survivors.push(...(await hunt(kind, mutants, Number(values.jobs))))
+    } catch (error) {
+      unsound.push(kind)
+      console.error(error.message)
+    }
+  }
+  if (values.record) writeFileSync(KILLERS, `${JSON.stringify(killers, null, 2)}\n`)
+  const total = [...chosen.values()].flat().length
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+  const lists = unsound.length > 0 ? `; could not be tested: ${unsound.join(', ')}` : ''
+  const those = survivors.length > 0 ? ` (${survivors.join(', ')})` : ''
+  console.log(`${total} mutants, ${survivors.length} survived${those}${lists}; ${minutes} minutes`)
+  process.exitCode = survivors.length + unsound.length > 0 ? 1 : 0
+}

@@ -1,0 +1,122 @@
+/**
+ * What a list of mutants is tested with: how to copy the sources, build the copy and run its tests.
+ *
+ * `base` is the copy that is not broken. It is built first, and a mutant takes from it what its edit leaves as it is.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from './child.js'
+
+export const root = resolve(fileURLToPath(import.meta.url), '../../..')
+
+/** For how long one test may take in the first attempt, in seconds of a fair clock, before it is a hang. */
+const TEST_SECONDS = 40
+/** For how long a whole program of C++ tests may; they have no watchdog of their own. */
+const PROGRAM_SECONDS = 150
+
+/**
+ * The C++ engine with tests of its own, built without CMake. Only what includes the mutant's file is compiled again.
+ *
+ * @param tests names of programs of native/test
+ * @param flags for the compiler
+ * @param scale factor of the tests' size for an attempt
+ */
+function inNative({ tests, flags = [], scale }) {
+  const sourcesOf = (at) => [
+    ...['core', 'platform'].flatMap((room) =>
+      readdirSync(join(at, room), { recursive: true })
+        .filter((name) => name.endsWith('.cc'))
+        .map((name) => join(room, name)),
+    ),
+    ...tests.map((name) => `test/${name}_test.cc`),
+  ]
+  const objectOf = (at, source) => join(at, 'objects', source.replaceAll('/', '_').replace(/cc$/, 'o'))
+  /** The compiler's list of what a source includes (-MMD), from the base. */
+  const includes = (base, source, file) =>
+    readFileSync(objectOf(base, source).replace(/o$/, 'd'), 'utf8')
+      .split(/[\s\\]+/)
+      .includes(file)
+
+  return {
+    sources: 'native',
+    copy(to) {
+      cpSync(join(root, 'native'), to, { recursive: true })
+      mkdirSync(join(to, 'objects'))
+    },
+    async build(at, base, file) {
+      const objects = []
+      for (const source of sourcesOf(at)) {
+        const isOwn = at === base || includes(base, source, file)
+        objects.push(objectOf(isOwn ? at : base, source))
+        if (!isOwn) continue
+        const options = ['-std=c++20', '-O1', '-w', ...flags, '-Icore', '-Itest', '-MMD', '-c', source]
+        const compiled = await run('g++', [...options, '-o', objects.at(-1)], { cwd: at })
+        if (!compiled.ok) return compiled
+      }
+      return run('g++', [...objects, '-lgtest', '-lgtest_main', '-lpthread', '-o', 'tests'], { cwd: at })
+    },
+    test(at, attempt, only) {
+      const filter = only === undefined ? [] : [`--gtest_filter=${only}`]
+      const env = { MAPSAFE_SCALE: String(scale(attempt)) }
+      const limit = (only === undefined ? PROGRAM_SECONDS : TEST_SECONDS) * (attempt + 1)
+      return run(join(at, 'tests'), filter, { cwd: at, env, limit })
+    },
+    /** The test that a run's output says was red, or under way at the end. */
+    killerIn: (text) =>
+      (/\[ {2}FAILED {2}\] (\S+)/.exec(text) ?? [...text.matchAll(/\[ RUN {6}\] (\S+)/g)].at(-1))?.[1],
+  }
+}
+
+const COPIED = ['src', 'test', 'bench', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+
+/** The TypeScript sources with the suites that concern them. `linked` are builds that the tests need. */
+function inTypescript(suites, linked = []) {
+  return {
+    sources: '.',
+    copy(to, base) {
+      for (const name of COPIED) cpSync(join(root, name), join(to, name), { recursive: true })
+      for (const name of ['node_modules', ...linked]) symlinkSync(join(root, name), join(to, name))
+      const compiled = join(base, 'out')
+      if (base !== to && existsSync(compiled)) cpSync(compiled, join(to, 'out'), { recursive: true })
+    },
+    build: () => ({ ok: true, text: '' }),
+    test(at, attempt, only) {
+      const [file, ...title] = only?.split(' > ') ?? []
+      const named = title.length > 0 ? ['-t', title.join(' ').replace(/[^\w ]/g, '.')] : []
+      const chosen = file === undefined ? suites : [file, ...named]
+      const limit = TEST_SECONDS * (attempt + 1)
+      const env = { MAPSAFE_SCALE: String(attempt + 1), MAPSAFE_ENGINES: 'typescript', MAPSAFE_LIMIT: String(limit) }
+      const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+      return run(process.execPath, [vitest, 'run', '--bail=1', '--no-color', ...chosen], { cwd: at, env })
+    },
+    killerIn: (text) =>
+      (/^(\S+\.test\.ts > .+): did not end in/m.exec(text) ?? /(?:FAIL|×) +(\S+\.test\.ts.*)/.exec(text))?.[1].trim(),
+  }
+}
+
+export const targets = {
+  native: inNative({
+    tests: ['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'],
+    scale: (attempt) => 3 * 4 ** attempt,
+  }),
+  typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability']),
+  'near-cache': inTypescript(['test/near-cache']),
+  // Files are mapped by the addon, so copies for tests with processes have one.
+  files: inTypescript(
+    ['test/process/open', 'test/process/creation', 'test/process/copies', 'test/process/life'],
+    ['build'],
+  ),
+  loads: inTypescript(['test/loads', 'test/conformance/own-keys']),
+  cache: inTypescript([
+    'test/cache',
+    'test/conformance/expiry',
+    'test/conformance/eviction',
+    'test/conformance/counters',
+  ]),
+  time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
+  health: inTypescript(['test/health']),
+  // The C++ engine able to die before any store, with the tests that make it.
+  death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
+  'death-typescript': inTypescript(['test/death'], ['build']),
+}
