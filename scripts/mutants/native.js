@@ -15,9 +15,14 @@ export const mutants = [
     why: 'a free list runs through a block that readers of the still unchanged version are in',
     file: 'core/write/write.cc',
     find: '    change->bucket.Replace(change->slot, edit.block);\n',
+    // What a thread that got the block would do.
     replace:
-      '    change->bucket.Replace(change->slot, edit.block);\n    FreeEntry(core, change->previous);\n' +
-      '    for (int i = 0; i < 2000; ++i) SpinPause();\n',
+      '    change->bucket.Replace(change->slot, edit.block);\n' +
+      '    const std::uint32_t end = ReadHeader(core.region, change->previous).words();\n' +
+      '    FreeEntry(core, change->previous);\n' +
+      '    for (Word i = 0; i < 50; ++i) {\n' +
+      '      for (std::uint32_t w = kEntryData; w < end; ++w) core.region.Store(WordOf(change->previous) + w, 0x21212121 + i);\n' +
+      '    }\n',
     also: {
       find: '    FreeEntry(core, change.previous);\n',
       replace: '    if (edit.block == 0) FreeEntry(core, change.previous);\n',

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mapsafe-bench-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const bench = (...parameters: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, ...parameters], { encoding: 'utf8', timeout: 110_000 })
+  spawnSync(process.execPath, [program, ...parameters], { encoding: 'utf8' })
 
 /** The cells of the rows that begin with `label`. */
 const rows = (output: string, label: string): string[][] =>
@@ -20,7 +20,7 @@ const rows = (output: string, label: string): string[][] =>
     return text.startsWith(`${label}  `) ? [text.split(/ {2,}/)] : []
   })
 
-describe('a quick run of one case', { timeout: 120_000 }, () => {
+describe('a quick run of one case', () => {
   test('counts one decoding a write and writes nothing', () => {
     const { status, stdout, stderr } = bench('--quick', '--only', 'decoding')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
@@ -92,7 +92,7 @@ describe('a quick run of one case', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a quick run of the cases about contention', { timeout: 120_000 }, () => {
+describe('a quick run of the cases about contention', () => {
   test('hot shards and hot counters count right, with and without relief', () => {
     const { status, stdout, stderr } = bench('--quick', '--only', 'hot-shard', '--only', 'hot-counter')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

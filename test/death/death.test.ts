@@ -9,15 +9,10 @@ import { tryDeaths, type Fault } from './trial.js'
 const BOUND_MS = { native: 100, typescript: 2000, mixed: 2000 }
 
 describe.each<Fault>(['SIGKILL', 'terminate'])('%s in the middle of writes', (fault) => {
-  test.each(lineups)(
-    'costs no acknowledged write and no time ($name)',
-    async (lineup) => {
-      const { losses, stalls, problems } = await tryDeaths(fault, lineup, scaled(14))
-      expect(losses, `MAPSAFE_SEED=${seed}`).toEqual([])
-      expect(problems, `MAPSAFE_SEED=${seed}`).toEqual([])
-      // A machine that has other things to do may keep a thread from its core for longer than that.
-      expect(stalls[Math.floor(stalls.length * 0.8)]).toBeLessThan(BOUND_MS[lineup.name as keyof typeof BOUND_MS])
-    },
-    240_000,
-  )
+  test.each(lineups)('costs no acknowledged write and no time ($name)', async (lineup) => {
+    const { losses, stalls, problems } = await tryDeaths(fault, lineup, scaled(14))
+    expect(losses, `MAPSAFE_SEED=${seed}`).toEqual([])
+    expect(problems, `MAPSAFE_SEED=${seed}`).toEqual([])
+    expect(stalls[Math.floor(stalls.length * 0.8)]).toBeLessThan(BOUND_MS[lineup.name as keyof typeof BOUND_MS])
+  })
 })

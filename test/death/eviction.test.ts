@@ -26,6 +26,7 @@ import { startProcess, startThread, type Member } from '../support/member.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
+import { until } from '../support/patience.js'
 import { openMemory } from '../support/shared-memory.js'
 import { expectSound } from '../support/sound.js'
 import { faultOf } from '../support/telling-value.js'
@@ -41,66 +42,60 @@ const LIFE_MS = 20
 const tasks = new URL('eviction.tasks.ts', import.meta.url).href
 
 describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is filled', (fault) => {
-  test.each(lineups)(
-    'leaves a cache that others go on to fill, within its bound ($name)',
-    async (lineup) => {
-      using scratch = new Scratch()
-      const isProcess = fault === 'SIGKILL'
-      const file = isProcess ? scratch.file() : undefined
-      using cache = new ConcurrentCache<number, unknown>({
-        ...{ maxBytes: 8 * 2 ** 20, maxEntries: MAX_ENTRIES, engine: lineup.engineOf(0), file },
-      })
-      const memory = isProcess ? scratch.memory(4) : new SharedArrayBuffer(4)
-      const barrier = isProcess ? scratch.memory(Barrier.BYTES) : new SharedArrayBuffer(Barrier.BYTES)
-      const ledger = new Int32Array(openMemory(memory))
-      const random = new Random(seed)
-      const answers: unknown[] = []
-      const bear = (victim: number): Member => {
-        const member = isProcess ? startProcess(tasks) : startThread(tasks)
-        const order: Order = {
-          ...{ task: 'fillUntilDeath', parameters: [memory, KEYS], handle: cache.handle },
-          attach: { ...lineup.attach, engine: lineup.engineOf(victim + 1) },
-          ...{ worker: 0, workers: 1, seed: seed + victim, run: 0, barrier },
-        }
-        member.events.on('message', (answer) => answers.push(answer))
-        member.send(order)
-        return member
+  test.each(lineups)('leaves a cache that others go on to fill, within its bound ($name)', async (lineup) => {
+    using scratch = new Scratch()
+    const isProcess = fault === 'SIGKILL'
+    const file = isProcess ? scratch.file() : undefined
+    using cache = new ConcurrentCache<number, unknown>({
+      ...{ maxBytes: 8 * 2 ** 20, maxEntries: MAX_ENTRIES, engine: lineup.engineOf(0), file },
+    })
+    const memory = isProcess ? scratch.memory(4) : new SharedArrayBuffer(4)
+    const barrier = isProcess ? scratch.memory(Barrier.BYTES) : new SharedArrayBuffer(Barrier.BYTES)
+    const ledger = new Int32Array(openMemory(memory))
+    const random = new Random(seed)
+    const answers: unknown[] = []
+    const bear = (victim: number): Member => {
+      const member = isProcess ? startProcess(tasks) : startThread(tasks)
+      const order: Order = {
+        ...{ task: 'fillUntilDeath', parameters: [memory, KEYS], handle: cache.handle },
+        attach: { ...lineup.attach, engine: lineup.engineOf(victim + 1) },
+        ...{ worker: 0, workers: 1, seed: seed + victim, run: 0, barrier },
       }
-      const kill = async ({ events, kill, end }: Member): Promise<void> => {
-        const exit = once(events, 'exit')
-        if (kill === undefined) await end()
-        else kill()
-        await exit
-      }
+      member.events.on('message', (answer) => answers.push(answer))
+      member.send(order)
+      return member
+    }
+    const kill = async ({ events, kill, end }: Member): Promise<void> => {
+      const exit = once(events, 'exit')
+      if (kill === undefined) await end()
+      else kill()
+      await exit
+    }
 
-      const victims = Array.from({ length: VICTIMS }, (_, victim) => bear(victim))
-      for (let death = 0; death < scaled(8); death++) {
-        const inserted = Atomics.load(ledger, INSERTED)
-        for (const deadline = performance.now() + 60_000; Atomics.load(ledger, INSERTED) < inserted + 100;) {
-          expect(performance.now(), 'the victims work').toBeLessThan(deadline)
-          await sleep(1)
-        }
-        await sleep(random.next() * LIFE_MS)
-        await kill(victims[death % VICTIMS])
-        // Would throw ERR_MAPSAFE_TIMEOUT while the dead hold the partition.
-        for (let key = 0; key < 50; key++) cache.set(KEYS + key, '')
-        expect(cache.size).toBeLessThanOrEqual(MAX_ENTRIES + VICTIMS + 1)
-        victims[death % VICTIMS] = bear(death)
-      }
-      for (const victim of victims) await kill(victim)
-      expect(answers, `stopped by themselves, MAPSAFE_SEED=${seed}`).toEqual([])
+    const victims = Array.from({ length: VICTIMS }, (_, victim) => bear(victim))
+    for (let death = 0; death < scaled(8); death++) {
+      const inserted = Atomics.load(ledger, INSERTED)
+      const done = (): number => Atomics.load(ledger, INSERTED)
+      await until('the victims had inserted', () => done() >= inserted + 100, done)
+      await sleep(random.next() * LIFE_MS)
+      await kill(victims[death % VICTIMS])
+      // Would throw ERR_MAPSAFE_TIMEOUT while the dead hold the partition.
+      for (let key = 0; key < 50; key++) cache.set(KEYS + key, '')
+      expect(cache.size).toBeLessThanOrEqual(MAX_ENTRIES + VICTIMS + 1)
+      victims[death % VICTIMS] = bear(death)
+    }
+    for (const victim of victims) await kill(victim)
+    expect(answers, `stopped by themselves, MAPSAFE_SEED=${seed}`).toEqual([])
 
-      expect(cache.repair()).toMatchObject({ hasLookedForLeaks: true })
-      expectSound(cache)
-      for (const [key, value] of cache) if (key < KEYS) expect(faultOf(key, value)).toBeUndefined()
-      // No entry is immortal, since each has a node in a queue; and no node was lost to the dead.
-      for (let key = 0; key < 20 * MAX_ENTRIES; key++) cache.set(2 * KEYS + key, '')
-      expect(cache.size).toBe(MAX_ENTRIES)
-      cache.clear()
-      expectSound(cache)
-    },
-    120_000,
-  )
+    expect(cache.repair()).toMatchObject({ hasLookedForLeaks: true })
+    expectSound(cache)
+    for (const [key, value] of cache) if (key < KEYS) expect(faultOf(key, value)).toBeUndefined()
+    // No entry is immortal, since each has a node in a queue; and no node was lost to the dead.
+    for (let key = 0; key < 20 * MAX_ENTRIES; key++) cache.set(2 * KEYS + key, '')
+    expect(cache.size).toBe(MAX_ENTRIES)
+    cache.clear()
+    expectSound(cache)
+  })
 })
 
 // At random instants few die in the midst of a change; here one did for certain.

@@ -20,6 +20,7 @@ import {
   REGISTRY_THREADS,
   THREAD_KERNEL_ID,
 } from '../../src/format/layout.js'
+import { Stopwatch } from '../support/stopwatch.js'
 import { watchStores } from '../support/stores.js'
 import { MOST_LOST, open, sweep, type Entries, type Operation, type Scenario, type Subject } from './steps.scenarios.js'
 import type { Random } from '../support/random.js'
@@ -154,6 +155,7 @@ export interface Findings {
 /** Somebody who goes on after a death, on the only copy. */
 class Survivor {
   readonly findings: Findings = { problems: [], stall: 0, lost: 0 }
+  private readonly watch = new Stopwatch()
   private readonly before: Entries
   private readonly after: Entries
 
@@ -182,9 +184,8 @@ class Survivor {
   }
 
   private time<T>(call: () => T): T {
-    const start = performance.now()
-    const result = call()
-    this.findings.stall = Math.max(this.findings.stall, performance.now() - start)
+    const result = this.watch.time(call)
+    this.findings.stall = this.watch.longest
     return result
   }
 

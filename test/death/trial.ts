@@ -5,10 +5,12 @@ import { ConcurrentMap, type Key, type RepairReport } from '../../src/index.js'
 import type { Order } from '../support/crew.js'
 import { Barrier } from '../support/barrier.js'
 import { startProcess, startThread, type Member } from '../support/member.js'
+import { until } from '../support/patience.js'
 import { Random } from '../support/random.js'
 import { seed, type Lineup } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
+import { Stopwatch } from '../support/stopwatch.js'
 import { faultOf, tellingValue } from '../support/telling-value.js'
 import {
   AT_KEY,
@@ -136,11 +138,7 @@ class Trial {
 
   private async seeAtWork(victim: number): Promise<void> {
     const counted = Atomics.load(this.ledgers[victim], COUNTED)
-    const deadline = performance.now() + 60_000
-    while (Atomics.load(this.ledgers[victim], COUNTED) === counted) {
-      if (performance.now() > deadline) throw new Error(`victim ${victim} does not work`)
-      await sleep(1)
-    }
+    await until(`victim ${victim} works`, () => Atomics.load(this.ledgers[victim], COUNTED) !== counted)
   }
 
   private async kill(victim: number): Promise<void> {
@@ -153,22 +151,17 @@ class Trial {
 
   /** Writes and reads all over the map; whatever the dead held is in the way of some of it. */
   private probe(): void {
-    let longest = 0
-    const time = (call: () => void): void => {
-      const start = performance.now()
-      call()
-      longest = Math.max(longest, performance.now() - start)
-    }
+    const watch = new Stopwatch()
     for (let i = 0; i < PROBES; i++) {
       const key = FIRST_PROBE + i
-      time(() => this.map.set(key, i))
-      time(() => this.map.delete(FIRST_FILLER + this.random.below(FILLERS)))
+      watch.time(() => this.map.set(key, i))
+      watch.time(() => this.map.delete(FIRST_FILLER + this.random.below(FILLERS)))
       if (this.map.get(key) !== i) this.losses.push(`a write of the survivor's is missing`)
     }
     for (let victim = 0; victim < VICTIMS; victim++) {
       for (let own = 0; own < OWN_KEYS; own++) this.expectWhole(victim * OWN_KEYS + own)
     }
-    this.stalls.push(longest)
+    this.stalls.push(watch.longest)
   }
 
   private expectWhole(key: number): unknown {

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mapsafe-demo-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const demo = (...parameters: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, ...parameters], { encoding: 'utf8', timeout: 50_000 })
+  spawnSync(process.execPath, [program, ...parameters], { encoding: 'utf8' })
 
 /** What each half printed. */
 const halves = (output: string): [string, string] => {

@@ -28,7 +28,7 @@ function tryToSet(map: ConcurrentMap<Key, unknown>, key: Key, value: unknown): b
   }
 }
 
-describe(`an attacker who knows the secret (seed ${seed})`, { timeout: 120_000 }, () => {
+describe(`an attacker who knows the secret (seed ${seed})`, () => {
   // A map of this size has a directory of at most 2^8 entries, so that no split that it does parts these keys.
   const PREFIX_BITS = 9
   const secret: Secret = [word(), word()]
@@ -95,7 +95,7 @@ describe(`an attacker who knows the secret (seed ${seed})`, { timeout: 120_000 }
   })
 })
 
-describe(`an attacker who does not know the secret (seed ${seed})`, { timeout: 120_000 }, () => {
+describe(`an attacker who does not know the secret (seed ${seed})`, () => {
   const COUNT = 2 ** 16
   const STAGES = 16
   const keys = <K>(make: (i: number) => K): K[] => Array.from({ length: COUNT }, (_, i) => make(i))

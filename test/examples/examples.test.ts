@@ -10,7 +10,6 @@ test.each(readdirSync(path('examples')).map((file) => basename(file, '.ts')))('%
   // scripts/test.js has compiled it.
   const { status, stdout, stderr } = spawnSync(process.execPath, [path(`out/programs/examples/${name}.js`)], {
     encoding: 'utf8',
-    timeout: 30_000,
   })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   const promised = /console\.log\(.*\) \/\/ (.*)/.exec(readFileSync(path(`examples/${name}.ts`), 'utf8'))?.[1]

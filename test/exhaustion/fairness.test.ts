@@ -21,7 +21,7 @@ describe.each(lineups)('with more workers than cores ($name)', (lineup) => {
       const alike = calls.filter((_, worker) => lineup.engineOf(worker) === engine)
       const mean = alike.reduce((sum, one) => sum + one, 0) / alike.length
       const share = Math.min(...alike) / mean
-      console.info(`${lineup.name}, ${engine}: ${mean.toFixed(0)} calls on average, least share ${share.toFixed(2)}`)
+      console.info(`${lineup.name}, ${engine}: ${mean.toFixed(0)} calls/s on average, least share ${share.toFixed(2)}`)
       expect(share, `MAPSAFE_SEED=${seed}: ${alike.join(', ')}`).toBeGreaterThan(LEAST_SHARE)
     }
     expectSound(map)

@@ -17,6 +17,7 @@ import {
 } from '../../src/format/layout.js'
 import { PAGE_TABLE_BLOCK } from '../../src/format/geometry.js'
 import { Clock } from '../support/clock.js'
+import { FairClock } from '../support/fair-clock.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { Random } from '../support/random.js'
 import { lineups, seed } from '../support/run.js'
@@ -234,9 +235,9 @@ test('of a damaged region it tells something, soon', () => {
       const word = random.chance(0.5) ? random.below(256) : random.below(words.length)
       words[word] = random.pick([0, -1, 1, 2 ** 31 - 1, random.below(2 ** 16), words[random.below(words.length)]])
     }
-    const began = performance.now()
+    const clock = new FairClock()
     expect(map.health().verdicts.length, `MAPSAFE_SEED=${seed}`).toBe(5)
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(clock.now()).toBeLessThan(10_000)
   }
 })
 

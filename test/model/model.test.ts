@@ -13,5 +13,4 @@ test.skipIf(missing.length > 0)(
     const counts = /(\d+) of (\d+) as they should be\n$/.exec(stdout)?.slice(1).map(Number) ?? []
     expect({ status, counts, stdout, stderr }).toMatchObject({ status: 0, counts: [34, 34] })
   },
-  600_000,
 )

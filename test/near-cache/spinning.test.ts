@@ -14,7 +14,7 @@ describe.each(lineups)('a thread that does nothing but near hits ($name)', (line
     map.set('ping', 0)
     map.set('pong', 0)
     const { handle } = map
-    const rounds = scaled(300)
+    const rounds = scaled(100)
     expect(await crew.run({ lineup, handle }, 'pingPong', rounds, 10_000)).toEqual([rounds, rounds])
     expectSound(map)
   })

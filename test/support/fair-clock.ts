@@ -60,8 +60,8 @@ function threadsOfTree(): Map<string, Scheduling> {
   return threads
 }
 
-/** This process and its descendants. */
-function tree(): Set<number> {
+/** This process and its descendants, itself first. */
+export function tree(): Set<number> {
   const parents = new Map<number, number>()
   for (const name of list('/proc')) {
     // "pid (command) state parent ...", where the command may contain anything.

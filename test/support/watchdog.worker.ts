@@ -1,7 +1,7 @@
 // The thread of a Watchdog: it is told what begins, and tells what does not end.
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { FairClock } from './fair-clock.js'
+import { FairClock, tree } from './fair-clock.js'
 
 const { limit } = workerData as { readonly limit: number }
 const READING_MS = 1000
@@ -22,5 +22,12 @@ setInterval(() => {
   isTold = true
   if (time < limit + GRACE_MS) return
   writeSync(2, `${message}\n`)
-  process.kill(process.pid, 'SIGKILL')
+  // Itself last.
+  for (const pid of [...tree()].reverse()) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  }
 }, READING_MS)
