@@ -9,9 +9,10 @@ import type { Case, Findings, Run } from './harness/case.js'
 import { NoNativeProgram } from './harness/native-program.js'
 import { parseOptions, usage, type BenchOptions } from './harness/options.js'
 import { RedisServer } from './harness/redis-server.js'
+import { withoutJudgement } from './harness/targets.js'
 import { describeMachine, describeVersions } from './report/machine.js'
 import type { Outcome } from './report/markdown.js'
-import { summary, targetTable, textTable } from './report/text.js'
+import { NO_VERDICTS, summary, targetTable, textTable } from './report/text.js'
 import { writeReport } from './report/write.js'
 
 async function main(): Promise<void> {
@@ -26,8 +27,9 @@ async function main(): Promise<void> {
   console.log(`${machine}, seed ${options.seed}`)
   const outcomes = await runCases(options)
   const verdicts = outcomes.flatMap(({ findings }) => (typeof findings === 'string' ? [] : findings.verdicts))
-  if (verdicts.length > 0) console.log(`${textTable(targetTable(verdicts))}\n\n${summary(verdicts)}`)
-  if (options.quick) console.log('This was a quick run: its figures mean little.')
+  if (verdicts.length > 0) console.log(textTable(targetTable(verdicts)))
+  if (options.quick) console.log(`\n${NO_VERDICTS}.`)
+  else if (verdicts.length > 0) console.log(`\n${summary(verdicts)}`)
   if (options.report === undefined) return
   await writeReport(options.report, {
     command: ['npm run bench', ...(parameters.length > 0 ? ['--', ...parameters] : [])].join(' '),
@@ -73,7 +75,8 @@ async function runCases({ quick, only, seed, traces }: BenchOptions): Promise<Ou
 
 async function findingsOf(one: Case, run: Run): Promise<Findings | string> {
   try {
-    return await one.run(run)
+    const findings = await one.run(run)
+    return run.quick ? { ...findings, verdicts: withoutJudgement(findings.verdicts) } : findings
   } catch (error) {
     if (error instanceof NoNativeProgram) return error.message
     console.error(error)

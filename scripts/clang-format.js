@@ -7,5 +7,7 @@ if (!mode) throw new Error('usage: clang-format.js --write | --check')
 if (exists('clang-format')) {
   must('clang-format', [...mode, ...files('native').filter((name) => /\.(h|cc)$/.test(name))])
 } else {
-  console.warn('clang-format is not installed: the C++ was not looked at')
+  console.warn(
+    'clang-format is not installed: the C++ was not looked at. On Debian and Ubuntu: apt-get install clang-format',
+  )
 }

@@ -24,7 +24,9 @@ if (selection.length === 0) {
       failed = run('ctest', ['--preset', preset, '--quiet', '--output-junit', report]) !== 0 || failed
     }
   } else {
-    console.warn('cmake is not installed: the C++ tests were left out')
+    console.warn(
+      'cmake is not installed: the C++ tests were left out. On Debian and Ubuntu: apt-get install cmake libgtest-dev',
+    )
   }
 }
 must(process.execPath, ['scripts/summary.js'])

@@ -15,8 +15,9 @@ interface Row {
   readonly mops: number
 }
 
-/** What the target names; a read-write lock around a standard map is beside them for comparison only. */
-const RIVALS = ['libcuckoo', 'TBB']
+/** What the target names, with Debian's packages; a read-write lock around a standard map is only for comparison. */
+const PACKAGES = { libcuckoo: 'libcuckoo-dev', TBB: 'libtbb-dev' }
+const RIVALS = Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]
 const THREADS = 2
 const TARGET = 1.3
 
@@ -38,7 +39,10 @@ each value out and checking it. libcuckoo and TBB are Debian's. \`shared_mutex\`
       tables: [table(rows)],
       charts: [chart(rows)],
       verdicts: verdicts(rows),
-      omissions: missing.map((map) => `${map}: it was not found when core_bench was built.`),
+      omissions: missing.map(
+        (map) =>
+          `${map}: it was not found when core_bench was built; install ${PACKAGES[map]} (apt-get) and run again.`,
+      ),
     }
   },
 }

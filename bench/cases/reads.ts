@@ -96,5 +96,7 @@ function objectVerdicts(timings: Timings): Verdict[] {
 }
 
 function omitted({ redisPort }: Run): string[] {
-  return redisPort === undefined ? ['Redis: no `redis-server` is installed.'] : []
+  return redisPort === undefined
+    ? ['Redis: no `redis-server` is installed; install it (apt-get install redis-server) and run again.']
+    : []
 }

@@ -14,7 +14,8 @@ export class NoNativeProgram extends Error {}
  * @throws NoNativeProgram if CMake is missing or the build fails
  */
 export async function buildNativeProgram(name: string): Promise<string> {
-  if (spawnSync('cmake', ['--version']).error) throw new NoNativeProgram('cmake is not installed')
+  if (spawnSync('cmake', ['--version']).error)
+    throw new NoNativeProgram('cmake is not installed; install it (apt-get install cmake g++ make)')
   for (const parameters of [
     ['--preset', 'release', '--log-level=WARNING'],
     ['--build', '--preset', 'release', '--target', name],

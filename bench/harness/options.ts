@@ -24,7 +24,7 @@ const MAX_SEED = 2 ** 32 - 1
 export function usage(cases: readonly string[]): string {
   return `Usage: npm run bench -- [options]
 
-  --quick        small and short, to see that everything works; its figures mean little
+  --quick        small and short, to see that everything works; too short for verdicts
   --only NAME    one case, may be given several times: ${cases.join(', ')}
   --report FILE  write the report to FILE, which ends in .md, and its plots beside it
                  (default: ${REPORT} after a full run, none with --quick or --only)

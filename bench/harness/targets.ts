@@ -27,6 +27,11 @@ export interface Verdict {
   readonly met: boolean | undefined
 }
 
+/** The figures without judgement: those of a quick run are mostly noise. */
+export function withoutJudgement(verdicts: readonly Verdict[]): Verdict[] {
+  return verdicts.map((verdict) => ({ ...verdict, met: undefined }))
+}
+
 /** Holds a figure, NaN if it was not measured, against its bound; both are shown as `show` writes them. */
 type Judge = (
   target: TargetName,

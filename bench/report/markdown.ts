@@ -1,6 +1,6 @@
 import type { Case, Findings, Table } from '../harness/case.js'
 import { targets, type TargetName, type Verdict } from '../harness/targets.js'
-import { summary } from './text.js'
+import { NO_VERDICTS, summary } from './text.js'
 
 /** What became of one case. */
 export interface Outcome {
@@ -28,7 +28,6 @@ export function markdown(report: Report, plots: string): string {
     '',
     '# Benchmarks',
     '',
-    ...(quick ? ['**A quick run: small sizes and few rounds. Its figures mean little.**', ''] : []),
     `Absolute times differ from machine to machine and from minute to minute; ratios within one run count. Contenders take turns in
 rounds within one process, each contender in threads of its own, so that none profits from what the optimizing compiler learned
 about another. A figure is the median of its rounds, a ratio the median of the rounds' ratios. Every value that is read is checked
@@ -37,7 +36,7 @@ timed by tinybench, 256 at a time. Random choices follow from seed ${seed}. Comp
     '',
     '## Targets',
     '',
-    `${summary(verdicts)}.`,
+    quick ? `**${NO_VERDICTS}.**` : `${summary(verdicts)}.`,
     '',
     ...targetTables(verdicts),
     ...outcomes.flatMap((outcome) => section(outcome, plots)),

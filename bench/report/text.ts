@@ -31,6 +31,11 @@ function inOrder(verdicts: readonly Verdict[]): Verdict[] {
   return verdicts.toSorted((one, other) => names.indexOf(one.target) - names.indexOf(other.target))
 }
 
+/** Why a quick run says of no target whether it is met. */
+export const NO_VERDICTS =
+  'No verdicts: this was a quick run, with small sizes and few, short rounds, so that its figures are mostly noise. ' +
+  'A full run judges them'
+
 /** How many targets are met: a target is, if all its figures are. */
 export function summary(verdicts: readonly Verdict[]): string {
   const names = [...new Set(inOrder(verdicts).map(({ target }) => target))]

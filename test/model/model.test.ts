@@ -7,7 +7,7 @@ const isInstalled = (tool: string): boolean => spawnSync(tool, ['-V'], { stdio: 
 const missing = ['spin', 'gcc'].filter((tool) => !isInstalled(tool))
 
 test.skipIf(missing.length > 0)(
-  `the protocol's model holds and its mutants do not${missing.map((tool) => ` (skipped: ${tool} is not installed)`).join('')}`,
+  `the protocol's model holds and its mutants do not${missing.map((tool) => ` (skipped: ${tool} is not installed: apt-get install spin gcc)`).join('')}`,
   () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--quick'], { encoding: 'utf8' })
     const counts = /(\d+) of (\d+) as they should be\n$/.exec(stdout)?.slice(1).map(Number) ?? []
