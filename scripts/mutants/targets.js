@@ -4,7 +4,7 @@
  * `base` is the copy that is not broken. It is built first, and a mutant takes from it what its edit leaves as it is.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, normalize, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from './child.js'
 
@@ -36,6 +36,7 @@ function inNative({ tests, flags = [], scale }) {
   const includes = (base, source, file) =>
     readFileSync(objectOf(base, source).replace(/o$/, 'd'), 'utf8')
       .split(/[\s\\]+/)
+      .map(normalize)
       .includes(file)
 
   return {
