@@ -31,4 +31,25 @@ export const mutants = [
     find: '      directory = this.words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS]\n',
     replace: '      directory = 0\n',
   },
+  {
+    name: 'memory-believes-the-header',
+    why: 'one damaged word makes figures that no memory has, or a crash',
+    file: 'src/inspect/memory.ts',
+    find: 'const inUse = Math.min(load(HEADER_PAGES_IN_USE) * PAGE_BYTES, heap)',
+    replace: 'const inUse = load(HEADER_PAGES_IN_USE) * PAGE_BYTES',
+  },
+  {
+    name: 'segments-told-by-depth',
+    why: 'a segment that fills several entries of the directory counts several times',
+    file: 'src/inspect/stats.ts',
+    find: 'segments++',
+    replace: 'segments += 2 ** Math.max(0, directoryDepth - load(segment + SEGMENT_DEPTH))',
+  },
+  {
+    name: 'thread-caches-not-spare',
+    why: 'free blocks of a thread count as entries',
+    file: 'src/inspect/memory.ts',
+    find: 'spareBytes(words, load) + cachedBytes(load)',
+    replace: 'spareBytes(words, load)',
+  },
 ]

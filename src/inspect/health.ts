@@ -1,5 +1,6 @@
 import { takeCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
+import { heapPages } from '../format/geometry.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
 import type { Registry } from './attached-threads.js'
 import { LostBlocks, type Losses } from './lost-blocks.js'
@@ -86,7 +87,7 @@ export class HealthCheck {
   run(registry: Registry): HealthReport {
     const { words } = registry
     const census = takeCensus(words)
-    const bytesHeld = (words[HEADER_PAGES_IN_USE] >>> 0) * PAGE_BYTES
+    const bytesHeld = Math.min(words[HEADER_PAGES_IN_USE] >>> 0, heapPages(words.byteLength)) * PAGE_BYTES
     const before = this.#near
     this.#near = countNearReads(words)
     const verdicts = [
@@ -132,9 +133,11 @@ function judgeLiveRatio({ live, tombstones, expired }: Census): Verdict {
 
 function judgeNearStaleness(before: NearReads, after: NearReads): Verdict {
   const milliseconds = after.at - before.at
-  const misses = after.misses - before.misses
-  const refreshed = after.refreshed - before.refreshed
-  const reads = after.hits - before.hits + misses
+  // Counts only grow, unless they were damaged.
+  const since = (name: 'hits' | 'misses' | 'refreshed'): number => Math.max(0, after[name] - before[name])
+  const misses = since('misses')
+  const refreshed = since('refreshed')
+  const reads = since('hits') + misses
   const value = reads === 0 ? 0 : misses / reads
   const advice =
     refreshed * 2 > misses
@@ -153,7 +156,7 @@ function judgeNearStaleness(before: NearReads, after: NearReads): Verdict {
 
 function judgeMemory(census: Census, bytesHeld: number): Verdict {
   const { bytesLive, bytesEviction, bytesAllocated, bytesFree, bytesCached } = census
-  const value = (bytesHeld - bytesEviction) / Math.max(bytesLive, 1)
+  const value = Math.max(0, bytesHeld - bytesEviction) / Math.max(bytesLive, 1)
   return {
     name: 'memoryAmplification',
     ...judge(

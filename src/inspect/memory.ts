@@ -10,7 +10,6 @@ import {
   CHUNK_NODES,
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
-  HEADER_BLOCK_COUNT,
   HEADER_DIRECTORY,
   HEADER_HEAP_TOP,
   HEADER_PAGES_IN_USE,
@@ -62,13 +61,16 @@ function classBytes(sizeClass: number): number {
   return classBlocks(sizeClass) * BLOCK_BYTES
 }
 
-/** O(spans), a few microseconds for each MiB in use. Writes nothing. */
+/**
+ * O(spans), a few microseconds for each MiB in use. Writes nothing. The figures of a damaged region are wrong, but none
+ * is below 0, they add up, and it ends as soon.
+ */
 export function inspectMemory(words: Int32Array): MemoryUse {
   const load = (word: number): number => Atomics.load(words, word) >>> 0
-  const total = load(HEADER_BLOCK_COUNT) * BLOCK_BYTES
+  const total = words.byteLength
   const heap = heapPages(total) * PAGE_BYTES
-  const inUse = load(HEADER_PAGES_IN_USE) * PAGE_BYTES
-  const index = indexBytes(words, load)
+  const inUse = Math.min(load(HEADER_PAGES_IN_USE) * PAGE_BYTES, heap)
+  const index = Math.min(inUse, indexBytes(words, load))
   const eviction = Math.min(inUse - index, evictionBytes(words, load))
   const spare = Math.min(inUse - index - eviction, spareBytes(words, load) + cachedBytes(load))
   return {
@@ -89,18 +91,26 @@ function indexBytes(words: Int32Array, load: Load): number {
   let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
   // The current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
-  return Math.min(bytes, words.length * 4)
+  return bytes
 }
 
 /** The area of the eviction, and all nodes and ghosts. */
 function evictionBytes(words: Int32Array, load: Load): number {
-  const partitions = partitionsOf(new Region(words.buffer))
+  const region = new Region(words.buffer)
+  const partitions = partitionsOf(region)
+  const most = heapPages(words.byteLength)
   let pages = partitions.length === 0 ? 0 : areaPages(partitions.length)
   for (const at of partitions) {
     pages += ghostPages(load(at + PARTITION_GHOST_BUCKETS))
     let left = load(at + PARTITION_NODES)
-    for (let chunk = load(at + PARTITION_CHUNKS); left > 0 && chunk * BLOCK_WORDS < words.length;) {
-      const nodes = Math.max(1, load(chunk * BLOCK_WORDS + CHUNK_NODES))
+    // A chunk fills a page at least: a list that is longer than the heap bites its own tail.
+    let chunks = most
+    for (
+      let chunk = load(at + PARTITION_CHUNKS);
+      left > 0 && chunks > 0 && region.contains(chunk, BLOCK_WORDS);
+      chunks--
+    ) {
+      const nodes = load(chunk * BLOCK_WORDS + CHUNK_NODES)
       pages += Math.ceil(((nodes + 1) * NODE_BYTES) / PAGE_BYTES)
       left -= nodes
       chunk = load(chunk * BLOCK_WORDS + CHUNK_NEXT)
@@ -125,8 +135,9 @@ function spareBytes(words: Int32Array, load: Load): number {
     const kind = load(entry + PAGE_KIND)
     const run = Math.max(1, load(entry + PAGE_RUN))
     if ((kind & 0xff) === PAGE_SPAN) {
-      const taken = load(entry + PAGE_CARVED) - load(entry + PAGE_FREE_COUNT)
-      bytes += run * PAGE_BYTES - taken * classBytes(kind >>> PAGE_CLASS_SHIFT)
+      const taken = Math.max(0, load(entry + PAGE_CARVED) - load(entry + PAGE_FREE_COUNT))
+      const sizeClass = Math.min(kind >>> PAGE_CLASS_SHIFT, SIZE_CLASSES - 1)
+      bytes += Math.max(0, run * PAGE_BYTES - taken * classBytes(sizeClass))
     }
     page += run
   }

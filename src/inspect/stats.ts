@@ -2,12 +2,12 @@ import { sumOfSizeDeltas } from '../engine/typescript/threads/thread-record.js'
 import { attachedThreads, type AttachedThread, type Registry } from './attached-threads.js'
 import { heapPages } from '../format/geometry.js'
 import {
+  ALL_BUCKETS,
   BLOCK_WORDS,
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
   HEADER_PAGES_IN_USE,
-  HEADER_SEGMENT_COUNT,
   MAX_DEPTH,
   PAGE_BYTES,
   SEGMENT_BYTES,
@@ -15,6 +15,7 @@ import {
   SEGMENT_DEPTH,
   SEGMENT_OPERATIONS,
   SEGMENT_TOMBSTONES,
+  SLOTS_PER_BUCKET,
 } from '../format/layout.js'
 
 /** The segment in which writes got in each other's way most often. */
@@ -58,21 +59,21 @@ export interface RegionStats {
 
 /**
  * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a
- * damaged region it tells wrong numbers.
+ * damaged region it tells wrong numbers, but none below 0 or beyond what the region has room for.
  */
 export function inspectRegion(registry: Registry): RegionStats {
   const { words } = registry
   const load = (word: number): number => (word < words.length ? Atomics.load(words, word) >>> 0 : 0)
   const pagesTotal = heapPages(words.byteLength)
-  const pagesInUse = load(HEADER_PAGES_IN_USE)
+  const pagesInUse = Math.min(load(HEADER_PAGES_IN_USE), pagesTotal)
+  const inSegments = inspectSegments(words, load)
   const bytesTotal = words.byteLength
   const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
   return {
-    // Modulo 2^32, as the sum of what records that come and go tell.
-    entries: sumOfSizeDeltas(words) >>> 0,
+    // A deletion may be counted before its insert by another thread was.
+    entries: Math.min(Math.max(0, sumOfSizeDeltas(words)), inSegments.segments * SEGMENT_SLOTS),
     threads: attachedThreads(registry),
-    ...inspectSegments(words, load),
-    segments: load(HEADER_SEGMENT_COUNT),
+    ...inSegments,
     bytesTotal,
     bytesInUse: bytesTotal - bytesFree,
     bytesFree,
@@ -81,16 +82,19 @@ export function inspectRegion(registry: Registry): RegionStats {
   }
 }
 
+const SEGMENT_SLOTS = ALL_BUCKETS * SLOTS_PER_BUCKET
+
 type Load = (word: number) => number
 
 function inspectSegments(
   words: Int32Array,
   load: Load,
-): Pick<RegionStats, 'tombstones' | 'contention' | 'operations' | 'mostContended' | 'directoryDepth'> {
+): Pick<RegionStats, 'segments' | 'tombstones' | 'contention' | 'operations' | 'mostContended' | 'directoryDepth'> {
   const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
   const directoryDepth = Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH)
   const end = 2 ** directoryDepth
   const lastSegment = words.length - SEGMENT_BYTES / 4
+  let segments = 0
   let tombstones = 0
   let contention = 0
   let operations = 0
@@ -98,7 +102,8 @@ function inspectSegments(
   for (let index = 0; index < end;) {
     const segment = load(directory + DIRECTORY_ENTRIES + index) * BLOCK_WORDS
     if (segment > lastSegment) break // a damaged directory; verify() reports it
-    tombstones += load(segment + SEGMENT_TOMBSTONES)
+    segments++
+    tombstones += Math.min(load(segment + SEGMENT_TOMBSTONES), SEGMENT_SLOTS)
     const depth = load(segment + SEGMENT_DEPTH)
     const here = {
       contention: load(segment + SEGMENT_CONTENTION),
@@ -111,5 +116,5 @@ function inspectSegments(
     // A segment of smaller depth fills several entries in a row.
     index += 2 ** Math.max(0, directoryDepth - depth)
   }
-  return { tombstones, contention, operations, mostContended, directoryDepth }
+  return { segments, tombstones, contention, operations, mostContended, directoryDepth }
 }
