@@ -15,12 +15,19 @@ import {
   PAGE_SPAN,
   SEGMENT_BUCKETS,
 } from '../../src/format/layout.js'
+import type * as systemClock from '../../src/platform/system-clock.js'
+import { monotonic } from '../../src/platform/system-clock.js'
 import { PAGE_TABLE_BLOCK } from '../../src/format/geometry.js'
 import { Clock } from '../support/clock.js'
 import { FairClock } from '../support/fair-clock.js'
 import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { Random } from '../support/random.js'
 import { lineups, seed } from '../support/run.js'
+
+vi.mock('../../src/platform/system-clock.js', async (importOriginal) => {
+  const original = await importOriginal<typeof systemClock>()
+  return { ...original, monotonic: vi.fn(original.monotonic) }
+})
 
 type Judged = Pick<ConcurrentMap<never, unknown>, 'health'>
 
@@ -173,7 +180,7 @@ describe.each(lineups)('$name', (lineup) => {
     test('while others have the map open as soon as it cannot be a write under way', () => {
       using map = open()
       const other = ConcurrentMap.attach<number, unknown>(map.handle)
-      const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
+      const now = vi.mocked(monotonic).mockReturnValue(1000)
       try {
         map.set(1, 'one').set(2, 'two')
         const words = wordsOf(map)
@@ -195,7 +202,7 @@ describe.each(lineups)('$name', (lineup) => {
         expect(verdictOf(map, 'lostMemory').ok).toBe(true)
         words[reference * BLOCK_WORDS + ENTRY_VERSION]--
       } finally {
-        now.mockRestore()
+        now.mockReset()
         other.close()
       }
     })
