@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import { getEnvironmentData, setEnvironmentData, Worker } from 'node:worker_threads'
 import type { Engine } from '../engine/engine.js'
 
 /**
@@ -30,7 +30,7 @@ export interface FileFunctions {
   unlockCopy(descriptor: number): void
 }
 
-/** Where the addon's exports, of which each thread has one object, keep what {@link threadState} is asked for. */
+/** Where {@link threadState} keeps what it is asked for. */
 const STATE = Symbol.for('mapsafe: state of the thread, version 1')
 /**
  * Locks by which everybody who has a file sees who else is there: one for each thread record, and one for the thread
@@ -153,12 +153,14 @@ export function warnWithoutNative(): void {
 
 /**
  * State that must be one for the whole thread, however often the package is loaded in it: as an ES module and as a
- * CommonJS one, once for each test file, or again after the cache of modules was cleared.
+ * CommonJS one, once for each test file, or again after the cache of modules was cleared. So it hangs on a class of
+ * Node.js itself, of which a thread has one: test runners copy `globalThis` and `process` for each file, and the addon's
+ * exports are made anew when it is forgotten.
  *
  * @param name what the state is; its shape must not change under one name
  */
 export function threadState<T>(name: string, make: () => T): T {
-  const owner = (loadNative() ?? process) as { [STATE]?: Record<string, unknown> | undefined }
+  const owner = Worker as { [STATE]?: Record<string, unknown> | undefined }
   const states: Record<string, unknown> = (owner[STATE] ??= {})
   return (states[name] ??= make()) as T
 }

@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { types } from 'node:util'
 import { describe } from '../base/describe.js'
 import { repairAndVerify } from '../engine/soundness.js'
@@ -7,7 +7,7 @@ import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/error
 import { showHandle } from './inspect-form.js'
 import type { ResolvedPlace } from './options.js'
 import { checkSettings, isCache } from '../format/cache-settings.js'
-import { checkLength, openFile, openOrCreateFile } from '../storage/file.js'
+import { absolutePath, checkLength, openFile, openOrCreateFile } from '../storage/file.js'
 
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
 /** Kinds of handles, and the classes that open them. */
@@ -49,7 +49,7 @@ export interface Place {
 export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace, trustFile = false): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
   if (file === undefined) return createInMemory(kind, bytes, cache)
-  const opened = openOrCreateFile(resolve(file), trustFile, bytes, {
+  const opened = openOrCreateFile(absolutePath(file), trustFile, bytes, {
     format: (region) => formatRegion(region, cache),
     repairAndVerify,
   })

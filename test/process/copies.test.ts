@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap, MapsafeError } from '../../src/index.js'
 import type { Engine } from '../../src/engine/engine.js'
 import { BLOCK_BYTES, HEADER_DIRECTORY, HEADER_FILE_BORN, HEADER_FILE_INODE } from '../../src/format/layout.js'
-import type { NativeBinding } from '../../src/platform/addon.js'
+import { findPlace } from '../../src/public/handle.js'
 import { fileFunctions } from '../../src/storage/mapping.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
@@ -176,7 +176,7 @@ describe('a copy', () => {
 
   test('whose first user died while looking at it is looked at by the next', () => {
     const copy = copyOf(makeFile())
-    const binding = fileFunctions() as NativeBinding
+    const binding = fileFunctions()
     const { createEngine } = binding
     let left: Engine | null = null
     binding.createEngine = (...args) => {
@@ -193,6 +193,23 @@ describe('a copy', () => {
     using map = new ConcurrentMap<string, number>({ file: copy })
     expect(map.get('key 1')).toBe(1)
     left!.close()
+  })
+
+  test('written over a file that is open is refused', (context) => {
+    const file = makeFile()
+    using map = new ConcurrentMap<string, number>({ file })
+    if (
+      !fileFunctions()
+        .openRecordLocks(findPlace(map.handle).region as ArrayBuffer)
+        ?.areSupported()
+    ) {
+      return context.skip('this system has no locks by which one sees who has a file open')
+    }
+    // Not cut off first, or this process would lose the memory that it maps.
+    writeFileSync(file, readFileSync(makeFile()), { flag: 'r+' })
+    const error = refusalOf(file)
+    expect(error.code).toBe('ERR_MAPSAFE_FILE')
+    expect(error.message).toContain('written over')
   })
 
   test('has no holes, even if it was made with some', () => {

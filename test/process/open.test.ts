@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -319,6 +320,21 @@ describe('what the system refuses is an error with its reason', () => {
     expect(error.message).toContain(reason)
     expect(error.message).toContain(name)
     expect(readdirSync(scratch.path)).toEqual(before)
+  })
+
+  test('a relative path in a working directory that was deleted: ENOENT', () => {
+    const before = process.cwd()
+    const gone = scratch.file('gone')
+    mkdirSync(gone)
+    process.chdir(gone)
+    try {
+      rmdirSync(gone)
+      const error = refusalOf(() => new ConcurrentMap({ file: 'x.map' }))
+      expect(error.code).toBe('ERR_MAPSAFE_FILE')
+      expect(error.cause).toMatchObject({ code: 'ENOENT' })
+    } finally {
+      process.chdir(before)
+    }
   })
 
   describe('permission', () => {
