@@ -1,13 +1,13 @@
 /**
  * Fuzzes with hostile bytes; see docs/reliability.md.
  *
- *   npm run fuzz -- [--minutes N] [--seed S] [--only core|typescript] [--round R]
+ *   npm run fuzz -- [--minutes N] [--seed S] [--only core|typescript|values] [--round R]
  *
- * The core under libFuzzer (needs Clang and cmake), then the TypeScript engine, the maps and the codec: N minutes in
- * all (default 10), half for each. Prints the seed, how much was run, and what was found; exits with 1 if anything was.
+ * The core under libFuzzer (needs Clang and cmake), then the TypeScript engine, the maps and the codec, then the bytes of
+ * values in a process with little memory: N minutes in all (default 10), a third for each. Prints the seed, how much was run, and what was found; exits with 1 if anything was.
  * Inputs that reach something new are kept in out/fuzz/corpus; `--merge` puts those that matter into out/fuzz/merged,
- * for native/fuzz/corpus, and does nothing else. `--round` begins with that round of the TypeScript fuzzer, to repeat a
- * finding.
+ * for native/fuzz/corpus, and does nothing else. `--round` begins with that round of the fuzzers in TypeScript, to
+ * repeat a finding.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -66,15 +66,15 @@ function fuzzCore(seconds) {
 }
 
 /** @returns the number of findings, 0 or 1 */
-async function fuzzTypescript(seconds) {
-  const main = ['--import', 'tsx', 'test/fuzz/main.ts', String(seconds), options.seed, options.round]
+async function fuzzInNode(name, program, seconds, flags = []) {
+  const main = [...flags, '--import', 'tsx', program, String(seconds), options.seed, options.round]
   const child = spawn(process.execPath, main, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   let last = ''
   let watchdog
   const rewind = () => {
     clearTimeout(watchdog)
     watchdog = setTimeout(() => {
-      console.error(`typescript: a hang, soon after ${last} with seed ${options.seed}`)
+      console.error(`${name}: a hang, soon after ${last} with seed ${options.seed}`)
       child.kill('SIGKILL')
     }, SILENCE_MS)
   }
@@ -85,8 +85,8 @@ async function fuzzTypescript(seconds) {
   })
   const status = await new Promise((resolve) => child.on('close', resolve))
   clearTimeout(watchdog)
-  console.log(`typescript: ${last} in ${seconds} s, seed ${options.seed}`)
-  return status === 0 ? 0 : 1
+  console.log(`${name}: ${last} in ${seconds} s, seed ${options.seed}`)
+  return status === 0 ? 0 : 1 // null after a signal
 }
 
 /** Keeps the inputs that together reach all that was ever reached. */
@@ -99,9 +99,9 @@ function merge() {
   console.log(`${readdirSync(join(root, merged)).length} inputs in ${merged}: copy those wanted to ${CORPUS}`)
 }
 
-const seconds = Math.max(1, Math.round((Number(options.minutes) * 60) / (options.only === undefined ? 2 : 1)))
+const seconds = Math.max(1, Math.round((Number(options.minutes) * 60) / (options.only === undefined ? 3 : 1)))
 let findings = 0
-if (options.only !== 'typescript') {
+if (options.only === undefined || options.only === 'core') {
   if (exists('clang++') && exists('cmake')) {
     buildCore()
     if (options.merge) merge()
@@ -110,6 +110,12 @@ if (options.only !== 'typescript') {
     console.warn('Clang or cmake is not installed: the core was left out')
   }
 }
-if (options.only !== 'core' && !options.merge) findings += await fuzzTypescript(seconds)
+if (options.only !== 'core' && !options.merge) {
+  if (options.only !== 'values') findings += await fuzzInNode('typescript', 'test/fuzz/main.ts', seconds)
+  if (options.only !== 'typescript') {
+    // Ends with an error, or by a signal, for lack of memory.
+    findings += await fuzzInNode('values', 'test/fuzz/values-main.ts', seconds, ['--max-old-space-size=128'])
+  }
+}
 if (!options.merge) console.log(`findings: ${findings}`)
 process.exit(findings === 0 ? 0 : 1)

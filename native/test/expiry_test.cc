@@ -1,6 +1,7 @@
 // Entries that expire: absent for whoever asks, and swept away without being asked for.
 #include "index/expiry.h"
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
@@ -22,6 +23,23 @@ std::uint32_t SweepAll(TestEngine& engine, std::uint32_t budget = 1'000'000) {
     hash = next;
   }
   return cleaned;
+}
+
+// Neither coarse nor rounded: what ticks by milliseconds is late by as many.
+TEST(Expiry, TheClockIsExact) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  double shortest = kMinute;
+  double last = engine->Now();
+  for (int changes = 0; changes < 100;) {
+    const double now = engine->Now();
+    ASSERT_GE(now, last);
+    if (now == last) continue;
+    shortest = std::min(shortest, now - last);
+    last = now;
+    ++changes;
+  }
+  EXPECT_LT(shortest, 0.5);
 }
 
 TEST(Expiry, AnExpiredEntryIsAbsent) {

@@ -58,8 +58,8 @@ export const mutants = [
     name: 'loser-keeps-its-own',
     why: 'who was slower goes on with a file that nobody else will open',
     file: 'src/storage/new-file.ts',
-    find: '    if (!file.giveName(path)) return undefined\n',
-    replace: '    file.giveName(path)\n',
+    find: 'if (!file.giveName(path)) return undefined',
+    replace: 'if (!file.giveName(path) && file.descriptor < 0) return undefined',
   },
   {
     name: 'owner-not-looked-at',
@@ -79,8 +79,8 @@ export const mutants = [
     name: 'identity-not-compared',
     why: 'a copy made under writers is used, half-written',
     file: 'src/storage/file.ts',
-    find: 'if (!isNoted(region, identity)) {',
-    replace: 'if (identity.inode === 0n) {',
+    find: 'if (!isNoted(region, identity)) adoptCopy(',
+    replace: 'if (identity.inode === 0n) adoptCopy(',
   },
   {
     name: 'identity-not-kept',

@@ -340,4 +340,11 @@ export const mutants = [
     find: '    expires_at = ExpiryOf(core.region, current, header);\n',
     replace: '',
   },
+  {
+    name: 'coarse-clock',
+    why: 'who writes and who reads go by clocks that are apart',
+    file: 'core/base/monotonic.h',
+    find: 'static_cast<double>(time.tv_nsec) / 1e6;',
+    replace: "static_cast<double>(time.tv_nsec / 4'000'000 * 4);",
+  },
 ]

@@ -102,6 +102,7 @@ export const targets = {
     scale: (attempt) => 3 * 4 ** attempt,
   }),
   typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability']),
+  codec: inTypescript(['test/codec']),
   'near-cache': inTypescript(['test/near-cache']),
   // Files are mapped by the addon, so copies for tests with processes have one.
   files: inTypescript(

@@ -1,3 +1,8 @@
+import { corruptValue } from './value-error.js'
+
+/** V8's bound: 2^30 bits. */
+const MAX_MAGNITUDE_BYTES = 2 ** 27
+
 /** Bytes that {@link writeBigint} needs: a sign word and the magnitude in words. */
 export function bigintBytes(value: bigint): number {
   return 4 + 4 * Math.ceil(hexDigits(value).length / 8)
@@ -13,14 +18,28 @@ export function writeBigint(value: bigint, view: DataView, offset: number): void
   }
 }
 
-/** Reads a bigint of `length` bytes at byte `offset`. */
-export function readBigint(view: DataView, offset: number, length: number): bigint {
-  let digits = ''
-  for (let at = offset + length - 4; at > offset; at -= 4) {
-    digits += view.getUint32(at, true).toString(16).padStart(8, '0')
+/** Reads a bigint of `length` bytes at byte `start`: a sign word and its magnitude. */
+export function readBigint(bytes: Buffer, start: number, length: number): bigint {
+  const magnitude = readMagnitude(bytes, start + 4, length - 4)
+  return bytes.readUInt32LE(start) === 1 ? -magnitude : magnitude
+}
+
+/**
+ * Reads a number of `length` bytes, the lowest first.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if it has more bits than a bigint may
+ */
+export function readMagnitude(bytes: Buffer, start: number, length: number): bigint {
+  if (length > MAX_MAGNITUDE_BYTES) throw corruptValue()
+  if (length === 0) return 0n
+  if (length <= 8) {
+    let magnitude = 0n
+    for (let at = start + length - 1; at >= start; at--) magnitude = (magnitude << 8n) | BigInt(bytes[at])
+    return magnitude
   }
-  const magnitude = BigInt(`0x${digits || '0'}`)
-  return view.getUint32(offset, true) === 1 ? -magnitude : magnitude
+  const reversed = Buffer.allocUnsafe(length)
+  for (let i = 0; i < length; i++) reversed[i] = bytes[start + length - 1 - i]
+  return BigInt(`0x${reversed.toString('hex')}`)
 }
 
 /** Magnitude in hexadecimal; empty for zero. Conversion to and from hexadecimal is linear, unlike division. */

@@ -13,10 +13,12 @@ import {
   VALUE_UTF16,
 } from '../format/layout.js'
 import { isEncodedKind, isKnownKind, isValueLength, unknownKind } from '../format/kinds.js'
-import { freezeClone, freezeTree } from './freeze.js'
 import { bigintBytes, readBigint, writeBigint } from './bigint.js'
-import { readClone, writeClone } from './clone.js'
-import { PlainReader, PlainWriter } from './plain.js'
+import { CloneReader } from './clone-reader.js'
+import { writeClone } from './clone-writer.js'
+import { freezeClone } from './freeze.js'
+import { PlainReader } from './plain-reader.js'
+import { PlainWriter } from './plain-writer.js'
 import { corruptValue, notStorable } from './value-error.js'
 import { ValueWalk } from './walk.js'
 
@@ -154,10 +156,13 @@ export class ValueEncoder {
 export class ValueDecoder {
   /** Whether nothing can change the value decoded last, so that several readers may share it. */
   immutable = false
-  private readonly plain = new PlainReader()
+  private readonly plain: PlainReader
+  private readonly clones = new CloneReader()
 
   /** @param freeze whether objects are deeply frozen */
-  constructor(private readonly freeze: boolean) {}
+  constructor(private readonly freeze: boolean) {
+    this.plain = new PlainReader(freeze)
+  }
 
   /**
    * Decodes the first `length` bytes. O(length).
@@ -209,24 +214,17 @@ export class ValueDecoder {
   }
 
   private decodePlain(bytes: Uint8Array, length: number): object {
-    const value = this.plain.read(bytes, length)
-    if (typeof value !== 'object' || value === null) throw corruptValue()
-    try {
-      if (this.freeze && !freezeTree(value)) throw corruptValue()
-    } catch (error) {
-      throw corruptValue(error) // deeper than the stack
-    }
     this.immutable = this.freeze
-    return value
+    return this.plain.read(bytes, length)
   }
 
   private decodeClone(bytes: Uint8Array, length: number): object {
-    const value = readClone(bytes.subarray(0, length))
-    if (typeof value !== 'object' || value === null) throw corruptValue()
+    const value = this.clones.read(bytes, length)
     try {
       this.immutable = this.freeze && freezeClone(value)
     } catch (error) {
-      throw corruptValue(error) // deeper than the stack
+      // References may lead deeper than the objects are nested.
+      throw corruptValue(error)
     }
     return value
   }
@@ -244,11 +242,7 @@ function encodeBigint(value: bigint): Uint8Array {
 
 function decodeBigint(bytes: Uint8Array, length: number): bigint {
   if (!isValueLength(VALUE_BIGINT, length)) throw corruptValue()
-  try {
-    return readBigint(new DataView(bytes.buffer, bytes.byteOffset, length), 0, length)
-  } catch (error) {
-    throw corruptValue(error) // more digits than a bigint has
-  }
+  return readBigint(Buffer.from(bytes.buffer, bytes.byteOffset, length), 0, length)
 }
 
 const shared = new ValueEncoder()

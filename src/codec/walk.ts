@@ -1,12 +1,10 @@
 import { types } from 'node:util'
 import type { MapsafeTypeError } from '../base/errors.js'
 import { Copies } from './copies.js'
+import { MAX_NESTING } from './limits.js'
 import { refusal } from './refusal.js'
 import { notStorable } from './value-error.js'
 import { formatPath, MemberStep, type PathStep } from './value-path.js'
-
-/** How many objects may lie around another one. Bounds the recursion of this walk and of both serializers. */
-const MAX_NESTING = 500
 
 const constructors = globalThis as unknown as Record<string, new (buffer: ArrayBufferLike) => object>
 

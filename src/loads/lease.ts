@@ -83,10 +83,11 @@ export function writeLease({ load, outcome }: Lease, target: Uint8Array): void {
  * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no lease
  */
 export function readLease(bytes: Uint8Array, length: number): Lease {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (length < CONTENT) throw corruptValue()
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
   const owner = view.getInt32(LOAD_OWNER, true)
   const state = view.getUint32(OUTCOME_STATE, true) as 0 | Outcome['state']
-  if (length < CONTENT || state > STALE) throw corruptValue()
+  if (state > STALE) throw corruptValue()
   const load =
     owner === 0
       ? undefined

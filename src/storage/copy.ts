@@ -58,14 +58,14 @@ export function adoptCopy(
   }
 }
 
-/** False if another process was faster, and has the map open. */
+/** @returns false if another process has made the copy a map meanwhile, and perhaps uses it already */
 function lock(functions: FileFunctions, { descriptor, path, region, identity }: OpenFile): boolean {
   // Counted in sleeps, for which no clock is needed that a test may have replaced.
   for (let waited = 0; ; waited += SLEEP_MS) {
     const error = functions.lockCopy(descriptor)
     if (error === 0) return true
+    if (isNoted(region, identity)) return false
     if (error === system.errno.EBUSY) {
-      if (isNoted(region, identity)) return false
       throw new MapsafeError(
         'ERR_MAPSAFE_FILE',
         `The map file ${path} was written over while others had it open. End them, delete the file, and copy it anew. ${ADVICE}`,

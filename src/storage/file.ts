@@ -124,13 +124,9 @@ function tryOpen(
       )
     }
     const region = mapWholeFile(functions, descriptor, path)
-    keepOpen(functions, region, descriptor, path)
     const identity = identityOf(fstatSync(descriptor, { bigint: true }))
-    if (!isNoted(region, identity)) {
-      adoptCopy(functions, { descriptor, path, region, identity }, repairAndVerify)
-      // Closed with the engine that looked at the copy.
-      keepOpen(functions, region, descriptor, path)
-    }
+    if (!isNoted(region, identity)) adoptCopy(functions, { descriptor, path, region, identity }, repairAndVerify)
+    keepOpen(functions, region, descriptor, path)
     return { path: realPathOf(path), region }
   } catch (error) {
     throw error instanceof MapsafeError || error instanceof MapsafeRangeError ? error : systemError('read', path, error)

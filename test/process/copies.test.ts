@@ -188,8 +188,6 @@ describe('a copy', () => {
     } finally {
       binding.createEngine = createEngine
     }
-    // As the system drops it with a process.
-    binding.openRecordLocks(left!.words.buffer as ArrayBuffer)!.unlock(0)
     using map = new ConcurrentMap<string, number>({ file: copy })
     expect(map.get('key 1')).toBe(1)
     left!.close()

@@ -2,21 +2,15 @@
 // nobody else's.
 import * as untyped from 'msgpackr/pack'
 import type * as msgpackr from 'msgpackr'
-import { corruptValue } from './value-error.js'
 
 // The types of this entry lead nowhere.
-const { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE, Unpackr } = untyped as unknown as typeof msgpackr
+const { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = untyped as unknown as typeof msgpackr
 
 /**
  * - Without records, because these speed up lists of alike objects, but halve the speed of a single one.
  * - With maps of variable size, because the usual ones end at 65,535 properties.
- * - Without structured clone, so that damaged bytes cannot make a cycle.
- * - With copies, so that damaged bytes cannot make a view of the buffer they are read from.
  */
-const options = { useRecords: false, variableMapSize: true, structuredClone: false, copyBuffers: true } as const
-
-const packr = new Packr(options)
-const unpackr = new Unpackr(options)
+const packr = new Packr({ useRecords: false, variableMapSize: true })
 
 const INITIAL_BYTES = 8192
 const NO_BYTES = new Uint8Array(0)
@@ -51,29 +45,5 @@ export class PlainWriter {
   release(): void {
     if (this.bytes.length > KEPT_BYTES) packr.useBuffer(Buffer.allocUnsafeSlow(INITIAL_BYTES))
     this.bytes = NO_BYTES
-  }
-}
-
-/** Unpacks plain values. */
-export class PlainReader {
-  private source: Uint8Array | undefined
-  /** The same memory as `source`. Kept, because msgpackr attaches a view to the buffer it reads from. */
-  private buffer: Buffer = Buffer.alloc(0)
-
-  /**
-   * Unpacks the first `length` bytes. O(length).
-   *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no MessagePack
-   */
-  read(source: Uint8Array, length: number): unknown {
-    if (source !== this.source) {
-      this.source = source
-      this.buffer = Buffer.from(source.buffer, source.byteOffset, source.length)
-    }
-    try {
-      return unpackr.unpack(this.buffer, length)
-    } catch (error) {
-      throw corruptValue(error)
-    }
   }
 }

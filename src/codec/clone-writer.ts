@@ -1,6 +1,6 @@
-import { Deserializer, Serializer } from 'node:v8'
+import { Serializer } from 'node:v8'
 import type { MapsafeTypeError } from '../base/errors.js'
-import { corruptValue, notStorable } from './value-error.js'
+import { notStorable } from './value-error.js'
 
 /**
  * Writes a view as structured clone does: its buffer, and where it lies in it. (Node's own subclass writes views
@@ -23,19 +23,4 @@ export function writeClone(value: object): Uint8Array {
   serializer.writeHeader()
   serializer.writeValue(value)
   return serializer.releaseBuffer()
-}
-
-/**
- * Deserializes `bytes`. O(length).
- *
- * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not in V8's format, or one from a later version of Node.js
- */
-export function readClone(bytes: Uint8Array): unknown {
-  try {
-    const deserializer = new Deserializer(bytes)
-    deserializer.readHeader()
-    return deserializer.readValue()
-  } catch (error) {
-    throw corruptValue(error)
-  }
 }

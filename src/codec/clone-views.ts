@@ -1,0 +1,47 @@
+import { corruptValue } from './value-error.js'
+
+type View = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView
+
+interface ViewType {
+  readonly Type: View
+  readonly elementBytes: number
+}
+
+const viewTypes = new Map<number, ViewType>()
+for (const [tag, Type] of Object.entries({
+  ...{
+    b: Int8Array,
+    B: Uint8Array,
+    C: Uint8ClampedArray,
+    w: Int16Array,
+    W: Uint16Array,
+    d: Int32Array,
+    D: Uint32Array,
+  },
+  ...{ f: Float32Array, F: Float64Array, q: BigInt64Array, Q: BigUint64Array, '?': DataView },
+  // Not in Node.js 20 and 22.
+  h: (globalThis as { Float16Array?: typeof Float32Array }).Float16Array,
+})) {
+  if (Type === undefined) continue
+  const elementBytes = 'BYTES_PER_ELEMENT' in Type ? Type.BYTES_PER_ELEMENT : 1
+  viewTypes.set(tag.charCodeAt(0), { Type, elementBytes })
+}
+
+/**
+ * Reads what describes a view of `buffer` in V8's format: type, offset, length in bytes, flags.
+ *
+ * @param next reads the next number
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if there is no such view
+ */
+export function readView(buffer: ArrayBuffer, next: () => number): ArrayBufferView {
+  const type = viewTypes.get(next())
+  const offset = next()
+  const bytes = next()
+  // No flags: the walk leaves no buffer resizable.
+  if (type === undefined || next() !== 0) throw corruptValue()
+  const { Type, elementBytes } = type
+  if (offset + bytes > buffer.byteLength || offset % elementBytes !== 0 || bytes % elementBytes !== 0) {
+    throw corruptValue()
+  }
+  return new Type(buffer, offset, bytes / elementBytes)
+}

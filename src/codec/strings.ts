@@ -1,0 +1,70 @@
+/** Strings out of encoded bytes: short ones without a call out of JavaScript, and names from a table. */
+
+/** Up to this length, building a string in JavaScript takes less than a call out of it. */
+const MAX_BUILT = 12
+/** Up to this length, a look for bytes above 127 pays: Latin-1 is the fastest call. */
+const MAX_LOOKED_AT = 64
+const MAX_NAME_BYTES = 32
+const NAME_PLACES = 2048
+
+/** Methods of `Buffer` that `toString` calls, and that the types leave out. */
+export type Slices = Buffer &
+  Readonly<Record<'latin1Slice' | 'ucs2Slice' | 'utf8Slice', (start: number, end: number) => string>>
+
+const { fromCharCode } = String
+/** Arrays to collect code units in, by length. */
+const units: readonly number[][] = Array.from({ length: MAX_BUILT + 1 }, (_, length) =>
+  new Array<number>(length).fill(0),
+)
+
+/** The string in `length` bytes of UTF-8. What is no UTF-8 becomes U+FFFD. */
+export function readUtf8(bytes: Slices, start: number, length: number): string {
+  const built = length <= MAX_LOOKED_AT ? readAscii(bytes, start, length) : undefined
+  return built ?? bytes.utf8Slice(start, start + length)
+}
+
+/** The string in `length` bytes, one for each unit. */
+export function readLatin1(bytes: Slices, start: number, length: number): string {
+  const built = length <= MAX_BUILT ? readAscii(bytes, start, length) : undefined
+  return built ?? bytes.latin1Slice(start, start + length)
+}
+
+/** The string in `length` bytes, at most {@link MAX_LOOKED_AT}; undefined if they are not all below 128. */
+function readAscii(bytes: Slices, start: number, length: number): string | undefined {
+  let seen = 0
+  if (length > MAX_BUILT) {
+    for (let i = 0; i < length; i++) seen |= bytes[start + i]
+    return seen < 0x80 ? bytes.latin1Slice(start, start + length) : undefined
+  }
+  const collected = units[length]
+  for (let i = 0; i < length; i++) seen |= collected[i] = bytes[start + i]
+  return seen < 0x80 ? fromCharCode(...collected) : undefined
+}
+
+interface Name {
+  readonly text: string
+  readonly bytes: Uint8Array
+}
+
+const names = new Array<Name | undefined>(NAME_PLACES).fill(undefined)
+
+/**
+ * The name in `length` bytes, at least one; undefined if it is long, or not ASCII. A name read before comes from a
+ * table, which saves making the string and making it unique, as V8 does with property names.
+ */
+export function readName(bytes: Slices, start: number, length: number): string | undefined {
+  if (length > MAX_NAME_BYTES) return undefined
+  const place =
+    (length * 0x91 + bytes[start] * 0x1f + bytes[start + (length >> 1)] * 0x7 + (bytes[start + length - 1] << 4)) &
+    (NAME_PLACES - 1)
+  const known = names[place]
+  if (known?.bytes.length === length) {
+    const kept = known.bytes
+    let i = 0
+    while (i < length && kept[i] === bytes[start + i]) i++
+    if (i === length) return known.text
+  }
+  const text = readAscii(bytes, start, length)
+  if (text !== undefined) names[place] = { text, bytes: new Uint8Array(bytes.subarray(start, start + length)) }
+  return text
+}
