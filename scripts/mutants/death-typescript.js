@@ -11,8 +11,8 @@ export const mutants = [
     name: 'the-living-are-buried',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    if (locksOf(this.words)?.tryLock(index) !== true) return false\n',
-    replace: '    if (locksOf(this.words)?.tryLock(index) !== true) return true\n',
+    find: '    if (locksOf(this.words)?.tryLock(index) !== true) return false\n    this.seized.push(index)\n',
+    replace: '',
   },
   {
     name: 'segments-kept-by-the-dead',
@@ -39,8 +39,8 @@ export const mutants = [
     name: 'start-time-ignored',
     why: 'a record is taken for free while its owner lives',
     file: 'src/engine/typescript/threads/liveness.ts',
-    find: '  if (sight.startTime !== startTimeOf(name) || ',
-    replace: '  if (sight.startTime === startTimeOf(name) || ',
+    find: "if (sight.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return LIFE_DEAD",
+    replace: 'if (sight.startTime === startTimeOf(name)) return LIFE_DEAD',
   },
   {
     name: 'takeover-without-version',
@@ -139,10 +139,10 @@ export const mutants = [
   },
   {
     name: 'reaper-for-ever',
-    why: 'when the one who takes over dies, nobody does any more',
+    why: 'once somebody took over, nobody else does any more',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: 'if (holder !== 0n && !isGone(holder)) return false',
-    replace: 'if (holder !== 0n) return false',
+    find: '    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_REAPER / 2, 0n)\n    else locks.unlockReaper()\n',
+    replace: '    void HEADER_REAPER\n',
   },
   {
     name: 'inserts-of-the-dead-go-on',
@@ -179,5 +179,34 @@ export const mutants = [
     find: 'const isSecond = !isInSecondCell(meta)',
     replace: 'const isSecond = isInSecondCell(meta)',
     also: { find: 'meta ^ ENTRY_SECOND_CELL)', replace: 'meta)' },
+  },
+  {
+    name: 'records-without-locks',
+    why: 'whoever attaches is taken for dead by all others',
+    file: 'src/engine/typescript/threads/thread-record.ts',
+    find: '  if (locks?.tryLock(index) === false) return undefined\n',
+    replace: '',
+  },
+  {
+    name: 'lock-given-back-first',
+    why: 'a record that its owner is just giving back is taken over, and taken twice',
+    file: 'src/engine/typescript/threads/thread-record.ts',
+    find: '    this.clearClaim()\n    const pairs = pairsOf(this.words)\n',
+    replace:
+      '    locksOf(this.words)?.unlock(this.index)\n    this.clearClaim()\n    const pairs = pairsOf(this.words)\n',
+  },
+  {
+    name: 'exit-not-marked',
+    why: 'the record of a worker that was terminated is never free again',
+    file: 'src/engine/typescript/threads/thread-record.ts',
+    find: '        exitMark?.note(index)\n',
+    replace: '',
+  },
+  {
+    name: 'unknown-is-dead',
+    why: 'a thread about which nothing can be told loses its record',
+    file: 'src/engine/typescript/threads/liveness.ts',
+    find: '    default:\n      return false\n',
+    replace: '    default:\n      return true\n',
   },
 ]

@@ -4,8 +4,8 @@ export const mutants = [
     name: 'the-living-are-buried',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'core/threads/takeover.cc',
-    find: 'if (ProofOf(NameOf(index)) != Proof::kLock) return IsDead(region_, index);',
-    replace: 'if (ProofOf(NameOf(index)) != Proof::kLock) return IsTaken(index);',
+    find: '    if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;\n    seized_[index] = true;\n',
+    replace: '    if (region_.locks() == nullptr) return false;\n',
   },
   {
     name: 'takeover-without-version',
@@ -103,10 +103,10 @@ export const mutants = [
   },
   {
     name: 'reaper-for-ever',
-    why: 'when the one who takes over dies, nobody does any more',
+    why: 'once somebody took over, nobody else does any more',
     file: 'core/threads/takeover.cc',
-    find: 'if (holder != 0 && !IsGone(holder)) return false;',
-    replace: 'if (holder != 0) return false;',
+    find: '      region_.locks()->UnlockReaper();\n',
+    replace: '',
   },
   {
     name: 'leaks-kept',
@@ -145,5 +145,35 @@ export const mutants = [
     find: 'const bool second = !header.in_second_cell();',
     replace: 'const bool second = header.in_second_cell();',
     also: { find: 'header.meta ^ kEntrySecondCell', replace: 'header.meta' },
+  },
+  {
+    name: 'records-without-locks',
+    why: 'whoever attaches is taken for dead by all others',
+    file: 'core/threads/thread_record.cc',
+    find: 'if (needs_lock && !region.locks()->TryLock(index)) {',
+    replace: 'if (needs_lock && !region.locks()->are_supported()) {',
+  },
+  {
+    name: 'reapers-together',
+    why: 'two threads rebuild one segment at once',
+    file: 'core/threads/takeover.cc',
+    find: 'return region_.locks()->TryLockReaper();',
+    replace: 'return region_.locks()->TryLockReaper() || true;',
+  },
+  {
+    name: 'lock-given-back-first',
+    why: 'a record that its owner is just giving back is taken over, and taken twice',
+    file: 'core/threads/thread_record.cc',
+    find: '  ClearClaim();\n  region_.StorePair(at_ + kThreadNamespace, 0);\n',
+    replace:
+      '  if (region_.locks() != nullptr) region_.locks()->Unlock(index());\n' +
+      '  ClearClaim();\n  region_.StorePair(at_ + kThreadNamespace, 0);\n',
+  },
+  {
+    name: 'unknown-is-dead',
+    why: 'a thread about which nothing can be told loses its record',
+    file: 'core/threads/liveness.cc',
+    find: '    default:\n      return false;\n',
+    replace: '    default:\n      return true;\n',
   },
 ]

@@ -183,7 +183,7 @@ bool IsDead(const Region& region, std::uint32_t index) {
 #if defined(__linux__)
 
 Activity ActivityOf(const Region& region, std::uint32_t index) {
-  if (!IsOfOwnNamespace(region, index)) return {};
+  if (IsDead(region, index) || !IsOfOwnNamespace(region, index)) return {};
   const KernelId name = NameOf(region, index);
   const Sight sight = Look(IdOf(name));
   if (!sight.found || sight.start_time != StartTimeOf(name) || IsOver(sight.state)) return {};

@@ -35,7 +35,7 @@ enum class Life : std::uint32_t {
 
 // What a thread is doing just now.
 struct Activity {
-  bool known = false;               // else it may be dead
+  bool known = false;               // else it is dead, or may be
   bool runnable = false;            // runs, or waits for a processor
   std::chrono::nanoseconds ran{0};  // processor time it used in all
 };

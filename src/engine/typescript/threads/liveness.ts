@@ -91,11 +91,11 @@ export interface Activity {
 }
 
 /**
- * What the owner of record `index`, which is taken, is doing. Undefined if it is not known: it may be dead, or of
- * another PID namespace, or this is no Linux. Some system calls.
+ * What the owner of record `index`, which is taken, is doing. Undefined if it is dead, or that is not known: it
+ * is of another PID namespace, or this is no Linux. Some system calls.
  */
 export function activityOf(words: Int32Array, index: number): Activity | undefined {
-  if (!isOfOwnNamespace(words, index)) return undefined
+  if (isDead(words, index) || !isOfOwnNamespace(words, index)) return undefined
   const name = nameOf(words, index)
   const sight = lookAtThread(idOf(name))
   if (sight?.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return undefined
