@@ -81,6 +81,10 @@ export const THREAD_WAITING = 22
 /** Blocks and page runs that the thread freed, but could not give back yet; see docs/format.md. */
 export const THREAD_OWED = 23
 export const THREAD_HAS_EXCESS = 24
+/** Whether the thread sleeps because it waits for another, and whether that one does anything. */
+export const THREAD_SLEEPS = 25
+export const SLEEPS_FOR_MOVING = 1
+export const SLEEPS_FOR_STALLED = 2
 export const THREAD_FENCE = 32
 export const THREAD_CACHE_HEADS = 64
 export const THREAD_CACHE_COUNTS = 144

@@ -39,7 +39,7 @@ Evictor::Evictor(const Core& core)
 Block Evictor::Admit(std::uint32_t hash, Status* failure) {
   Partition& partition = PartitionFor(hash);
   // None can be had while the inserts of all other entries are under way.
-  for (Backoff backoff(*core_.budget, Obstacle::Others());;) {
+  for (Backoff backoff = Backoff::BetweenSearches(*core_.budget);;) {
     if (!Lock(partition)) {
       *failure = Status::kTimeout;
       return 0;
@@ -143,7 +143,7 @@ Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
     *failure = Status::kTimeout;
     return 0;
   }
-  Backoff backoff(*core_.budget, Obstacle::Others());
+  Backoff backoff = Backoff::BetweenSearches(*core_.budget);
   Block block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
   while (block == 0 && *failure == Status::kFull) {
     StartRound();

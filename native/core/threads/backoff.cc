@@ -19,13 +19,22 @@ bool Backoff::WaitLonger() {
     Account(now);
     if (budget_->IsSpent()) return GiveUp();
   } else {
-    watch_ = Watch{
-        now, now + kFirstQuestion, kFirstQuestion, kFirstSleep, 0, budget_->region().Load(obstacle_.at), {}, 0, {}};
+    watch_.emplace();
+    watch_->next_question = now + kFirstQuestion;
+    watch_->seen = budget_->region().Load(obstacle_.at);
   }
   watch_->last = now;
-  std::this_thread::sleep_for(watch_->sleep);
-  watch_->sleep = std::min(watch_->sleep * 2, kLongestSleep);
+  Sleep();
   return true;
+}
+
+// Those who wait for this thread meanwhile can see that it is not for want of a processor that it does nothing.
+void Backoff::Sleep() {
+  const WordIndex sleeps = ThreadRecord::At(ThreadRecord::IndexOf(budget_->own_mark())) + kThreadSleeps;
+  budget_->region().Store(sleeps, watch_->stalled ? kSleepsForStalled : kSleepsForMoving);
+  std::this_thread::sleep_for(watch_->sleep);
+  budget_->region().Store(sleeps, 0);
+  watch_->sleep = std::min(watch_->sleep * 2, kLongestSleep);
 }
 
 bool Backoff::GiveUp() {
@@ -53,29 +62,41 @@ void Backoff::Account(Clock::time_point now) {
   if (now < watch.next_question) return;
   budget_->Spend(Judge());
   watch.unjudged = {};
-  watch.pause = std::min(watch.pause * 2, kLongestPause);
   watch.next_question = now + watch.pause;
 }
 
-// How much of the time not judged yet counts. Of a holder that waits for a processor, what it ran: the others have it
-// so far. Of all others everything: of one that sleeps, since it may wait for a thread that is stopped, of one that the
-// kernel knows nothing about, and of this thread itself.
+// How much of the time not judged yet counts.
+//
+// All of it, if the holder is stopped, or this thread itself, or sleeps, or if nothing can be known of it. Of a holder
+// that waits for a processor, what it ran meanwhile: others have the processors. Of one that sleeps because it waits as
+// well, all or nothing, as that wait counts: so those who wait for a thread that waits for a stopped one give up
+// together with it.
 WaitBudget::Duration Backoff::Judge() {
-  const std::uint32_t index = Holder();
-  const KernelId holder =
-      index == ThreadRecord::kNobody ? 0 : budget_->region().LoadPair(ThreadRecord::At(index) + kThreadKernelId);
-  const Activity activity = holder == 0 ? Activity{} : ActivityOf(budget_->region(), index);
+  Region& region = budget_->region();
   Watch& watch = *watch_;
-  if (!activity.known || ++watch.questions % kSurveyEvery == 0) BuryTheDead(budget_->region());
+  const std::uint32_t index = Holder();
+  const WordIndex record = ThreadRecord::At(index);
+  const KernelId holder = index == ThreadRecord::kNobody ? 0 : region.LoadPair(record + kThreadKernelId);
+  const Activity activity = holder == 0 ? Activity{} : ActivityOf(region, index);
+  if (!activity.known || ++watch.questions % kSurveyEvery == 0) BuryTheDead(region);
+  // What a dead one left may take more than one burial.
+  const bool is_dead = holder != 0 && !activity.known;
+  watch.pause = is_dead ? kFirstQuestion : std::min(watch.pause * 2, kLongestPause);
   if (holder != watch.holder) {
     watch.holder = holder;
     watch.holder_ran = activity.ran;
   }
   const WordIndex own = ThreadRecord::At(ThreadRecord::IndexOf(budget_->own_mark()));
-  const bool is_self = holder == budget_->region().LoadPair(own + kThreadKernelId);
-  if (!activity.runnable || is_self) return watch.unjudged;
-  const WaitBudget::Duration counts = std::min<WaitBudget::Duration>(activity.ran - watch.holder_ran, watch.unjudged);
-  watch.holder_ran += counts;
+  const bool is_self = holder == region.LoadPair(own + kThreadKernelId);
+  const Word sleeps = activity.known && !is_self ? region.Load(record + kThreadSleeps) : 0;
+  WaitBudget::Duration counts = watch.unjudged;
+  if (activity.known && !activity.stopped && sleeps != 0) {
+    if (sleeps == kSleepsForMoving) counts = {};
+  } else if (activity.runnable && !is_self) {
+    counts = std::min<WaitBudget::Duration>(activity.ran - watch.holder_ran, watch.unjudged);
+  }
+  watch.holder_ran += std::min<WaitBudget::Duration>(counts, activity.ran - watch.holder_ran);
+  watch.stalled = counts == watch.unjudged;
   return counts;
 }
 

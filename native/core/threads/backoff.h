@@ -39,6 +39,13 @@ class Backoff {
  public:
   Backoff(WaitBudget& budget, Obstacle obstacle) : budget_(&budget), obstacle_(obstacle) {}
 
+  // For a caller that looks for long each time, as for victims: sleeps from the first time on.
+  static Backoff BetweenSearches(WaitBudget& budget) {
+    Backoff backoff(budget, Obstacle::Others());
+    backoff.rounds_ = kSpins + kYields;
+    return backoff;
+  }
+
   // Waits a little longer each time. False once the call's budget is spent: the caller gives up. The budget then tells
   // who was in the way.
   bool Wait() {
@@ -64,16 +71,17 @@ class Backoff {
 
   // What a wait that does not end at once has seen. Set up by the first sleep, so that others pay nothing for it.
   struct Watch {
-    Clock::time_point last;           // when it looked last
-    Clock::time_point next_question;  // to the kernel
-    std::chrono::milliseconds pause;  // until the one after that
-    std::chrono::microseconds sleep;
-    std::uint32_t questions;
-    Word seen;                      // of the obstacle's word
-    WaitBudget::Duration unjudged;  // time in which nothing moved
+    Clock::time_point last;                            // when it looked last
+    Clock::time_point next_question;                   // to the kernel
+    std::chrono::milliseconds pause = kFirstQuestion;  // until the one after that
+    std::chrono::microseconds sleep = kFirstSleep;
+    std::uint32_t questions = 0;
+    Word seen = 0;                     // of the obstacle's word
+    WaitBudget::Duration unjudged{0};  // time in which nothing moved
+    bool stalled = false;              // whether the time before that counted
     // Kernel's name of whom it was asked about last, and the processor time used then or counted since.
-    std::uint64_t holder;
-    WaitBudget::Duration holder_ran;
+    std::uint64_t holder = 0;
+    WaitBudget::Duration holder_ran{0};
   };
 
   bool WaitLonger();
@@ -81,6 +89,7 @@ class Backoff {
   void Account(Clock::time_point now);
   WaitBudget::Duration Judge();
   std::uint32_t Holder() const;
+  void Sleep();
 
   WaitBudget* budget_;
   Obstacle obstacle_;

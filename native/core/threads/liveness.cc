@@ -188,7 +188,8 @@ Activity ActivityOf(const Region& region, std::uint32_t index) {
   const Sight sight = Look(IdOf(name));
   if (!sight.found || sight.start_time != StartTimeOf(name) || IsOver(sight.state)) return {};
   const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-  return {true, sight.state == 'R', std::chrono::nanoseconds(sight.ticks * 1'000'000'000 / ticks_a_second)};
+  return {true, sight.state == 'T' || sight.state == 't', sight.state == 'R',
+          std::chrono::nanoseconds(sight.ticks * 1'000'000'000 / ticks_a_second)};
 }
 
 #else

@@ -36,6 +36,7 @@ enum class Life : std::uint32_t {
 // What a thread is doing just now.
 struct Activity {
   bool known = false;               // else it is dead, or may be
+  bool stopped = false;             // by a signal or a debugger
   bool runnable = false;            // runs, or waits for a processor
   std::chrono::nanoseconds ran{0};  // processor time it used in all
 };

@@ -31,6 +31,7 @@ std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identit
       region.Store(at + kThreadId, identity.thread);
       region.Store(at + kThreadEngine, engine);
       region.Store(at + kThreadClaim, 0);
+      region.Store(at + kThreadSleeps, 0);
       region.StorePair(at + kThreadNamespace, OwnNamespace());
       region.StoreRelease(at + kThreadState, kThreadAttached);
       return ThreadRecord(region, index);

@@ -1,6 +1,7 @@
 #include "walk/collect.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -51,13 +52,14 @@ void DropRepeats(Harvest* harvest) {
   harvest->keys.erase(kept, harvest->keys.end());
 }
 
-// Adds the keys of one bucket, read undisturbed.
-Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest* harvest, Backoff* backoff) {
+// Adds the keys of one bucket, read undisturbed while it had `version`.
+Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest* harvest, Backoff* backoff,
+                     Word* version) {
   const std::size_t keys_before = harvest->keys.size();
   const std::size_t bytes_before = harvest->bytes.size();
   for (;;) {
     Versions versions(core.region);
-    versions.Note(bucket);
+    *version = versions.Note(bucket);
     bool damaged = false;
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
       const Word reference = bucket.Slot(slot);
@@ -82,10 +84,21 @@ Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest*
   }
 }
 
-// Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it.
+// Whether the buckets of a segment in which keys move have the versions they had when they were read: then none was
+// moved from one that was still to be read to one that had been.
+bool AreUnchanged(Core& core, const Location& location, const std::array<Word, kAllBuckets>& versions) {
+  for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+    if (core.BucketAt(location, i).ReloadVersion() != versions[i]) return false;
+  }
+  return true;
+}
+
+// Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it. Somebody
+// who holds it in the midst of moving keys is not waited for, only what moves.
 Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64_t* end) {
   const auto hash = static_cast<std::uint32_t>(range.from);
-  for (Backoff backoff(*core.budget, Obstacle::Mutex(WordOf(core.Locate(hash).segment) + kSegmentMutex));;) {
+  std::array<Word, kAllBuckets> versions;
+  for (Backoff backoff(*core.budget, Obstacle::Others());;) {
     const Location location = core.Locate(hash);
     if (location.segment == 0) return Status::kCorrupt;
     const WordIndex segment = WordOf(location.segment);
@@ -95,13 +108,22 @@ Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64
     const Word prefix = core.region.Load(segment + kSegmentPrefix);
     harvest->Truncate(0, 0);
     Status status = depth > kMaxDepth ? Status::kCorrupt : Status::kDone;
-    for (std::uint32_t i = 0; (moves & 1) == 0 && status == Status::kDone && i < kAllBuckets; ++i) {
-      status = CollectBucket(core, core.BucketAt(location, i), range, harvest, &backoff);
+    for (std::uint32_t i = 0; status == Status::kDone && i < kAllBuckets; ++i) {
+      status = CollectBucket(core, core.BucketAt(location, i), range, harvest, &backoff, &versions[i]);
     }
     // Pairs with the releases of those who move keys, as in Versions::Unchanged.
     std::atomic_thread_fence(std::memory_order_acquire);
-    if ((moves & 1) == 0 && core.region.Load(segment + kSegmentMoves) == moves && StillMaps(core.region, location)) {
-      *end = prefix + (std::uint64_t{1} << (32 - std::min(depth, kMaxDepth)));
+    const bool in_motion = (moves & 1) != 0;
+    bool undisturbed = core.region.Load(segment + kSegmentMoves) == moves && StillMaps(core.region, location);
+    if (status == Status::kDone && in_motion) undisturbed = undisturbed && AreUnchanged(core, location, versions);
+    if (undisturbed) {
+      const std::uint64_t width = std::uint64_t{1} << (32 - std::min(depth, kMaxDepth));
+      *end = prefix + width;
+      if (in_motion) {
+        // The upper half is emptied once the directory names its new segment throughout.
+        if (core.Locate(static_cast<std::uint32_t>(*end - 1)).segment != location.segment) *end -= width / 2;
+        std::erase_if(harvest->keys, [end](const FoundKey& key) { return key.hash >= *end; });
+      }
       if (status == Status::kDone && *end <= range.from) return Status::kCorrupt;
       return status;
     }

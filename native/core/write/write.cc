@@ -116,7 +116,7 @@ void RunInCache(Core& core, Edit* edit) {
       if (evictor.EvictAtHome(edit->key.hash)) continue;
       if (evictor.has_passed_over()) {
         --tries;
-        if (!backoff) backoff.emplace(*core.budget, Obstacle::Others());
+        if (!backoff) backoff = Backoff::BetweenSearches(*core.budget);
         if (backoff->Wait()) continue;
         Fail(core, Status::kTimeout);
       }
@@ -144,7 +144,7 @@ Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
 // Evicts for a block until no victim had to be passed over.
 Block EvictFor(Core& core, std::size_t bytes, std::uint32_t hash, bool lease, Status* failure) {
   Evictor& evictor = *core.evictor;
-  for (Backoff backoff(*core.budget, Obstacle::Others());;) {
+  for (Backoff backoff = Backoff::BetweenSearches(*core.budget);;) {
     evictor.StartRound();
     Block block = 0;
     if (lease) block = evictor.MakeRoom(bytes, hash, failure);

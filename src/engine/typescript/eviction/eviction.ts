@@ -85,7 +85,7 @@ export class Evictor implements EntryStore {
   admit(hash: number): number {
     // None can be had while the inserts of all other entries are under way.
     const queues = this.queuesOf(hash)
-    const backoff = Backoff.forOthers(this.core.budget)
+    const backoff = Backoff.betweenSearches(this.core.budget)
     for (;;) {
       if (!this.lock(queues)) return TIMEOUT
       this.startRound()
@@ -282,7 +282,7 @@ export class Evictor implements EntryStore {
     const { words, core, reserve } = this
     // From now on nobody else takes memory there.
     if (!lockMutex(core.budget, this.reserveMutex)) return TIMEOUT
-    const backoff = Backoff.forOthers(core.budget)
+    const backoff = Backoff.betweenSearches(core.budget)
     let block = core.blocks.allocate(bytes, true)
     while (block === FULL) {
       this.startRound()

@@ -3,7 +3,14 @@ import { pairsOf } from '../../../format/region.js'
 import { buryTheDead } from './takeover.js'
 import { claimantOf, ownerOf } from './thread-record.js'
 import { recordIndexOf } from '../../../format/thread-record.js'
-import { BLOCK_WORDS, THREAD_KERNEL_ID, THREAD_WRITE_SLOT } from '../../../format/layout.js'
+import {
+  BLOCK_WORDS,
+  SLEEPS_FOR_MOVING,
+  SLEEPS_FOR_STALLED,
+  THREAD_KERNEL_ID,
+  THREAD_SLEEPS,
+  THREAD_WRITE_SLOT,
+} from '../../../format/layout.js'
 import { ALL_PATIENCE, NO_PATIENCE, type WaitBudget } from './wait-budget.js'
 import { monotonic } from '../../../platform/system-clock.js'
 
@@ -45,6 +52,8 @@ export class Backoff {
   /** The kernel's name of whom it was asked about last, and the processor time used then or counted since. */
   private holder = 0n
   private holderRan = 0
+  /** Whether the time since the last question counted. */
+  private isStalled = false
 
   /** @param at a word that changes when what is waited for changes hands */
   private constructor(
@@ -74,6 +83,13 @@ export class Backoff {
     return new Backoff(budget, OTHERS, 0, 0)
   }
 
+  /** As {@link Backoff.forOthers}, for a caller that looks for long each time, as for victims: sleeps at once. */
+  static betweenSearches(budget: WaitBudget): Backoff {
+    const backoff = Backoff.forOthers(budget)
+    backoff.rounds = SPINS
+    return backoff
+  }
+
   /**
    * Waits a little longer each time. False once the call's budget is spent: the caller gives up. The budget then tells
    * who was in the way.
@@ -91,9 +107,17 @@ export class Backoff {
       if (budget.isSpent()) return this.giveUp()
     }
     this.last = now
-    Atomics.wait(sleeper, 0, 0, this.sleepMs)
-    this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)
+    this.sleep()
     return true
+  }
+
+  /** Those who wait for this thread meanwhile can see that it is not for want of a processor that it does nothing. */
+  private sleep(): void {
+    const { words, record } = this.budget
+    Atomics.store(words, record + THREAD_SLEEPS, this.isStalled ? SLEEPS_FOR_STALLED : SLEEPS_FOR_MOVING)
+    Atomics.wait(sleeper, 0, 0, this.sleepMs)
+    Atomics.store(words, record + THREAD_SLEEPS, 0)
+    this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)
   }
 
   private giveUp(): false {
@@ -123,29 +147,40 @@ export class Backoff {
     if (now < this.nextQuestion) return
     budget.spend(this.judge())
     this.unjudged = 0
-    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS)
     this.nextQuestion = now + this.pause
   }
 
   /**
-   * How much of the time not judged yet counts. Of a holder that waits for a processor, what it ran: the others have it
-   * so far. Of all others everything: of one that sleeps, since it may wait for a thread that is stopped, of one that
-   * the kernel knows nothing about, and of this thread itself.
+   * How much of the time not judged yet counts.
+   *
+   * All of it, if the holder is stopped, or this thread itself, or sleeps, or if nothing can be known of it. Of a holder
+   * that waits for a processor, what it ran meanwhile: others have the processors. Of one that sleeps because it waits
+   * as well, all or nothing, as that wait counts: so those who wait for a thread that waits for a stopped one give up
+   * together with it.
    */
   private judge(): number {
-    const { words } = this.budget
+    const { words, record: own } = this.budget
+    const { unjudged } = this
+    const pairs = pairsOf(words)
     const record = this.findHolder()
-    const holder = record < 0 ? 0n : Atomics.load(pairsOf(words), (record + THREAD_KERNEL_ID) / 2)
+    const holder = record < 0 ? 0n : Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2)
     const activity = holder === 0n ? undefined : activityOf(words, recordIndexOf(record))
-    if (activity === undefined || this.questions++ % SURVEY_EVERY === SURVEY_EVERY - 1) buryTheDead(words)
+    if (activity === undefined || ++this.questions % SURVEY_EVERY === 0) buryTheDead(words)
+    // What a dead one left may take more than one burial.
+    const isDead = holder !== 0n && activity === undefined
+    this.pause = isDead ? FIRST_QUESTION_MS : Math.min(this.pause * 2, LONGEST_PAUSE_MS)
+    const ran = activity?.ranMs ?? 0
     if (holder !== this.holder) {
       this.holder = holder
-      this.holderRan = activity?.ranMs ?? 0
+      this.holderRan = ran
     }
-    const own = Atomics.load(pairsOf(words), (this.budget.record + THREAD_KERNEL_ID) / 2)
-    if (activity?.isRunnable !== true || holder === own) return this.unjudged
-    const counts = Math.min(activity.ranMs - this.holderRan, this.unjudged)
-    this.holderRan += counts
+    const isSelf = holder === Atomics.load(pairs, (own + THREAD_KERNEL_ID) / 2)
+    const sleeps = activity === undefined || isSelf ? 0 : Atomics.load(words, record + THREAD_SLEEPS)
+    let counts = unjudged
+    if (sleeps !== 0 && activity?.isStopped === false) counts = sleeps === SLEEPS_FOR_MOVING ? 0 : unjudged
+    else if (activity?.isRunnable === true && !isSelf) counts = Math.min(ran - this.holderRan, unjudged)
+    this.holderRan += Math.min(counts, ran - this.holderRan)
+    this.isStalled = counts === unjudged
     return counts
   }
 

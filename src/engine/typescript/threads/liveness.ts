@@ -84,6 +84,7 @@ export function lifeOf(words: Int32Array, index: number): number {
 
 /** What a thread is doing just now. */
 export interface Activity {
+  readonly isStopped: boolean
   /** Whether it runs, or waits for a processor. */
   readonly isRunnable: boolean
   /** Processor time that it used in all. */
@@ -99,7 +100,8 @@ export function activityOf(words: Int32Array, index: number): Activity | undefin
   const name = nameOf(words, index)
   const sight = lookAtThread(idOf(name))
   if (sight?.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return undefined
-  return { isRunnable: sight.state === 'R', ranMs: sight.ranMs }
+  const { state, ranMs } = sight
+  return { isStopped: state === 'T' || state === 't', isRunnable: state === 'R', ranMs }
 }
 
 /** Whether a thread of this process, by the name it left in a region of this process, certainly runs no more. */

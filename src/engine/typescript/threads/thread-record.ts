@@ -18,6 +18,7 @@ import {
   THREAD_NAMESPACE,
   THREAD_PID,
   THREAD_SIZE_DELTA,
+  THREAD_SLEEPS,
   THREAD_STATE,
   THREAD_WAITING,
   THREAD_WRITE_REFERENCE,
@@ -98,6 +99,7 @@ export class ThreadRecord {
         Atomics.store(words, at + THREAD_ID, threadId)
         Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
         Atomics.store(words, at + THREAD_CLAIM, 0)
+        Atomics.store(words, at + THREAD_SLEEPS, 0)
         Atomics.store(pairsOf(words), (at + THREAD_NAMESPACE) / 2, ownNamespace())
         Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
         return new ThreadRecord(words, index, exitMark)

@@ -9,7 +9,7 @@ import {
   MAX_DEPTH,
   SEGMENT_DEPTH,
   SEGMENT_MOVES,
-  SEGMENT_MUTEX,
+  SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
@@ -41,6 +41,8 @@ export class Collector {
   private readonly order = new Float64Array(MAX_KEYS)
   private readonly metas = new Int32Array(MAX_KEYS)
   private readonly offsets = new Float64Array(MAX_KEYS)
+  /** Of the buckets, as they were read. */
+  private readonly versions = new Int32Array(ALL_BUCKETS)
   private bytes = new Int32Array(16384)
 
   constructor(private readonly core: Core) {}
@@ -61,6 +63,10 @@ export class Collector {
     return status === DONE ? Math.min(this.deliver(limit), to) : from
   }
 
+  /**
+   * Collects from the whole segment that covers the first hash. Somebody who holds it in the midst of moving keys is not
+   * waited for, only what moves.
+   */
   private collectSegment(from: number, to: number): number {
     const { core } = this
     const { words, lookup } = core
@@ -68,30 +74,61 @@ export class Collector {
     for (;;) {
       if (!lookup.locateSegment(from | 0)) return CORRUPT
       const { segment } = lookup
-      backoff ??= Backoff.forMutex(core.budget, segment * BLOCK_WORDS + SEGMENT_MUTEX)
+      backoff ??= Backoff.forOthers(core.budget)
       const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
       const depth = words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
       this.count = 0
       this.used = 0
       this.end = endOf(words, segment)
       let status = depth < 0 || depth > MAX_DEPTH ? CORRUPT : DONE
-      for (let index = 0; index < ALL_BUCKETS && status === DONE && (moves & 1) === 0; index++) {
-        status = this.collectBucket(bucketAt(segment, index), from, to, backoff)
+      for (let index = 0; index < ALL_BUCKETS && status === DONE; index++) {
+        status = this.collectBucket(segment, index, from, to, backoff)
       }
       if (WEAKLY_ORDERED) core.thread.fence()
+      const isInMotion = (moves & 1) !== 0
       const isUndisturbed =
-        (moves & 1) === 0 && Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves && lookup.stillMaps()
-      if (isUndisturbed && status !== TIMEOUT) return status === DONE && this.end <= from ? CORRUPT : status
+        Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves &&
+        lookup.stillMaps() &&
+        (!isInMotion || status !== DONE || this.areUnchanged(segment))
+      if (isUndisturbed && status !== TIMEOUT) {
+        if (isInMotion) this.leaveMoved(segment)
+        return status === DONE && this.end <= from ? CORRUPT : status
+      }
       if (status === TIMEOUT || !backoff.wait()) return TIMEOUT
     }
   }
 
+  /**
+   * Whether the buckets of a segment in which keys move have the versions they had when they were read: then none was
+   * moved from one that was still to be read to one that had been.
+   */
+  private areUnchanged(segment: number): boolean {
+    const { words } = this.core
+    return this.versions.every((version, index) => {
+      return Atomics.load(words, bucketAt(segment, index) + BUCKET_VERSION) === version
+    })
+  }
+
+  /** Leaves what a split may have moved already to the new segment, once the directory names that throughout. */
+  private leaveMoved(segment: number): void {
+    const { lookup, words } = this.core
+    const start = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] >>> 0
+    if (!lookup.locateSegment((this.end - 1) | 0) || lookup.segment !== segment) this.end = (start + this.end) / 2
+    let kept = 0
+    for (let i = 0; i < this.count; i++) {
+      if (this.order[i] < this.end * NUMBERS) this.order[kept++] = this.order[i]
+    }
+    this.count = kept
+  }
+
   /** Adds the keys of one bucket, read undisturbed. */
-  private collectBucket(bucket: number, from: number, to: number, backoff: Backoff): number {
+  private collectBucket(segment: number, index: number, from: number, to: number, backoff: Backoff): number {
     const { words, region, thread } = this.core
     const { count, used } = this
+    const bucket = bucketAt(segment, index)
     for (;;) {
       const version = Atomics.load(words, bucket + BUCKET_VERSION)
+      this.versions[index] = version
       let status = DONE
       for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
         const reference = loadSlot(words, bucket, slot)

@@ -142,7 +142,7 @@ function reclaim(core: Core, bytes: number): number {
 /** Evicts for a block until no victim had to be passed over. */
 function evictFor(core: Core, evictor: Evictor, bytes: number, isLease: boolean): number {
   const { hash } = core.lookup
-  for (const backoff = Backoff.forOthers(core.budget); ;) {
+  for (const backoff = Backoff.betweenSearches(core.budget); ;) {
     evictor.startRound()
     let block = isLease ? evictor.makeRoom(bytes, hash) : FULL
     if (block === FULL) block = evictor.makeRoomForEntry(bytes, hash)
@@ -180,7 +180,7 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
       if (evictor.evictAtHome(lookup.hash)) continue
       if (evictor.hasPassedOver) {
         tries--
-        backoff ??= Backoff.forOthers(core.budget)
+        backoff ??= Backoff.betweenSearches(core.budget)
         if (backoff.wait()) continue
         core.end(TIMEOUT)
       }

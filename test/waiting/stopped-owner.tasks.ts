@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs'
+import { ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
+import { partitionsOf, reserveMutexAt } from '../../src/format/eviction-area.js'
+import { pairsOf, Region } from '../../src/format/region.js'
+import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { bucketAt } from '../../src/format/bucket.js'
+import { RESULT_HOME } from '../../src/engine/engine.js'
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  CLAIM_ALL,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  HEADER_DIRECTORY,
+  HEADER_DIRECTORY_MUTEX,
+  HEADER_HEAP_MUTEX,
+  HEADER_REAPER,
+  PARTITION_MUTEX,
+  SEGMENT_BYTES,
+  SEGMENT_MOVES,
+  SEGMENT_MUTEX,
+  THREAD_CLAIM,
+  THREAD_KERNEL_ID,
+} from '../../src/format/layout.js'
+import type { Shift } from '../support/crew.js'
+import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-memory.js'
+
+/** Words of the memory between test and holder: the holder's process id, once it holds; and whether to let go. */
+export const HOLDER = 0
+export const LET_GO = 1
+
+/** What a thread can be stopped with: one lock, or all those of a cleanup or of a snapshot. */
+export const LOCKS = [
+  'heap',
+  'directory',
+  'segment',
+  'bucket',
+  'partition',
+  'reserve',
+  'reaper',
+  'cleanup',
+  'everything',
+] as const
+export type Lock = (typeof LOCKS)[number]
+
+/** The key that calls are about. */
+export const KEY = 'key'
+
+/**
+ * Takes a lock as a thread does that is in the middle of a call, and keeps it until it is told to let go. The test
+ * stops the process meanwhile.
+ */
+export function holdUntilTold({ map }: Shift, memory: SharedMemory, lock: Lock): void {
+  const told = new Int32Array(openMemory(memory))
+  const engine = storeOf(map).open()
+  engine.peek(KEY)
+  const letGo = take(engine.words, engine.mark, lock, (engine.result[RESULT_HOME] >>> 0) * BLOCK_WORDS)
+  Atomics.store(told, HOLDER, process.pid)
+  while (Atomics.load(told, LET_GO) === 0) sleepWhile(told, LET_GO, 0)
+  letGo()
+}
+
+/** @param home first word of the key's home bucket. @returns what lets go */
+function take(words: Int32Array, mark: number, lock: Lock, home: number): () => void {
+  const region = new Region(words.buffer)
+  const record = threadRecordAt((mark & 0xff) - 1)
+  const segments = segmentsOf(words)
+  const homeSegment = segments.find((at) => home > at && home < at + SEGMENT_BYTES / 4)!
+  const mutexes: Record<Lock, number[]> = {
+    heap: [HEADER_HEAP_MUTEX],
+    directory: [HEADER_DIRECTORY_MUTEX],
+    segment: [homeSegment + SEGMENT_MUTEX],
+    bucket: [],
+    partition: partitionsOf(region)
+      .slice(0, 1)
+      .map((at) => at + PARTITION_MUTEX),
+    reserve: [reserveMutexAt(region)],
+    reaper: [],
+    cleanup: [homeSegment + SEGMENT_MUTEX],
+    everything: segments.map((at) => at + SEGMENT_MUTEX),
+  }
+  const buckets: Partial<Record<Lock, number[]>> = {
+    bucket: [home],
+    cleanup: bucketsOf(homeSegment),
+    everything: segments.flatMap(bucketsOf),
+  }
+  const versions = (buckets[lock] ?? []).map((bucket) => bucket + BUCKET_VERSION)
+  const moves = lock === 'cleanup' ? [homeSegment + SEGMENT_MOVES] : []
+  const segment = homeSegment / BLOCK_WORDS
+  const claim = { bucket: home / BLOCK_WORDS, segment, cleanup: segment, everything: CLAIM_ALL }
+  Atomics.store(words, record + THREAD_CLAIM, lock in claim ? claim[lock as keyof typeof claim] : 0)
+  for (const mutex of mutexes[lock]) {
+    while (Atomics.compareExchange(words, mutex, 0, mark) !== 0);
+  }
+  for (const word of [...versions, ...moves]) Atomics.add(words, word, 1)
+  const pairs = pairsOf(words)
+  if (lock === 'reaper') pairs[HEADER_REAPER / 2] = pairs[(record + THREAD_KERNEL_ID) / 2]
+  return () => {
+    if (lock === 'reaper') pairs[HEADER_REAPER / 2] = 0n
+    for (const word of [...moves, ...versions]) Atomics.add(words, word, 1)
+    for (const mutex of mutexes[lock]) Atomics.store(words, mutex, 0)
+    Atomics.store(words, record + THREAD_CLAIM, 0)
+  }
+}
+
+/** First words of all segments. */
+function segmentsOf(words: Int32Array): number[] {
+  const directory = words[HEADER_DIRECTORY] * BLOCK_WORDS
+  const entries = words.subarray(directory + DIRECTORY_ENTRIES).subarray(0, 2 ** words[directory + DIRECTORY_DEPTH])
+  return [...new Set(entries)].map((block) => block * BLOCK_WORDS)
+}
+
+function bucketsOf(segment: number): number[] {
+  return Array.from({ length: ALL_BUCKETS }, (_, index) => bucketAt(segment / BLOCK_WORDS, index))
+}
+
+type Subject = ConcurrentMap<Key, unknown>
+
+/** Every way to read. None waits. */
+const READS: Record<string, (map: Subject) => unknown> = {
+  get: (map) => map.get(KEY),
+  has: (map) => map.has(KEY),
+  getEntry: (map) => map.getEntry(KEY),
+  getMany: (map) => map.getMany([KEY, 'absent', 1, 2]),
+  size: (map) => map.size,
+  scan: (map) => map.scan(undefined, { count: 1000 }),
+  keys: (map) => [...map.keys()],
+  values: (map) => [...map.values()],
+  entries: (map) => [...map],
+  forEach: (map) => map.forEach(() => undefined),
+  stats: (map) => map.stats(),
+}
+
+const many = Array.from({ length: 3000 }, (_, i) => i)
+const large = 'x'.repeat(40_000)
+
+/** Every other call. New keys are strings and counters of their worker. */
+const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
+  set: (map) => map.set(KEY, 'value'),
+  'set a new key': (map, fresh) => map.set(fresh, 'value'),
+  'set a large value': (map, fresh) => map.set(fresh, large),
+  setIfAbsent: (map, fresh) => map.setIfAbsent(KEY, 'value') || map.setIfAbsent(fresh, 'value'),
+  setIfVersion: (map) => map.setIfVersion(KEY, 'value', map.getEntry(KEY)?.version ?? 0),
+  replace: (map) => map.replace(KEY, 'value'),
+  swap: (map) => map.swap(KEY, 'value'),
+  getOrInsert: (map, fresh) => [map.getOrInsert(KEY, 'value'), map.getOrInsert(fresh, 'value')],
+  getOrInsertComputed: (map, fresh) => map.getOrInsertComputed(fresh, () => 'value'),
+  update: (map) => map.update(KEY, () => 'value'),
+  'update a new key': (map, fresh) => map.update(fresh, () => 'value'),
+  compareAndSwap: (map) => map.compareAndSwap(KEY, map.get(KEY), 'value'),
+  compareAndDelete: (map) => map.compareAndDelete(KEY, 'value'),
+  delete: (map) => map.delete(KEY),
+  deleteIfVersion: (map) => map.deleteIfVersion(KEY, map.getEntry(KEY)?.version ?? 1),
+  take: (map) => map.take(KEY),
+  increment: (map) => map.increment('counter'),
+  'increment a new key': (map, fresh) => map.increment(fresh),
+  setMany: (map, fresh) => map.setMany(many.map((i) => [`${fresh} ${i}`, 'value'])),
+  deleteMany: (map) => map.deleteMany([KEY, ...many]),
+  deleteWhere: (map) => map.deleteWhere(() => true),
+  clear: (map) => map.clear(),
+  snapshot: (map) => map.snapshot(),
+  repair: (map) => map.repair(),
+  'attach and close': (map) => {
+    if (map instanceof ConcurrentCache) ConcurrentCache.attach(map.handle).close()
+    else ConcurrentMap.attach(map.handle).close()
+  },
+  touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
+  'set with a ttl': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { ttl: 600_000 }),
+}
+
+export interface Measured {
+  readonly name: string
+  readonly engine: string
+  /** Milliseconds of the call in which the thread slept. */
+  readonly slept: number
+  /** Those in which it slept or ran: without those in which the system gave it no processor. */
+  readonly took: number
+  /** Those in which the system gave it no processor. */
+  readonly delayed: number
+  /** The error's code and message, if it threw. */
+  readonly code: string | undefined
+  readonly message: string | undefined
+}
+
+/** Reads in every way. */
+export function readEverything({ map }: Shift): Measured[] {
+  return Object.entries(READS).map(([name, read]) => measure(map, name, () => read(map)))
+}
+
+/** Makes its share of all other calls, each of which one worker with either engine makes. */
+export function writeEverything({ map, worker, workers }: Shift): Measured[] {
+  const mine = Object.entries(WRITES).filter((_, i) => i % (workers / 2) === Math.floor(worker / 2))
+  return mine.map(([name, write]) => measure(map, name, () => write(map, `${name} ${worker}`)))
+}
+
+function measure(map: Subject, name: string, call: () => unknown): Measured {
+  let error: { code?: string; message?: string } = {}
+  const before = now()
+  try {
+    call()
+  } catch (thrown) {
+    error = thrown as { code?: string; message?: string }
+  }
+  const after = now()
+  const delayed = after.delayed - before.delayed
+  const took = after.time - before.time - delayed
+  const slept = took - (after.ran - before.ran)
+  return { name, engine: storeOf(map).open().kind, slept, took, delayed, code: error.code, message: error.message }
+}
+
+/** In milliseconds: the time, and how long this thread ran and waited for a processor so far. */
+function now(): { readonly time: number; readonly ran: number; readonly delayed: number } {
+  // Documentation/scheduler/sched-stats of Linux.
+  const [ran, delayed] = readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')
+  return { time: performance.now(), ran: Number(ran) / 1e6, delayed: Number(delayed) / 1e6 }
+}
