@@ -3,7 +3,7 @@ import { ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
 import { partitionsOf, reserveMutexAt } from '../../src/format/eviction-area.js'
 import { pairsOf, Region } from '../../src/format/region.js'
-import { threadRecordAt } from '../../src/engine/typescript/threads/thread-record.js'
+import { threadRecordAt } from '../../src/format/thread-record.js'
 import { bucketAt } from '../../src/format/bucket.js'
 import { RESULT_HOME } from '../../src/engine/engine.js'
 import {
