@@ -1,6 +1,6 @@
 /**
- * Sabotages of what bounds the decoders of values. Each lets bytes that mean harm take memory or stack, or run what they
- * should not. `find` occurs exactly once in `file`.
+ * Sabotages of what guards against hostile bytes, clients and properties. Each lets them take memory or stack, run what
+ * they should not, or learn what they should not. `find` occurs exactly once in `file`.
  */
 export const mutants = [
   {
@@ -65,5 +65,40 @@ export const mutants = [
     file: 'src/codec/elements.ts',
     find: 'return index > 2 * count + 8',
     replace: 'return index > 2 * count + 2000',
+  },
+  {
+    name: 'cursor-is-the-hash',
+    why: 'a client that is given cursors learns which keys collide',
+    file: 'src/store/cursor.ts',
+    find: 'const ROUNDS = 10',
+    replace: 'const ROUNDS = 0',
+  },
+  {
+    name: 'cursor-of-any-part',
+    why: 'a cursor tried with one part after the other tells the bits of its hash',
+    file: 'src/store/cursor.ts',
+    find: 'input[1] = parts',
+    replace: 'input[0] = 0',
+  },
+  {
+    name: 'cursor-of-any-map',
+    why: 'a cursor of another map leads to some place of this one',
+    file: 'src/store/cursor.ts',
+    find: 'if ((right & (2 ** ZERO_BITS - 1)) !== 0) return undefined',
+    replace: '',
+  },
+  {
+    name: 'expected-as-given',
+    why: 'an instance of a class is never equal to what was stored of it',
+    file: 'src/store/expected.ts',
+    find: 'this.value = store.decodeEncoded(encoder, given)',
+    replace: 'this.value = given',
+  },
+  {
+    name: 'options-from-the-root',
+    why: 'a property of Object.prototype opens a file',
+    file: 'src/base/arguments.ts',
+    find: 'if (next === null) return false',
+    replace: '',
   },
 ]

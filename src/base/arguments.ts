@@ -55,6 +55,38 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
   }
 }
 
+/**
+ * Reads an option: a property of `options` itself or inherited, but not from the end of its prototype chain. Whoever can
+ * store a property there, in `Object.prototype`, must not open a file or change a lifetime by it.
+ */
+export function optionOf(options: object, name: string): unknown {
+  const record = options as Readonly<Record<string, unknown>>
+  return Object.hasOwn(options, name) || isInherited(options, name) ? record[name] : undefined
+}
+
+function isInherited(options: object, name: string): boolean {
+  let at = Object.getPrototypeOf(options) as object | null
+  while (at !== null) {
+    const next = Object.getPrototypeOf(at) as object | null
+    if (next === null) return false
+    if (Object.hasOwn(at, name)) return true
+    at = next
+  }
+  return false
+}
+
+/**
+ * Checks options as {@link checkOptions} does, and reads each once, as {@link optionOf} does.
+ *
+ * @returns an object without a prototype that has all options of `known`
+ */
+export function readOptions<T extends object>(options: T, known: readonly (keyof T & string)[]): Readonly<T> {
+  checkOptions(options, known)
+  const read = Object.create(null) as Record<string, unknown>
+  for (const name of known) read[name] = optionOf(options, name)
+  return read as T
+}
+
 function messageFor(name: InputName, given: unknown, expected: string): string {
   return `${name} is ${describe(given)}; expected ${expected}.`
 }

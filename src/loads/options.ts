@@ -1,4 +1,4 @@
-import { checkOptions } from '../base/arguments.js'
+import { readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { isAbortSignal } from './signal.js'
@@ -60,13 +60,13 @@ const DEFAULTS: ResolvedLoadOptions = {
   negativeTtl: 0,
   signal: undefined,
 }
-const NAMES = ['ttl', 'staleWhileRevalidate', 'timeout', 'negativeTtl', 'signal']
+const NAMES: readonly (keyof LoadOptions)[] = ['ttl', 'staleWhileRevalidate', 'timeout', 'negativeTtl', 'signal']
 
 /** Reads the options of `getOrLoad`, each once, checks all but ttl, and fills in the defaults. */
 export function resolveLoadOptions(options: LoadOptions | undefined): ResolvedLoadOptions {
   if (options === undefined) return DEFAULTS
-  checkOptions(options, NAMES)
-  const { ttl, staleWhileRevalidate = 0, timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = options
+  const given = readOptions(options, NAMES)
+  const { ttl, staleWhileRevalidate = 0, timeout = DEFAULT_TIMEOUT, negativeTtl = 0, signal } = given
   checkMilliseconds('staleWhileRevalidate', staleWhileRevalidate, 0, Number.MAX_SAFE_INTEGER)
   checkMilliseconds('timeout', timeout, 1, MAX_TIMEOUT)
   checkMilliseconds('negativeTtl', negativeTtl, 0, Number.MAX_SAFE_INTEGER)

@@ -14,7 +14,7 @@ import { showMapsOf } from './inspect-form.js'
 import { keyBatches } from '../store/map-keys.js'
 import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions } from './options.js'
-import { compareAndSwap, deleteIf, isSame, update } from '../store/read-modify-write.js'
+import { compareAndDelete, compareAndSwap, deleteIf, update } from '../store/read-modify-write.js'
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
@@ -182,8 +182,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Stores `next` if there is an entry for `key` and its value is `expected`.
    *
-   * @param expected compared with the value as it is read: objects by content, as `util.isDeepStrictEqual` tells,
-   * anything else as `Object.is` does. Where objects are large, {@link ConcurrentMap.setIfVersion} compares a number
+   * @param expected compared as it would be stored with what is stored: objects by content, as
+   * `util.isDeepStrictEqual` tells, anything else as `Object.is` does. So an instance of a class is equal to an object
+   * with its properties, and a `Buffer` to a `Uint8Array`. What cannot be stored is refused. Where objects are large, {@link ConcurrentMap.setIfVersion} compares a number
    * instead.
    * @returns whether it was stored
    */
@@ -258,7 +259,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @returns whether it was deleted
    */
   compareAndDelete(key: K, expected: V | DeepReadonly<V>): boolean {
-    return deleteIf(this.#store, key, (value) => isSame(value, expected))
+    return compareAndDelete(this.#store, key, expected)
   }
 
   /**
@@ -380,14 +381,16 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * The next entries in an order that all threads share, for walks that stop and go on: later, in another thread, or in
    * several at once. Consistent as {@link ConcurrentMap.keys} is. O(count + keys of one segment, a few hundred).
    *
-   * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. To
-   * share a walk among n threads, let each one scan a part of its own: the parts `0` to `n - 1` of `n` are disjoint and
+   * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. It
+   * tells nothing about the map, so that it may be given to clients; `part` and `parts` are not for clients to choose.
+   * It goes on in the part it came from. To share a walk among n threads, let each one scan a part of its own: the parts `0` to `n - 1` of `n` are disjoint and
    * together the whole map.
    *
    * @param cursor what the last call returned; undefined or 0 to begin
    * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer than `count` before
    * the end, even none, where entries were deleted just now; and more, where keys have the same hash.
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a cursor or option of the wrong type or range
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for what is no cursor of
+   * this map and part (an invented number passes once in a million times, and stands for some place then)
    */
   scan(cursor: number | undefined = undefined, options?: ScanOptions): ScanResult<K, V> {
     return scan(this.#store, cursor, options) as ScanResult<K, V>

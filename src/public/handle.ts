@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { types } from 'node:util'
+import { optionOf } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { repairAndVerify } from '../engine/soundness.js'
 import { formatRegion } from '../engine/typescript/format.js'
@@ -67,7 +68,9 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
  */
 export function findPlace(handle: unknown, trustFile = false): Place {
   if (typeof handle === 'object' && handle !== null) {
-    const { kind, region, file } = handle as Partial<Record<keyof MapHandle, unknown>>
+    const kind = optionOf(handle, 'kind')
+    const region = optionOf(handle, 'region')
+    const file = optionOf(handle, 'file')
     if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: handleOf({ kind, region }), region }
     if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
       return { handle: handleOf({ kind, file }), region: openFile(file, trustFile, { repairAndVerify }).region }

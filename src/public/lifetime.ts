@@ -1,4 +1,4 @@
-import { checkOptions, wrongInput, type InputName } from '../base/arguments.js'
+import { checkOptions, optionOf, wrongInput, type InputName } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
@@ -26,7 +26,8 @@ export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
  */
 export function readLifetime(options: LifetimeOptions): LifetimeOptions {
   checkOptions(options, ['ttl', 'expiresAt'])
-  const { ttl, expiresAt } = options
+  const ttl = optionOf(options, 'ttl')
+  const expiresAt = optionOf(options, 'expiresAt')
   if (ttl !== undefined && expiresAt !== undefined) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',

@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from '../base/arguments.js'
+import { checkInteger, optionOf, readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { checkTtl } from './lifetime.js'
@@ -76,7 +76,7 @@ export interface ResolvedPlace {
   readonly maxBytes: number | undefined
   readonly file: string | undefined
   /** What makes it a cache. */
-  readonly cache?: CacheSettings
+  readonly cache: CacheSettings | undefined
 }
 
 export interface ResolvedMapOptions extends ResolvedAttachOptions, ResolvedPlace {}
@@ -103,7 +103,12 @@ const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies E
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
 export function resolveMapOptions(options: unknown): ResolvedMapOptions {
   const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'trustFile'])
-  return { maxBytes: resolveMaxBytes(given.maxBytes), file: resolveFile(given.file), ...resolveShared(given) }
+  return {
+    maxBytes: resolveMaxBytes(given.maxBytes),
+    file: resolveFile(given.file),
+    cache: undefined,
+    ...resolveShared(given),
+  }
 }
 
 /** Checks the options of `new ConcurrentCache` and fills in the defaults. */
@@ -134,10 +139,8 @@ export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
   return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache', 'trustFile']))
 }
 
-function optionRecord(options: unknown, known: readonly string[]): GivenOptions {
-  if (options === undefined) return {}
-  checkOptions(options, known)
-  return options
+function optionRecord(options: unknown, known: readonly (keyof GivenOptions)[]): GivenOptions {
+  return readOptions<GivenOptions>(options === undefined ? {} : (options as GivenOptions), known)
 }
 
 function resolveShared(given: GivenOptions): ResolvedAttachOptions {
@@ -172,14 +175,12 @@ function resolveNearEntries(nearCache: unknown): number {
       `Option nearCache is ${describe(nearCache)}; expected false or an object with maxEntries.`,
     )
   }
-  const { maxEntries = DEFAULT_NEAR_ENTRIES, ...others } = nearCache as { maxEntries?: unknown }
-  const unknown = Object.keys(others)
-  if (unknown.length > 0) {
-    throw new MapsafeTypeError(
-      'ERR_MAPSAFE_OPTIONS',
-      `There is no option nearCache.${unknown[0]}; expected maxEntries.`,
-    )
+  const unknown = Object.keys(nearCache).find((name) => name !== 'maxEntries')
+  if (unknown !== undefined) {
+    throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `There is no option nearCache.${unknown}; expected maxEntries.`)
   }
+  const given = optionOf(nearCache, 'maxEntries')
+  const maxEntries = given === undefined ? DEFAULT_NEAR_ENTRIES : given
   if (typeof maxEntries !== 'number') {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import { ownKey, type Key } from '../format/key.js'
 import { encodeValue, type ValueEncoder } from '../codec/value.js'
 import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
+import { Expected } from './expected.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
@@ -44,8 +44,9 @@ export function compareAndSwap<V>(
   next: unknown,
   expiresAt?: number,
 ): boolean {
+  const sought = new Expected(store, expected)
   const decide: Decide<V> = (value, isPresent) => {
-    const holds = isPresent && isSame(value, expected)
+    const holds = isPresent && sought.equals(value)
     // Encoded in any case, so that a value that cannot be stored is always refused.
     const encoder = encodeValue(next)
     return holds ? encoder : undefined
@@ -66,9 +67,10 @@ export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unkno
   return readModifyWrite(store, key, decide, () => undefined, isPassing) !== undefined
 }
 
-/** Whether a value read from a map is `expected`: by content if it is an object, else as `Object.is` tells. */
-export function isSame(value: unknown, expected: unknown): boolean {
-  return typeof value === 'object' && value !== null ? isDeepStrictEqual(value, expected) : Object.is(value, expected)
+/** Deletes the entry of `key` if its value is `expected`. @returns whether it was deleted */
+export function compareAndDelete<V>(store: Store<V>, key: Key, expected: unknown): boolean {
+  const sought = new Expected(store, expected)
+  return deleteIf(store, key, (value) => sought.equals(value))
 }
 
 /**

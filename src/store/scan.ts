@@ -1,7 +1,8 @@
-import { checkInteger, checkOptions } from '../base/arguments.js'
+import { checkInteger, readOptions, wrongInput } from '../base/arguments.js'
 import type { Key } from '../format/key.js'
 import { HASH_END } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
+import { Cursors, MAX_CURSOR } from './cursor.js'
 import { keyBatch } from './map-keys.js'
 import type { Store } from './store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
@@ -28,27 +29,26 @@ const MAX_COUNT = 2 ** 20
 const MAX_PARTS = 2 ** 16
 
 /**
- * The walk of `ConcurrentMap.scan`. A cursor is a position in the order of the keys' hashes, a part a range of hashes.
+ * The walk of `ConcurrentMap.scan`. A cursor stands for a position in the order of the keys' hashes, a part is a range of
+ * hashes.
  */
 export function scan<V>(
   store: Store<V>,
   cursor: number | undefined,
   options: ScanOptions = {},
 ): { readonly cursor: number | undefined; readonly entries: [Key, V][] } {
-  checkOptions(options, ['count', 'part', 'parts'])
-  const { count = DEFAULT_COUNT, part = 0, parts = 1 } = options
+  const { count = DEFAULT_COUNT, part = 0, parts = 1 } = readOptions(options, ['count', 'part', 'parts'])
   checkInteger('Option count', count, 1, MAX_COUNT)
   checkInteger('Option parts', parts, 1, MAX_PARTS)
   checkInteger('Option part', part, 0, parts - 1)
   const start = Math.ceil((part * HASH_END) / parts)
   const end = Math.ceil(((part + 1) * HASH_END) / parts)
-  // 0 begins every part.
-  if (cursor !== undefined && cursor !== 0) checkInteger('Argument cursor', cursor, start, end - 1)
-
   const entries: [Key, V][] = []
-  let next = Math.max(start, cursor ?? 0)
-  // By the keys met, not the entries found: else a walk over a map that is being emptied would not come back.
   const engine = store.open()
+  const cursors = new Cursors(engine.words, part, parts)
+  // 0 begins every part.
+  let next = cursor === undefined || cursor === 0 ? start : readCursor(cursors, cursor, start, end)
+  // By the keys met, not the entries found: else a walk over a map that is being emptied would not come back.
   asOneCall(engine, () => {
     for (let met = 0; met < count && next < end;) {
       const batch = keyBatch(engine, next, end, count - met)
@@ -60,5 +60,12 @@ export function scan<V>(
       next = batch.next
     }
   })
-  return { cursor: next < end ? next : undefined, entries }
+  return { cursor: next < end ? cursors.make(next) : undefined, entries }
+}
+
+function readCursor(cursors: Cursors, cursor: number, start: number, end: number): number {
+  checkInteger('Argument cursor', cursor, 0, MAX_CURSOR)
+  const position = cursors.read(cursor)
+  if (position !== undefined && position >= start && position < end) return position
+  throw wrongInput('Argument cursor', cursor, 'what a scan of the same part of this map has returned')
 }

@@ -13,6 +13,13 @@ const nearCaches: [string, ConcurrentMapOptions['nearCache']][] = [
   ['without a near-cache', false],
 ]
 
+class Point {
+  constructor(
+    readonly x: number,
+    readonly y: number,
+  ) {}
+}
+
 describe.each(nearCaches)('%s', (_name, nearCache) => {
   describeEachLineup(
     (subject) => {
@@ -65,6 +72,16 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         ['Maps', new Map([['a', new Set([1])]]), new Map([['a', new Set([1])]])],
         ['dates', new Date(5), new Date(5)],
         ['bytes', new Uint8Array([1, 2]), new Uint8Array([1, 2])],
+        ['a Buffer', Buffer.from('ab'), Buffer.from('ab')],
+        ['bytes and a Buffer', new Uint8Array([1, 2]), Buffer.from([1, 2])],
+        ['instances of a class', new Point(1, 2), new Point(1, 2)],
+        ['an object and an instance', { x: 1, y: 2 }, new Point(1, 2)],
+        ['instances within', { at: [new Point(1, 2)] }, { at: [new Point(1, 2)] }],
+        ['properties in another order', { a: 1, b: 2 }, { b: 2, a: 1 }],
+        ['no prototype', { a: 1 }, Object.assign(Object.create(null) as object, { a: 1 })],
+        ['invalid dates', { at: new Date(NaN) }, { at: new Date(NaN) }],
+        ['errors with own properties', new Error('e'), Object.assign(new Error('e'), { ignored: 1 })],
+        ['NaN', NaN, NaN],
       ])('compareAndSwap and compareAndDelete go through over an equal value: %s', (_name, stored, expected) => {
         subject().map.set('key', stored)
         expect(subject().map.compareAndSwap('key', expected, 'next')).toBe(true)
@@ -87,6 +104,26 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         expect(subject().map.compareAndSwap('key', expected, 'next')).toBe(false)
         expect(subject().map.compareAndDelete('key', expected)).toBe(false)
         expect(subject().map.getEntry('key')).toMatchObject({ value: stored, version })
+      })
+
+      test('what cannot be stored is refused as what is expected: nothing would ever be equal to it', () => {
+        subject().map.set('key', 1)
+        for (const expected of [() => 1, Symbol('s'), { deep: [() => 1] }]) {
+          subject().expectRefused('ERR_MAPSAFE_VALUE_TYPE', (map) => map.compareAndSwap('key', expected, 2))
+          subject().expectRefused('ERR_MAPSAFE_VALUE_TYPE', (map) => map.compareAndDelete('key', expected))
+        }
+      })
+
+      test('a loop that expects what it has read ends', () => {
+        for (const value of [
+          new Point(1, 2),
+          Buffer.from('ab'),
+          { at: new Date(NaN) },
+          new Map([[NaN, [undefined]]]),
+        ]) {
+          subject().map.set('key', value)
+          expect(subject().map.compareAndSwap('key', subject().map.get('key'), 'next')).toBe(true)
+        }
       })
 
       test('an absent key is equal to nothing', () => {

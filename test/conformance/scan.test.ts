@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import type { ConcurrentMap, Key, ScanOptions } from '../../src/index.js'
+import { HEADER_SECRET_0 } from '../../src/format/layout.js'
+import { ConcurrentMap, type Key, type ScanOptions, type ScanResult } from '../../src/index.js'
+import { hasherOf } from '../support/chosen-keys.js'
+import { Random } from '../support/random.js'
+import { seed } from '../support/run.js'
 import { describeEachLineup } from '../support/subject.js'
 
 const COUNT = 5000
@@ -93,11 +97,70 @@ describeEachLineup(
       expect(subject().map.size).toBe(0)
     })
 
+    test('a cursor tells nothing about the hash that it stands for', () => {
+      fill()
+      const secret = new Int32Array(subject().map.handle.region!).subarray(HEADER_SECRET_0, HEADER_SECRET_0 + 2)
+      const hash = hasherOf([secret[0], secret[1]])
+      let cursor = subject().map.scan(undefined, { count: 1 }).cursor
+      let inOrder = 0
+      const seen: number[] = []
+      while (cursor !== undefined) {
+        seen.push(cursor)
+        const { cursor: next, entries }: ScanResult<Key, unknown> = subject().map.scan(cursor, { count: 1 })
+        const bits = hash(entries[0][0]) >>> 0
+        expect([bits, bits + 1, bits * 2 ** 20, bits * 2 ** 20 + 1]).not.toContain(cursor)
+        if (next !== undefined && next > cursor) inOrder++
+        cursor = next
+      }
+      // Positions grow from step to step; cursors grow in half of them.
+      expect(Math.abs(inOrder / seen.length - 0.5)).toBeLessThan(0.1)
+      expect(Math.min(...seen)).toBeGreaterThan(0)
+      expect(Math.max(...seen)).toBeLessThanOrEqual(2 ** 52)
+    })
+
+    test('a cursor means the same to all, as long as the map is there, and however it grows', () => {
+      fill(200)
+      const { cursor } = subject().map.scan(undefined, { count: 50 })
+      const rest = subject()
+        .map.scan(cursor, { count: 1000 })
+        .entries.map(([key]) => key)
+      fill()
+      const later = new Set(
+        subject()
+          .map.scan(cursor, { count: 10_000 })
+          .entries.map(([key]) => key),
+      )
+      for (const key of rest) expect(later.has(key)).toBe(true)
+      const again = subject().attach(subject().map.handle)
+      expect(new Set(again.scan(cursor, { count: 10_000 }).entries.map(([key]) => key))).toEqual(later)
+      again.close()
+    })
+
+    test('invented cursors, and those of another map or part, are refused', () => {
+      fill(1000)
+      const { map } = subject()
+      const { cursor } = map.scan(undefined, { count: 10 })
+      const refused = (given: number, options?: ScanOptions): Error =>
+        subject().expectRefused('ERR_MAPSAFE_OPTIONS', (each) => each.scan(given, options))
+      const random = new Random(seed)
+      // One in a million passes.
+      const invented = Array.from({ length: 30 }, () => 1 + random.below(2 ** 32) * 2 ** 20 + random.below(2 ** 20))
+      for (const given of [1, 2, cursor! + 1, cursor! - 1, 2 ** 52, ...invented]) {
+        expect(refused(given).message).toMatch(/^Argument cursor is \d+; expected/)
+      }
+      for (const options of [{ parts: 2 }, { part: 1, parts: 2 }, { parts: 3 }]) refused(cursor!, options)
+      const other = new ConcurrentMap<Key, unknown>({ maxBytes: 2 ** 20 })
+      for (let i = 0; i < 100; i++) other.set(i, i)
+      refused(other.scan(undefined, { count: 10 }).cursor!)
+      other.close()
+    })
+
     test('wrong cursors and options are refused', () => {
       fill(100)
       const refuse = (cursor: unknown, options?: unknown): Error =>
         subject().expectRefused('ERR_MAPSAFE_OPTIONS', (map) => map.scan(cursor as number, options as ScanOptions))
-      for (const cursor of [-1, 0.5, NaN, 2 ** 32]) expect(refuse(cursor)).toBeInstanceOf(RangeError)
+      for (const cursor of [-1, 0.5, NaN, 2 ** 32, 2 ** 52 + 1, Infinity])
+        expect(refuse(cursor)).toBeInstanceOf(RangeError)
       for (const cursor of ['0', null, {}, 1n]) expect(refuse(cursor)).toBeInstanceOf(TypeError)
       for (const options of [null, 5, [], { limit: 5 }, { count: '5' }]) {
         expect(refuse(undefined, options)).toBeInstanceOf(TypeError)

@@ -40,7 +40,6 @@ const DEBTS: readonly string[] = [
   'src/public/handle.ts imports node:path',
   'src/public/handle.ts imports node:util',
   'src/public/handle.ts imports src/engine/typescript/format.ts',
-  'src/store/read-modify-write.ts imports node:util',
 ]
 
 const sources = readSources()

@@ -1,0 +1,2 @@
+/** Whether two values are equal by content, prototypes included. */
+export { isDeepStrictEqual } from 'node:util'
