@@ -13,5 +13,8 @@ export default defineConfig({
   clean: true,
   // So that who installs the package gets no dependency of it, above all none with an install script.
   noExternal: [/^msgpackr/],
+  inlineOnly: ['msgpackr'],
+  // It warns of every CommonJS bundle, and where CI is set fails for a warning.
+  failOnWarn: false,
   inputOptions: { optimization: { inlineConst: true } },
 })
