@@ -24,7 +24,8 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
  * on condition that there is no entry goes through, and one that returns what it replaced returns undefined. Only `size`
  * counts expired entries until they are deleted. That happens without anyone reading them: a few at a time with writes,
  * and in the background about a second after they expired. (If the process was stopped, or the thread of the addon that
- * keeps the time did not run for 100 milliseconds, at most 31 near hits in a row may return what expired meanwhile.)
+ * keeps the time did not run for 80 milliseconds, at most 31 near hits in a row may return what expired meanwhile; of
+ * entries that live 100 milliseconds or less, none.)
  *
  * *Time* is that of the machine: neither steps of the system's clock nor fake timers change when an entry expires; tests
  * use {@link advanceClock}. `expiresAt` is in milliseconds of the system's clock, given and told as that clock stands at

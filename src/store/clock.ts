@@ -14,12 +14,15 @@ import { openNativeClock } from '../platform/addon.js'
 import { bootNumber, monotonic, readClocks, readClocksExactly, type Clocks } from '../platform/system-clock.js'
 
 /**
- * A near hit trusts the ticking clock only for what expires this many milliseconds later or more. The clock ticks every
- * 10, and a thread that is ready waits seldom longer than this for a processor, however many there are ...
+ * When a near hit asks the true clock, hits trust that what expires this many milliseconds later has not expired ...
  */
 const MARGIN_MS = 100
-/** ... and if it does, or all were stopped, no more hits in a row than this go by the time it stopped at. */
+/** ... until the clock that ticks, every 10 milliseconds, has gone on by so many: it may be as late as the rest ... */
+const TRUSTED_MS = 20
+/** ... and no more often than this: all threads may have been stopped, and the one that ticks is not back yet. */
 const TRUSTING_HITS = 31
+/** Where no clock ticks, every hit asks. */
+const NEVER_TRUSTED = Float64Array.of(Infinity)
 /** By how many milliseconds two clocks must part to count as moved: more than reading one after the other does. */
 const STEP_MS = 10
 const SUSPENSION_MS = 1000
@@ -41,15 +44,18 @@ export class Clock {
   private readonly words: Int32Array
   private readonly doubles: Float64Array
   private readonly pairs: BigUint64Array
-  private readonly ticking: Float64Array | undefined
-  /** How many more hits may trust the ticking clock before one asks the true one. */
+  private readonly ticking: Float64Array
+  // What the last hit that asked the true clock found, and how many more may trust it.
+  private sure = 0
+  private until = 0
+  private advanced = 0
   private trusting = 0
 
   constructor({ words }: Engine) {
     this.words = words
     this.pairs = pairsOf(words)
     this.doubles = new Float64Array(words.buffer, words.byteOffset, words.length / 2)
-    this.ticking = openNativeClock()
+    this.ticking = openNativeClock() ?? NEVER_TRUSTED
     this.settle()
   }
 
@@ -60,15 +66,26 @@ export class Clock {
 
   /**
    * Whether `expiresAt`, a region's time, has passed, as far as a near hit must know. Exact but where the ticking clock
-   * stopped for longer than the margin.
+   * is late by 80 milliseconds and more.
    */
   hasPassed(expiresAt: number): boolean {
-    const { ticking } = this
-    if (ticking !== undefined && expiresAt > regionTime(this.doubles, ticking[0]) + MARGIN_MS && this.trusting-- > 0) {
+    if (
+      expiresAt > this.sure &&
+      this.ticking[0] < this.until &&
+      this.doubles[ADVANCE] === this.advanced &&
+      this.trusting-- > 0
+    ) {
       return false
     }
-    this.trusting = TRUSTING_HITS
-    return expiresAt <= this.now()
+    return this.hasTrulyPassed(expiresAt)
+  }
+
+  /**
+   * To be called when a near-cache takes in what expires: the next hit asks the true clock. So an entry that lives no
+   * longer than the margin is never hit by the ticking one.
+   */
+  distrust(): void {
+    this.trusting = 0
   }
 
   /** The region's time at a time of the system's clock. */
@@ -97,6 +114,16 @@ export class Clock {
     if (!isRunning) this.start(clocks, boot, epoch, offset)
     else if (!Number.isNaN(clocks.boot)) this.resume(clocks, epoch, offset)
     this.noteSteps(clocks)
+  }
+
+  private hasTrulyPassed(expiresAt: number): boolean {
+    const time = monotonic()
+    const now = regionTime(this.doubles, time)
+    this.sure = now + MARGIN_MS
+    this.until = time + TRUSTED_MS
+    this.advanced = this.doubles[ADVANCE]
+    this.trusting = TRUSTING_HITS
+    return expiresAt <= now
   }
 
   /** After the system started anew, or in a new region: the region's time goes on by the system's clock. */

@@ -49,7 +49,7 @@ const HOLDING = 2
 type Way = typeof USING | typeof PASSING | typeof HOLDING
 
 /** Of a map, whose near-cache holds nothing that expires but what it dropped. */
-const NO_CLOCK = { hasPassed: () => true }
+const NO_CLOCK = { hasPassed: () => true, distrust: () => undefined }
 
 /** An entry as it was at one instant. */
 export interface StoredEntry<V> {

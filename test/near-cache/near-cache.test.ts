@@ -9,7 +9,10 @@ const HOME = 16
 /** A near-cache over some words that play the part of a region with one bucket of interest. */
 function open(maxEntries = 64): { near: NearCache; words: Int32Array } {
   const words = new Int32Array(new SharedArrayBuffer(4096))
-  return { near: new NearCache(words, maxEntries, { hasPassed: (time: number) => time <= 0 }), words }
+  return {
+    near: new NearCache(words, maxEntries, { hasPassed: (time: number) => time <= 0, distrust: () => undefined }),
+    words,
+  }
 }
 
 /** As who just looked the key up. */
@@ -105,7 +108,12 @@ describe('the number of entries is bounded', () => {
 
   test('what is absent is kept at once in a map, but in a cache, where it is mostly inserted next, if it is read again', () => {
     const words = new Int32Array(1024)
-    const cacheNear = new NearCache(words, 64, { hasPassed: (time: number) => time <= 0 }, 500)
+    const cacheNear = new NearCache(
+      words,
+      64,
+      { hasPassed: (time: number) => time <= 0, distrust: () => undefined },
+      500,
+    )
     const lookUp = (near: NearCache): boolean | undefined => {
       store(near, 'absent', HOME, words[HOME], false, undefined, 0)
       return near.hit('absent')?.present

@@ -17,38 +17,60 @@ const TRUSTING_HITS = 31
 
 describe('a near hit', () => {
   /** A cache with another ticking clock. */
-  function withClock(ticking: ArrayLike<number>): { cache: ConcurrentCache<string, number>; expire: () => void } {
+  function withClock(ticking: ArrayLike<number>): ConcurrentCache<string, number> {
     const cache = new ConcurrentCache<string, number>()
-    const { clock } = storeOf(cache)
-    Object.defineProperty(clock, 'ticking', { value: ticking })
-    cache.set('key', 1, { ttl: HOUR })
-    for (let i = 0; i < 3; i++) expect(cache.get('key')).toBe(1)
-    const expire = (): void => {
-      advanceClock(cache, HOUR)
+    Object.defineProperty(storeOf(cache).clock, 'ticking', { value: ticking })
+    return cache
+  }
+  const stopped = (): number[] => [monotonic() - 1e9]
+  const late = (milliseconds: number): ArrayLike<number> => ({
+    length: 1,
+    get 0() {
+      return monotonic() - milliseconds
+    },
+  })
+
+  /** Hits in a row that began after the time of an entry, of several entries at most. */
+  function lateHits(cache: ConcurrentCache<string, number>, ttl: number): number {
+    let most = 0
+    for (let round = 0; round < 5; round++) {
+      cache.set('key', round, { ttl })
+      const end = monotonic() + ttl + 0.001
+      let hits = 0
+      for (let asked = monotonic(); cache.get('key') !== undefined && hits < 1000; asked = monotonic()) {
+        if (asked > end) hits++
+      }
+      most = Math.max(most, hits)
     }
-    return { cache, expire }
+    return most
   }
 
   test('is never late while the ticking clock is less than 80 milliseconds late', () => {
-    const ticking = {
-      length: 1,
-      get 0() {
-        return monotonic() - 79
-      },
-    }
-    const { cache, expire } = withClock(ticking)
-    expire()
-    expect(cache.get('key')).toBeUndefined()
-    cache.close()
+    using cache = withClock(late(79))
+    expect(lateHits(cache, 150)).toBe(0)
   })
 
   test('is late at most 31 times in a row if the ticking clock has stopped', () => {
-    const { cache, expire } = withClock([monotonic() - 1e9])
-    expire()
-    let hits = 0
-    while (cache.get('key') !== undefined) hits++
-    expect(hits).toBeLessThanOrEqual(TRUSTING_HITS)
-    cache.close()
+    using cache = withClock(stopped())
+    expect(lateHits(cache, 150)).toBeLessThanOrEqual(TRUSTING_HITS)
+  })
+
+  test('is never late of an entry that lives 100 milliseconds, even if the ticking clock has stopped', () => {
+    using cache = withClock(stopped())
+    expect(lateHits(cache, 100)).toBe(0)
+    cache.set('long', 1, { ttl: HOUR })
+    for (let i = 0; i < 3; i++) cache.get('long')
+    cache.set('key', 1, { ttl: 100 }).get('key')
+    for (const end = monotonic() + 101; monotonic() < end;);
+    expect(cache.get('key')).toBeUndefined()
+  })
+
+  test('notices at once that the time was advanced', () => {
+    using cache = withClock(stopped())
+    cache.set('key', 1, { ttl: HOUR })
+    for (let i = 0; i < 3; i++) expect(cache.get('key')).toBe(1)
+    advanceClock(cache, HOUR)
+    expect(cache.get('key')).toBeUndefined()
   })
 })
 

@@ -67,7 +67,7 @@ export class NearCache {
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
-    private readonly clock: { hasPassed(expiresAt: number): boolean },
+    private readonly clock: { hasPassed(expiresAt: number): boolean; distrust(): void },
     private readonly useEpochAt = 0,
   ) {
     const queued = Math.floor(maxEntries / 8)
@@ -119,6 +119,7 @@ export class NearCache {
     const epoch = this.words[home + BUCKET_EPOCH]
     // Only now is the epoch known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
+    if (expiresAt !== undefined) this.clock.distrust()
     const useEpoch = this.words[this.useEpochAt]
     if (entry === undefined) {
       this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useEpoch })
