@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { MapsafeTypeError } from '../base/errors.js'
 import { Copies } from './copies.js'
-import { MAX_NESTING } from './limits.js'
+import { isPatternAllowed, MAX_NESTING } from './limits.js'
 import { refusal } from './refusal.js'
 import { notStorable } from './value-error.js'
 import { formatPath, MemberStep, type PathStep } from './value-path.js'
@@ -141,13 +141,14 @@ export class ValueWalk {
 
   /** An object that has a prototype of its own: a built-in one, or an instance of somebody's class. */
   private copySpecial(object: object): object {
-    if (types.isDate(object) || types.isRegExp(object)) return this.takeOver(object)
+    if (types.isDate(object)) return this.takeOver(object)
+    if (types.isRegExp(object)) return this.copyPattern(object)
     if (types.isMap(object)) return this.copyMap(object)
     if (types.isSet(object)) return this.copySet(object)
     if (ArrayBuffer.isView(object)) return this.copyView(object)
     if (types.isArrayBuffer(object)) {
       if (isDetached(object)) throw this.refuse('a detached ArrayBuffer')
-      return this.takeOver(object)
+      return isResizable(object) ? this.copyBuffer(object) : this.takeOver(object)
     }
     if (types.isNativeError(object)) return this.copyError(object)
     const reason = refusal(object)
@@ -159,6 +160,22 @@ export class ValueWalk {
   private takeOver(object: object): object {
     this.plain = false
     return object
+  }
+
+  private copyPattern(pattern: RegExp): object {
+    // Read by the intrinsic getters: the decoder judges what V8 writes, not what an own property says.
+    if (!isPatternAllowed(sourceOf.call(pattern) as string, setsOf?.call(pattern) === true)) {
+      throw this.refuse('a regular expression with too long a pattern')
+    }
+    return this.takeOver(pattern)
+  }
+
+  /** With a fixed length, the only one that a value has. */
+  private copyBuffer(source: ArrayBuffer): ArrayBuffer {
+    this.plain = false
+    const copy = ArrayBuffer.prototype.slice.call(source, 0)
+    this.copies.add(source, copy)
+    return copy
   }
 
   private copyMap(source: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
@@ -191,7 +208,7 @@ export class ValueWalk {
       throw this.refuse('a view of a SharedArrayBuffer (copy the bytes with slice() first)')
     }
     if (isDetached(buffer)) throw this.refuse('a view of a detached ArrayBuffer')
-    if (byteLength === buffer.byteLength) return this.takeOver(view)
+    if (byteLength === buffer.byteLength && !isResizable(buffer)) return this.takeOver(view)
     this.plain = false
     const copy = new constructors[viewType(view)](buffer.slice(byteOffset, byteOffset + byteLength))
     this.copies.add(view, copy)
@@ -228,6 +245,18 @@ function isPlainName(name: string): boolean {
 /** The internal type of a view; a subclass has that of its base. */
 function viewType(view: ArrayBufferView): string {
   return types.isDataView(view) ? 'DataView' : (view as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag]
+}
+
+const getterOf = (prototype: object, name: string): ((this: object) => unknown) | undefined =>
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
+  Object.getOwnPropertyDescriptor(prototype, name)?.get
+
+const sourceOf = getterOf(RegExp.prototype, 'source')!
+const setsOf = getterOf(RegExp.prototype, 'unicodeSets')
+const resizableOf = getterOf(ArrayBuffer.prototype, 'resizable')
+
+function isResizable(buffer: ArrayBuffer): boolean {
+  return resizableOf?.call(buffer) === true
 }
 
 /** `ArrayBuffer.prototype.detached` is younger than Node.js 20. */
