@@ -87,8 +87,8 @@ class TestRegion {
       close(mkstemp(path));
       path_ = path;
     }
-    // The parent's descriptor stays open here, or its locks would be dropped.
-    static_cast<void>(locks_.release());
+    // Those of before are kept: in a forked process, to destroy them would drop the locks of its parent.
+    if (locks_) earlier_locks_.push_back(std::move(locks_));
     locks_ = std::make_unique<RecordLocks>();
     const int descriptor = open(path_.c_str(), O_RDWR | O_CLOEXEC);
     EXPECT_EQ(locks_->Open(descriptor), 0);
@@ -107,6 +107,7 @@ class TestRegion {
   void* base_;
   std::string path_;
   std::unique_ptr<RecordLocks> locks_;
+  std::vector<std::unique_ptr<RecordLocks>> earlier_locks_;
 };
 
 // An engine as a test wants it: string keys and values, answers as return values.
