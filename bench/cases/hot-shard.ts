@@ -36,7 +36,7 @@ export const hotShard: Case = {
   name: 'hot-shard',
   title: 'Hot shards',
   method: `${WORKERS} workers increment ${KEYS} counters, drawn by Zipf's law, without near-cache. All counters lie in one segment; where writers
-get in each other's way too often, segments split (docs/protocol.md, "Hot segments"). *Without relief* is a second map, in whose header
+get in each other's way too often, segments split (docs/internals/protocol.md, "Hot segments"). *Without relief* is a second map, in whose header
 that is turned off (\`RELIEF_LIMIT\` 0); the two take turns, after a while in which relief may do its work. Keys that found
 their bucket full lie in its neighbour or in the stash, so that every write of them takes the segment's mutex; once split they are at home.
 Keys spread over the buckets of a segment collide little in the first place. Every 16th increment is timed.`,

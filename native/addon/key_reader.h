@@ -1,4 +1,4 @@
-// Encodes a JavaScript value as a key of the region format (docs/format.md, "Entry").
+// Encodes a JavaScript value as a key of the region format (docs/internals/format.md, "Entry").
 //
 // Thread safety: none; a KeyReader belongs to one engine. A key read is valid until the next one.
 #ifndef MAPSAFE_ADDON_KEY_READER_H_

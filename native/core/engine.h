@@ -1,4 +1,4 @@
-// The operations on a region, as one thread sees them. docs/protocol.md explains how threads work together;
+// The operations on a region, as one thread sees them. docs/internals/protocol.md explains how threads work together;
 // src/engine/engine.ts documents each operation's outcome.
 //
 // Thread safety: an Engine belongs to one thread. Any number of engines may work on one region.

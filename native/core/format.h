@@ -1,4 +1,4 @@
-// Making a region, and recognising one. See docs/format.md.
+// Making a region, and recognising one. See docs/internals/format.md.
 #ifndef MAPSAFE_CORE_FORMAT_H_
 #define MAPSAFE_CORE_FORMAT_H_
 

@@ -1,4 +1,4 @@
-/* Reads; docs/protocol.md, "Read" and "Near read". lookup.cc, lookup.ts, near-cache.ts. */
+/* Reads; docs/internals/protocol.md, "Read" and "Near read". lookup.cc, lookup.ts, near-cache.ts. */
 
 inline pick_key() {
   if

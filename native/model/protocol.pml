@@ -1,5 +1,5 @@
 /*
- * The protocol of docs/protocol.md as a model for spin: reads, near reads, writes, deletes, cleanup, split. README.md says
+ * The protocol of docs/internals/protocol.md as a model for spin: reads, near reads, writes, deletes, cleanup, split. README.md says
  * what it checks, what it leaves out, and how scripts/model.js runs it.
  *
  * The map is as small as can be without losing a case:

@@ -1,4 +1,4 @@
-/* Writes of one key; docs/protocol.md, "Write, optimistic" and "Write, structural". write.cc, structural.cc, edit.ts. */
+/* Writes of one key; docs/internals/protocol.md, "Write, optimistic" and "Write, structural". write.cc, structural.cc, edit.ts. */
 
 /* How an attempt ended. An optimistic writer goes on at the mutex once it lost a race; that it tries again first adds nothing. */
 #define DONE 1

@@ -1,5 +1,5 @@
 /**
- * Sabotages of expiry and of the counters, in TypeScript. Each breaks one rule of docs/protocol.md, "Expiry"; some test
+ * Sabotages of expiry and of the counters, in TypeScript. Each breaks one rule of docs/internals/protocol.md, "Expiry"; some test
  * must go red for each. `find` occurs exactly once in `file`; `also` is a second edit of the same file.
  */
 export const mutants = [

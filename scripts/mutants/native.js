@@ -1,5 +1,5 @@
 /**
- * Sabotages of the C++ engine. Each breaks one rule of docs/protocol.md; some C++ test must go red for each.
+ * Sabotages of the C++ engine. Each breaks one rule of docs/internals/protocol.md; some C++ test must go red for each.
  * `find` occurs exactly once in `file`, and so does that of `also`, a second edit of the same file.
  */
 export const mutants = [

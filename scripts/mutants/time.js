@@ -1,5 +1,5 @@
 /**
- * Sabotages of the region's time. Each breaks one rule of docs/protocol.md, "Time"; some test must go red for each.
+ * Sabotages of the region's time. Each breaks one rule of docs/internals/protocol.md, "Time"; some test must go red for each.
  * `find` occurs exactly once in `file`; `also` is a second edit of the same file.
  */
 export const mutants = [

@@ -8,7 +8,7 @@ export function bigintBytes(value: bigint): number {
   return 4 + 4 * Math.ceil(hexDigits(value).length / 8)
 }
 
-/** Writes `value` as docs/format.md describes it, at byte `offset`. */
+/** Writes `value` as docs/internals/format.md describes it, at byte `offset`. */
 export function writeBigint(value: bigint, view: DataView, offset: number): void {
   const digits = hexDigits(value)
   view.setUint32(offset, value < 0n ? 1 : 0, true)

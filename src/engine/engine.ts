@@ -19,7 +19,7 @@ export interface Engine {
   readonly result: Int32Array
   /** Encoded bytes in and out. Replaced by a larger one by {@link Engine.growScratch}. */
   readonly scratch: Uint8Array
-  /** The owner mark of this thread's record (docs/format.md, "Segment"): another one for every engine attached. */
+  /** The owner mark of this thread's record (docs/internals/format.md, "Segment"): another one for every engine attached. */
   readonly mark: number
 
   /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. */
@@ -42,7 +42,7 @@ export interface Engine {
   /**
    * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind
    * VALUE_LEASE or VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served:
-   * RESULT_EXPIRES_AT is in the past then. For loads (docs/protocol.md, "Loads").
+   * RESULT_EXPIRES_AT is in the past then. For loads (docs/internals/protocol.md, "Loads").
    */
   getForLoad(key: Key): unknown
 
@@ -167,7 +167,7 @@ export interface Engine {
   collect(fromHash: number, endHash: number, limit: number): number
 
   /**
-   * Copies all entries as they are at one instant: records of the region format (docs/format.md, "Entry"), one after
+   * Copies all entries as they are at one instant: records of the region format (docs/internals/format.md, "Entry"), one after
    * the other, in pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the
    * others in RESULT_LENGTH and the time of the instant in RESULT_EXPIRES_AT; what has expired by then is among them.
    */

@@ -1,4 +1,4 @@
-/** Where a key lies in its segment. See docs/format.md, "Bucket". A bucket is given by the index of its first word. */
+/** Where a key lies in its segment. See docs/internals/format.md, "Bucket". A bucket is given by the index of its first word. */
 import { BLOCK_WORDS, BUCKET_WORDS, HOME_BUCKETS, SEGMENT_BUCKETS, TOMBSTONE } from './layout.js'
 
 /** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */

@@ -1,4 +1,4 @@
-/** How a hash leads to a segment. See docs/format.md, "Directory". */
+/** How a hash leads to a segment. See docs/internals/format.md, "Directory". */
 import { BLOCK_WORDS, DIRECTORY_DEPTH, DIRECTORY_ENTRIES, MAX_DEPTH, SEGMENT_BYTES } from './layout.js'
 import type { Region } from './region.js'
 

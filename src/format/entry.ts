@@ -1,6 +1,6 @@
 /**
  * Entries: built once, published, never changed, but for counters (counter.ts) and leases (lease.ts). See
- * docs/format.md, "Entry". An entry is given by the index of its first word, or by its block number where it says so.
+ * docs/internals/format.md, "Entry". An entry is given by the index of its first word, or by its block number where it says so.
  *
  * Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
  * version of the bucket they came from was validated; until then lengths are only checked against the region's end.

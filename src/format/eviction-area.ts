@@ -1,4 +1,4 @@
-/** The memory of a cache's eviction: an area of partitions. See docs/format.md, "Eviction". */
+/** The memory of a cache's eviction: an area of partitions. See docs/internals/format.md, "Eviction". */
 import {
   BLOCK_WORDS,
   CACHE_PARTITION_COUNT,

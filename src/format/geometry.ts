@@ -1,5 +1,5 @@
 /**
- * Where the parts of a region lie: a function of its size alone. See docs/format.md, "Units". The header repeats it,
+ * Where the parts of a region lie: a function of its size alone. See docs/internals/format.md, "Units". The header repeats it,
  * for whoever is to recognise a region; nobody relies on what the header says.
  */
 import {
@@ -27,7 +27,7 @@ export function heapPages(bytes: number): number {
 }
 
 /**
- * The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/protocol.md, "The
+ * The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/internals/protocol.md, "The
  * reserve".
  */
 export function reservePages(pages: number): number {

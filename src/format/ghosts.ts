@@ -1,4 +1,4 @@
-/** What a table of ghosts takes. See docs/format.md, "Eviction". */
+/** What a table of ghosts takes. See docs/internals/format.md, "Eviction". */
 import { GHOST_WORDS, GHOSTS_PER_BUCKET, PAGE_BYTES } from './layout.js'
 
 export const GHOST_BUCKET_WORDS = GHOSTS_PER_BUCKET * GHOST_WORDS

@@ -1,4 +1,4 @@
-/** What a region's first page must say before anything in it is believed. See docs/format.md, "Header". */
+/** What a region's first page must say before anything in it is believed. See docs/internals/format.md, "Header". */
 import { MapsafeError } from '../base/errors.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from './geometry.js'
 import {

@@ -26,7 +26,7 @@ const halves = new Int32Array(doubles.buffer)
 const NAN_HIGH = 0x7ff80000
 
 /**
- * A reusable buffer that holds one encoded key, as docs/format.md describes it under "Entry". {@link KeyBuffer.words}
+ * A reusable buffer that holds one encoded key, as docs/internals/format.md describes it under "Entry". {@link KeyBuffer.words}
  * and {@link KeyBuffer.bytes} view the same memory; both are replaced when a longer key needs more of it.
  */
 export class KeyBuffer {

@@ -1,4 +1,4 @@
-/** What the kinds of keys and values are, and which lengths they have. See docs/format.md, "Entry". */
+/** What the kinds of keys and values are, and which lengths they have. See docs/internals/format.md, "Entry". */
 import { MapsafeError } from '../base/errors.js'
 import {
   FORMAT_VERSION,

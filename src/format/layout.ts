@@ -1,5 +1,5 @@
 /**
- * The region format's constants. docs/format.md explains each; native/core/base/layout.h declares the same names, and
+ * The region format's constants. docs/internals/format.md explains each; native/core/base/layout.h declares the same names, and
  * test/region/layout.test.ts fails when the two files differ.
  *
  * Unless a name says bytes or blocks, an offset counts 32-bit words from the start of its structure.
@@ -78,7 +78,7 @@ export const THREAD_WRITE_REFERENCE = 19
 export const THREAD_WRITE_VERSION = 20
 export const THREAD_WRITE_SIZE = 21
 export const THREAD_WAITING = 22
-/** Blocks and page runs that the thread freed, but could not give back yet; see docs/format.md. */
+/** Blocks and page runs that the thread freed, but could not give back yet; see docs/internals/format.md. */
 export const THREAD_OWED = 23
 export const THREAD_HAS_EXCESS = 24
 /** Whether the thread sleeps because it waits for another, and whether that one does anything. */
@@ -218,7 +218,7 @@ export const PAGE_LARGE_RUN = 4
 export const PAGE_FREE_RUN_END = 5
 export const PAGE_CLASS_SHIFT = 8
 
-// Cache area (docs/format.md, "Eviction")
+// Cache area (docs/internals/format.md, "Eviction")
 export const CACHE_PARTITION_COUNT = 0
 export const CACHE_RESERVE_MUTEX = 16
 export const CACHE_PARTITIONS = 32

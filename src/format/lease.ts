@@ -1,5 +1,5 @@
 /**
- * Leases: entries that hold a key's place while its value is being loaded. See docs/protocol.md, "Loads". To all but
+ * Leases: entries that hold a key's place while its value is being loaded. See docs/internals/protocol.md, "Loads". To all but
  * those who load, the key is absent. An entry is given by its block number.
  */
 import {

@@ -1,4 +1,4 @@
-/** The sizes of blocks, and the spans that are cut into them. See docs/format.md, "Heap". */
+/** The sizes of blocks, and the spans that are cut into them. See docs/internals/format.md, "Heap". */
 import { EXACT_CLASSES, MIN_SPAN_BLOCKS, MIN_SPAN_PAGES, PAGE_BLOCKS } from './layout.js'
 
 /** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */

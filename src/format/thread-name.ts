@@ -1,4 +1,4 @@
-/** What names a thread in its record, and what may become of it. See docs/format.md, "Thread registry". */
+/** What names a thread in its record, and what may become of it. See docs/internals/format.md, "Thread registry". */
 
 /**
  * What names a thread. Bits 0..21 the kernel's thread id; on systems without one the process id. Bits 22 and 23 how

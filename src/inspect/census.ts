@@ -1,5 +1,5 @@
 /**
- * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/format.md,
+ * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/internals/format.md,
  * "Heap".
  *
  * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free

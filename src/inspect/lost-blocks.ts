@@ -3,7 +3,7 @@ import type { Suspect } from './census.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
- * No operation waits for another thread for longer (docs/protocol.md): whoever fills a block for so long is stopped for
+ * No operation waits for another thread for longer (docs/internals/protocol.md): whoever fills a block for so long is stopped for
  * good.
  */
 const LONGEST_WRITE_MS = 2000

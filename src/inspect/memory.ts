@@ -1,4 +1,4 @@
-/** What a region's memory is used for, read out of its tables. See docs/format.md, "Heap". */
+/** What a region's memory is used for, read out of its tables. See docs/internals/format.md, "Heap". */
 import { areaPages, partitionsOf } from '../format/eviction-area.js'
 import { ghostPages } from '../format/ghosts.js'
 import { classBlocks, classOf } from '../format/size-classes.js'

@@ -59,7 +59,7 @@ interface AwaitedLoad extends LoadName {
 
 /**
  * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or,
- * polled with a timer, another's. See docs/protocol.md, "Loads".
+ * polled with a timer, another's. See docs/internals/protocol.md, "Loads".
  *
  * Thread safety: one thread. Nothing here waits but by timers and promises.
  */

@@ -2,7 +2,7 @@ import { corruptValue } from '../codec/value-error.js'
 
 /**
  * What a lease says: which load a key waits for, and how the last one ended. The bytes of a value of kind VALUE_LEASE;
- * docs/format.md, "Lease", has their order.
+ * docs/internals/format.md, "Lease", has their order.
  */
 export interface Lease {
   /** The load that runs; undefined if none does. */

@@ -36,7 +36,7 @@ const KEEP = 10_000
 const NOTHING = { is: 'nothing' } as const
 
 /**
- * The leases of a cache, as one thread sees them: entries under the user's own keys. See docs/protocol.md, "Loads".
+ * The leases of a cache, as one thread sees them: entries under the user's own keys. See docs/internals/protocol.md, "Loads".
  *
  * Every method throws what engine operations throw.
  */

@@ -402,7 +402,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * O(size of the entries) in time and in memory of this thread. Reads go on meanwhile, in all threads. Writes go on,
    * too, until the copy is nearly made, and then wait for what was written last: at 10,000 writes a second some 4 ms,
-   * 15 at worst, in a map of a million entries (docs/protocol.md, "Snapshot").
+   * 15 at worst, in a map of a million entries (docs/internals/protocol.md, "Snapshot").
    *
    * The snapshot is a copy of its own: it can be read when the map is closed, and is collected like any object.
    *

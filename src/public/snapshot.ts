@@ -96,7 +96,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 }
 
-/** An entry as docs/format.md describes it, in memory that nobody else writes. */
+/** An entry as docs/internals/format.md describes it, in memory that nobody else writes. */
 class CopiedEntry {
   /** Index of the first word after the entry. */
   readonly end: number

@@ -2,7 +2,7 @@
  * By what a map file is told from its copies: the inode's number and when it was born, noted in the header. Both stay as
  * they are when the file is renamed, linked, mounted elsewhere or when the system starts anew, where the number of the
  * device may change; a copy has another inode, or, where a deleted one's number is used again, a later birth. See
- * docs/format.md, "In a file".
+ * docs/internals/format.md, "In a file".
  */
 import type { BigIntStats } from 'node:fs'
 import { HEADER_FILE_BORN, HEADER_FILE_INODE, PAGE_BYTES } from '../format/layout.js'

@@ -36,7 +36,7 @@ const STEPS = HEADER_CLOCK_STEPS / 2
 /**
  * The clock of a cache, by which its entries and leases end: the monotonic clock plus what the region's header says,
  * the same for all threads and processes. It goes on evenly when the system's clock is set; what users are told and
- * give as times of that clock is converted. See docs/protocol.md, "Time".
+ * give as times of that clock is converted. See docs/internals/protocol.md, "Time".
  *
  * Thread safety: one thread.
  */
@@ -105,7 +105,7 @@ export class Clock {
 
   /** Takes note of what happened to the system's clocks since some thread last did: a start, a suspension, a step. */
   settle(): void {
-    // Read in this order: see docs/protocol.md, "Time".
+    // Read in this order: see docs/internals/protocol.md, "Time".
     const boot = Atomics.load(this.pairs, BOOT)
     const epoch = Atomics.load(this.pairs, EPOCH)
     const offset = Atomics.load(this.pairs, OFFSET)

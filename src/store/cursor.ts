@@ -24,7 +24,7 @@ const ROUNDS = 10
 /** Bits of a position that lie in the right half; below them are the zeros. */
 const POSITION_BITS = 6
 const ZERO_BITS = HALF_BITS - POSITION_BITS
-/** The last word of what is hashed: no key has kind 7 (docs/format.md, "Hash"), so that this is the hash of none. */
+/** The last word of what is hashed: no key has kind 7 (docs/internals/format.md, "Hash"), so that this is the hash of none. */
 const DOMAIN = 7 << 28
 
 /** Makes and reads the cursors of one part of a scan. */

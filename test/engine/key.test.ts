@@ -28,7 +28,7 @@ describe('KeyBuffer', () => {
     else expect(decoded).toBe(Object.is(key, -0) ? 0 : key)
   })
 
-  test('gives the kinds and bytes of docs/format.md', () => {
+  test('gives the kinds and bytes of docs/internals/format.md', () => {
     expect(encode('a\xff')).toEqual({ kind: KEY_LATIN1, bytes: Uint8Array.of(0x61, 0xff) })
     expect(encode('a\u0100')).toEqual({ kind: KEY_UTF16, bytes: Uint8Array.of(0x61, 0, 0, 1) })
     expect(encode(1)).toEqual({ kind: KEY_NUMBER, bytes: Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf0, 0x3f) })

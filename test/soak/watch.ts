@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js'
 import type { Kind, Post } from './plan.js'
 
 /**
- * No call waits longer for another member, in milliseconds: the bound of docs/protocol.md, "Waiting", twice for calls
+ * No call waits longer for another member, in milliseconds: the bound of docs/internals/protocol.md, "Waiting", twice for calls
  * that wait for a bucket and then for the heap, and what a crowded machine adds.
  */
 const LONGEST_CALL_MS = 8000

@@ -3,7 +3,7 @@ import { halfSipHash } from '../../src/format/half-sip-hash.js'
 
 export type Secret = readonly [number, number]
 
-/** The hash of `key` in a region with this secret, as docs/format.md has it. */
+/** The hash of `key` in a region with this secret, as docs/internals/format.md has it. */
 export function hasherOf([secret0, secret1]: Secret): (key: Key) => number {
   const buffer = new KeyBuffer()
   return (key) => {

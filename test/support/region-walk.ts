@@ -36,7 +36,7 @@ import {
 } from '../../src/format/layout.js'
 
 /**
- * What a region at rest consists of, found by following every reference as docs/format.md describes them. It has
+ * What a region at rest consists of, found by following every reference as docs/internals/format.md describes them. It has
  * nothing but the layout's constants in common with src/inspect, and believes no count of the header.
  */
 export interface Walked {

@@ -1,5 +1,5 @@
-// The region format's constants. docs/format.md explains each; src/format/layout.ts declares the same names, and
-// test/region/layout.test.ts fails when the two files differ.
+// The region format's constants. docs/internals/format.md explains each; src/format/layout.ts declares the same names,
+// and test/region/layout.test.ts fails when the two files differ.
 //
 // Unless a name says bytes or blocks, an offset counts 32-bit words from the start of its structure.
 #ifndef MAPSAFE_CORE_LAYOUT_H_
@@ -220,7 +220,7 @@ inline constexpr std::uint32_t kPageLargeRun = 4;
 inline constexpr std::uint32_t kPageFreeRunEnd = 5;
 inline constexpr std::uint32_t kPageClassShift = 8;
 
-// Cache area (docs/format.md, "Eviction")
+// Cache area (docs/internals/format.md, "Eviction")
 inline constexpr std::uint32_t kCachePartitionCount = 0;
 inline constexpr std::uint32_t kCacheReserveMutex = 16;
 inline constexpr std::uint32_t kCachePartitions = 32;

@@ -1,4 +1,4 @@
-// Walks the whole region and checks every structural invariant of docs/format.md.
+// Walks the whole region and checks every structural invariant of docs/internals/format.md.
 //
 // Thread safety: reads only, and survives any bytes; but writes that run meanwhile show up as false findings.
 #ifndef MAPSAFE_CORE_VERIFY_H_

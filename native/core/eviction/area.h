@@ -1,4 +1,4 @@
-// The memory of a cache's eviction: an area of partitions. See docs/format.md, "Eviction".
+// The memory of a cache's eviction: an area of partitions. See docs/internals/format.md, "Eviction".
 #ifndef MAPSAFE_CORE_EVICTION_AREA_H_
 #define MAPSAFE_CORE_EVICTION_AREA_H_
 

@@ -1,5 +1,5 @@
 // Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
-// find none. See docs/protocol.md, "Eviction".
+// find none. See docs/internals/protocol.md, "Eviction".
 //
 // Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here
 // may be called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.

@@ -1,5 +1,5 @@
 // What a partition remembers of keys that it evicted: a set-associative table of hashes, each with the epochs of its
-// last use and of its eviction. See docs/format.md, "Eviction".
+// last use and of its eviction. See docs/internals/format.md, "Eviction".
 //
 // Thread safety: all of it needs the partition's mutex.
 #ifndef MAPSAFE_CORE_EVICTION_GHOSTS_H_

@@ -1,5 +1,5 @@
 // Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
-// docs/format.md, "Eviction", for its memory.
+// docs/internals/format.md, "Eviction", for its memory.
 //
 // Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
 #ifndef MAPSAFE_CORE_EVICTION_QUEUES_H_

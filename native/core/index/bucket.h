@@ -1,4 +1,4 @@
-// One bucket: a version, eleven tagged slots, an overflow mark. See docs/format.md, "Bucket".
+// One bucket: a version, eleven tagged slots, an overflow mark. See docs/internals/format.md, "Bucket".
 //
 // Thread safety: reading from anywhere, validated by the version; changing only while holding the version odd.
 #ifndef MAPSAFE_CORE_BUCKET_H_

@@ -1,4 +1,4 @@
-// From hash to segment. See docs/format.md, "Directory".
+// From hash to segment. See docs/internals/format.md, "Directory".
 //
 // Thread safety: Locate and StillMaps from anywhere without a lock; the rest under the directory mutex.
 // Invariants: every entry of the current array names a segment whose prefix covers it; an array, once replaced, stays

@@ -1,5 +1,5 @@
 // Entries: built once, published, never changed, but for counters (counter.h) and leases (lease.h). See
-// docs/format.md, "Entry".
+// docs/internals/format.md, "Entry".
 //
 // Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
 // version of the bucket they came from was validated; until then lengths are only checked against the region's end.

@@ -1,4 +1,4 @@
-// When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry".
+// When entries expire, and which segments hold any that do. See docs/internals/protocol.md, "Expiry".
 //
 // Thread safety: as each function says.
 #ifndef MAPSAFE_CORE_EXPIRY_H_
@@ -13,7 +13,8 @@
 
 namespace mapsafe {
 
-// The region's time: milliseconds, by a clock that no step of the system's clock moves. See docs/protocol.md, "Time".
+// The region's time: milliseconds, by a clock that no step of the system's clock moves. See docs/internals/protocol.md,
+// "Time".
 inline double Now(const Region& region) {
   return MonotonicMilliseconds() + std::bit_cast<double>(region.LoadPair(kHeaderClockOffset)) +
          std::bit_cast<double>(region.LoadPair(kHeaderClockAdvance));

@@ -1,5 +1,5 @@
-// Leases: entries that hold a key's place while its value is being loaded. See docs/protocol.md, "Loads". To all but
-// those who load, the key is absent.
+// Leases: entries that hold a key's place while its value is being loaded. See docs/internals/protocol.md, "Loads". To
+// all but those who load, the key is absent.
 #ifndef MAPSAFE_CORE_LEASE_H_
 #define MAPSAFE_CORE_LEASE_H_
 

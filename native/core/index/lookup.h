@@ -1,4 +1,4 @@
-// The engine read: no lock, no store to shared memory. See docs/protocol.md, "Read".
+// The engine read: no lock, no store to shared memory. See docs/internals/protocol.md, "Read".
 #ifndef MAPSAFE_CORE_LOOKUP_H_
 #define MAPSAFE_CORE_LOOKUP_H_
 
@@ -49,8 +49,8 @@ class Versions {
 void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow, Versions* versions,
                  Sighting* sighting);
 
-// Looks for `key` in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). The home's
-// version must have been noted already; those of further buckets are noted before they are read.
+// Looks for `key` in home, neighbour and stash, in this order (see docs/internals/protocol.md, "Read", for why). The
+// home's version must have been noted already; those of further buckets are noted before they are read.
 //
 // The sighting is filled in field by field, not returned: it would come back in two wide registers, loaded over narrow
 // stores that were not yet through (a store-forwarding stall, 4 ns of a 35 ns read).

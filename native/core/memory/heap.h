@@ -1,5 +1,5 @@
-// The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
-// "Heap".
+// The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See
+// docs/internals/format.md, "Heap".
 //
 // Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
 //

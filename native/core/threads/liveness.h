@@ -1,5 +1,5 @@
 // Whether the thread that has a record still lives. The dead leave no word, so each thread gives others a way to see
-// it, and its name in the record says which. See docs/protocol.md, "Death".
+// it, and its name in the record says which. See docs/internals/protocol.md, "Death".
 //
 // Thread safety: free functions without state; from any thread.
 #ifndef MAPSAFE_CORE_LIVENESS_H_

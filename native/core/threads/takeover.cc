@@ -221,8 +221,8 @@ class Burial {
     }
   }
 
-  // In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md,
-  // "Split".
+  // In the order of hashes: a segment that was being split must be let go of before its twin. See
+  // docs/internals/protocol.md, "Split".
   void RescueSegments() {
     bool in_order = true;
     for (const Listed& segment : segments_) {

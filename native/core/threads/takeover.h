@@ -1,4 +1,4 @@
-// Taking over from threads that died in the middle of something. See docs/protocol.md, "Death".
+// Taking over from threads that died in the middle of something. See docs/internals/protocol.md, "Death".
 //
 // Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
 // return at once.

@@ -1,4 +1,4 @@
-// How long one call waits for other threads, all its waits together. See docs/protocol.md, "Waiting".
+// How long one call waits for other threads, all its waits together. See docs/internals/protocol.md, "Waiting".
 //
 // Thread safety: one thread, the one whose calls it limits.
 #ifndef MAPSAFE_CORE_THREADS_WAIT_BUDGET_H_

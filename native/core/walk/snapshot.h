@@ -1,4 +1,4 @@
-// A copy of all entries at one instant. See docs/protocol.md, "Snapshot".
+// A copy of all entries at one instant. See docs/internals/protocol.md, "Snapshot".
 #ifndef MAPSAFE_CORE_SNAPSHOT_H_
 #define MAPSAFE_CORE_SNAPSHOT_H_
 
@@ -9,8 +9,8 @@
 
 namespace mapsafe {
 
-// Entries as they lie in the region (docs/format.md, "Entry"), one after the other. None is cut in two. Those with key
-// kind 0 are out of date and to be skipped.
+// Entries as they lie in the region (docs/internals/format.md, "Entry"), one after the other. None is cut in two. Those
+// with key kind 0 are out of date and to be skipped.
 struct SnapshotPiece {
   std::unique_ptr<Word[]> words;
   std::size_t capacity;  // words

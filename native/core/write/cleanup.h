@@ -1,4 +1,5 @@
-// Reclaiming tombstones and expired entries, and emptying the map. See docs/protocol.md, "Cleanup", "Expiry", "Clear".
+// Reclaiming tombstones and expired entries, and emptying the map. See docs/internals/protocol.md, "Cleanup", "Expiry",
+// "Clear".
 #ifndef MAPSAFE_CORE_CLEANUP_H_
 #define MAPSAFE_CORE_CLEANUP_H_
 

@@ -1,5 +1,5 @@
 // Hot segments: how often writers get in each other's way is counted, and where it is too often, keys are parted before
-// their segment is full. See docs/protocol.md, "Hot segments".
+// their segment is full. See docs/internals/protocol.md, "Hot segments".
 #ifndef MAPSAFE_CORE_CONTENTION_H_
 #define MAPSAFE_CORE_CONTENTION_H_
 

@@ -1,4 +1,4 @@
-// Increments. See docs/protocol.md, "Increments".
+// Increments. See docs/internals/protocol.md, "Increments".
 #ifndef MAPSAFE_CORE_INCREMENT_H_
 #define MAPSAFE_CORE_INCREMENT_H_
 

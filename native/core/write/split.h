@@ -1,4 +1,4 @@
-// Growth: one segment becomes two. See docs/protocol.md, "Split".
+// Growth: one segment becomes two. See docs/internals/protocol.md, "Split".
 #ifndef MAPSAFE_CORE_SPLIT_H_
 #define MAPSAFE_CORE_SPLIT_H_
 

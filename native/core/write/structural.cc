@@ -1,5 +1,5 @@
 // Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
-// and whoever lost too many races. See docs/protocol.md, "Write, structural".
+// and whoever lost too many races. See docs/internals/protocol.md, "Write, structural".
 #include "index/expiry.h"
 #include "threads/backoff.h"
 #include "write/cleanup.h"

@@ -1,4 +1,5 @@
-// Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic" and "Write, structural".
+// Writes: one key changed, if a condition holds. See docs/internals/protocol.md, "Write, optimistic" and "Write,
+// structural".
 #ifndef MAPSAFE_CORE_WRITE_H_
 #define MAPSAFE_CORE_WRITE_H_
 

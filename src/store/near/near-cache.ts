@@ -28,7 +28,7 @@ export interface NearEntry {
  * in a JavaScript `Map` and two loads from shared memory, and is never stale.
  *
  * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd
- * before the change and raises it to a new even number after (docs/protocol.md). An entry is stored with an even
+ * before the change and raises it to a new even number after (docs/internals/protocol.md). An entry is stored with an even
  * version only; so an equal version means that no write has begun since, and a read that returns the value takes effect
  * at its load of the version. The load of the epoch, which counts how often the version wrapped, follows that of the
  * version: an equal epoch then means that the version has not wrapped in between either, however old the entry is.

@@ -1,4 +1,4 @@
-/** Counts every block of the heap: each must be in exactly one place. See docs/format.md, "Heap". */
+/** Counts every block of the heap: each must be in exactly one place. See docs/internals/format.md, "Heap". */
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../../format/geometry.js'
 import {
   BLOCK_BYTES,

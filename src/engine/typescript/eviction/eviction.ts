@@ -1,6 +1,6 @@
 /**
  * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
- * find none. See docs/protocol.md, "Eviction".
+ * find none. See docs/internals/protocol.md, "Eviction".
  *
  * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a
  * segment or bucket, but {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.

@@ -1,6 +1,6 @@
 /**
  * Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
- * docs/format.md, "Eviction", for its memory.
+ * docs/internals/format.md, "Eviction", for its memory.
  *
  * Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
  */

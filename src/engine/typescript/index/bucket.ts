@@ -1,5 +1,5 @@
 /**
- * One bucket: a version, eleven tagged slots, an overflow mark. See docs/format.md, "Bucket". A bucket is given by the
+ * One bucket: a version, eleven tagged slots, an overflow mark. See docs/internals/format.md, "Bucket". A bucket is given by the
  * index of its first word.
  *
  * Thread safety: reading from anywhere, validated by the version; changing only while holding the version odd.

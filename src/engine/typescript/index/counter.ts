@@ -1,5 +1,5 @@
 /**
- * Counters: entries whose number increments change in place. See docs/protocol.md, "Increments".
+ * Counters: entries whose number increments change in place. See docs/internals/protocol.md, "Increments".
  *
  * An entry published by an increment has two cells, each a number with its entry version; a bit of the meta word says
  * which is the current one. An increment writes the other cell and then turns the bit: one word, as a slot's reference

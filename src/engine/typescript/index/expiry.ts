@@ -1,4 +1,4 @@
-/** When entries expire, and which segments hold any that do. See docs/protocol.md, "Expiry". */
+/** When entries expire, and which segments hold any that do. See docs/internals/protocol.md, "Expiry". */
 import {
   BLOCK_WORDS,
   ENTRY_EXPIRES,

@@ -24,7 +24,7 @@ import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'
 import type { ThreadRecord } from '../threads/thread-record.js'
 
 /**
- * Finds keys, without a lock and without a store to what other threads read. See docs/protocol.md, "Read". One object
+ * Finds keys, without a lock and without a store to what other threads read. See docs/internals/protocol.md, "Read". One object
  * is reused for all operations of an engine, so that a lookup allocates nothing; its fields tell what the last call
  * met.
  *
@@ -132,7 +132,7 @@ export class Lookup {
     return directoryBytes(this.directoryDepth + 1)
   }
 
-  /** Looks for the key in home, neighbour and stash, in this order (see docs/protocol.md, "Read", for why). */
+  /** Looks for the key in home, neighbour and stash, in this order (see docs/internals/protocol.md, "Read", for why). */
   walk(): void {
     this.noted = 0
     this.slot = -1

@@ -39,7 +39,7 @@ export function binOf(pages: number): number {
 }
 
 /**
- * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/format.md,
+ * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/internals/format.md,
  * "Heap".
  *
  * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads

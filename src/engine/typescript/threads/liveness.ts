@@ -1,6 +1,6 @@
 /**
  * Whether the thread that has a record still lives. The dead leave no word, so each thread gives others a way to see
- * it, and its name in the record says which. See docs/protocol.md, "Death".
+ * it, and its name in the record says which. See docs/internals/protocol.md, "Death".
  */
 import { THREAD_ABANDONED, THREAD_KERNEL_ID, THREAD_NAMESPACE, THREAD_STATE } from '../../../format/layout.js'
 import { threadRecordAt } from '../../../format/thread-record.js'

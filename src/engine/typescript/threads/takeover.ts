@@ -1,4 +1,4 @@
-/** Taking over from threads that died in the middle of something. See docs/protocol.md, "Death". */
+/** Taking over from threads that died in the middle of something. See docs/internals/protocol.md, "Death". */
 import {
   ALL_BUCKETS,
   BLOCK_BYTES,
@@ -334,7 +334,7 @@ class Burial {
   }
 
   /**
-   * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/protocol.md,
+   * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/internals/protocol.md,
    * "Split".
    */
   private rescueSegments(): void {

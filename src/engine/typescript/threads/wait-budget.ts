@@ -5,7 +5,7 @@ export const LITTLE_PATIENCE = 1
 /** For what the call cannot do without. */
 export const ALL_PATIENCE = 2
 
-/** In milliseconds; see docs/protocol.md, "Waiting". */
+/** In milliseconds; see docs/internals/protocol.md, "Waiting". */
 let bound = 2000
 /** What a call spends at most on what it could leave undone. */
 const AFTERTHOUGHT_MS = 50
@@ -20,7 +20,7 @@ export function setWaitBound(milliseconds: number): void {
 }
 
 /**
- * How long one call waits for other threads, all its waits together. See docs/protocol.md, "Waiting".
+ * How long one call waits for other threads, all its waits together. See docs/internals/protocol.md, "Waiting".
  *
  * Thread safety: one thread, the one whose calls it limits.
  */

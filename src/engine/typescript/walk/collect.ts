@@ -1,4 +1,4 @@
-/** Keys in hash order, for iterators. See docs/protocol.md, "Iteration". */
+/** Keys in hash order, for iterators. See docs/internals/protocol.md, "Iteration". */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,

@@ -1,4 +1,4 @@
-/** A copy of all entries at one instant. See docs/protocol.md, "Snapshot". */
+/** A copy of all entries at one instant. See docs/internals/protocol.md, "Snapshot". */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,

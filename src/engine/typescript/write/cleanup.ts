@@ -1,4 +1,4 @@
-/** Reclaiming tombstones and expired entries, and clearing. See docs/protocol.md, "Cleanup", "Expiry" and "Clear". */
+/** Reclaiming tombstones and expired entries, and clearing. See docs/internals/protocol.md, "Cleanup", "Expiry" and "Clear". */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,

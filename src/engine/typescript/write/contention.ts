@@ -1,6 +1,6 @@
 /**
  * Hot segments: how often writers get in each other's way is counted, and where it is too often, keys are parted before
- * their segment is full. See docs/protocol.md, "Hot segments".
+ * their segment is full. See docs/internals/protocol.md, "Hot segments".
  */
 import {
   ALL_BUCKETS,

@@ -1,4 +1,4 @@
-/** Growth: a segment becomes two, by the next bit of the hash. See docs/protocol.md, "Split", for the steps' order. */
+/** Growth: a segment becomes two, by the next bit of the hash. See docs/internals/protocol.md, "Split", for the steps' order. */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,

@@ -1,6 +1,6 @@
 /**
  * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
- * and whoever lost too many races. See docs/protocol.md, "Write, structural".
+ * and whoever lost too many races. See docs/internals/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, RESULT_STATUS, TIMEOUT } from '../../engine.js'

@@ -1,4 +1,4 @@
-/** Writes: one key changed, if a condition holds. See docs/protocol.md, "Write, optimistic". */
+/** Writes: one key changed, if a condition holds. See docs/internals/protocol.md, "Write, optimistic". */
 import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { findRoom, loadSlot, release, tryHold } from '../index/bucket.js'
