@@ -1,6 +1,6 @@
 import { Serializer } from 'node:v8'
-import type { MapsafeTypeError } from '../base/errors.js'
-import { notStorable } from './value-error.js'
+import type { MapsafeTypeError } from '../../base/errors.js'
+import { notStorable } from '../value-error.js'
 
 /**
  * Writes a view as structured clone does: its buffer, and where it lies in it. (Node's own subclass writes views

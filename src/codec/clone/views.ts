@@ -1,4 +1,4 @@
-import { corruptValue } from './value-error.js'
+import { corruptValue } from '../value-error.js'
 
 type View = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView
 

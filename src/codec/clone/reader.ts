@@ -1,9 +1,9 @@
-import { readMagnitude } from './bigint.js'
-import { readView } from './clone-views.js'
-import { indexOf, leaps, makeSparse } from './elements.js'
-import { isPatternAllowed, MAX_NESTING } from './limits.js'
-import { readLatin1, readName, type Slices } from './strings.js'
-import { corruptValue } from './value-error.js'
+import { readMagnitude } from '../bigint.js'
+import { readView } from './views.js'
+import { indexOf, leaps, makeSparse } from '../elements.js'
+import { isPatternAllowed, MAX_NESTING } from '../limits.js'
+import { readLatin1, readName, type Slices } from '../strings.js'
+import { corruptValue } from '../value-error.js'
 
 /** The version of V8's format that Node.js 20 to 26 write, and what comes before it. */
 const HEADER = [0xff, 15]
