@@ -127,8 +127,8 @@ export const mutants = [
       holdBuckets(core, held[released])
 `,
     also: {
-      find: 'import { endOf, holdEverything,',
-      replace: 'import { holdBuckets, releaseBuckets, endOf, holdEverything,',
+      find: 'import { holdEverything,',
+      replace: 'import { holdBuckets, releaseBuckets, holdEverything,',
     },
   },
   {

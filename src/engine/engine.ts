@@ -1,5 +1,7 @@
 import type { Key } from '../format/key.js'
 
+export { HASH_END } from '../format/segment.js'
+
 /** Which engine a thread works with. */
 export type EngineChoice = 'auto' | 'native' | 'typescript'
 
@@ -218,8 +220,6 @@ export interface RepairReport {
   readonly hasLookedForLeaks: boolean
 }
 
-/** One more than the highest hash. */
-export const HASH_END = 2 ** 32
 /** For {@link Engine.collect}. */
 export const NO_LIMIT = 2 ** 32 - 1
 

@@ -1,8 +1,28 @@
-/** Where a key lies in its segment. See docs/internals/format.md, "Bucket". A bucket is given by the index of its first word. */
-import { BLOCK_WORDS, BUCKET_WORDS, HOME_BUCKETS, SEGMENT_BUCKETS, TOMBSTONE } from './layout.js'
+/**
+ * Where a key lies in its segment, and what a bucket says. See docs/internals/format.md, "Bucket". A bucket is given by the
+ * index of its first word.
+ *
+ * Tags and overflow marks are loaded plainly. They are hints, and a stale or torn hint is found out by the version like
+ * any other byte that a reader copies; an `Atomics.load` of each costs a lookup 8 ns a word.
+ */
+import {
+  BLOCK_WORDS,
+  BUCKET_WORDS,
+  HOME_BUCKETS,
+  SEGMENT_BUCKETS,
+  TOMBSTONE,
+  BUCKET_SLOTS,
+  BUCKET_TAGS,
+  OVERFLOW_SHIFT,
+  NEIGHBOUR_MASK,
+  STASH_SHIFT,
+} from './layout.js'
 
 /** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */
 export const TOMBSTONE_BIT = TOMBSTONE | 0
+
+/** The word of tags that also holds the overflow mark. */
+export const OVERFLOW_WORD = BUCKET_TAGS + 2
 
 export function bucketAt(segment: number, index: number): number {
   return segment * BLOCK_WORDS + SEGMENT_BUCKETS + index * BUCKET_WORDS
@@ -18,4 +38,25 @@ export function neighbourOf(home: number): number {
 
 export function tagOf(hash: number): number {
   return (hash >>> 6) & 0xff || 1
+}
+
+export function loadSlot(words: Int32Array, bucket: number, slot: number): number {
+  return Atomics.load(words, bucket + BUCKET_SLOTS + slot)
+}
+
+export function loadTag(words: Int32Array, bucket: number, slot: number): number {
+  return (words[bucket + BUCKET_TAGS + (slot >> 2)] >>> ((slot & 3) * 8)) & 0xff
+}
+
+/** The overflow mark: {@link neighbourCount} and {@link stashCount}, upper bounds both. */
+export function loadOverflow(words: Int32Array, home: number): number {
+  return words[home + OVERFLOW_WORD] >>> OVERFLOW_SHIFT
+}
+
+export function neighbourCount(overflow: number): number {
+  return overflow & NEIGHBOUR_MASK
+}
+
+export function stashCount(overflow: number): number {
+  return overflow >>> STASH_SHIFT
 }

@@ -28,6 +28,7 @@ import {
   KEY_LENGTH_BITS,
   VALUE_KIND_MASK,
   VALUE_KIND_SHIFT,
+  VALUE_NUMBER,
 } from './layout.js'
 import type { Region } from './region.js'
 
@@ -146,4 +147,9 @@ export function buildEntry(
 export function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
   if (count > SHORT_COPY_WORDS) to.set(from.subarray(start, start + count), at)
   else for (let i = 0; i < count; i++) to[at + i] = from[start + i]
+}
+
+/** Whether a counter, if it is one, holds a number: the length of any other value would lead out of it. */
+export function isCounterSound(meta: number): boolean {
+  return (meta & ENTRY_COUNTER) === 0 || valueKindOf(meta) === VALUE_NUMBER
 }

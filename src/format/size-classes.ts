@@ -1,5 +1,12 @@
 /** The sizes of blocks, and the spans that are cut into them. See docs/internals/format.md, "Heap". */
-import { EXACT_CLASSES, MIN_SPAN_BLOCKS, MIN_SPAN_PAGES, PAGE_BLOCKS } from './layout.js'
+import {
+  EXACT_CLASSES,
+  MIN_SPAN_BLOCKS,
+  MIN_SPAN_PAGES,
+  PAGE_BLOCKS,
+  HEADER_RUN_BINS,
+  RUN_BIN_COUNT,
+} from './layout.js'
 
 /** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
 export function classOf(blocks: number): number {
@@ -24,4 +31,9 @@ export function spanPages(sizeClass: number): number {
 /** Pieces that a span of a size class is cut into. */
 export function spanCapacity(sizeClass: number): number {
   return Math.floor((spanPages(sizeClass) * PAGE_BLOCKS) / classBlocks(sizeClass))
+}
+
+/** Header word of the list that holds free runs of `pages` pages. */
+export function binOf(pages: number): number {
+  return HEADER_RUN_BINS + Math.min(31 - Math.clz32(pages), RUN_BIN_COUNT - 1)
 }

@@ -1,4 +1,11 @@
-import { BLOCK_WORDS, REGISTRY_BLOCK, THREAD_INCARNATION, THREAD_WORDS } from './layout.js'
+import {
+  BLOCK_WORDS,
+  REGISTRY_BLOCK,
+  THREAD_INCARNATION,
+  THREAD_WORDS,
+  REGISTRY_THREADS,
+  THREAD_SIZE_DELTA,
+} from './layout.js'
 
 /** Word index of thread record `index`. */
 export function threadRecordAt(index: number): number {
@@ -13,4 +20,13 @@ export function markOf(words: Int32Array, index: number): number {
 /** Index of the thread record whose first word is `at`. */
 export function recordIndexOf(at: number): number {
   return (at - threadRecordAt(0)) / THREAD_WORDS
+}
+
+/** Inserts minus deletes over all thread records: the number of entries when no write is in flight. */
+export function sumOfSizeDeltas(words: Int32Array): number {
+  let sum = 0
+  for (let index = 0; index < REGISTRY_THREADS; index++) {
+    sum = (sum + Atomics.load(words, threadRecordAt(index) + THREAD_SIZE_DELTA)) | 0
+  }
+  return sum
 }

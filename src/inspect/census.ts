@@ -12,10 +12,11 @@
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
 import { sizeOf, NEVER } from '../format/entry.js'
-import { expiryOf, now } from '../engine/typescript/index/expiry.js'
 import { classBlocks, spanCapacity } from '../format/size-classes.js'
 import { isLease } from '../format/lease.js'
 import { Region } from '../format/region.js'
+import { regionTime } from '../format/region-time.js'
+import { monotonic } from '../platform/system-clock.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
 import {
   ALL_BUCKETS,
@@ -58,6 +59,7 @@ import {
   THREAD_OWED,
   THREAD_WORDS,
 } from '../format/layout.js'
+import { expiryOf } from '../format/expiry.js'
 
 /** Suspects that are listed. Of more, the rest goes untold. */
 const MAX_SUSPECTS = 65_536
@@ -105,9 +107,14 @@ export interface Suspect {
   readonly print: number
 }
 
-/** Walks the region. O(slots + free blocks) in time, and a bit for each 16 bytes in use in memory. */
-export function takeCensus(words: Int32Array): Census {
-  const { found, suspects } = new Walk(new Region(words.buffer))
+/**
+ * Walks the region. O(slots + free blocks) in time, and a bit for each 16 bytes in use in memory.
+ *
+ * @param time the region's, by which entries have expired; default: what it is now
+ */
+export function takeCensus(words: Int32Array, time?: number): Census {
+  const region = new Region(words.buffer)
+  const { found, suspects } = new Walk(region, time ?? regionTime(region.doubles, monotonic()))
   return { ...found, suspects }
 }
 
@@ -131,15 +138,16 @@ class Walk {
   private readonly top: number
   /** One bit for each heap block: whether one begins there that was met. */
   private readonly met: Uint8Array
-  private readonly time: number
 
-  constructor(private readonly region: Region) {
+  constructor(
+    private readonly region: Region,
+    private readonly time: number,
+  ) {
     this.words = region.words
     const bytes = this.words.byteLength
     this.firstBlock = heapBlock(bytes)
     this.top = Math.min(Atomics.load(this.words, HEADER_HEAP_TOP) >>> 0, heapPages(bytes))
     this.met = new Uint8Array((this.top * PAGE_BLOCKS) / 8)
-    this.time = now(this.region)
     this.walkIndex()
     this.walkEvictionArea()
     this.walkThreadCaches()

@@ -1,4 +1,3 @@
-import { sumOfSizeDeltas } from '../engine/typescript/threads/thread-record.js'
 import { attachedThreads, type AttachedThread, type Registry } from './attached-threads.js'
 import { heapPages } from '../format/geometry.js'
 import {
@@ -17,6 +16,7 @@ import {
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
 } from '../format/layout.js'
+import { sumOfSizeDeltas } from '../format/thread-record.js'
 
 /** The segment in which writes got in each other's way most often. */
 export interface ContendedSegment {

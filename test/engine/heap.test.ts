@@ -4,8 +4,8 @@ import { formatRegion } from '../../src/engine/typescript/format.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/format/size-classes.js'
 import { Region } from '../../src/format/region.js'
 import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
-import { Problems } from '../../src/engine/typescript/check/problems.js'
-import { HeapAudit } from '../../src/engine/typescript/check/verify-heap.js'
+import { Problems } from '../../src/format/check/problems.js'
+import { HeapAudit } from '../../src/format/check/verify-heap.js'
 import { FULL } from '../../src/engine/engine.js'
 import {
   BLOCK_BYTES,

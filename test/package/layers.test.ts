@@ -34,8 +34,6 @@ const DEBTS: readonly string[] = [
   'src/engine/typescript/threads/exit.ts imports node:worker_threads',
   'src/engine/typescript/threads/thread-record.ts imports node:worker_threads',
   'src/format/key.ts imports node:util',
-  'src/inspect/census.ts imports src/engine/typescript/index/expiry.ts',
-  'src/inspect/stats.ts imports src/engine/typescript/threads/thread-record.ts',
   'src/platform/addon.ts imports src/engine/engine.ts',
   'src/public/handle.ts imports node:path',
   'src/public/handle.ts imports node:util',

@@ -6,7 +6,6 @@ import {
   ENTRY_NODE,
   FLAG_CACHE,
   HEADER_FLAGS,
-  SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
   THREAD_ID,
   THREAD_PID,
@@ -118,11 +117,4 @@ export class Unlinked {
     }
     this.count = 0
   }
-}
-
-/**
- * Tombstones of a segment: kept by additions after the fact, so it may be off by the writes in flight, even below zero.
- */
-export function tombstonesOf(words: Int32Array, segment: number): number {
-  return Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES)
 }

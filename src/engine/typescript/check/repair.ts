@@ -36,8 +36,7 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, NOT_DONE, TIMEOUT, type RepairReport } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
-import { loadSlot } from '../index/bucket.js'
-import { bucketAt, TOMBSTONE_BIT } from '../../../format/bucket.js'
+import { bucketAt, TOMBSTONE_BIT, loadSlot } from '../../../format/bucket.js'
 import { partitionsOf } from '../../../format/eviction-area.js'
 import type { Core } from '../core.js'
 import { Heap } from '../memory/heap.js'
@@ -47,8 +46,7 @@ import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { pairsOf, type Region } from '../../../format/region.js'
 import { holdEverything, releaseHeld } from '../write/restructure.js'
 import { buryTheDead } from '../threads/takeover.js'
-import { sumOfSizeDeltas } from '../threads/thread-record.js'
-import { threadRecordAt } from '../../../format/thread-record.js'
+import { threadRecordAt, sumOfSizeDeltas } from '../../../format/thread-record.js'
 
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }
 

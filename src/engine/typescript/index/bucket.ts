@@ -3,9 +3,6 @@
  * index of its first word.
  *
  * Thread safety: reading from anywhere, validated by the version; changing only while holding the version odd.
- *
- * Tags and overflow marks are loaded plainly. They are hints, and a stale or torn hint is found out by the version like
- * any other byte that a reader copies; an `Atomics.load` of each costs a lookup 8 ns a word.
  */
 import {
   BUCKET_EPOCH,
@@ -17,9 +14,8 @@ import {
   STASH_SATURATED,
   STASH_SHIFT,
 } from '../../../format/layout.js'
+import { OVERFLOW_WORD } from '../../../format/bucket.js'
 
-/** The word of tags that also holds the overflow mark. */
-const OVERFLOW_WORD = BUCKET_TAGS + 2
 const LOW_BITS = 0x01010101
 const HIGH_BITS = 0x80808080 | 0
 
@@ -57,10 +53,6 @@ export function findRoom(words: Int32Array, bucket: number): number {
   return -1
 }
 
-export function loadSlot(words: Int32Array, bucket: number, slot: number): number {
-  return Atomics.load(words, bucket + BUCKET_SLOTS + slot)
-}
-
 /** Fills an empty or tombstone slot. The tag comes first: a reference without its tag would hide the key. */
 export function publish(words: Int32Array, bucket: number, slot: number, tag: number, entry: number): void {
   storeTag(words, bucket, slot, tag)
@@ -78,28 +70,11 @@ export function vacate(words: Int32Array, bucket: number, slot: number, rest: nu
   storeTag(words, bucket, slot, 0)
 }
 
-export function loadTag(words: Int32Array, bucket: number, slot: number): number {
-  return (words[bucket + BUCKET_TAGS + (slot >> 2)] >>> ((slot & 3) * 8)) & 0xff
-}
-
 // Only the holder changes the word, so load and store need not be one step.
 function storeTag(words: Int32Array, bucket: number, slot: number, tag: number): void {
   const word = bucket + BUCKET_TAGS + (slot >> 2)
   const shift = (slot & 3) * 8
   Atomics.store(words, word, (words[word] & ~(0xff << shift)) | (tag << shift))
-}
-
-/** The overflow mark: {@link neighbourCount} and {@link stashCount}, upper bounds both. */
-export function loadOverflow(words: Int32Array, home: number): number {
-  return words[home + OVERFLOW_WORD] >>> OVERFLOW_SHIFT
-}
-
-export function neighbourCount(overflow: number): number {
-  return overflow & NEIGHBOUR_MASK
-}
-
-export function stashCount(overflow: number): number {
-  return overflow >>> STASH_SHIFT
 }
 
 /** Saturates: the largest count means "that many or more". */

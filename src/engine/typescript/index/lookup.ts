@@ -14,14 +14,24 @@ import {
   KEY_KIND_SHIFT,
   STASH_BUCKETS,
 } from '../../../format/layout.js'
-import { loadOverflow, loadSlot, lowestSlot, neighbourCount, slotsWithTag, stashCount } from './bucket.js'
-import { bucketAt, homeOf, neighbourOf, tagOf } from '../../../format/bucket.js'
+import { lowestSlot, slotsWithTag } from './bucket.js'
+import {
+  bucketAt,
+  homeOf,
+  neighbourOf,
+  tagOf,
+  loadOverflow,
+  loadSlot,
+  neighbourCount,
+  stashCount,
+} from '../../../format/bucket.js'
 import { depthOf, directoryBytes, SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { matches, NEVER } from '../../../format/entry.js'
-import { expiryOf, hasExpired } from './expiry.js'
+import { hasExpired } from './expiry.js'
 import { halfSipHash } from '../../../format/half-sip-hash.js'
 import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'
 import type { ThreadRecord } from '../threads/thread-record.js'
+import { expiryOf } from '../../../format/expiry.js'
 
 /**
  * Finds keys, without a lock and without a store to what other threads read. See docs/internals/protocol.md, "Read". One object

@@ -40,6 +40,7 @@ import {
   valueWords,
   wordsFor,
   NEVER,
+  isCounterSound,
 } from '../../../format/entry.js'
 import { byteOffset } from '../../../format/region.js'
 
@@ -126,11 +127,6 @@ export class ValueReader {
       copyWords(words, at, scratchWords, scratchStart, wordsFor(length))
     }
   }
-}
-
-/** Whether a counter, if it is one, holds a number: the length of any other value would lead out of it. */
-export function isCounterSound(meta: number): boolean {
-  return (meta & ENTRY_COUNTER) === 0 || valueKindOf(meta) === VALUE_NUMBER
 }
 
 /**

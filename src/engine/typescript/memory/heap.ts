@@ -31,12 +31,7 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, FULL } from '../../engine.js'
 import type { Region } from '../../../format/region.js'
-import { classBlocks, spanPages, spanCapacity } from '../../../format/size-classes.js'
-
-/** Header word of the list that holds free runs of `pages` pages. */
-export function binOf(pages: number): number {
-  return HEADER_RUN_BINS + Math.min(31 - Math.clz32(pages), RUN_BIN_COUNT - 1)
-}
+import { classBlocks, spanPages, spanCapacity, binOf } from '../../../format/size-classes.js'
 
 /**
  * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/internals/format.md,

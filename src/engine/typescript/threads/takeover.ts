@@ -42,8 +42,8 @@ import {
   THREAD_WRITE_SLOT,
   THREAD_WRITE_VERSION,
 } from '../../../format/layout.js'
-import { loadSlot, publish, release, step, tryHold, vacate } from '../index/bucket.js'
-import { bucketAt, homeOf, neighbourOf, tagOf } from '../../../format/bucket.js'
+import { publish, release, step, tryHold, vacate } from '../index/bucket.js'
+import { bucketAt, homeOf, neighbourOf, tagOf, loadSlot } from '../../../format/bucket.js'
 import { SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'

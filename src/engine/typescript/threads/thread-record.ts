@@ -211,15 +211,6 @@ function take(words: Int32Array, index: number, self: KernelId): boolean | undef
   return false
 }
 
-/** Inserts minus deletes over all thread records: the number of entries when no write is in flight. */
-export function sumOfSizeDeltas(words: Int32Array): number {
-  let sum = 0
-  for (let index = 0; index < REGISTRY_THREADS; index++) {
-    sum = (sum + Atomics.load(words, threadRecordAt(index) + THREAD_SIZE_DELTA)) | 0
-  }
-  return sum
-}
-
 /** Word index of the record of the thread that left `mark` in a mutex; -1 if the mark names none. */
 export function ownerOf(mark: number): number {
   const index = (mark & 0xff) - 1

@@ -14,13 +14,12 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
-import { loadSlot } from '../index/bucket.js'
-import { bucketAt } from '../../../format/bucket.js'
+import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { KEY_META_MASK, keyKindOf, keyLengthOf, valueKindOf, wordsFor } from '../../../format/entry.js'
 import { isLeaseKind } from '../../../format/kinds.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
-import { endOf } from '../write/restructure.js'
+import { endOf } from '../../../format/segment.js'
 
 /**
  * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times

@@ -10,14 +10,14 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH } from '../../engine.js'
-import { loadSlot } from '../index/bucket.js'
-import { bucketAt } from '../../../format/bucket.js'
+import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { copyWords, sizeOf } from '../../../format/entry.js'
 import { now } from '../index/expiry.js'
 import { isLease } from '../../../format/lease.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
-import { endOf, holdEverything, maxSegments, releaseHeld } from '../write/restructure.js'
+import { holdEverything, maxSegments, releaseHeld } from '../write/restructure.js'
+import { endOf } from '../../../format/segment.js'
 
 /** Pieces this long are cheap to make beside filling them, and waste little at the end. */
 const PIECE_WORDS = 2 ** 18

@@ -15,23 +15,17 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, HASH_END, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { NEVER } from '../../../format/entry.js'
-import { loadSlot, storeOverflow, vacate } from '../index/bucket.js'
-import { bucketAt, homeOf } from '../../../format/bucket.js'
-import { tombstonesOf, type Core } from '../core.js'
+import { storeOverflow, vacate } from '../index/bucket.js'
+import { bucketAt, homeOf, loadSlot } from '../../../format/bucket.js'
+import { type Core } from '../core.js'
 import type { Region } from '../../../format/region.js'
-import { expiryTick, isExpiryDue, keptUntil, now } from '../index/expiry.js'
+import { isExpiryDue, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
-import {
-  bringHome,
-  endOf,
-  holdSegment,
-  lockSegment,
-  releaseSegment,
-  sweepTombstones,
-  unlockSegment,
-} from './restructure.js'
+import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
+import { tombstonesOf, endOf } from '../../../format/segment.js'
+import { expiryTick, keptUntil } from '../../../format/expiry.js'
 
 /** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)

@@ -13,8 +13,7 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { DONE } from '../../engine.js'
-import { loadSlot } from '../index/bucket.js'
-import { bucketAt } from '../../../format/bucket.js'
+import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { lockSegment, unlockSegment } from './restructure.js'
 import { LITTLE_PATIENCE } from '../threads/wait-budget.js'

@@ -43,15 +43,27 @@ import { publish, replace, vacate } from '../index/bucket.js'
 import { TOMBSTONE_BIT, tagOf } from '../../../format/bucket.js'
 import { cleanUp, TOMBSTONE_LIMIT } from './cleanup.js'
 import { countContention, countWrite } from './contention.js'
-import { tombstonesOf, type Core } from '../core.js'
+import { type Core } from '../core.js'
 import { LITTLE_PATIENCE } from '../threads/wait-budget.js'
 import { storeSum } from '../index/counter.js'
-import { metaOf, sizeOf, valueAt, valueKindOf, versionAt, versionOf, wordsFor, NEVER } from '../../../format/entry.js'
+import {
+  metaOf,
+  sizeOf,
+  valueAt,
+  valueKindOf,
+  versionAt,
+  versionOf,
+  wordsFor,
+  NEVER,
+  isCounterSound,
+} from '../../../format/entry.js'
 import type { Evictor } from '../eviction/eviction.js'
-import { lowerExpiryHint, staleUntil } from '../index/expiry.js'
+import { lowerExpiryHint } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
-import { isCounterSound, ValueReader } from '../index/value.js'
+import { ValueReader } from '../index/value.js'
+import { tombstonesOf } from '../../../format/segment.js'
+import { staleUntil } from '../../../format/expiry.js'
 
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1

@@ -13,34 +13,30 @@ import {
   ENTRY_HASH,
   HOME_BUCKETS,
   MAX_DEPTH,
-  SEGMENT_DEPTH,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
-  SEGMENT_PREFIX,
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, HASH_END, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
+import { findRoom, publish, release, step, storeOverflow, tryHold, vacate } from '../index/bucket.js'
 import {
-  findRoom,
+  bucketAt,
+  homeOf,
+  neighbourOf,
+  TOMBSTONE_BIT,
   loadOverflow,
   loadSlot,
   loadTag,
   neighbourCount,
-  publish,
-  release,
   stashCount,
-  step,
-  storeOverflow,
-  tryHold,
-  vacate,
-} from '../index/bucket.js'
-import { bucketAt, homeOf, neighbourOf, TOMBSTONE_BIT } from '../../../format/bucket.js'
+} from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { SEGMENT_WORDS } from '../../../format/directory.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import type { Region } from '../../../format/region.js'
+import { endOf } from '../../../format/segment.js'
 
 /**
  * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
@@ -122,12 +118,6 @@ export function holdSegment(core: Core, segment: number): boolean {
 export function releaseSegment(words: Int32Array, segment: number): void {
   Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
   releaseBuckets(words, segment)
-}
-
-/** The first hash after those of a segment, or HASH_END. */
-export function endOf(words: Int32Array, segment: number): number {
-  const at = segment * BLOCK_WORDS
-  return (words[at + SEGMENT_PREFIX] >>> 0) + HASH_END / 2 ** Math.min(words[at + SEGMENT_DEPTH] >>> 0, MAX_DEPTH)
 }
 
 /**

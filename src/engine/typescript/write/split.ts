@@ -19,8 +19,8 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, FULL, TIMEOUT } from '../../engine.js'
-import { loadSlot, loadTag, publish, vacate } from '../index/bucket.js'
-import { bucketAt } from '../../../format/bucket.js'
+import { publish, vacate } from '../index/bucket.js'
+import { bucketAt, loadSlot, loadTag } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { assignSegment, doubleDirectory } from '../index/directory.js'
 import { depthOf, directoryBytes, SEGMENT_WORDS } from '../../../format/directory.js'

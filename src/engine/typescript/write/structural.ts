@@ -5,16 +5,16 @@
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
+import { findRoom, release, storeOverflow } from '../index/bucket.js'
 import {
-  findRoom,
+  bucketAt,
+  homeOf,
+  neighbourOf,
   loadOverflow,
   loadSlot,
   neighbourCount,
-  release,
   stashCount,
-  storeOverflow,
-} from '../index/bucket.js'
-import { bucketAt, homeOf, neighbourOf } from '../../../format/bucket.js'
+} from '../../../format/bucket.js'
 import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
 import type { Core } from '../core.js'
 import type { Edit } from './edit.js'

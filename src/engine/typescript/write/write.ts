@@ -1,7 +1,7 @@
 /** Writes: one key changed, if a condition holds. See docs/internals/protocol.md, "Write, optimistic". */
 import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
-import { findRoom, loadSlot, release, tryHold } from '../index/bucket.js'
+import { findRoom, release, tryHold } from '../index/bucket.js'
 import { cleanUpAll } from './cleanup.js'
 import { relieve } from './contention.js'
 import type { Core } from '../core.js'
@@ -13,6 +13,7 @@ import { Backoff } from '../threads/backoff.js'
 import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
 import type { ValueWriter } from '../index/value.js'
+import { loadSlot } from '../../../format/bucket.js'
 
 /**
  * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four

@@ -33,11 +33,11 @@ import {
   QUEUE_NEWEST,
   QUEUE_OLDEST,
   QUEUE_SIZE,
-} from '../../../format/layout.js'
-import { areaPages, partitionsOf } from '../../../format/eviction-area.js'
-import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
+} from '../layout.js'
+import { areaPages, partitionsOf } from '../eviction-area.js'
+import { ghostBytes, ghostPages } from '../ghosts.js'
 import type { Problems } from './problems.js'
-import type { Region } from '../../../format/region.js'
+import type { Region } from '../region.js'
 import type { HeapAudit } from './verify-heap.js'
 
 const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES

@@ -1,5 +1,5 @@
 /** Counts every block of the heap: each must be in exactly one place. See docs/internals/format.md, "Heap". */
-import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../../../format/geometry.js'
+import { heapBlock, heapPages, PAGE_TABLE_BLOCK, reservePages } from '../geometry.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -37,12 +37,11 @@ import {
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_OWED,
-} from '../../../format/layout.js'
-import { binOf } from '../memory/heap.js'
-import { classBlocks, classOf, spanCapacity, spanPages } from '../../../format/size-classes.js'
+} from '../layout.js'
+import { classBlocks, classOf, spanCapacity, spanPages, binOf } from '../size-classes.js'
 import type { Problems } from './problems.js'
-import type { Region } from '../../../format/region.js'
-import { threadRecordAt } from '../../../format/thread-record.js'
+import type { Region } from '../region.js'
+import { threadRecordAt } from '../thread-record.js'
 
 /** What may lie in a cache's reserve. */
 const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])

@@ -18,8 +18,8 @@ import {
   KEY_BOOLEAN,
   KEY_NUMBER,
   KEY_UTF16,
-} from '../../../format/layout.js'
-import { isKeyLength, isValueLength } from '../../../format/kinds.js'
+} from '../layout.js'
+import { isKeyLength, isValueLength } from '../kinds.js'
 import {
   keyKindOf,
   keyLengthOf,
@@ -28,11 +28,11 @@ import {
   trailerWords,
   valueKindOf,
   wordsFor,
-} from '../../../format/entry.js'
-import { halfSipHash } from '../../../format/half-sip-hash.js'
-import type { Region } from '../../../format/region.js'
-import { loadDouble } from '../../../format/double.js'
-import { isCounterSound } from '../index/value.js'
+  isCounterSound,
+} from '../entry.js'
+import { halfSipHash } from '../half-sip-hash.js'
+import type { Region } from '../region.js'
+import { loadDouble } from '../double.js'
 
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0

@@ -26,22 +26,31 @@ import {
   SLOTS_PER_BUCKET,
   STASH_SATURATED,
   THREAD_CLAIM,
-} from '../../../format/layout.js'
-import { loadOverflow, loadSlot, loadTag, neighbourCount, stashCount } from '../index/bucket.js'
-import { bucketAt, homeOf, neighbourOf, tagOf, TOMBSTONE_BIT } from '../../../format/bucket.js'
-import { tombstonesOf } from '../core.js'
-import { directoryBytes, SEGMENT_WORDS, topBits } from '../../../format/directory.js'
-import { sizeOf } from '../../../format/entry.js'
-import { expiryTick, keptUntil } from '../index/expiry.js'
-import { isLease } from '../../../format/lease.js'
-import type { Region } from '../../../format/region.js'
-import { sumOfSizeDeltas } from '../threads/thread-record.js'
-import { threadRecordAt } from '../../../format/thread-record.js'
+} from '../layout.js'
+import {
+  bucketAt,
+  homeOf,
+  neighbourOf,
+  tagOf,
+  TOMBSTONE_BIT,
+  loadOverflow,
+  loadSlot,
+  loadTag,
+  neighbourCount,
+  stashCount,
+} from '../bucket.js'
+import { directoryBytes, SEGMENT_WORDS, topBits } from '../directory.js'
+import { sizeOf } from '../entry.js'
+import { isLease } from '../lease.js'
+import type { Region } from '../region.js'
+import { threadRecordAt, sumOfSizeDeltas } from '../thread-record.js'
 import { Problems } from './problems.js'
 import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
 import { EvictionAudit } from './verify-eviction.js'
 import { HeapAudit } from './verify-heap.js'
-import { versionOf } from '../../../format/entry.js'
+import { versionOf } from '../entry.js'
+import { tombstonesOf } from '../segment.js'
+import { expiryTick, keptUntil } from '../expiry.js'
 
 /** One line for every invariant that is violated, up to a hundred; none for a sound region. O(region). */
 export function verify(region: Region): string[] {
