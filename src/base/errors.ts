@@ -43,6 +43,7 @@ const brand = Symbol.for('mapsafe.error')
  * {@link MapsafeError.code}.
  */
 export class MapsafeError extends Error {
+  /** What went wrong: stable, to be compared by programs. The message is for people and may change. */
   declare readonly code: MapsafeErrorCode
   /**
    * Of an error with which `setMany` or `deleteMany` stopped midway: the number of entries or keys, from the first on,
@@ -64,6 +65,7 @@ export class MapsafeError extends Error {
 
 /** A {@link MapsafeError} that is a `TypeError`. */
 export class MapsafeTypeError extends TypeError {
+  /** As of {@link MapsafeError.code}. */
   declare readonly code: MapsafeErrorCode
 
   constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {
@@ -74,7 +76,9 @@ export class MapsafeTypeError extends TypeError {
 
 /** A {@link MapsafeError} that is a `RangeError`. */
 export class MapsafeRangeError extends RangeError {
+  /** As of {@link MapsafeError.code}. */
   declare readonly code: MapsafeErrorCode
+  /** As of {@link MapsafeError.completed}. */
   declare readonly completed?: number
 
   constructor(code: MapsafeErrorCode, message: string, options?: ErrorOptions) {

@@ -211,8 +211,9 @@ export interface RepairReport {
   readonly sizeCorrection: number
   /** Segments whose number of deleted entries was wrong. */
   readonly segmentsCorrected: number
-  /** Pieces of memory that nothing led to, and their bytes. */
+  /** Pieces of memory that nothing led to: they are free again. */
   readonly blocksFreed: number
+  /** Their bytes. */
   readonly bytesFreed: number
   /**
    * Whether such memory was looked for: only if no other thread, and no other map object of this one, has the map open.

@@ -46,14 +46,15 @@ export function addToCounter(words: Int32Array, record: number, counter: number,
 /** What all threads have counted since the map was made, those that ended included. */
 export interface Counters {
   /**
-   * Reads that found an entry, and those that found none; whoever answered them. One read is one call of `get`,
+   * Reads that found an entry, whether a near-cache or the engine answered them. One read is one call of `get`,
    * `getEntry`, `getOrInsert`, `getOrInsertComputed` or `getOrLoad`, or one key of a call of `getMany`, whatever the
    * call does besides. No reads are `has`, walks (iterators, `forEach`, `scan`, `deleteWhere`), snapshots, and writes
    * that depend on what is there (`update`, `compareAndSwap` ...).
    */
   readonly hits: number
+  /** Reads that found no entry; counted as {@link Counters.hits} are. */
   readonly misses: number
-  /** Reads that a near-cache answered, be it that there is no entry. */
+  /** Reads that a near-cache answered, also with the answer that there is no entry. */
   readonly nearHits: number
   /**
    * Reads that went to the engine because the near-cache did not know the key, or not any more. Not counted: reads that
@@ -62,19 +63,21 @@ export interface Counters {
   readonly nearMisses: number
   /** Of these, reads whose entry proved to be the one that the near-cache had: nothing was decoded. */
   readonly nearRefreshed: number
-  /** Loaders that `getOrLoad` ran, and those of them that failed. */
+  /** Loaders that `getOrLoad` ran. */
   readonly loads: number
+  /** Of these, loaders that failed. */
   readonly loadFailures: number
-  /**
-   * Entries that are no more: replaced by a newer value, deleted (by `clear` also those that had expired), expired, or
-   * given up because the cache was full.
-   */
+  /** Entries that gave way to a newer value of their key. */
   readonly replaced: number
+  /** Entries that were deleted; by `clear` also those that had expired. */
   readonly deleted: number
+  /** Entries whose time had passed, counted when they are cleaned up. */
   readonly expired: number
+  /** Entries given up because the cache was full. */
   readonly evicted: number
-  /** Entries that a full cache took in at another's cost, and those that it did not. */
+  /** Entries that a full cache took in at another's cost. */
   readonly admitted: number
+  /** Entries that a full cache did not take in. */
   readonly rejected: number
 }
 

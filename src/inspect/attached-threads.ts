@@ -33,11 +33,15 @@ export type Holding = 'map' | 'keys' | 'memory' | 'directory'
 
 /** A thread that has the map open. */
 export interface AttachedThread {
+  /** Id of the process, as its own PID namespace has it. */
   readonly pid: number
   /** `threadId` of `node:worker_threads` within that process; 0 is its main thread. */
   readonly threadId: number
+  /** The engine that it opened the map with. */
   readonly engine: 'native' | 'typescript'
+  /** Whether it lives, as far as this thread can tell. */
   readonly state: ThreadState
+  /** What others may have to wait for; empty most of the time. */
   readonly holds: readonly Holding[]
 }
 

@@ -6,14 +6,24 @@ import type { Registry } from './attached-threads.js'
 import { LostBlocks, type Losses } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
 
-/** What a verdict is about. */
+/**
+ * What a verdict is about.
+ *
+ * * `liveRatio`: live entries among the slots in use, from 0 to 1.
+ * * `nearStaleness`: the part of all near reads since the last call that near-caches passed on, from 0 to 1.
+ * * `memoryAmplification`: bytes held for a byte of live entries.
+ * * `indexAmplification`: bytes of the table for a live entry.
+ * * `lostMemory`: bytes that the allocator gave away and nothing leads to.
+ */
 export type VerdictName = 'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory'
 
 /** One judgement on a map: a number, the bound it should keep to, and what to do if it does not. */
 export interface Verdict {
-  readonly name: VerdictName
-  readonly ok: boolean
   /** What is judged. */
+  readonly name: VerdictName
+  /** Whether {@link Verdict.value} keeps to its bound, or too little is there to judge by. */
+  readonly ok: boolean
+  /** The number that is judged: a ratio, or bytes; see {@link VerdictName}. */
   readonly value: number
   /** {@link Verdict.value} should be at least this for `liveRatio`, and at most this for the others. */
   readonly threshold: number
@@ -27,6 +37,7 @@ export interface Verdict {
 export interface HealthReport {
   /** Whether every verdict is. */
   readonly ok: boolean
+  /** One for each {@link VerdictName}, always in the same order. */
   readonly verdicts: readonly Verdict[]
 }
 

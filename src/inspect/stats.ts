@@ -36,6 +36,7 @@ export interface RegionStats {
   readonly entries: number
   /** Slots whose entry was deleted and not cleaned up yet. */
   readonly tombstones: number
+  /** Pieces of the table: each has room for some seven hundred entries and a lock of its own. */
   readonly segments: number
   /** The directory has 2 to this power entries. */
   readonly directoryDepth: number
@@ -53,7 +54,9 @@ export interface RegionStats {
   readonly bytesFree: number
   /** Heap pages of 4,096 bytes that hold anything. */
   readonly pagesInUse: number
+  /** Heap pages that there are. */
   readonly pagesTotal: number
+  /** Who has the map open. */
   readonly threads: readonly AttachedThread[]
 }
 

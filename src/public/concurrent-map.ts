@@ -42,6 +42,7 @@ export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepRe
 export interface ConcurrentMap<K extends Key, V> {
   /** The same function as {@link ConcurrentMap.entries}. */
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]>
+  /** The name of the class. */
   readonly [Symbol.toStringTag]: string
 }
 
@@ -161,8 +162,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} told, so that no
-   * write came in between.
+   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} returned: if no write
+   * came in between.
    *
    * @param version 0 stands for "no entry"
    * @returns whether it was stored
@@ -183,9 +184,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Stores `next` if there is an entry for `key` and its value is `expected`.
    *
    * @param expected compared as it would be stored with what is stored: objects by content, as
-   * `util.isDeepStrictEqual` tells, anything else as `Object.is` does. So an instance of a class is equal to an object
-   * with its properties, and a `Buffer` to a `Uint8Array`. What cannot be stored is refused. Where objects are large, {@link ConcurrentMap.setIfVersion} compares a number
-   * instead.
+   * `util.isDeepStrictEqual` compares them, anything else as `Object.is` does. So an instance of a class is equal to an
+   * object with its properties, and a `Buffer` to a `Uint8Array`. What cannot be stored is refused. Where objects are
+   * large, {@link ConcurrentMap.setIfVersion} compares a number instead.
    * @returns whether it was stored
    */
   compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
@@ -199,7 +200,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return this.#store.swap(key, value)
   }
 
-  /** The value of `key`; if there is no entry, stores `value` and returns what a reader will get. */
+  /** The value of `key`; if there is no entry, stores `value` and returns it as readers will get it, in one atomic step. */
   getOrInsert(key: K, value: V): DeepReadonly<V> {
     return getOrInsert(this.#store, key, () => value)
   }
@@ -240,7 +241,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Deletes the entry of `key` if it still has the version that {@link ConcurrentMap.getEntry} told.
+   * Deletes the entry of `key` if it still has the version that {@link ConcurrentMap.getEntry} returned.
    *
    * @param version no entry has version 0
    * @returns whether it was deleted
@@ -348,8 +349,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Number of entries: exact when no write is under way, else off by no more than the writes under way during the call,
-   * and never below
-   * 0. O(128).
+   * and never negative. O(128), the number of thread records.
    */
   get size(): number {
     return this.#store.open().size()
@@ -360,8 +360,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is
    * there throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
-   * instant in which it is reached. The map may be changed while iterating. In a cache to be met is no use of an entry:
-   * it is evicted no later for it.
+   * instant in which it is reached. The map may be changed while iterating. In a cache, iterating does not count as a use
+   * of an entry, so it does not delay eviction.
    */
   keys(): IterableIterator<K> {
     return keysOf(this.#store) as IterableIterator<K>
@@ -383,8 +383,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. It
    * tells nothing about the map, so that it may be given to clients; `part` and `parts` are not for clients to choose.
-   * It goes on in the part it came from. To share a walk among n threads, let each one scan a part of its own: the parts `0` to `n - 1` of `n` are disjoint and
-   * together the whole map.
+   * It goes on in the part it came from. To share a walk among n threads, let each one scan a part of its own: the parts
+   * `0` to `n - 1` of `n` are disjoint and together the whole map.
    *
    * @param cursor what the last call returned; undefined or 0 to begin
    * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer than `count` before

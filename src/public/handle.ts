@@ -22,6 +22,7 @@ export type Kind = keyof typeof CLASSES
  * `postMessage` and `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
  */
 export interface MapHandle {
+  /** Which class opens it: `ConcurrentMap.attach` or `ConcurrentCache.attach`. */
   readonly kind: Kind
   /** The memory of a map that the threads of one process share: it is shared, not copied. */
   readonly region?: SharedArrayBuffer
@@ -31,6 +32,7 @@ export interface MapHandle {
 
 /** A {@link MapHandle} of a `ConcurrentCache`. */
 export interface CacheHandle extends MapHandle {
+  /** `ConcurrentCache.attach` opens it. */
   readonly kind: 'mapsafe.cache'
 }
 

@@ -6,6 +6,12 @@ import type { EngineChoice } from '../engine/engine.js'
 import type { CacheSettings } from '../format/cache-settings.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '../format/layout.js'
 
+/** Options of a thread's near-cache. */
+export interface NearCacheOptions {
+  /** How many values it keeps at most: an integer from 8 to 2^23. Default 8192. */
+  readonly maxEntries?: number | undefined
+}
+
 /** Options of `attach`: what each thread chooses for itself. */
 export interface AttachOptions {
   /**
@@ -22,9 +28,9 @@ export interface AttachOptions {
   /**
    * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as every other read
    * and costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with
-   * `freeze`, plain objects and arrays. `maxEntries` is an integer from 8 to 2^23; default 8192.
+   * `freeze`, plain objects and arrays. Default: one with room for 8192 entries.
    */
-  readonly nearCache?: { readonly maxEntries?: number | undefined } | false | undefined
+  readonly nearCache?: NearCacheOptions | false | undefined
   /**
    * Whether to open a map file that other users own or may write to. Whoever can write it can change every value and
    * hold up everybody who has it open. Default false: such a file is refused.

@@ -37,8 +37,9 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   readonly #store: Store<DeepReadonly<V>>
 
   /**
-   * Use `ConcurrentMap.snapshot` instead.
+   * For {@link ConcurrentMap.snapshot} alone.
    *
+   * @internal
    * @param pieces what `Engine.snapshot` returned
    * @param size number of entries in them
    * @param instant the time at which they were so
@@ -55,7 +56,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     this.size = store.mayExpire ? this.#count() : size
   }
 
-  /** The keys, in no particular order. */
+  /** The keys, in no particular order. Each walk over the snapshot meets them in the same one. O(1) a key, plus its length. */
   keys(): IterableIterator<K> {
     return this.#walk((entry) => entry.key() as K)
   }
@@ -70,10 +71,12 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
+  /** As {@link Snapshot.entries}. */
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
+  /** `'Snapshot'`. */
   // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- on the prototype, as Map has it
   get [Symbol.toStringTag](): string {
     return 'Snapshot'

@@ -7,6 +7,7 @@ import type { MemoryUse } from '../inspect/memory.js'
 
 /** A value with what is known about its entry. */
 export interface MapEntry<V> {
+  /** As `get` returns it. */
   readonly value: DeepReadonly<V>
   /**
    * Version of the entry: a safe integer, at least 1. Every write of the key gives it a higher one, and no version

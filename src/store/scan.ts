@@ -21,6 +21,7 @@ export interface ScanOptions {
 export interface ScanResult<K, V> {
   /** Where to go on; undefined at the end. */
   readonly cursor: number | undefined
+  /** Pairs of key and value. */
   readonly entries: [K, DeepReadonly<V>][]
 }
 

@@ -2,6 +2,7 @@ import type { Key } from '../../format/key.js'
 
 /** A key that a thread uses much; see {@link MapStats.hotKeys}. */
 export interface HotKey<K extends Key = Key> {
+  /** The key itself. */
   readonly key: K
   /** At least this part of the thread's sampled operations was about the key: a number above 0, at most 1. */
   readonly share: number
