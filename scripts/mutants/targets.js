@@ -101,8 +101,13 @@ export const targets = {
     tests: ['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'],
     scale: (attempt) => 3 * 4 ** attempt,
   }),
-  typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability']),
-  codec: inTypescript(['test/codec']),
+  typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability'], ['build']),
+  codec: inTypescript([
+    'test/codec',
+    'test/conformance/scan',
+    'test/conformance/inherited-options',
+    'test/conformance/read-modify-write',
+  ]),
   'near-cache': inTypescript(['test/near-cache']),
   // Files are mapped by the addon, so copies for tests with processes have one.
   files: inTypescript(
