@@ -129,6 +129,20 @@ describe("V8's format", () => {
     }
   })
 
+  test('names that are great numbers take no more memory than their bytes say', () => {
+    const value = Array.from({ length: 2000 }, () => ({ 1000: true }))
+    const plain = bytesOf(value)
+    const cloned = bytesOf([value, value])
+    for (const { kind, bytes } of [plain, cloned]) {
+      const before = process.memoryUsage().heapUsed
+      const copy = decoders[1].decode(kind, bytes, bytes.length) as object[]
+      // An array of slots up to the 1,000th each would be 24 MB.
+      expect(process.memoryUsage().heapUsed - before).toBeLessThan(8 * 2 ** 20)
+      expect(copy.length).toBeGreaterThan(1)
+    }
+    expect([plain.kind, cloned.kind]).toEqual([VALUE_PLAIN, VALUE_CLONE])
+  })
+
   test('every version of Node.js writes what is read, whatever the order of an error', () => {
     const error = new RangeError('outer', { cause: new TypeError('inner') })
     const serializer = new Serializer()
