@@ -89,8 +89,11 @@ function describeOwner(engine: Engine): string {
   const pid = result[RESULT_OWNER_PID]
   const threadId = result[RESULT_OWNER_THREAD]
   if (pid === 0) return 'Other threads'
-  const owner = attachedThreads(engine).find((thread) => thread.pid === pid && thread.threadId === threadId)
-  return `Thread ${threadId} of process ${pid}${owner === undefined ? '' : ` (${owner.state})`}`
+  // In every container ids begin with 1, so several may match, this thread among them; it is one that holds something.
+  const matching = attachedThreads(engine).filter((thread) => thread.pid === pid && thread.threadId === threadId)
+  const owner = matching.find(({ holds }) => holds.length > 0) ?? matching.at(0)
+  const state = owner?.state === 'elsewhere' ? 'alive in another container, whose process ids these are' : owner?.state
+  return `Thread ${threadId} of process ${pid}${state === undefined ? '' : ` (${state})`}`
 }
 
 function tooLarge({ words }: Engine, key: Key): Error {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { lineups, scaled, seed } from '../support/run.js'
-import { tryDeaths, type Fault } from './trial.js'
+import { faults, tryDeaths } from './trial.js'
 
 /**
  * From a death to the end of every call that it was in the way of: the native engine's bound, and that of the
@@ -8,7 +8,7 @@ import { tryDeaths, type Fault } from './trial.js'
  */
 const BOUND_MS = { native: 100, typescript: 2000, mixed: 2000 }
 
-describe.each<Fault>(['SIGKILL', 'terminate'])('%s in the middle of writes', (fault) => {
+describe.each(faults)('%s in the middle of writes', (fault) => {
   test.each(lineups)('costs no acknowledged write and no time ($name)', async (lineup) => {
     const { losses, stalls, problems } = await tryDeaths(fault, lineup, scaled(14))
     expect(losses, `MAPSAFE_SEED=${seed}`).toEqual([])

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
@@ -22,7 +21,7 @@ import {
 } from '../../src/format/layout.js'
 import { Barrier } from '../support/barrier.js'
 import type { Order } from '../support/crew.js'
-import { startProcess, startThread, type Member } from '../support/member.js'
+import { startThread, type Member } from '../support/member.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
@@ -31,7 +30,7 @@ import { openMemory } from '../support/shared-memory.js'
 import { expectSound } from '../support/sound.js'
 import { faultOf } from '../support/telling-value.js'
 import { INSERTED } from './eviction.tasks.js'
-import type { Fault } from './trial.js'
+import { faults, killVictim, startVictim } from './trial.js'
 
 const VICTIMS = 3
 /** One partition: whoever dies in it is in everybody's way. */
@@ -41,10 +40,10 @@ const KEYS = 1000
 const LIFE_MS = 20
 const tasks = new URL('eviction.tasks.ts', import.meta.url).href
 
-describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is filled', (fault) => {
+describe.each(faults)('%s while a bounded cache is filled', (fault) => {
   test.each(lineups)('leaves a cache that others go on to fill, within its bound ($name)', async (lineup) => {
     using scratch = new Scratch()
-    const isProcess = fault === 'SIGKILL'
+    const isProcess = fault !== 'terminate'
     const file = isProcess ? scratch.file() : undefined
     using cache = new ConcurrentCache<number, unknown>({
       ...{ maxBytes: 8 * 2 ** 20, maxEntries: MAX_ENTRIES, engine: lineup.engineOf(0), file },
@@ -55,7 +54,7 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is fill
     const random = new Random(seed)
     const answers: unknown[] = []
     const bear = (victim: number): Member => {
-      const member = isProcess ? startProcess(tasks) : startThread(tasks)
+      const member = startVictim(fault, tasks)
       const order: Order = {
         ...{ task: 'fillUntilDeath', parameters: [memory, KEYS], handle: cache.handle },
         attach: { ...lineup.attach, engine: lineup.engineOf(victim + 1) },
@@ -65,26 +64,19 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s while a bounded cache is fill
       member.send(order)
       return member
     }
-    const kill = async ({ events, kill, end }: Member): Promise<void> => {
-      const exit = once(events, 'exit')
-      if (kill === undefined) await end()
-      else kill()
-      await exit
-    }
-
     const victims = Array.from({ length: VICTIMS }, (_, victim) => bear(victim))
     for (let death = 0; death < scaled(8); death++) {
       const inserted = Atomics.load(ledger, INSERTED)
       const done = (): number => Atomics.load(ledger, INSERTED)
       await until('the victims had inserted', () => done() >= inserted + 100, done)
       await sleep(random.next() * LIFE_MS)
-      await kill(victims[death % VICTIMS])
+      await killVictim(victims[death % VICTIMS])
       // Would throw ERR_MAPSAFE_TIMEOUT while the dead hold the partition.
       for (let key = 0; key < 50; key++) cache.set(KEYS + key, '')
       expect(cache.size).toBeLessThanOrEqual(MAX_ENTRIES + VICTIMS + 1)
       victims[death % VICTIMS] = bear(death)
     }
-    for (const victim of victims) await kill(victim)
+    for (const victim of victims) await killVictim(victim)
     expect(answers, `stopped by themselves, MAPSAFE_SEED=${seed}`).toEqual([])
 
     expect(cache.repair()).toMatchObject({ hasLookedForLeaks: true })

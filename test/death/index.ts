@@ -3,7 +3,7 @@
 // lost.
 import { parseArgs } from 'node:util'
 import { lineups, seed } from '../support/run.js'
-import { tryDeaths, type Fault } from './trial.js'
+import { faults, tryDeaths } from './trial.js'
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '2000' } } })
 const kills = Number(values.kills)
@@ -13,7 +13,6 @@ if (!(kills >= 1)) {
   )
   process.exit(1)
 }
-const faults: Fault[] = ['SIGKILL', 'terminate']
 const each = Math.ceil(kills / (faults.length * lineups.length))
 
 console.log(`MAPSAFE_SEED=${seed}`)

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Barrier } from '../support/barrier.js'
 import type { Order } from '../support/crew.js'
-import { startProcess, startThread } from '../support/member.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
@@ -11,7 +10,7 @@ import { openMemory } from '../support/shared-memory.js'
 import { burying, open, scenarios, type Entries } from './steps.scenarios.js'
 import { DONE, IS_DYING, LEDGER_BYTES } from './steps.tasks.js'
 import { create, dieEverywhere, goOn, leaveDead, outcomes, storesOf, type Deaths, type EngineName } from './steps.js'
-import type { Fault } from './trial.js'
+import { faults, startVictim } from './trial.js'
 
 /** Deaths in each scenario, spread over its stores; with MAPSAFE_SCALE=1500 before every single one. */
 const DEATHS = 6
@@ -56,14 +55,14 @@ describe.each(survivors)('a thread of the TypeScript engine dies before a store;
 })
 
 // The deaths above are made by copying memory. These are real ones.
-describe.each<Fault>(['SIGKILL', 'terminate'])('%s before a store', (fault) => {
+describe.each(faults)('%s before a store', (fault) => {
   test.each(['writes of one bucket', 'a split that doubles the directory', 'inserts that evict'])(
     '%s',
     async (name) => {
       const random = new Random(seed)
       for (let death = 0; death < Math.min(scaled(2), MOST_REAL_DEATHS); death++) {
         using scratch = new Scratch()
-        const isProcess = fault === 'SIGKILL'
+        const isProcess = fault !== 'terminate'
         const scenario = scenarios[name]
         using map = create(scenario, isProcess ? scratch.file() : undefined)
         scenario.prepare(map)
@@ -71,7 +70,7 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s before a store', (fault) => {
         const memory = isProcess ? scratch.memory(LEDGER_BYTES) : new SharedArrayBuffer(LEDGER_BYTES)
         const ledger = new Int32Array(openMemory(memory))
         const store = random.below(Math.floor(storesOf(scenario) * 0.9))
-        const member = isProcess ? startProcess(tasks) : startThread(tasks)
+        const member = startVictim(fault, tasks)
         const exit = once(member.events, 'exit')
         member.send({
           ...{ task: 'dieBeforeStore', parameters: [memory, name, store, entries.size], handle: map.handle },
@@ -79,7 +78,9 @@ describe.each<Fault>(['SIGKILL', 'terminate'])('%s before a store', (fault) => {
           barrier: isProcess ? scratch.memory(Barrier.BYTES) : new SharedArrayBuffer(Barrier.BYTES),
         } satisfies Order)
         while (Atomics.load(ledger, IS_DYING) === 0) await sleep(1)
-        if (!isProcess) await member.end()
+        // Who has id 1 in its namespace cannot kill itself.
+        if (fault === 'container') member.kill!()
+        else if (fault === 'terminate') await member.end()
         await exit
 
         const operations = scenario.operations(entries.size)

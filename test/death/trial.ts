@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { ConcurrentMap, type Key, type RepairReport } from '../../src/index.js'
 import type { Order } from '../support/crew.js'
 import { Barrier } from '../support/barrier.js'
-import { startProcess, startThread, type Member } from '../support/member.js'
+import { mayContain } from '../support/container.js'
+import { startContained, startProcess, startThread, type Member } from '../support/member.js'
 import { until } from '../support/patience.js'
 import { Random } from '../support/random.js'
 import { seed, type Lineup } from '../support/run.js'
@@ -24,8 +25,25 @@ import {
   TOTAL,
 } from './victims.tasks.js'
 
-/** `SIGKILL` ends a process, `terminate` a worker thread. */
-export type Fault = 'SIGKILL' | 'terminate'
+/** `SIGKILL` ends a process, `terminate` a worker thread, `container` a process in namespaces of its own. */
+export type Fault = 'SIGKILL' | 'terminate' | 'container'
+
+/** All that can be tried here. */
+export const faults: readonly Fault[] = ['SIGKILL', 'terminate', ...(mayContain ? (['container'] as const) : [])]
+
+const starters = { SIGKILL: startProcess, terminate: startThread, container: startContained }
+
+/** Somebody who is to die of `fault`. */
+export function startVictim(fault: Fault, tasks: string): Member {
+  return starters[fault](tasks)
+}
+
+export async function killVictim({ events, kill, end }: Member): Promise<void> {
+  const exit = once(events, 'exit')
+  if (kill === undefined) await end()
+  else kill()
+  await exit
+}
 
 /** What a trial came to. */
 export interface Findings {
@@ -51,7 +69,7 @@ const tasks = new URL('victims.tasks.ts', import.meta.url).href
 
 /** Ends threads or processes in the middle of their work, one after the other, and checks each time what they left. */
 export async function tryDeaths(fault: Fault, lineup: Lineup, kills: number): Promise<Findings> {
-  const scratch = fault === 'SIGKILL' ? new Scratch() : undefined
+  const scratch = fault === 'terminate' ? undefined : new Scratch()
   const options = { maxBytes: 32 * 2 ** 20, engine: lineup.engineOf(0), file: scratch?.file() }
   const trial = new Trial(fault, lineup, new ConcurrentMap<Key, unknown>(options), scratch)
   try {
@@ -89,14 +107,14 @@ class Trial {
       const victim = kill % VICTIMS
       await this.seeAtWork(victim)
       await sleep(this.random.next() * LIFE_MS)
-      await this.kill(victim)
+      await killVictim(this.victims[victim])
       this.probe()
       this.check(victim)
       this.victims[victim] = this.bear(victim)
     }
     for (let victim = 0; victim < VICTIMS; victim++) {
       await this.seeAtWork(victim)
-      await this.kill(victim)
+      await killVictim(this.victims[victim])
       this.check(victim)
     }
     this.checkTotal(kills + VICTIMS)
@@ -121,7 +139,7 @@ class Trial {
   }
 
   private bear(victim: number): Member {
-    const member = this.fault === 'SIGKILL' ? startProcess(tasks) : startThread(tasks)
+    const member = startVictim(this.fault, tasks)
     const order: Order = {
       task: 'writeUntilDeath',
       parameters: [this.memories[victim], victim],
@@ -139,14 +157,6 @@ class Trial {
   private async seeAtWork(victim: number): Promise<void> {
     const counted = Atomics.load(this.ledgers[victim], COUNTED)
     await until(`victim ${victim} works`, () => Atomics.load(this.ledgers[victim], COUNTED) !== counted)
-  }
-
-  private async kill(victim: number): Promise<void> {
-    const { events, kill, end } = this.victims[victim]
-    const exit = once(events, 'exit')
-    if (kill === undefined) await end()
-    else kill()
-    await exit
   }
 
   /** Writes and reads all over the map; whatever the dead held is in the way of some of it. */

@@ -6,14 +6,14 @@ import {
   type MapHandle,
 } from '../../src/index.js'
 import { Barrier } from './barrier.js'
-import { startProcess, startThread, type Member } from './member.js'
+import { startContained, startProcess, startThread, type Member } from './member.js'
 import type { Random } from './random.js'
 import { seed, type Lineup } from './run.js'
 import { Scratch } from './scratch.js'
 import type { SharedMemory } from './shared-memory.js'
 
-/** Threads that share memory, threads that each map a file, or processes. */
-export type CrewKind = 'threads' | 'threads on a file' | 'processes'
+/** Threads that share memory, threads that each map a file, processes, or processes in containers of their own. */
+export type CrewKind = 'threads' | 'threads on a file' | 'processes' | 'containers'
 
 /** What a task finds when it runs in a worker. */
 export interface Shift<V = unknown> {
@@ -75,7 +75,7 @@ export class Crew<Tasks> {
   constructor(tasks: URL, size: number, kind: CrewKind = defaultKind()) {
     console.info(`MAPSAFE_SEED=${seed}`)
     this.#scratch = kind === 'threads' ? undefined : new Scratch()
-    const start = kind === 'processes' ? startProcess : startThread
+    const start = kind === 'processes' ? startProcess : kind === 'containers' ? startContained : startThread
     this.#members = Array.from({ length: size }, () => start(tasks.href))
   }
 

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
-import type { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { CONTAINER } from './container.js'
 import { processCode, workerCode } from './worker-code.js'
 
 /** A thread or process of a {@link Crew}. It answers each message with one. */
@@ -36,5 +37,32 @@ export function startProcess(tasks: string): Member {
     },
     kill: () => void child.kill('SIGKILL'),
     events: child,
+  }
+}
+
+/**
+ * A process in a container of its own: it has id 1, and sees no other.
+ *
+ * @param tasks URL of the module whose exports are the tasks
+ */
+export function startContained(tasks: string): Member {
+  const { path, execArgv } = processCode(entry)
+  const [execPath, ...options] = CONTAINER
+  const child = fork(path, [workerCode(tasks).href], {
+    ...{ execPath, execArgv: [...options, process.execPath, ...execArgv], serialization: 'advanced' },
+  })
+  const events = new EventEmitter()
+  child.on('message', (message) => events.emit('message', message)).on('error', (error) => events.emit('error', error))
+  // The child is the one that made the container; what it holds ends after it, and with it the channel.
+  const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')])
+  void ended.then(([[code]]) => events.emit('exit', code))
+  return {
+    send: (message) => void child.send(message),
+    end: () => {
+      if (child.connected) child.disconnect()
+      return ended
+    },
+    kill: () => void child.kill('SIGKILL'),
+    events,
   }
 }
