@@ -3,6 +3,7 @@ import { BlockCache } from '../../src/engine/typescript/memory/block-cache.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/format/size-classes.js'
 import { Region } from '../../src/format/region.js'
+import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'
 import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
 import { Problems } from '../../src/format/check/problems.js'
 import { HeapAudit } from '../../src/format/check/verify-heap.js'
@@ -28,8 +29,8 @@ function makeRegion(bytes: number): Region {
 }
 
 function attach(region: Region): BlockCache {
-  const thread = ThreadRecord.attach(region.words)!
-  return new BlockCache(region, thread, new WaitBudget(region.words, thread.mark, thread.at))
+  const thread = ThreadRecord.attach(region.words, buryTheDead)!
+  return new BlockCache(region, thread, new WaitBudget(region.words, thread.mark, thread.at, buryTheDead))
 }
 
 /** What the heap's audit says when exactly `blocks` are in use beside the empty map. */

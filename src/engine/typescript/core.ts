@@ -13,11 +13,11 @@ import {
 import { RESULT_CALL, RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS, TIMEOUT } from '../engine.js'
 import { BlockCache } from './memory/block-cache.js'
 import { sizeOf } from '../../format/entry.js'
-import type { Evictor } from './eviction/eviction.js'
+import type { Evictor } from './eviction/evictor.js'
 import { Lookup } from './index/lookup.js'
 import type { Region } from '../../format/region.js'
 import type { ThreadRecord } from './threads/thread-record.js'
-import { WaitBudget } from './threads/wait-budget.js'
+import type { WaitBudget } from './threads/wait-budget.js'
 
 const INITIAL_SCRATCH_BYTES = 65536
 
@@ -50,7 +50,7 @@ export class Core {
     readonly region: Region,
     readonly thread: ThreadRecord,
     /** Of the call under way. */
-    readonly budget = new WaitBudget(region.words, thread.mark, thread.at),
+    readonly budget: WaitBudget,
     readonly blocks = new BlockCache(region, thread, budget),
   ) {
     this.words = region.words

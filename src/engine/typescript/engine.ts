@@ -27,7 +27,7 @@ import { Collector } from './walk/collect.js'
 import { closeAtExit, closed } from './threads/exit.js'
 import { lifeOf } from './threads/liveness.js'
 import { Core } from './core.js'
-import { Evictor } from './eviction/eviction.js'
+import { Eviction } from './eviction/eviction.js'
 import { partitionsOf } from '../../format/eviction-area.js'
 import { Edit } from './write/edit.js'
 import { metaOf, versionAt, NEVER } from '../../format/entry.js'
@@ -38,7 +38,9 @@ import { repair } from './check/repair.js'
 import { isLease } from '../../format/lease.js'
 import { takeSnapshot } from './walk/snapshot.js'
 import { holdKey, letGo } from './write/structural.js'
+import { buryTheDead } from './threads/takeover.js'
 import { ThreadRecord } from './threads/thread-record.js'
+import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
 import { verify } from '../../format/check/verify.js'
 import { increment, put, putHeld, remove, removeHeld } from './write/write.js'
@@ -74,10 +76,10 @@ export class TypescriptEngine implements Engine {
   constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
     checkRegion(buffer)
     const region = new Region(buffer)
-    const thread = ThreadRecord.attach(region.words)
+    const thread = ThreadRecord.attach(region.words, buryTheDead)
     if (thread === undefined) throw tooManyThreads()
-    this.core = new Core(region, thread)
-    if (this.core.isCache && partitionsOf(region).length > 0) this.core.evictor = new Evictor(this.core)
+    this.core = new Core(region, thread, new WaitBudget(region.words, thread.mark, thread.at, buryTheDead))
+    if (this.core.isCache && partitionsOf(region).length > 0) this.core.evictor = new Eviction(this.core)
     this.words = region.words
     this.result = this.core.result
     this.reader = new ValueReader(this.core)

@@ -31,6 +31,7 @@ import { cleanUpAll } from '../write/cleanup.js'
 import { Core } from '../core.js'
 import { Edit } from '../write/edit.js'
 import { partitionOf, partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
+import type { Evictor } from './evictor.js'
 import { PageHand } from './pages.js'
 import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './queues.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
@@ -49,8 +50,12 @@ const MAX_EMPTIED = 16
 const MAX_PASSED_OVER = 256
 const NODE_WORDS = NODE_BYTES / 4
 
-/** Thread safety: one thread. */
-export class Evictor implements EntryStore {
+/**
+ * The {@link Evictor} of a cache, over the queues of its partitions. What it says of itself stands there.
+ *
+ * Thread safety: one thread.
+ */
+export class Eviction implements Evictor, EntryStore {
   private readonly words: Int32Array
   private readonly partitions: EvictionQueues[]
   /** Lookup and outcome of their own, since evictions happen in the midst of a write. */
@@ -77,10 +82,6 @@ export class Evictor implements EntryStore {
     this.reserveMutex = reserveMutexAt(core.region)
   }
 
-  /**
-   * A node for a key about to be inserted; whoever gets it ends with {@link Evictor.settle} or
-   * {@link Evictor.withdraw}. The status FULL or TIMEOUT if none can be had.
-   */
   admit(hash: number): number {
     // None can be had while the inserts of all other entries are under way.
     const queues = this.queuesOf(hash)
@@ -95,12 +96,10 @@ export class Evictor implements EntryStore {
     }
   }
 
-  /** The entry with the node is published, or was replaced or deleted since. */
   settle(node: number): void {
     Atomics.store(this.words, node * BLOCK_WORDS + NODE_OWNER, 0)
   }
 
-  /** The entry with the node was never published. */
   withdraw(node: number): void {
     const queues = this.queuesOf(this.words[node * BLOCK_WORDS + NODE_HASH])
     if (!this.lockWith(LITTLE_PATIENCE, queues)) {
@@ -111,11 +110,6 @@ export class Evictor implements EntryStore {
     this.unlock(queues)
   }
 
-  /**
-   * Notes that an entry was used. At most one store for each key and epoch.
-   *
-   * @param node from an entry that was validated since
-   */
   touch(node: number, hash: number): void {
     if (!this.core.region.contains(node, NODE_WORDS)) return
     const stamp = node * BLOCK_WORDS + NODE_STAMP
@@ -123,7 +117,6 @@ export class Evictor implements EntryStore {
     if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)
   }
 
-  /** Notes that an entry was removed; {@link Evictor.sweepForgotten} then takes its node out of the queues. */
   forget(node: number, hash: number): void {
     if (this.core.region.contains(node, NODE_WORDS)) this.forgotten.push(node, hash)
   }
@@ -140,12 +133,6 @@ export class Evictor implements EntryStore {
     }
   }
 
-  /**
-   * After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
-   * entry was. Others insert meanwhile, one partition waits at a time. O(nodes).
-   *
-   * @returns DONE or TIMEOUT
-   */
   repair(): number {
     for (const queues of this.partitions) {
       if (!this.lock(queues)) return TIMEOUT
@@ -155,10 +142,6 @@ export class Evictor implements EntryStore {
     return DONE
   }
 
-  /**
-   * What could be evicted, but for which others would have to be waited for, is passed over. Forgets that this
-   * happened.
-   */
   startRound(): void {
     this.passedOver = 0
   }
@@ -167,21 +150,11 @@ export class Evictor implements EntryStore {
     return this.passedOver > 0
   }
 
-  /**
-   * A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
-   * then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
-   * over the pages. A negative status if that is not enough.
-   */
   makeRoom(bytes: number, hash: number): number {
     const block = this.evictInTurn(bytes, hash, false)
     return block === FULL ? this.emptyPages(bytes, Infinity, false) : block
   }
 
-  /**
-   * As {@link Evictor.makeRoom}, for an entry that can be evicted. Ends by emptying the reserve, which has room for
-   * whatever `couldFit`: what does not go within the call's budget somebody has been about to insert or delete for as
-   * long.
-   */
   makeRoomForEntry(bytes: number, hash: number): number {
     let block = this.evictInTurn(bytes, hash, true)
     // Elsewhere single blocks that cannot be evicted may lie in every long run.
@@ -190,10 +163,6 @@ export class Evictor implements EntryStore {
     return block === FULL ? this.emptyReserve(bytes) : block
   }
 
-  /**
-   * Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
-   * evicted.
-   */
   evictAtHome(hash: number): boolean {
     const { words, core } = this
     core.lookup.seekNode(0, hash)

@@ -1,6 +1,5 @@
 import { activityOf } from './liveness.js'
 import { pairsOf } from '../../../format/region.js'
-import { buryTheDead } from './takeover.js'
 import { claimantOf, ownerOf } from './thread-record.js'
 import { recordIndexOf } from '../../../format/thread-record.js'
 import {
@@ -165,7 +164,7 @@ export class Backoff {
     const record = this.findHolder()
     const holder = record < 0 ? 0n : Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2)
     const activity = holder === 0n ? undefined : activityOf(words, recordIndexOf(record))
-    if (activity === undefined || ++this.questions % SURVEY_EVERY === 0) buryTheDead(words)
+    if (activity === undefined || ++this.questions % SURVEY_EVERY === 0) this.budget.takeOver(words)
     // What a dead one left may take more than one burial.
     const isDead = holder !== 0n && activity === undefined
     this.pause = isDead ? FIRST_QUESTION_MS : Math.min(this.pause * 2, LONGEST_PAUSE_MS)

@@ -33,7 +33,6 @@ import { markOf, threadRecordAt } from '../../../format/thread-record.js'
 import { loadNative, type ExitMark } from '../../../platform/addon.js'
 import { ownNamespace } from '../../../platform/thread.js'
 import { locksOf, ownKernelId } from './liveness.js'
-import { buryTheDead } from './takeover.js'
 
 /**
  * To find a free record while others are just taking or freeing some. It takes them microseconds, unless they are
@@ -79,13 +78,15 @@ export class ThreadRecord {
   /**
    * Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). A system call
    * for every attached thread.
+   *
+   * @param takeOver frees the records of dead threads; false if another thread is at it
    */
-  static attach(words: Int32Array): ThreadRecord | undefined {
+  static attach(words: Int32Array, takeOver: (words: Int32Array) => boolean): ThreadRecord | undefined {
     const self = ownKernelId(words)
     const exitMark =
       proofOf(self) === PROOF_HOOK ? loadNative()?.markAtExit(new Uint8Array(words.buffer), self) : undefined
     for (let tries = 1; ; tries++) {
-      let isChanging = !buryTheDead(words)
+      let isChanging = !takeOver(words)
       for (let index = 0; index < REGISTRY_THREADS; index++) {
         exitMark?.note(index)
         const taken = take(words, index, self)

@@ -57,7 +57,7 @@ import {
   NEVER,
   isCounterSound,
 } from '../../../format/entry.js'
-import type { Evictor } from '../eviction/eviction.js'
+import type { Evictor } from '../eviction/evictor.js'
 import { lowerExpiryHint } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
