@@ -15,6 +15,7 @@ import { padding } from './padding.js'
 import { reads } from './reads.js'
 import { snapshot } from './snapshot.js'
 import { stampede } from './stampede.js'
+import { wholeMap } from './whole-map.js'
 import { writes } from './writes.js'
 
 /** Every benchmark, in the order in which they run and are reported. */
@@ -27,6 +28,7 @@ export const cases: readonly Case[] = [
   hotCounter,
   growth,
   snapshot,
+  wholeMap,
   stampede,
   eviction,
   collection,

@@ -5,7 +5,7 @@ import { describe } from '../base/describe.js'
 import { repairAndVerify } from '../engine/soundness.js'
 import { formatRegion } from '../engine/typescript/format.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
-import { showHandle } from './inspect-form.js'
+import { showLengthOf } from './inspect-form.js'
 import type { ResolvedPlace } from './options.js'
 import { checkSettings, isCache } from '../format/cache-settings.js'
 import { absolutePath, checkLength, openFile, openOrCreateFile } from '../storage/file.js'
@@ -104,7 +104,8 @@ export function findPlaceOf(expected: Kind, handle: MapHandle, trustFile = false
 }
 
 function handleOf(handle: MapHandle): MapHandle {
-  return Object.freeze(showHandle(handle))
+  if (handle.region !== undefined) showLengthOf(handle.region)
+  return Object.freeze(handle)
 }
 
 function isKind(kind: unknown): kind is Kind {

@@ -1,4 +1,9 @@
-/** What `console.log` and `util.inspect` show of maps and handles: what they are, and never bytes of the region. */
+/**
+ * What `console.log` and `util.inspect` show of maps and handles: what they are, and never bytes of the region.
+ *
+ * A handle that came by `postMessage` is a plain object with a plain `SharedArrayBuffer`, of which Node.js shows the
+ * first 100 bytes until a map was attached by it: numbers of the format, without the hash's secret (layout.ts).
+ */
 import { readSettings } from '../format/cache-settings.js'
 import { inspectMemory } from '../inspect/memory.js'
 import type { Store } from '../store/store.js'
@@ -33,21 +38,14 @@ export function showMapsOf(prototype: object, storeOf: (map: object) => Store<un
   })
 }
 
-/** @param handle one that is not frozen yet */
-export function showHandle<T extends { readonly region?: SharedArrayBuffer }>(handle: T): T {
-  define(handle, (_depth, options, inspect) => {
-    const { region, ...others } = handle
-    if (region === undefined) return inspect(others, options)
-    return inspect(
-      { ...others, region: { [INSPECT]: () => `SharedArrayBuffer of ${region.byteLength} bytes` } },
-      options,
-    )
-  })
-  return handle
+/** From now on this object shows no byte of its memory, wherever it is printed as a part of something else. */
+export function showLengthOf(region: SharedArrayBuffer): void {
+  define(region, () => `SharedArrayBuffer of ${region.byteLength} bytes`)
 }
 
+/** Does nothing if the target is frozen, as one that was received may be. */
 function define(target: object, show: Show): void {
-  Object.defineProperty(target, INSPECT, { value: show, writable: true, configurable: true })
+  Reflect.defineProperty(target, INSPECT, { value: show, writable: true, configurable: true })
 }
 
 function nameOf(map: object): string {

@@ -117,6 +117,16 @@ describe('a quick run of the cases about contention', () => {
   })
 })
 
+test('calls over a whole map are timed, in both engines', () => {
+  const { status, stdout, stderr } = bench('--quick', '--only', 'whole-map')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  for (const call of ['stats()', 'health()', 'verify()', 'snapshot()', 'deleteWhere(), nothing deleted']) {
+    const [[, ...figures]] = rows(stdout, call)
+    expect(figures).toHaveLength(4)
+    for (const figure of figures) expect(parseFloat(figure)).toBeGreaterThan(0)
+  }
+})
+
 test('--help lists the options', () => {
   const { status, stdout } = bench('--help')
   expect(status).toBe(0)

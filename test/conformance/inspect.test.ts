@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache, ConcurrentMap } from '../../src/index.js'
+import { HEADER_SECRET_0, HEADER_SECRET_1 } from '../../src/format/layout.js'
 import { lineups } from '../support/run.js'
 
 describe.each(lineups)('what console.log shows ($name)', (lineup) => {
@@ -44,6 +45,72 @@ describe.each(lineups)('what console.log shows ($name)', (lineup) => {
       }
     }
     expect(inspect(map.handle)).toBe("{ kind: 'mapsafe.map', region: SharedArrayBuffer of 1048576 bytes }")
+    expect(inspect(map.handle.region)).toBe('SharedArrayBuffer of 1048576 bytes')
     expect(Object.keys(map.handle)).toEqual(['kind', 'region'])
+  })
+
+  test('of a handle that was received has neither the secret nor an entry, and no byte once it was used', () => {
+    using map = new ConcurrentMap<string, string>({ engine, maxBytes: 2 ** 20 })
+    map.set('a key', 'a value')
+    const words = new Int32Array(map.handle.region!)
+    const bytes = Buffer.from(map.handle.region!)
+    const secret = [
+      words.subarray(HEADER_SECRET_0, HEADER_SECRET_0 + 1),
+      words.subarray(HEADER_SECRET_1, HEADER_SECRET_1 + 1),
+    ]
+    const spaced = (part: Uint8Array | Int32Array): string =>
+      Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+        .toString('hex')
+        .replace(/..(?=.)/g, '$& ')
+    const received = structuredClone(map.handle)
+    const shown = inspect(received)
+    expect(shown).toContain(spaced(bytes.subarray(0, 16)))
+    for (const part of secret) expect(shown).not.toContain(spaced(part))
+    expect(shown).not.toContain(spaced(Buffer.from('a key')))
+    Object.freeze(received)
+    using attached = ConcurrentMap.attach<string, string>(received, { engine })
+    expect(inspect(received)).toBe("{ kind: 'mapsafe.map', region: SharedArrayBuffer of 1048576 bytes }")
+    expect(attached.get('a key')).toBe('a value')
+
+    const frozen = structuredClone(map.handle)
+    Object.freeze(frozen.region)
+    ConcurrentMap.attach(frozen, { engine }).close()
+  })
+
+  test('and JSON tells no byte either, nor do errors and what else the library hands out', async () => {
+    using cache = new ConcurrentCache<string, unknown>({ engine, maxBytes: 2 ** 20 })
+    cache.set('a key', { list: ['a value'] })
+    const failure = (run: () => unknown): unknown => {
+      try {
+        return run()
+      } catch (error) {
+        return error
+      }
+    }
+    const errors = [
+      failure(() => cache.set('a', Buffer.alloc(2 ** 21))),
+      failure(() => cache.increment('a key')),
+      failure(() => ConcurrentMap.attach(cache.handle)),
+      failure(() => ConcurrentCache.attach({ ...cache.handle, region: new SharedArrayBuffer(2 ** 20) })),
+      await cache.getOrLoad('b', () => Promise.reject(new Error('no'))).catch((error: unknown) => error),
+    ]
+    expect(errors.map((error) => error instanceof Error)).toEqual(errors.map(() => true))
+    const handed = [
+      cache,
+      cache.handle,
+      cache.snapshot(),
+      cache.stats(),
+      cache.health(),
+      cache.verify(),
+      cache.entries(),
+    ]
+    for (const each of [...handed, ...errors, { error: errors[0], cache }]) {
+      for (const options of [{}, { depth: null, showHidden: true, maxArrayLength: null }]) {
+        expect(inspect(each, options)).not.toMatch(/Uint8Contents|<[0-9a-f]{2} |Int32Array|ArrayBuffer \{|a value/)
+      }
+    }
+    expect(JSON.stringify(cache)).toBe('{"handle":{"kind":"mapsafe.cache","region":{}}}')
+    expect(JSON.stringify(cache.handle)).toBe('{"kind":"mapsafe.cache","region":{}}')
+    expect(JSON.stringify(cache.snapshot())).toBe('{"size":1}')
   })
 })

@@ -6,12 +6,16 @@ import {
   HASH_END,
   NO_LIMIT,
   PUT_ALWAYS,
+  RESULT_ENTRY,
+  RESULT_HOME,
   RESULT_OWNER_PID,
   RESULT_OWNER_THREAD,
   RESULT_STATUS,
   SCRATCH_TOO_SMALL,
   TIMEOUT,
+  type Engine,
 } from '../../src/engine/engine.js'
+import { openEngine } from '../../src/engine/open.js'
 import { bucketAt } from '../../src/format/bucket.js'
 import { TypescriptEngine } from '../../src/engine/typescript/engine.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
@@ -60,7 +64,7 @@ import {
 import { FairClock } from '../support/fair-clock.js'
 import { inspectMemory } from '../../src/inspect/memory.js'
 import { Random } from '../support/random.js'
-import { seed } from '../support/run.js'
+import { lineups, seed } from '../support/run.js'
 
 const KEYS = 600
 
@@ -108,8 +112,11 @@ const targets: Record<string, (words: Int32Array, random: Random) => number> = {
 /** References that lead nowhere. A directory that leads to a false segment may make a writer wait there. */
 const outside = [0, -1, 0x7fffffff, 0x80000000]
 
-function work(engine: TypescriptEngine, random: Random): void {
+/** Each call by one of the engines, at random. */
+function work(engines: readonly Engine[], random: Random): void {
   let timeouts = 0
+  let engine = engines[0]
+  const next = (): Engine => (engine = random.pick(engines))
   const check = (): void => {
     const status = engine.result[RESULT_STATUS]
     expect(status >= COUNTER_RANGE && status <= SCRATCH_TOO_SMALL).toBe(true)
@@ -118,70 +125,85 @@ function work(engine: TypescriptEngine, random: Random): void {
   // Waiting in vain for what damage has taken is right, but one wait tells as much as a hundred.
   for (let i = 0; i < 200 && timeouts === 0; i++) {
     const key = random.below(KEYS)
-    engine.get(key)
+    next().get(key)
     check()
-    engine.put(key, VALUE_LATIN1, 'w'.repeat(random.below(300)), PUT_ALWAYS)
+    next().put(key, VALUE_LATIN1, 'w'.repeat(random.below(300)), PUT_ALWAYS)
     check()
-    engine.remove(key + 1, PUT_ALWAYS)
+    next().remove(key + 1, PUT_ALWAYS)
     check()
-    engine.increment(key + 2, 1)
+    next().increment(key + 2, 1)
     check()
   }
-  engine.get('large')
+  next().get('large')
   check()
   let from = 0
   for (let calls = 0; from < 2 ** 32 && calls < 100; calls++) {
-    from = engine.collect(from, HASH_END, NO_LIMIT)
+    from = next().collect(from, HASH_END, NO_LIMIT)
     check()
     if (engine.result[RESULT_STATUS] !== DONE) break
   }
-  engine.clear()
+  next().clear()
   check()
-  engine.close()
+  for (const each of engines) {
+    each.verify()
+    each.close()
+  }
 }
 
-describe('a damaged region gives an error or wrong data, never an exception or an endless loop', () => {
-  test.each(Object.keys(targets))('%s', (target) => {
-    const random = new Random(seed)
-    const sound = new Int32Array(makeFilled()).slice()
-    for (let round = 0; round < 40; round++) {
-      const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
-      const words = new Int32Array(buffer)
-      words.set(sound)
-      const engine = new TypescriptEngine(buffer)
-      const at = targets[target](words, random)
-      const value = random.pick(
-        target.includes('directory') ? outside : [...outside, 1, random.below(2 ** 18), words[at] ^ 1],
-      )
-      if (words[at] === (value | 0)) continue
-      words[at] = value
-      engine.verify()
-      work(engine, random)
-      engine.verify()
-    }
-  })
-})
+const describeEach = describe.each(lineups)
 
-describe('verify', () => {
+describeEach(
+  'a damaged region gives an error or wrong data, never an exception or an endless loop ($name)',
+  (lineup) => {
+    test.each(Object.keys(targets))('%s', (target) => {
+      const random = new Random(seed)
+      const sound = new Int32Array(makeFilled()).slice()
+      for (let round = 0; round < 40; round++) {
+        const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+        const words = new Int32Array(buffer)
+        words.set(sound)
+        const engines = [0, 1].map((worker) => openEngine(buffer, lineup.engineOf(worker)))
+        const at = targets[target](words, random)
+        const value = random.pick(
+          target.includes('directory') ? outside : [...outside, 1, random.below(2 ** 18), words[at] ^ 1],
+        )
+        if (words[at] === (value | 0)) continue
+        words[at] = value
+        for (const engine of engines) engine.verify()
+        work(engines, random)
+      }
+    })
+  },
+)
+
+describeEach('verify ($name)', (lineup) => {
   test.each([
-    ['a flipped key byte', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1), 'hashes to'],
-    ['a longer value', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 2] = 9), 'malformed value'],
-    ['a lost entry', (words: Int32Array, slot: number) => (words[slot] = 0), 'lost'],
-    ['a wrong tag', (words: Int32Array, _: number, home: number) => (words[home + 2] ^= 0x02020202), 'tag'],
-    ['a held bucket', (words: Int32Array, _: number, home: number) => (words[home] ^= 1), 'held'],
-    ['a version from the future', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 4] = 7), 'newer'],
+    [
+      'a flipped key byte',
+      (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1),
+      /hash(es to|.* is not its key's)/,
+    ],
+    ['a longer value', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 2] = 9), /malformed value/],
+    ['a lost entry', (words: Int32Array, slot: number) => (words[slot] = 0), /lost|leaked/],
+    ['a wrong tag', (words: Int32Array, _: number, home: number) => (words[home + 2] ^= 0x02020202), /tag/],
+    ['a held bucket', (words: Int32Array, _: number, home: number) => (words[home] ^= 1), /held|version odd/],
+    [
+      'a version from the future',
+      (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 4] = 7),
+      /newer|ahead/,
+    ],
   ])('notices %s', (_, damage, message) => {
     const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
     formatRegion(buffer)
-    const engine = new TypescriptEngine(buffer)
+    const engine = openEngine(buffer, lineup.engineOf(0))
+    const other = openEngine(buffer, lineup.engineOf(1))
     engine.put('key', VALUE_NUMBER, 1, PUT_ALWAYS)
-    const entry = engine.result[7]
-    const home = engine.result[5] * BLOCK_WORDS
+    const home = engine.result[RESULT_HOME] * BLOCK_WORDS
     const slot = home + 5
-    expect(engine.words[slot]).toBe(entry)
+    expect(engine.words[slot]).toBe(engine.result[RESULT_ENTRY])
     expect(engine.verify()).toEqual([])
     damage(engine.words, slot, home)
-    expect(engine.verify().join('\n')).toContain(message)
+    for (const each of [engine, other]) expect(each.verify().join('\n')).toMatch(message)
   })
 
   function entryAt(words: Int32Array, slot: number): number {
@@ -244,8 +266,10 @@ describe('a takeover or repair of what is damaged', () => {
     engine.close()
   })
 
-  test('believes no span whose blocks would lie outside the heap', () => {
-    const engine = makeEngine()
+  test.each(lineups)('believes no span whose blocks would lie outside the heap ($name)', (lineup) => {
+    const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
+    formatRegion(buffer)
+    const engine = openEngine(buffer, lineup.engineOf(0))
     const { words } = engine
     const heap = new Heap(new Region(words.buffer))
     const top = words[HEADER_HEAP_TOP]
@@ -266,14 +290,14 @@ describe('a takeover or repair of what is damaged', () => {
   })
 })
 
-describe('waiting', () => {
+describeEach('waiting ($name)', (lineup) => {
   test('a write behind a dead owner gives up in time, and tells who it was', () => {
     const buffer = new SharedArrayBuffer(MIN_REGION_BYTES)
     formatRegion(buffer)
-    const engine = new TypescriptEngine(buffer)
-    const dead = new TypescriptEngine(buffer)
+    const engine = openEngine(buffer, lineup.engineOf(0))
+    const dead = openEngine(buffer, lineup.engineOf(1))
     engine.put('key', VALUE_NUMBER, 1, PUT_ALWAYS)
-    const home = engine.result[5] * BLOCK_WORDS
+    const home = engine.result[RESULT_HOME] * BLOCK_WORDS
     // The second engine claims and takes the bucket, and never comes back.
     Atomics.store(engine.words, threadRecordAt(1) + THREAD_CLAIM, home / BLOCK_WORDS)
     Atomics.store(engine.words, home + BUCKET_VERSION, engine.words[home] + 1)
@@ -294,7 +318,7 @@ describe('waiting', () => {
 
   test('so does one behind a mutex', () => {
     const buffer = makeFilled()
-    const engine = new TypescriptEngine(buffer)
+    const engine = openEngine(buffer, lineup.engineOf(0))
     const mutex = segmentOf(engine.words) * BLOCK_WORDS + SEGMENT_MUTEX
     Atomics.store(engine.words, mutex, 1 | (1 << 8))
     engine.clear()

@@ -132,7 +132,8 @@ describe.each(lineups)(`figures are what a walk finds ($name, MAPSAFE_SEED=${see
   })
 })
 
-describe('figures of a damaged region', () => {
+describe.each(lineups)('figures of a damaged region ($name)', (lineup) => {
+  const engines = [lineup.engineOf(0), lineup.engineOf(1)]
   const EXTREMES = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 0x1000, 0x10000]
 
   /** Every number in a report, with its path. */
@@ -165,9 +166,13 @@ describe('figures of a damaged region', () => {
   test.each(['map', 'cache'])('are none below 0, and add up to the length of the memory (%s)', (kind) => {
     const bytes = 2 ** 20
     const random = new Random(seed)
-    const options = { engine: 'typescript', maxBytes: bytes, nearCache: false } as const
+    const options = { engine: engines[0], maxBytes: bytes, nearCache: false } as const
     const map: AnyMap =
       kind === 'map' ? new ConcurrentMap<Key, unknown>(options) : new ConcurrentCache<Key, unknown>(options)
+    const other: AnyMap =
+      map instanceof ConcurrentCache
+        ? ConcurrentCache.attach<Key, unknown>(map.handle, { engine: engines[1] })
+        : ConcurrentMap.attach<Key, unknown>(map.handle, { engine: engines[1] })
     for (let i = 0; i < 1200; i++) map.set(i, 'x'.repeat(i % 200))
     for (let i = 0; i < 1200; i += 3) map.delete(i)
     const words = new Int32Array(findPlace(map.handle).region)
@@ -176,7 +181,7 @@ describe('figures of a damaged region', () => {
     for (let word = 0; word < 256; word++) {
       for (const value of EXTREMES) {
         words[word] = value
-        checkDamaged(map, bytes, `header word ${word} is ${value}`)
+        checkDamaged(word % 2 === 0 ? map : other, bytes, `header word ${word} is ${value}`)
         words[word] = sound[word]
       }
     }
@@ -185,9 +190,9 @@ describe('figures of a damaged region', () => {
         const within = random.chance(0.5) ? 48_000 : words.length
         words[random.below(within)] = random.pick([...EXTREMES, words[random.below(words.length)]])
       }
-      checkDamaged(map, bytes, `MAPSAFE_SEED=${seed}, round ${round}`)
+      for (const each of [map, other]) checkDamaged(each, bytes, `MAPSAFE_SEED=${seed}, round ${round}`)
       words.set(sound)
     }
-    map.close()
+    for (const each of [map, other]) each.close()
   })
 })

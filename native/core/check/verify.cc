@@ -190,6 +190,10 @@ class Verifier {
     if (HalfSipHash(secret_, key.data(), header.key_length(), header.key_kind()) != header.hash) {
       Problem("entry ", entry, ": hash ", header.hash, " is not its key's");
     }
+    if (!IsValueLength(header.value_kind(), header.value_length)) {
+      Problem("entry ", entry, ": malformed value of kind ", header.value_kind(), " and ", header.value_length,
+              " bytes");
+    }
     key.push_back(header.meta & kKeyMetaMask);
     if (!keys->insert(std::move(key)).second) Problem("entry ", entry, ": a key twice in segment ", segment);
   }
