@@ -122,6 +122,14 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   health: inTypescript(['test/health']),
+  surface: inTypescript([
+    'test/conformance/receivers',
+    'test/conformance/map-parity',
+    'test/conformance/batches',
+    'test/conformance/inspect',
+    'test/conformance/loaded-twice',
+    'test/package/messages',
+  ]),
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
   'death-typescript': inTypescript(['test/death'], ['build']),
