@@ -130,6 +130,17 @@ export const targets = {
     'test/conformance/loaded-twice',
     'test/package/messages',
   ]),
+  waiting: inTypescript(
+    [
+      'test/waiting/until-written',
+      'test/engine/hold',
+      'test/conformance/read-modify-write',
+      'test/waiting/busy-threads',
+      'test/waiting/stopped-owner',
+    ],
+    ['build'],
+  ),
+  'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
   'death-typescript': inTypescript(['test/death'], ['build']),

@@ -1,6 +1,5 @@
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
-import { attachedThreads } from '../inspect/attached-threads.js'
 import { KeyBuffer, type Key } from '../format/key.js'
 import { maxCacheEntryBytes } from '../format/geometry.js'
 import { unknownKind } from '../format/kinds.js'
@@ -13,13 +12,12 @@ import {
   KEY_TYPE,
   NOT_A_COUNTER,
   RESULT_KIND,
-  RESULT_OWNER_PID,
-  RESULT_OWNER_THREAD,
   RESULT_STATUS,
   TIMEOUT,
   UNKNOWN_KIND,
   type Engine,
 } from './engine.js'
+import { timeoutMessage } from './timeout-message.js'
 
 /**
  * The error for the negative status that the last call left in `engine.result`.
@@ -36,11 +34,7 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
           'Delete entries, or create the map with a larger maxBytes.',
       )
     case TIMEOUT:
-      return new MapsafeError(
-        'ERR_MAPSAFE_TIMEOUT',
-        `${describeOwner(engine)} held what was needed for longer than the bound. Try again; if the process is stopped or ` +
-          'being debugged, let it go on or end it.',
-      )
+      return new MapsafeError('ERR_MAPSAFE_TIMEOUT', timeoutMessage(engine))
     case CORRUPT:
       return new MapsafeError(
         'ERR_MAPSAFE_CORRUPT',
@@ -82,18 +76,6 @@ export function tooManyThreads(): MapsafeError {
     `All ${REGISTRY_THREADS} thread records of the map are taken. Close maps that are no longer used, and use one map ` +
       'object a thread.',
   )
-}
-
-function describeOwner(engine: Engine): string {
-  const { result } = engine
-  const pid = result[RESULT_OWNER_PID]
-  const threadId = result[RESULT_OWNER_THREAD]
-  if (pid === 0) return 'Other threads'
-  // In every container ids begin with 1, so several may match, this thread among them; it is one that holds something.
-  const matching = attachedThreads(engine).filter((thread) => thread.pid === pid && thread.threadId === threadId)
-  const owner = matching.find(({ holds }) => holds.length > 0) ?? matching.at(0)
-  const state = owner?.state === 'elsewhere' ? 'alive in another container, whose process ids these are' : owner?.state
-  return `Thread ${threadId} of process ${pid}${state === undefined ? '' : ` (${state})`}`
 }
 
 function tooLarge({ words }: Engine, key: Key): Error {

@@ -32,6 +32,8 @@ export interface Tower<V> {
   countFailure(): void
   /** The value of an encoder, as a reader gets it. */
   decode(encoder: ReturnType<typeof encodeValue>, value: unknown): V
+  /** Runs engine operations that share what one call may wait. */
+  asOneCall(run: () => void): void
   /** The flight is over. */
   landed(flight: Flight<V>): void
 }
@@ -223,10 +225,10 @@ export class Flight<V> {
     )
     started.then(
       (value) => {
-        this.#loaded(load, value)
+        this.tower.asOneCall(() => this.#loaded(load, value))
       },
       (reason: unknown) => {
-        this.#failed(load, reason)
+        this.tower.asOneCall(() => this.#failed(load, reason))
       },
     )
   }

@@ -4,6 +4,7 @@ import type { ValueEncoder } from '../codec/value.js'
 import { MapsafeError } from '../base/errors.js'
 import { addToCounter } from '../format/counters.js'
 import { COUNTER_LOAD_FAILURES, COUNTER_LOADS } from '../format/layout.js'
+import { asOneCall } from '../engine/one-call.js'
 import type { Store } from '../store/store.js'
 import type { Caller } from './callers.js'
 import { Flight, type Tower } from './flight.js'
@@ -112,6 +113,12 @@ export class Loads<V> implements Tower<V> {
 
   decode(encoder: ValueEncoder, value: unknown): V {
     return this.store.decodeEncoded(encoder, value)
+  }
+
+  asOneCall(run: () => void): void {
+    // What ends after the cache was closed writes nothing.
+    if (this.store.isClosed) run()
+    else asOneCall(this.store.open(), run)
   }
 
   landed(flight: Flight<V>): void {

@@ -171,6 +171,9 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the
    * background.
    *
+   * As long as `set` may wait for other threads, which blocks this one, so may this call twice: when it begins a load and
+   * when that ends.
+   *
    * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
    * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError
    * `ERR_MAPSAFE_TIMEOUT` if the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the

@@ -16,7 +16,9 @@ if (!(kills >= 1)) {
 const each = Math.ceil(kills / (faults.length * lineups.length))
 
 console.log(`MAPSAFE_SEED=${seed}`)
-console.log('fault      engines     kills  lost  unsound  stall, ms: median  nine in ten  longest  leaks found, bytes')
+console.log(
+  'fault                 engines     kills  lost  unsound  stall, ms: median  nine in ten  longest  leaks found, bytes',
+)
 let failures = 0
 for (const fault of faults) {
   for (const lineup of lineups) {
@@ -24,7 +26,7 @@ for (const fault of faults) {
     const stall = (share: number): string => stalls[Math.floor((stalls.length - 1) * share)].toFixed(1)
     console.log(
       [
-        fault.padEnd(9),
+        fault.padEnd(20),
         lineup.name.padEnd(10),
         ...[`${died}`.padStart(5), `${losses.length}`.padStart(4), `${problems.length}`.padStart(7)],
         ...[stall(0.5).padStart(17), stall(0.9).padStart(11), stall(1).padStart(7)],

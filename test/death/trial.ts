@@ -25,13 +25,26 @@ import {
   TOTAL,
 } from './victims.tasks.js'
 
-/** `SIGKILL` ends a process, `terminate` a worker thread, `container` a process in namespaces of its own. */
-export type Fault = 'SIGKILL' | 'terminate' | 'container'
+/**
+ * `SIGKILL` ends a process, `terminate` a worker thread, of a map in memory or in a file; `container` a process in
+ * namespaces of its own.
+ */
+export type Fault = 'SIGKILL' | 'terminate' | 'terminate, on a file' | 'container'
 
 /** All that can be tried here. */
-export const faults: readonly Fault[] = ['SIGKILL', 'terminate', ...(mayContain ? (['container'] as const) : [])]
+export const faults: readonly Fault[] = [
+  'SIGKILL',
+  'terminate',
+  'terminate, on a file',
+  ...(mayContain ? (['container'] as const) : []),
+]
 
-const starters = { SIGKILL: startProcess, terminate: startThread, container: startContained }
+const starters = {
+  SIGKILL: startProcess,
+  terminate: startThread,
+  'terminate, on a file': startThread,
+  container: startContained,
+}
 
 /** Somebody who is to die of `fault`. */
 export function startVictim(fault: Fault, tasks: string): Member {

@@ -126,4 +126,24 @@ describe.each(lineups)('holding a key ($name)', (lineup) => {
     expect(holder.result[RESULT_STATUS]).toBe(DONE)
     expect(other.verify()).toEqual([])
   })
+
+  test('an absent key is held in a full map, too, where only a write finds no room', () => {
+    const [holder, other] = open(MIN_REGION_BYTES)
+    let count = 0
+    for (let status = DONE; status === DONE; count++) {
+      other.put(count, VALUE_NUMBER, count, PUT_ALWAYS)
+      status = other.result[RESULT_STATUS]
+    }
+    // More keys than a segment has places: some of their homes are full.
+    for (let i = 0; i < 1000; i++) {
+      holder.hold(`absent ${i}`)
+      expect(holder.result[RESULT_STATUS]).toBe(ABSENT)
+      if (i % 2 === 0) holder.letGo()
+      else {
+        holder.putHeld(`absent ${i}`, VALUE_NUMBER, i)
+        expect([DONE, FULL]).toContain(holder.result[RESULT_STATUS])
+      }
+    }
+    expect(other.verify()).toEqual([])
+  })
 })

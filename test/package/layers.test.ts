@@ -26,7 +26,7 @@ const DEBTS: readonly string[] = [
   'src/codec/refusal.ts imports node:worker_threads',
   'src/codec/value.ts imports node:util',
   'src/codec/walk.ts imports node:util',
-  'src/engine/engine-error.ts imports src/inspect/attached-threads.ts',
+  'src/engine/timeout-message.ts imports src/inspect/attached-threads.ts',
   'src/engine/open.ts imports node:worker_threads',
   'src/engine/typescript/format.ts imports node:crypto',
   'src/engine/typescript/index/value.ts imports node:buffer',

@@ -9,10 +9,16 @@ import { openMemory } from './shared-memory.js'
 const { tasks } = (parentPort === null ? { tasks: process.argv[2] } : workerData) as { tasks: string }
 const module = (await import(tasks)) as Record<string, Task>
 
-if (parentPort === null) process.on('message', (order: Order) => void process.send!(obey(order)))
-else parentPort.on('message', (order: Order) => parentPort!.postMessage(obey(order)))
+const answer = (outcome: Outcome): void => {
+  if (parentPort === null) process.send!(outcome)
+  else parentPort.postMessage(outcome)
+}
+const listen = (order: Order): void => void obey(order).then(answer)
+if (parentPort === null) process.on('message', listen)
+else parentPort.on('message', listen)
 
-function obey({ task, parameters, handle, attach, worker, workers, seed, run, barrier: memory }: Order): Outcome {
+async function obey(order: Order): Promise<Outcome> {
+  const { task, parameters, handle, attach, worker, workers, seed, run, barrier: memory } = order
   const barrier = new Barrier(openMemory(memory), workers)
   const rendezvous = (): void => barrier.wait()
   try {
@@ -23,7 +29,7 @@ function obey({ task, parameters, handle, attach, worker, workers, seed, run, ba
     try {
       const shift = { map, worker, workers, random: new Random(seed).fork(run).fork(worker), rendezvous }
       rendezvous()
-      return { result: module[task](shift, ...parameters) }
+      return { result: await module[task](shift, ...parameters) }
     } finally {
       map.close()
     }

@@ -28,12 +28,12 @@ export interface Shift<V = unknown> {
   readonly rendezvous: () => void
 }
 
-/** Runs in a worker, synchronously. Parameters and result are structured-cloned. */
+/** Runs in a worker. Parameters and result are structured-cloned. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any value type and any parameters
 export type Task = (shift: Shift<any>, ...parameters: any[]) => unknown
 
 type ParametersOf<T> = T extends (shift: never, ...parameters: infer P) => unknown ? P : never
-type ResultOf<T> = T extends (...all: never) => infer R ? R : never
+type ResultOf<T> = T extends (...all: never) => infer R ? Awaited<R> : never
 
 /** How many workers, on which map, with which engines. */
 export interface Run {

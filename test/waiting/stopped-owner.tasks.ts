@@ -16,14 +16,15 @@ import {
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
-  HEADER_REAPER,
   PARTITION_MUTEX,
+  REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   THREAD_CLAIM,
   THREAD_KERNEL_ID,
 } from '../../src/format/layout.js'
+import { locksOf } from '../../src/engine/typescript/threads/liveness.js'
 import type { Shift } from '../support/crew.js'
 import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-memory.js'
 
@@ -31,7 +32,10 @@ import { openMemory, sleepWhile, type SharedMemory } from '../support/shared-mem
 export const HOLDER = 0
 export const LET_GO = 1
 
-/** What a thread can be stopped with: one lock, or all those of a cleanup or of a snapshot. */
+/**
+ * What a thread can be stopped with: one lock, or all those of a cleanup or of a snapshot. `registry` is the right to take
+ * every second thread record that is free, `reaper` that to take over from the dead.
+ */
 export const LOCKS = [
   'heap',
   'directory',
@@ -39,6 +43,7 @@ export const LOCKS = [
   'bucket',
   'partition',
   'reserve',
+  'registry',
   'reaper',
   'cleanup',
   'everything',
@@ -56,10 +61,30 @@ export function holdUntilTold({ map }: Shift, memory: SharedMemory, lock: Lock):
   const told = new Int32Array(openMemory(memory))
   const engine = storeOf(map).open()
   engine.peek(KEY)
-  const letGo = take(engine.words, engine.mark, lock, (engine.result[RESULT_HOME] >>> 0) * BLOCK_WORDS)
+  const { words } = engine
+  const home = (engine.result[RESULT_HOME] >>> 0) * BLOCK_WORDS
+  const letGo = takeOfFile(words, lock) ?? take(words, engine.mark, lock, home)
   Atomics.store(told, HOLDER, process.pid)
   while (Atomics.load(told, LET_GO) === 0) sleepWhile(told, LET_GO, 0)
   letGo()
+}
+
+/** Takes what is a lock of the file. @returns what lets go; undefined for other locks */
+function takeOfFile(words: Int32Array, lock: Lock): (() => void) | undefined {
+  const locks = locksOf(words)!
+  if (lock === 'reaper') {
+    while (!locks.tryLockReaper());
+    return () => {
+      locks.unlockReaper()
+    }
+  }
+  if (lock !== 'registry') return undefined
+  const free = Array.from({ length: REGISTRY_THREADS / 2 }, (_, half) => 2 * half).filter(
+    (index) => pairsOf(words)[(threadRecordAt(index) + THREAD_KERNEL_ID) / 2] === 0n && locks.tryLock(index),
+  )
+  return () => {
+    for (const index of free) locks.unlock(index)
+  }
 }
 
 /** @param home first word of the key's home bucket. @returns what lets go */
@@ -77,6 +102,7 @@ function take(words: Int32Array, mark: number, lock: Lock, home: number): () => 
       .slice(0, 1)
       .map((at) => at + PARTITION_MUTEX),
     reserve: [reserveMutexAt(region)],
+    registry: [],
     reaper: [],
     cleanup: [homeSegment + SEGMENT_MUTEX],
     everything: segments.map((at) => at + SEGMENT_MUTEX),
@@ -95,10 +121,7 @@ function take(words: Int32Array, mark: number, lock: Lock, home: number): () => 
     while (Atomics.compareExchange(words, mutex, 0, mark) !== 0);
   }
   for (const word of [...versions, ...moves]) Atomics.add(words, word, 1)
-  const pairs = pairsOf(words)
-  if (lock === 'reaper') pairs[HEADER_REAPER / 2] = pairs[(record + THREAD_KERNEL_ID) / 2]
   return () => {
-    if (lock === 'reaper') pairs[HEADER_REAPER / 2] = 0n
     for (const word of [...moves, ...versions]) Atomics.add(words, word, 1)
     for (const mutex of mutexes[lock]) Atomics.store(words, mutex, 0)
     Atomics.store(words, record + THREAD_CLAIM, 0)
@@ -131,6 +154,9 @@ const READS: Record<string, (map: Subject) => unknown> = {
   entries: (map) => [...map],
   forEach: (map) => map.forEach(() => undefined),
   stats: (map) => map.stats(),
+  health: (map) => map.health(),
+  verify: (map) => map.verify(),
+  'getOrLoad what is there': (map) => map instanceof ConcurrentCache && map.getOrLoad(KEY, () => 'value'),
 }
 
 const many = Array.from({ length: 3000 }, (_, i) => i)
@@ -166,9 +192,18 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
     if (map instanceof ConcurrentCache) ConcurrentCache.attach(map.handle).close()
     else ConcurrentMap.attach(map.handle).close()
   },
+  'constructor, and close': (map) => {
+    const file = map.handle.file!
+    if (map instanceof ConcurrentCache) new ConcurrentCache({ file }).close()
+    else new ConcurrentMap({ file }).close()
+  },
+  getOrLoad: (map, fresh) => map instanceof ConcurrentCache && map.getOrLoad(fresh, () => 'value'),
   touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
   'set with a ttl': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { ttl: 600_000 }),
 }
+
+/** The methods that are called, and what their names say is called. */
+export const CALLED = [...Object.keys(READS), ...Object.keys(WRITES)].flatMap((name) => name.match(/\w+/g) ?? [])
 
 export interface Measured {
   readonly name: string
@@ -185,21 +220,31 @@ export interface Measured {
 }
 
 /** Reads in every way. */
-export function readEverything({ map }: Shift): Measured[] {
-  return Object.entries(READS).map(([name, read]) => measure(map, name, () => read(map)))
+export async function readEverything({ map }: Shift): Promise<Measured[]> {
+  return measureAll(map, Object.entries(READS), (read) => read(map))
 }
 
 /** Makes its share of all other calls, each of which one worker with either engine makes. */
-export function writeEverything({ map, worker, workers }: Shift): Measured[] {
+export async function writeEverything({ map, worker, workers }: Shift): Promise<Measured[]> {
   const mine = Object.entries(WRITES).filter((_, i) => i % (workers / 2) === Math.floor(worker / 2))
-  return mine.map(([name, write]) => measure(map, name, () => write(map, `${name} ${worker}`)))
+  return measureAll(map, mine, (write, name) => write(map, `${name} ${worker}`))
 }
 
-function measure(map: Subject, name: string, call: () => unknown): Measured {
+async function measureAll<Call>(
+  map: Subject,
+  calls: readonly [string, Call][],
+  make: (call: Call, name: string) => unknown,
+): Promise<Measured[]> {
+  const all: Measured[] = []
+  for (const [name, call] of calls) all.push(await measure(map, name, () => make(call, name)))
+  return all
+}
+
+async function measure(map: Subject, name: string, call: () => unknown): Promise<Measured> {
   let error: { code?: string; message?: string } = {}
   const before = now()
   try {
-    call()
+    await call()
   } catch (thrown) {
     error = thrown as { code?: string; message?: string }
   }

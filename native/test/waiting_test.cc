@@ -1,0 +1,203 @@
+// Waits: what counts against the budget of a call, and what a call does not wait for. See docs/internals/protocol.md, "Waiting".
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "eviction/area.h"
+#include "memory/heap.h"
+#include "testing.h"
+#include "threads/backoff.h"
+#include "threads/thread_record.h"
+
+namespace mapsafe {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Shorter than the usual bound, so that many tests can wait in vain.
+constexpr milliseconds kBound{400};
+// What a wait overshoots its bound by at most, in its thread's own time.
+constexpr milliseconds kSlack{250};
+
+class Waiting : public testing::Test {
+ protected:
+  Waiting() { WaitBudget::SetBound(kBound); }
+  ~Waiting() override { WaitBudget::SetBound(std::chrono::seconds{2}); }
+};
+
+std::chrono::nanoseconds TimeOf(const std::function<void()>& run) {
+  const auto start = OwnTime();
+  run();
+  return OwnTime() - start;
+}
+
+// The mutex that a test holds as the owner of record `index`.
+class HeldMutex {
+ public:
+  HeldMutex(Region region, WordIndex mutex, std::uint32_t index) : region_(region), mutex_(mutex) {
+    region_.StoreRelease(mutex_, ThreadRecord::MarkOf(region_, index));
+  }
+  ~HeldMutex() { region_.StoreRelease(mutex_, 0); }
+  HeldMutex(const HeldMutex&) = delete;
+  HeldMutex& operator=(const HeldMutex&) = delete;
+
+ private:
+  Region region_;
+  const WordIndex mutex_;
+};
+
+// Needs the heap's mutex, whatever the thread has in its lists.
+bool PutLarge(TestEngine& engine, const std::string& key) {
+  return engine.Put(key, std::string(40'000, 'x'));
+}
+
+TEST_F(Waiting, OperationsOfOneCallShareABudget) {
+  TestRegion region(1 << 22);
+  TestEngine waiter(region);
+  TestEngine holder(region);
+  const HeldMutex heap(region.region(), kHeaderHeapMutex, 1);
+  auto& outcome = const_cast<Outcome&>(waiter.outcome());
+  outcome.call = 7;
+  EXPECT_GE(TimeOf([&] { EXPECT_FALSE(PutLarge(waiter, "a")); }), kBound / 2);
+  EXPECT_EQ(waiter.status(), Status::kTimeout);
+  EXPECT_LT(TimeOf([&] { EXPECT_FALSE(PutLarge(waiter, "b")); }), kBound / 2);
+  EXPECT_EQ(waiter.status(), Status::kTimeout);
+  outcome.call = 0;
+  EXPECT_GE(TimeOf([&] { EXPECT_FALSE(PutLarge(waiter, "c")); }), kBound / 2);
+}
+
+TEST_F(Waiting, AStoppedHolderEndsACallAtTheBound) {
+  TestRegion region(1 << 22);
+  TestEngine waiter(region);
+  const pid_t child = fork();
+  if (child == 0) {
+    TestEngine holder(region);
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 1);
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  EXPECT_LT(TimeOf([&] { EXPECT_FALSE(PutLarge(waiter, "a")); }), kBound + kSlack);
+  EXPECT_EQ(waiter.status(), Status::kTimeout);
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+}
+
+#if defined(__linux__)
+
+void RunOn(int processor, int policy) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+  const sched_param parameter{};
+  pthread_setschedparam(pthread_self(), policy, &parameter);
+}
+
+TEST_F(Waiting, AHolderWithoutAProcessorIsWaitedForLonger) {
+  TestRegion region(1 << 22);
+  TestEngine waiter(region);
+  std::atomic<bool> attached{false};
+  std::atomic<bool> over{false};
+  const auto spin = [&] {
+    while (!over) SpinPause();
+  };
+  // Ready to run, and hardly ever let to by three others that are.
+  std::thread holder([&] {
+    TestEngine engine(region);
+    RunOn(0, SCHED_IDLE);
+    attached = true;
+    spin();
+  });
+  while (!attached) std::this_thread::yield();
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back([&] {
+      RunOn(0, SCHED_OTHER);
+      spin();
+    });
+  }
+  auto heap = std::make_unique<HeldMutex>(region.region(), kHeaderHeapMutex, 1);
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(2 * kBound);
+    heap.reset();
+  });
+  EXPECT_TRUE(PutLarge(waiter, "a"));
+  over = true;
+  releaser.join();
+  holder.join();
+  for (std::thread& other : others) other.join();
+}
+
+#endif
+
+TEST_F(Waiting, VictimsThatCannotBeHadAreLeftAlone) {
+  TestRegion region(1 << 26, kFlagCache);
+  TestEngine waiter(region);
+  TestEngine holder(region);
+  // In all partitions, and more than there is room for.
+  constexpr int kKeys = 40'000;
+  const std::string value(2000, 'x');
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(waiter.Put("key" + std::to_string(i), value));
+  const std::vector<WordIndex> partitions = PartitionsOf(region.region());
+  ASSERT_GT(partitions.size(), 1u);
+  std::vector<std::unique_ptr<HeldMutex>> held;
+  // The last one is the only one whose entries can be evicted.
+  for (std::size_t i = 0; i + 1 < partitions.size(); ++i) {
+    held.push_back(std::make_unique<HeldMutex>(region.region(), partitions[i] + kPartitionMutex, 1));
+  }
+  int written = 0;
+  for (int i = kKeys - 1; i > 0 && written < 100; --i) {
+    const std::string key = "key" + std::to_string(i);
+    if (!waiter.Has(key)) continue;
+    // Its node stays; what it needs is a block.
+    EXPECT_LT(TimeOf([&] { EXPECT_TRUE(waiter.Put(key, value + value)) << key; }), kBound / 2) << key;
+    if (HasFailure()) break;
+    ++written;
+  }
+  held.clear();
+  ExpectSound(waiter);
+}
+
+TEST_F(Waiting, WhatIsOwedIsGivenBack) {
+  TestRegion region(1 << 22);
+  TestEngine holder(region);
+  TestEngine waiter(region);
+  ASSERT_TRUE(PutLarge(waiter, "a"));
+  ASSERT_TRUE(PutLarge(waiter, "b"));
+  const WordIndex owed = ThreadRecord::At(1) + kThreadOwed;
+  {
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 0);
+    EXPECT_LT(TimeOf([&] { EXPECT_TRUE(waiter.Remove("a")); }), kBound);
+    EXPECT_TRUE(waiter.Remove("b"));
+    EXPECT_NE(region.region().Load(owed), 0u);
+  }
+  ASSERT_TRUE(PutLarge(waiter, "c"));
+  EXPECT_EQ(region.region().Load(owed), 0u);
+  ExpectSound(waiter);
+}
+
+TEST_F(Waiting, AnAbsentKeyIsHeldInAFullMap) {
+  TestRegion region(1 << 20);
+  TestEngine engine(region);
+  TestEngine other(region);
+  for (int i = 0; engine.Put("key" + std::to_string(i), "value"); ++i) {
+  }
+  ASSERT_EQ(engine.status(), Status::kFull);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(other.Hold("absent" + std::to_string(i)));
+    EXPECT_EQ(other.status(), Status::kAbsent);
+    other->LetGo();
+  }
+  ExpectSound(engine);
+}
+
+}  // namespace
+}  // namespace mapsafe
