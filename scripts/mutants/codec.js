@@ -4,6 +4,20 @@
  */
 export const mutants = [
   {
+    name: 'encoder-shared-with-getters',
+    why: 'a getter that stores a value replaces the one that is being encoded around it',
+    file: 'src/codec/value.ts',
+    find: 'this.encoder.busy ? new ValueEncoder(this.codecs) : this.encoder',
+    replace: 'this.encoder',
+  },
+  {
+    name: 'bytes-shared',
+    why: 'one reader changes the bytes that the next one gets',
+    file: 'src/codec/bytes/codec.ts',
+    find: 'readonly immutable = false',
+    replace: 'readonly immutable = true',
+  },
+  {
     name: 'plain-room-unbounded',
     why: 'arrays within arrays each claim all bytes that are left',
     file: 'src/codec/plain/reader.ts',

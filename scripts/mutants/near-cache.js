@@ -63,7 +63,7 @@ export const mutants = [
     name: 'mutable-shared',
     why: 'one reader changes what the next one gets',
     file: 'src/store/store.ts',
-    find: '(kind !== ENCODED || this.#decoder.immutable) && ',
+    find: '(kind !== ENCODED || this.#codecs.immutable) && ',
     replace: '',
   },
   {

@@ -1,26 +1,9 @@
-import { types } from 'node:util'
-import {
-  VALUE_BIGINT,
-  VALUE_BYTES,
-  VALUE_CLONE,
-  VALUE_FALSE,
-  VALUE_LATIN1,
-  VALUE_NULL,
-  VALUE_NUMBER,
-  VALUE_PLAIN,
-  VALUE_TRUE,
-  VALUE_UNDEFINED,
-  VALUE_UTF16,
-} from '../format/layout.js'
 import { isEncodedKind, isKnownKind, isValueLength, unknownKind } from '../format/kinds.js'
-import { bigintBytes, readBigint, writeBigint } from './bigint.js'
-import { CloneReader } from './clone/reader.js'
-import { writeClone } from './clone/writer.js'
-import { freezeClone } from './clone/freeze.js'
-import { PlainReader } from './plain/reader.js'
-import { PlainWriter } from './plain/writer.js'
+import { VALUE_LATIN1, VALUE_NUMBER, VALUE_UNDEFINED } from '../format/layout.js'
+import type { Codec, CodecContext, CodecRow, Encoded } from './codec.js'
+import { Original } from './original.js'
+import { CODECS, openCodecs, type OpenCodecs } from './registry.js'
 import { corruptValue, notStorable } from './value-error.js'
-import { ValueWalk } from './walk.js'
 
 const NO_BYTES = new Uint8Array(0)
 /** Up to this length, copying byte by byte takes less than making the view that a faster copy needs. */
@@ -38,21 +21,21 @@ export interface ScratchBuffer {
  * getters, and a getter may use the very map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage}
  * runs no user code.
  */
-export class ValueEncoder {
+export class ValueEncoder implements Encoded {
   /** Value kind of the region format. */
   kind = VALUE_UNDEFINED
   /** What `Engine.put` takes as its value: the string or number, or the length in bytes of what was encoded. */
   operand: unknown = undefined
+  /** Whether {@link ValueEncoder.encode} is under way, so that a value met meanwhile needs another encoder. */
+  busy = false
   private bytes: Uint8Array = NO_BYTES
   /** Where the encoded value begins in `bytes`. */
   private start = 0
-  private readonly walk = new ValueWalk()
-  private readonly plain = new PlainWriter()
+  /** What encoded the value. */
+  private codec: Codec | undefined
+  private readonly original = new Original()
 
-  /** Whether {@link ValueEncoder.encode} is under way, so that a value met meanwhile needs another encoder. */
-  get busy(): boolean {
-    return this.walk.busy
-  }
+  constructor(private readonly codecs: OpenCodecs) {}
 
   /**
    * Encodes `value`. O(size of the value).
@@ -60,29 +43,10 @@ export class ValueEncoder {
    * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; whatever a getter in it throws
    */
   encode(value: unknown): void {
-    switch (typeof value) {
-      case 'string':
-        this.set(VALUE_LATIN1, value)
-        break
-      case 'number':
-        this.set(VALUE_NUMBER, value)
-        break
-      case 'boolean':
-        this.set(value ? VALUE_TRUE : VALUE_FALSE, undefined)
-        break
-      case 'undefined':
-        this.set(VALUE_UNDEFINED, undefined)
-        break
-      case 'bigint':
-        this.setBytes(VALUE_BIGINT, encodeBigint(value))
-        break
-      case 'object':
-        if (value === null) this.set(VALUE_NULL, undefined)
-        else this.encodeObject(value)
-        break
-      default:
-        throw notStorable('value', typeof value === 'function' ? 'a function' : 'a symbol')
-    }
+    // As the first row of the registry would: most values are one of these two.
+    if (typeof value === 'string') this.pass(VALUE_LATIN1, value)
+    else if (typeof value === 'number') this.pass(VALUE_NUMBER, value)
+    else this.offer(value)
   }
 
   /** Puts the bytes of the encoded value, if it has any, at the start of the engine's scratch buffer. */
@@ -104,155 +68,117 @@ export class ValueEncoder {
     if (this.byteLength > 0) target.set(this.encoded(this.byteLength), offset)
   }
 
-  /** What a reader of the encoded value will get. */
-  decode(decoder: ValueDecoder, value: unknown): unknown {
-    if (!isEncodedKind(this.kind)) return value
-    const length = this.operand as number
-    return decoder.decode(this.kind, this.encoded(length), length)
-  }
-
   /** Lets go of the value, which may be large, until the next one comes. */
   release(): void {
     this.operand = undefined
     this.bytes = NO_BYTES
-    this.plain.release()
+    this.codec?.release?.()
+    this.codec = undefined
   }
 
-  private encoded(length: number): Uint8Array {
+  /** Called by codecs. */
+  pass(kind: number, value: unknown): void {
+    this.kind = kind
+    this.operand = value
+  }
+
+  /** Called by codecs. */
+  passBytes(kind: number, bytes: Uint8Array, start: number, length: number): void {
+    this.kind = kind
+    this.operand = length
+    this.bytes = bytes
+    this.start = start
+  }
+
+  /** Exactly the `length` bytes of the encoded value. */
+  encoded(length: number): Uint8Array {
     const bytes = this.bytes
     return bytes.length === length ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset + this.start, length)
   }
 
-  private encodeObject(value: object): void {
-    if (types.isUint8Array(value) && !types.isSharedArrayBuffer(value.buffer)) {
-      this.setBytes(VALUE_BYTES, value)
-      return
+  private offer(value: unknown): void {
+    const { original } = this
+    const codecs = this.codecs.byType[typeof value]
+    this.busy = true
+    original.value = value
+    try {
+      for (const codec of codecs) {
+        if (!codec.encode(original, this)) continue
+        this.codec = codec
+        return
+      }
+    } finally {
+      this.busy = false
+      original.clear()
     }
-    const copy = this.walk.copy(value)
-    if (this.walk.plain) {
-      const plain = this.plain
-      plain.write(copy)
-      this.bytes = plain.bytes
-      this.start = plain.start
-      this.set(VALUE_PLAIN, plain.end - plain.start)
-    } else {
-      this.setBytes(VALUE_CLONE, writeClone(copy))
-    }
-  }
-
-  private setBytes(kind: number, bytes: Uint8Array): void {
-    this.bytes = bytes
-    this.start = 0
-    this.set(kind, bytes.length)
-  }
-
-  private set(kind: number, operand: unknown): void {
-    this.kind = kind
-    this.operand = operand
+    throw notStorable('value', typeof value === 'function' ? 'a function' : 'a symbol')
   }
 }
 
-/** Turns bytes that an engine left in its scratch buffer back into a value. */
-export class ValueDecoder {
-  /** Whether nothing can change the value decoded last, so that several readers may share it. */
-  immutable = false
-  private readonly plain: PlainReader
-  private readonly clones = new CloneReader()
+const NO_REGION = (): undefined => undefined
 
-  /** @param freeze whether objects are deeply frozen */
-  constructor(private readonly freeze: boolean) {
-    this.plain = new PlainReader(freeze)
+/** The codecs of one thread's way to a map: every value passes here on its way in and out. */
+export class ValueCodecs {
+  private readonly codecs: OpenCodecs
+  private readonly encoder: ValueEncoder
+  /** What decoded the last value. */
+  private last: Codec | undefined
+
+  /**
+   * @param freeze whether decoded objects are frozen, at every depth
+   * @param region see {@link CodecContext.region}; left out for values of no map
+   * @param rows the registry; tests have rows of their own
+   */
+  constructor(freeze: boolean, region: CodecContext['region'] = NO_REGION, rows: readonly CodecRow[] = CODECS) {
+    this.codecs = openCodecs(rows, { freeze, region })
+    this.encoder = new ValueEncoder(this.codecs)
+  }
+
+  /** Whether nothing can change the value decoded last, so that several readers may share it. */
+  get immutable(): boolean {
+    return this.last?.immutable === true
   }
 
   /**
-   * Decodes the first `length` bytes. O(length).
+   * Encodes `value`. The result is good until the next call, and inside a getter of a value being encoded one of its
+   * own. O(size of the value).
    *
-   * @param kind the value kind: bigint, bytes, plain or clone
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if the bytes are no encoding of a value
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; whatever a getter in it throws
+   */
+  encode(value: unknown): ValueEncoder {
+    const encoder = this.encoder.busy ? new ValueEncoder(this.codecs) : this.encoder
+    encoder.encode(value)
+    return encoder
+  }
+
+  /**
+   * Decodes the first `length` bytes, which an engine left in its scratch buffer. O(length).
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if the bytes are no encoding of a value, `ERR_MAPSAFE_FORMAT` for a kind
+   *   that this version does not know
    */
   decode(kind: number, bytes: Uint8Array, length: number): unknown {
-    switch (kind) {
-      case VALUE_PLAIN:
-        return this.decodePlain(bytes, length)
-      case VALUE_CLONE:
-        return this.decodeClone(bytes, length)
-      case VALUE_BYTES:
-        this.immutable = false
-        return new Uint8Array(bytes.subarray(0, length))
-      case VALUE_BIGINT:
-        this.immutable = true
-        return decodeBigint(bytes, length)
-      default:
-        throw corruptValue()
-    }
+    const codec = this.codecs.byKind[kind]
+    if (codec === undefined) throw isKnownKind(kind) ? corruptValue() : unknownKind(kind)
+    this.last = codec
+    return codec.decode(kind, bytes, length)
   }
 
-  /**
-   * Decodes all of `bytes`, of any value kind: {@link ValueDecoder.decode} leaves strings and numbers to the engines.
-   */
-  decodeAny(kind: number, bytes: Buffer): unknown {
+  /** As {@link ValueCodecs.decode}, of all of `bytes`, whose length and kind nobody has checked yet. */
+  decodeAny(kind: number, bytes: Uint8Array): unknown {
     if (!isKnownKind(kind)) throw unknownKind(kind)
     if (!isValueLength(kind, bytes.length)) throw corruptValue()
-    switch (kind) {
-      case VALUE_UNDEFINED:
-        return undefined
-      case VALUE_NULL:
-        return null
-      case VALUE_FALSE:
-        return false
-      case VALUE_TRUE:
-        return true
-      case VALUE_NUMBER:
-        return bytes.readDoubleLE(0)
-      case VALUE_LATIN1:
-        return bytes.toString('latin1')
-      case VALUE_UTF16:
-        return bytes.toString('utf16le')
-      default:
-        return this.decode(kind, bytes, bytes.length)
-    }
+    return this.decode(kind, bytes, bytes.length)
   }
 
-  private decodePlain(bytes: Uint8Array, length: number): object {
-    this.immutable = this.freeze
-    return this.plain.read(bytes, length)
-  }
-
-  private decodeClone(bytes: Uint8Array, length: number): object {
-    const value = this.clones.read(bytes, length)
-    try {
-      this.immutable = this.freeze && freezeClone(value)
-    } catch (error) {
-      // References may lead deeper than the objects are nested.
-      throw corruptValue(error)
-    }
-    return value
+  /** What a reader gets of `value`, which `encoder` has encoded. */
+  decodeEncoded(encoder: ValueEncoder, value: unknown): unknown {
+    if (!isEncodedKind(encoder.kind)) return value
+    const length = encoder.byteLength
+    return this.decode(encoder.kind, encoder.encoded(length), length)
   }
 }
 
 function copyBytes(from: Uint8Array, start: number, length: number, to: Uint8Array): void {
   for (let i = 0; i < length; i++) to[i] = from[start + i]
-}
-
-function encodeBigint(value: bigint): Uint8Array {
-  const view = new DataView(new ArrayBuffer(bigintBytes(value)))
-  writeBigint(value, view, 0)
-  return new Uint8Array(view.buffer)
-}
-
-function decodeBigint(bytes: Uint8Array, length: number): bigint {
-  if (!isValueLength(VALUE_BIGINT, length)) throw corruptValue()
-  return readBigint(Buffer.from(bytes.buffer, bytes.byteOffset, length), 0, length)
-}
-
-const shared = new ValueEncoder()
-
-/**
- * Encodes `value` with this thread's encoder, or, inside a getter of a value being encoded, with one of its own. The
- * result is good until the next call.
- */
-export function encodeValue(value: unknown): ValueEncoder {
-  const encoder = shared.busy ? new ValueEncoder() : shared
-  encoder.encode(value)
-  return encoder
 }

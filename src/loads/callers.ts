@@ -1,6 +1,6 @@
 import { describe } from '../base/describe.js'
 import { MapsafeError } from '../base/errors.js'
-import type { encodeValue } from '../codec/value.js'
+import type { ValueEncoder } from '../codec/value.js'
 import type { Key } from '../format/key.js'
 import type { InContext } from '../platform/context.js'
 import type { LoadContext } from './options.js'
@@ -20,7 +20,7 @@ export interface Caller<V> {
   readonly timeout: number
   readonly negativeTtl: number
   /** Stores what the loader returned in place of the lease. @returns whether the lease was still there */
-  readonly store: (encoder: ReturnType<typeof encodeValue>, lease: number) => boolean
+  readonly store: (encoder: ValueEncoder, lease: number) => boolean
   readonly resolve: (value: V) => void
   readonly reject: (reason: unknown) => void
 }

@@ -6,7 +6,7 @@
  */
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../base/errors.js'
 import { corruptValue } from '../codec/value-error.js'
-import { encodeValue, ValueDecoder } from '../codec/value.js'
+import { ValueCodecs } from '../codec/value.js'
 import { isNativeError } from '../platform/brands.js'
 
 /** A chain of causes may be a circle, and an AggregateError may hold itself many times over. */
@@ -174,9 +174,9 @@ function textOf(from: object, name: string): string | undefined {
 /** What a map would give back of `value`; undefined if it can hold none. */
 function copyOf(value: unknown): unknown {
   try {
-    const encoder = encodeValue(value)
+    const encoder = codecs.encode(value)
     try {
-      return encoder.decode(decoder, value)
+      return codecs.decodeEncoded(encoder, value)
     } finally {
       encoder.release()
     }
@@ -185,4 +185,5 @@ function copyOf(value: unknown): unknown {
   }
 }
 
-const decoder = new ValueDecoder(false)
+/** Failures belong to no map. */
+const codecs = new ValueCodecs(false)

@@ -1,5 +1,5 @@
 import { ownKey, type Key } from '../format/key.js'
-import { encodeValue } from '../codec/value.js'
+import type { ValueEncoder } from '../codec/value.js'
 import { Callers, timedOut, type Caller } from './callers.js'
 import { describeFailure, reviveFailure } from './failure.js'
 import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type Outcome } from './lease.js'
@@ -30,8 +30,9 @@ export interface Tower<V> {
   takeNumber(): number
   countLoad(): void
   countFailure(): void
+  encode(value: unknown): ValueEncoder
   /** The value of an encoder, as a reader gets it. */
-  decode(encoder: ReturnType<typeof encodeValue>, value: unknown): V
+  decode(encoder: ValueEncoder, value: unknown): V
   /** Runs engine operations that share what one call may wait. */
   asOneCall(run: () => void): void
   /** The flight is over. */
@@ -238,7 +239,7 @@ export class Flight<V> {
     let result: V
     let isStored: boolean
     try {
-      const encoder = encodeValue(value)
+      const encoder = this.tower.encode(value)
       try {
         // A getter in the value may have ended this load: by closing the cache, or because the time is up.
         if (this.#load !== load) return

@@ -1,5 +1,5 @@
 import type { Key } from '../format/key.js'
-import { encodeValue, type ValueEncoder } from '../codec/value.js'
+import type { ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
   DONE,
@@ -100,7 +100,7 @@ export class Leases<V> {
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
   encode(value: unknown): Content {
-    const encoder = encodeValue(value)
+    const encoder = this.store.encode(value)
     try {
       return contentOf(encoder)
     } finally {

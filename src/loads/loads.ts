@@ -111,6 +111,10 @@ export class Loads<V> implements Tower<V> {
     this.#count(COUNTER_LOAD_FAILURES)
   }
 
+  encode(value: unknown): ValueEncoder {
+    return this.store.encode(value)
+  }
+
   decode(encoder: ValueEncoder, value: unknown): V {
     return this.store.decodeEncoded(encoder, value)
   }

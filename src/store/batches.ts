@@ -1,5 +1,4 @@
 import { KeyBuffer, ownKey, type Key } from '../format/key.js'
-import { encodeValue } from '../codec/value.js'
 import {
   DONE,
   ENTRY_TOO_LARGE,
@@ -123,7 +122,7 @@ class Batch {
   add<V>(store: Store<V>, given: Key, value: unknown): void {
     const key = ownKey(given) // a getter in a value may change it, or who goes on with the iteration
     checkKey(store.open(), key)
-    const encoder = encodeValue(value)
+    const encoder = store.encode(value)
     const end = this.used + padded(encoder.byteLength)
     if (end > this.bytes.length) this.grow(end)
     encoder.copyTo(this.bytes, this.used)

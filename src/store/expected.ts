@@ -1,4 +1,3 @@
-import { encodeValue } from '../codec/value.js'
 import { isDeepStrictEqual } from '../platform/equality.js'
 import type { Store } from './store.js'
 
@@ -13,8 +12,11 @@ export class Expected<V> {
   private readonly value: unknown
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
-  constructor(store: Store<V>, given: unknown) {
-    const encoder = encodeValue(given)
+  constructor(
+    private readonly store: Store<V>,
+    given: unknown,
+  ) {
+    const encoder = store.encode(given)
     try {
       this.kind = encoder.kind
       this.bytes = new Uint8Array(isObject(given) ? encoder.byteLength : 0)
@@ -33,7 +35,7 @@ export class Expected<V> {
   }
 
   private hasBytesOf(value: object): boolean {
-    const encoder = encodeValue(value)
+    const encoder = this.store.encode(value)
     try {
       if (encoder.kind !== this.kind || encoder.byteLength !== this.bytes.length) return false
       const bytes = new Uint8Array(encoder.byteLength)

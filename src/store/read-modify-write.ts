@@ -1,5 +1,5 @@
 import { ownKey, type Key } from '../format/key.js'
-import { encodeValue, type ValueEncoder } from '../codec/value.js'
+import type { ValueEncoder } from '../codec/value.js'
 import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { Expected } from './expected.js'
 import { deciding } from './reentry.js'
@@ -28,7 +28,7 @@ export function update<V>(
   const encoder = readModifyWrite(
     store,
     key,
-    (value) => encodeValue((next = compute(value))),
+    (value) => store.encode((next = compute(value))),
     (entry) => entry?.expiresAt ?? expiresIfNew,
   ) as ValueEncoder
   const stored = store.decodeEncoded(encoder, next)
@@ -48,7 +48,7 @@ export function compareAndSwap<V>(
   const decide: Decide<V> = (value, isPresent) => {
     const holds = isPresent && sought.equals(value)
     // Encoded in any case, so that a value that cannot be stored is always refused.
-    const encoder = encodeValue(next)
+    const encoder = store.encode(next)
     return holds ? encoder : undefined
   }
   const encoder = readModifyWrite(store, key, decide, () => expiresAt) as ValueEncoder | undefined

@@ -1,5 +1,6 @@
 import { ownKey, type Key } from '../format/key.js'
-import { encodeValue, ValueDecoder, type ValueEncoder } from '../codec/value.js'
+import type { CodecRow } from '../codec/codec.js'
+import { ValueCodecs, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
   DONE,
@@ -74,7 +75,7 @@ export class Store<V> {
   #clock: Clock | undefined
   /** Of reads that users asked for, not those that walks and writes make for themselves. */
   readonly reads: ReadCounts
-  readonly #decoder: ValueDecoder
+  readonly #codecs: ValueCodecs
   /** Of a cache. */
   #sweeper: Sweeper | undefined
   /** What the engine's result tells in doubles. */
@@ -83,8 +84,11 @@ export class Store<V> {
   readonly #ttl: number
   readonly #isCache: boolean
 
-  /** @param nearEntries capacity of the near-cache, or 0 for none */
-  constructor(engine: Engine, freeze: boolean, nearEntries: number) {
+  /**
+   * @param nearEntries capacity of the near-cache, or 0 for none
+   * @param codecs the registry of codecs, if it is not the usual one
+   */
+  constructor(engine: Engine, freeze: boolean, nearEntries: number, codecs?: readonly CodecRow[]) {
     this.#engine = engine
     this.#isCache = (engine.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
     const clock = this.mayExpire ? new Clock(engine) : undefined
@@ -93,7 +97,7 @@ export class Store<V> {
       nearEntries === 0
         ? undefined
         : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useEpochAt(engine.words))
-    this.#decoder = new ValueDecoder(freeze)
+    this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
     this.reads = new ReadCounts(engine.mark)
@@ -211,7 +215,7 @@ export class Store<V> {
     this.reads.countFar(engine.words, kind !== ABSENT)
     // An object is shared by all who read it here, so it must be one that nobody can change.
     const keep =
-      (kind !== ENCODED || this.#decoder.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
+      (kind !== ENCODED || this.#codecs.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
     if (keep) {
       const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
       const isPresent = kind !== ABSENT
@@ -296,7 +300,7 @@ export class Store<V> {
     this.openToWrite()
     this.hotKeys.note(key)
     const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
-    const encoder = encodeValue(value)
+    const encoder = this.encode(value)
     try {
       return this.putEncoded(own, encoder, mode, version, lifetime)
     } finally {
@@ -342,7 +346,7 @@ export class Store<V> {
   exchange(given: Key, value: unknown, mode: number, lifetime?: number): V | undefined {
     this.openToWrite()
     const key = typeof given === 'object' ? ownKey(given) : given // as in put
-    const encoder = encodeValue(value)
+    const encoder = this.encode(value)
     const engine = this.openToWrite()
     const expiry = this.expiryOf(lifetime)
     try {
@@ -361,24 +365,29 @@ export class Store<V> {
     }
   }
 
+  /** Encodes `value`: see {@link ValueCodecs.encode}. */
+  encode(value: unknown): ValueEncoder {
+    return this.#codecs.encode(value)
+  }
+
   /** The value of which an engine told kind and bytes: the first `length` of `bytes`. */
   decode(kind: number, bytes: Uint8Array, length: number): V {
-    return this.#decoder.decode(kind, bytes, length) as V
+    return this.#codecs.decode(kind, bytes, length) as V
   }
 
   /** As {@link Store.decode}, of all of `bytes` and for any value kind of the region format. */
   decodeAny(kind: number, bytes: Buffer): V {
-    return this.#decoder.decodeAny(kind, bytes) as V
+    return this.#codecs.decodeAny(kind, bytes) as V
   }
 
   /** Whether nobody can change the object that was decoded last. */
   get isImmutable(): boolean {
-    return this.#decoder.immutable
+    return this.#codecs.immutable
   }
 
   /** What a reader gets of `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
-    return encoder.decode(this.#decoder, value) as V
+    return this.#codecs.decodeEncoded(encoder, value) as V
   }
 
   /**

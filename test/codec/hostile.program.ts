@@ -1,8 +1,8 @@
 /** Decodes arrays and more that claim hundreds of megabytes. Ends with 0 if all are refused, or take next to nothing. */
-import { ValueDecoder } from '../../src/codec/value.js'
+import { ValueCodecs } from '../../src/codec/value.js'
 import { VALUE_CLONE, VALUE_PLAIN } from '../../src/format/layout.js'
 
-const decoder = new ValueDecoder(false)
+const decoder = new ValueCodecs(false)
 const kept: unknown[] = []
 
 function decode(kind: number, bytes: number[]): void {

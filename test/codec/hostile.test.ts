@@ -4,13 +4,15 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Serializer } from 'node:v8'
 import { describe, expect, test } from 'vitest'
-import { encodeValue, ValueDecoder } from '../../src/codec/value.js'
+import { ValueCodecs } from '../../src/codec/value.js'
 import { MapsafeError } from '../../src/base/errors.js'
 import { VALUE_BIGINT, VALUE_CLONE, VALUE_PLAIN } from '../../src/format/layout.js'
 import { storableValues } from '../support/values.js'
 
+const codecs = new ValueCodecs(false)
+
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const decoders = [new ValueDecoder(true), new ValueDecoder(false)]
+const decoders = [new ValueCodecs(true), new ValueCodecs(false)]
 
 function expectRefused(kind: number, bytes: Uint8Array): void {
   for (const decoder of decoders) {
@@ -43,7 +45,7 @@ function plain(length: number, ...bytes: number[]): Buffer {
 }
 
 function bytesOf(value: unknown): { kind: number; bytes: Buffer } {
-  const encoder = encodeValue(value)
+  const encoder = codecs.encode(value)
   const bytes = Buffer.alloc(encoder.byteLength)
   encoder.copyTo(bytes, 0)
   const { kind } = encoder

@@ -1,8 +1,10 @@
-import { encodeValue } from '../../src/codec/value.js'
+import { ValueCodecs } from '../../src/codec/value.js'
 import { VALUE_BIGINT, VALUE_BYTES, VALUE_CLONE, VALUE_LEASE, VALUE_PLAIN } from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
 import { storableValues } from '../support/values.js'
 import { VALUES } from './samples.js'
+
+const codecs = new ValueCodecs(false)
 
 /** Bytes that claim to be a value of a kind. */
 export interface HostileValue {
@@ -21,7 +23,7 @@ const HUGE = [2 ** 25 - 1, 2 ** 29 - 1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 -
 /** All values stored in the tests but those of a megabyte, encoded. */
 const encodings: readonly HostileValue[] = [...VALUES, ...Object.values(storableValues())]
   .map((value) => {
-    const encoder = encodeValue(value)
+    const encoder = codecs.encode(value)
     const bytes = Buffer.alloc(encoder.byteLength)
     encoder.copyTo(bytes, 0)
     const { kind } = encoder

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { getHeapStatistics } from 'node:v8'
-import { ValueDecoder } from '../../src/codec/value.js'
+import { ValueCodecs } from '../../src/codec/value.js'
 import { decodeKey } from '../../src/format/key.js'
 import { VALUE_LEASE } from '../../src/format/layout.js'
 import { MapsafeError } from '../../src/base/errors.js'
@@ -19,7 +19,7 @@ const ALLOWANCE = 2 ** 20
 const TRIES = 20
 const KEY_KINDS = 8
 
-const decoders = [new ValueDecoder(true), new ValueDecoder(false)]
+const decoders = [new ValueCodecs(true), new ValueCodecs(false)]
 
 /**
  * Hostile bytes of values, given to the decoders. Throws if one does not answer with a value or ERR_MAPSAFE_CORRUPT, if
@@ -36,7 +36,7 @@ export function runValueRound(random: Random): void {
   expectSoundPrototypes()
 }
 
-function decode(decoder: ValueDecoder, { kind, bytes }: HostileValue): unknown {
+function decode(decoder: ValueCodecs, { kind, bytes }: HostileValue): unknown {
   if (kind !== VALUE_LEASE) return decoder.decodeAny(kind, bytes)
   const { outcome } = readLease(bytes, bytes.length)
   if (outcome === undefined) return undefined

@@ -24,7 +24,6 @@ const DEBTS: readonly string[] = [
   'src/codec/refusal.ts imports node:buffer',
   'src/codec/refusal.ts imports node:util',
   'src/codec/refusal.ts imports node:worker_threads',
-  'src/codec/value.ts imports node:util',
   'src/codec/walk.ts imports node:util',
   'src/engine/timeout-message.ts imports src/inspect/attached-threads.ts',
   'src/engine/open.ts imports node:worker_threads',

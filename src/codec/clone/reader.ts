@@ -1,4 +1,4 @@
-import { readMagnitude } from '../bigint.js'
+import { readMagnitude } from '../bigint/bigint.js'
 import { readView } from './views.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
 import { isPatternAllowed, MAX_NESTING } from '../limits.js'

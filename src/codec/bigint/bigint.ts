@@ -1,4 +1,4 @@
-import { corruptValue } from './value-error.js'
+import { corruptValue } from '../value-error.js'
 
 /** V8's bound: 2^30 bits. */
 const MAX_MAGNITUDE_BYTES = 2 ** 27
