@@ -1,5 +1,6 @@
-// The module's exports: createEngine(words: Int32Array, pid: number, threadId: number): Engine | null, and those of
-// clock_functions.h, file_functions.h, thread_functions.h and ticking_clock.h. src/platform/addon.ts declares them.
+// The module's exports: createEngine(words: Int32Array, pid: number, threadId: number, isOutOfReach?: Function): Engine
+// | null, and those of clock_functions.h, file_functions.h, thread_functions.h and ticking_clock.h.
+// src/platform/addon.ts declares them.
 //
 // There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
 // module. What runs once an engine is written with node-addon-api; what runs for every operation (methods.cc) calls
@@ -21,7 +22,7 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const mapsafe::Identity identity{info[1].As<Napi::Number>().Uint32Value(), info[2].As<Napi::Number>().Uint32Value()};
-  return {env, mapsafe::EngineHandle::Create(env, info[0], identity)};
+  return {env, mapsafe::EngineHandle::Create(env, info[0], identity, info[3])};
 }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {

@@ -29,7 +29,7 @@ void Forget(napi_env env, napi_ref* reference) {
 
 }  // namespace
 
-napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identity) {
+napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach) {
   napi_typedarray_type type;
   std::size_t length = 0;
   void* base = nullptr;
@@ -46,6 +46,8 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
                  &result_data)) {
     return nullptr;
   }
+  napi_valuetype judge_type;
+  if (!Check(env, napi_typeof(env, is_out_of_reach, &judge_type))) return nullptr;
   auto* handle = new EngineHandle(env, new (result_data) Outcome{});
   handle->mapping_ = Mapping::Find(base);
   RecordLocks* const locks = handle->mapping_ ? &handle->mapping_->locks() : nullptr;
@@ -66,6 +68,8 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
   };
   if (!Check(env, napi_create_reference(env, words, 1, &handle->words_ref_)) ||
       !Check(env, napi_create_reference(env, result, 1, &handle->result_ref_)) ||
+      (judge_type == napi_function &&
+       !Check(env, napi_create_reference(env, is_out_of_reach, 1, &handle->is_out_of_reach_ref_))) ||
       !Check(env, napi_define_properties(env, object, std::size(properties), properties)) ||
       !handle->GrowScratch(env, object, kInitialScratchBytes) || !handle->DefineMethods(env, object)) {
     handle->Close();
@@ -112,6 +116,7 @@ void EngineHandle::Close() {
   Forget(env_, &words_ref_);
   Forget(env_, &result_ref_);
   Forget(env_, &scratch_ref_);
+  Forget(env_, &is_out_of_reach_ref_);
 }
 
 bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t bytes) {
@@ -146,8 +151,22 @@ bool EngineHandle::ReadKey(napi_env env, napi_value value, Key* key) {
     outcome_->status = status;
     return false;
   }
+  if (key->length == 0 && key->kind == kKeyBytes && IsOutOfReach(env, value)) [[unlikely]] {
+    outcome_->status = Status::kKeyType;
+    return false;
+  }
   engine_->Hash(key);
   return true;
+}
+
+// V8 tells Node-API the length 0 for an array whose buffer was detached or shrunk.
+bool EngineHandle::IsOutOfReach(napi_env env, napi_value key) {
+  napi_value judge, undefined, answer;
+  bool is_out_of_reach = false;
+  return is_out_of_reach_ref_ && napi_get_reference_value(env, is_out_of_reach_ref_, &judge) == napi_ok &&
+         napi_get_undefined(env, &undefined) == napi_ok &&
+         napi_call_function(env, undefined, judge, 1, &key, &answer) == napi_ok &&
+         napi_get_value_bool(env, answer, &is_out_of_reach) == napi_ok && is_out_of_reach;
 }
 
 bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result) {

@@ -28,7 +28,10 @@ class EngineHandle {
   // Makes the JavaScript object that implements the interface Engine of src/engine/engine.ts over `words`, an
   // Int32Array; null if every thread record of the region is taken; nullptr with an exception pending if something
   // failed.
-  static napi_value Create(napi_env env, napi_value words, Identity identity);
+  //
+  // `is_out_of_reach` is asked whether an empty Uint8Array that is given as a key has lost its memory; undefined for
+  // no.
+  static napi_value Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach);
 
   EngineHandle(const EngineHandle&) = delete;
   EngineHandle& operator=(const EngineHandle&) = delete;
@@ -64,6 +67,7 @@ class EngineHandle {
   static void OnFunctionCollected(napi_env env, void* data, void* hint);
   static void OnEnvironmentExit(void* data);
   bool DefineMethods(napi_env env, napi_value object);
+  bool IsOutOfReach(napi_env env, napi_value key);
 
   const napi_env env_;
   Outcome* const outcome_;  // the memory of the Int32Array `result`
@@ -79,6 +83,7 @@ class EngineHandle {
   napi_ref words_ref_ = nullptr;
   napi_ref result_ref_ = nullptr;
   napi_ref scratch_ref_ = nullptr;
+  napi_ref is_out_of_reach_ref_ = nullptr;
 };
 
 }  // namespace mapsafe

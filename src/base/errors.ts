@@ -5,8 +5,8 @@
  * | code | class | when |
  * | --- | --- | --- |
  * | `ERR_MAPSAFE_FULL` | Error | the region has no room left for the entry |
- * | `ERR_MAPSAFE_KEY_TYPE` | TypeError | the key is no string, number, bigint, boolean or `Uint8Array` |
- * | `ERR_MAPSAFE_VALUE_TYPE` | TypeError | structured clone cannot take the value |
+ * | `ERR_MAPSAFE_KEY_TYPE` | TypeError | the key is no string, number, bigint, boolean or `Uint8Array`, or one whose memory was detached |
+ * | `ERR_MAPSAFE_VALUE_TYPE` | TypeError | a part of the value is a function, a symbol, detached, or keeps its data where no copy finds it |
  * | `ERR_MAPSAFE_ENTRY_TOO_LARGE` | RangeError | the entry could not fit even into an empty region; in a cache, into an eighth of it (256 KiB if that is more) |
  * | `ERR_MAPSAFE_CLOSED` | Error | the map was closed by this thread |
  * | `ERR_MAPSAFE_OPTIONS` | TypeError or RangeError | an option or argument of the wrong type or outside its range |

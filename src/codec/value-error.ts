@@ -5,12 +5,13 @@ import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
  *
  * @param path the way to the part, such as `value.user`
  * @param what completes the sentence "... is", such as "a function"
+ * @param instead what to do, such as "store its href"
  */
-export function notStorable(path: string, what: string): MapsafeTypeError {
+export function notStorable(path: string, what: string, instead = 'store the data behind it'): MapsafeTypeError {
   return new MapsafeTypeError(
     'ERR_MAPSAFE_VALUE_TYPE',
     `${path} is ${what}, which a map cannot hold. Values are what structuredClone copies: data, but no functions, ` +
-      'symbols or host objects. Leave it out, or store the data behind it.',
+      `symbols or host objects. Leave it out, or ${instead}.`,
   )
 }
 

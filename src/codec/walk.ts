@@ -1,12 +1,22 @@
 import { types } from 'node:util'
 import type { MapsafeTypeError } from '../base/errors.js'
+import {
+  bufferLengthOf,
+  bufferOf,
+  bytesOf,
+  isDetached,
+  isOutOfReach,
+  isResizable,
+  typedArrayType,
+} from '../base/views.js'
+import { isArgumentsObject } from '../platform/brands.js'
+import { Views } from './clone/views.js'
+import { DomExceptionCopy, isDomException } from './clone/dom-exception.js'
 import { Copies } from './copies.js'
 import { isPatternAllowed, MAX_NESTING } from './limits.js'
-import { refusal } from './refusal.js'
+import { refusal, refusalOfEmpty, type Refusal } from './refusal.js'
 import { notStorable } from './value-error.js'
 import { formatPath, MemberStep, type PathStep } from './value-path.js'
-
-const constructors = globalThis as unknown as Record<string, new (buffer: ArrayBufferLike) => object>
 
 /**
  * Copies an object with everything that structured clone would reach from it, so that a serializer needs to run no user
@@ -94,20 +104,25 @@ export class ValueWalk {
     // First of all, because any look at a Proxy runs user code.
     if (types.isProxy(object)) throw this.refuse('a Proxy')
     if (Array.isArray(object)) return this.copyArray(object)
-    return Object.getPrototypeOf(object) === Object.prototype ? this.copyProperties(object) : this.copySpecial(object)
+    return Object.getPrototypeOf(object) === Object.prototype && isOrdinary(object)
+      ? this.copyProperties(object)
+      : this.copySpecial(object)
   }
 
   private copyProperties(source: object): object {
     // Spreading reads the properties as structured clone does, and makes data properties of them.
     const copy: Record<string, unknown> = { ...source }
     this.copies.add(source, copy)
+    let isEmpty = true
     for (const name in copy) {
       if (!Object.prototype.hasOwnProperty.call(copy, name)) continue
+      isEmpty = false
       if (!isPlainName(name)) this.plain = false
       const value = copy[name]
       const part = this.copyPart(value, name)
       if (part !== value) copy[name] = part
     }
+    if (isEmpty) this.check(refusalOfEmpty(source))
     return copy
   }
 
@@ -150,10 +165,17 @@ export class ValueWalk {
       if (isDetached(object)) throw this.refuse('a detached ArrayBuffer')
       return isResizable(object) ? this.copyBuffer(object) : this.takeOver(object)
     }
+    // It is a native error from Node.js 22 on.
+    if (isDomException(object)) return this.copyDomException(object)
     if (types.isNativeError(object)) return this.copyError(object)
-    const reason = refusal(object)
-    if (reason !== undefined) throw this.refuse(reason)
-    return types.isBoxedPrimitive(object) ? this.takeOver(object) : this.copyProperties(object)
+    if (types.isSymbolObject(object)) throw this.refuse('a Symbol object')
+    if (types.isBoxedPrimitive(object)) return this.takeOver(object)
+    this.check(isArgumentsObject(object) ? ARGUMENTS : refusal(object))
+    return this.copyProperties(object)
+  }
+
+  private check(refusal: Refusal | undefined): void {
+    if (refusal !== undefined) throw this.refuse(refusal.what, refusal.instead)
   }
 
   /** V8 serializes what is inside such an object and looks at nothing else. */
@@ -173,7 +195,7 @@ export class ValueWalk {
   /** With a fixed length, the only one that a value has. */
   private copyBuffer(source: ArrayBuffer): ArrayBuffer {
     this.plain = false
-    const copy = ArrayBuffer.prototype.slice.call(source, 0)
+    const copy = new Uint8Array(new Uint8Array(source)).buffer
     this.copies.add(source, copy)
     return copy
   }
@@ -184,7 +206,7 @@ export class ValueWalk {
     this.copies.add(source, copy)
     // The entries are taken first, as structured clone does: a getter in one may change the map.
     const entries: [unknown, unknown][] = []
-    Map.prototype.forEach.call(source, (value, key) => entries.push([key, value]))
+    forEachEntry.call(source, (value, key) => entries.push([key, value]))
     for (const [index, [key, value]] of entries.entries()) {
       const keyCopy = this.copyPart(key, new MemberStep('key', index))
       copy.set(keyCopy, this.copyPart(value, new MemberStep('value', key)))
@@ -197,20 +219,25 @@ export class ValueWalk {
     const copy = new Set<unknown>()
     this.copies.add(source, copy)
     const members: unknown[] = []
-    Set.prototype.forEach.call(source, (member) => members.push(member))
+    forEachMember.call(source, (member) => members.push(member))
     for (const [index, member] of members.entries()) copy.add(this.copyPart(member, new MemberStep('member', index)))
     return copy
   }
 
   private copyView(view: ArrayBufferView): object {
-    const { buffer, byteOffset, byteLength } = view
-    if (types.isSharedArrayBuffer(buffer)) {
-      throw this.refuse('a view of a SharedArrayBuffer (copy the bytes with slice() first)')
+    const buffer = bufferOf(view)
+    if (types.isSharedArrayBuffer(buffer))
+      throw this.refuse('a view of a SharedArrayBuffer', 'copy the bytes with slice() first')
+    if (isOutOfReach(view)) {
+      const what = isDetached(buffer)
+        ? 'a detached ArrayBuffer'
+        : 'an ArrayBuffer that was shrunk to end before it does'
+      throw this.refuse(`a view of ${what}`)
     }
-    if (isDetached(buffer)) throw this.refuse('a view of a detached ArrayBuffer')
-    if (byteLength === buffer.byteLength && !isResizable(buffer)) return this.takeOver(view)
+    const bytes = bytesOf(view)
+    if (bytes.length === bufferLengthOf(buffer) && !isResizable(buffer)) return this.takeOver(view)
     this.plain = false
-    const copy = new constructors[viewType(view)](buffer.slice(byteOffset, byteOffset + byteLength))
+    const copy = new Views[typedArrayType(view) ?? 'DataView'](new Uint8Array(bytes).buffer)
     this.copies.add(view, copy)
     return copy
   }
@@ -223,17 +250,28 @@ export class ValueWalk {
     copy.name = String(name)
     if (typeof stack === 'string') copy.stack = stack
     else delete copy.stack
-    if (Object.hasOwn(source, 'cause')) {
-      const { cause } = source
-      this.errors.push(source)
-      Object.defineProperty(copy, 'cause', { value: this.copyPart(cause, 'cause') })
-      this.errors.pop()
-    }
+    this.copyCause(source, copy)
     return copy
   }
 
-  private refuse(what: string): MapsafeTypeError {
-    return notStorable(formatPath(this.path), what)
+  private copyDomException(source: DOMException): DomExceptionCopy {
+    this.plain = false
+    const copy = new DomExceptionCopy(source)
+    this.copies.add(source, copy)
+    this.copyCause(source, copy)
+    return copy
+  }
+
+  private copyCause(source: Error, copy: object): void {
+    if (!Object.hasOwn(source, 'cause')) return
+    const { cause } = source
+    this.errors.push(source)
+    Object.defineProperty(copy, 'cause', { value: this.copyPart(cause, 'cause') })
+    this.errors.pop()
+  }
+
+  private refuse(what: string, instead?: string): MapsafeTypeError {
+    return notStorable(formatPath(this.path), what, instead)
   }
 }
 
@@ -242,10 +280,15 @@ function isPlainName(name: string): boolean {
   return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
 }
 
-/** The internal type of a view; a subclass has that of its base. */
-function viewType(view: ArrayBufferView): string {
-  return types.isDataView(view) ? 'DataView' : (view as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag]
+/** Whether an object of the prototype `Object.prototype` may be no more than its fields; to be told in a few nanoseconds. */
+function isOrdinary(object: object): boolean {
+  return !(Symbol.toStringTag in object) && toString.call(object) === '[object Object]' && !ArrayBuffer.isView(object)
 }
+
+const ARGUMENTS: Refusal = { what: 'the arguments of a function', instead: 'store Array.from(arguments)' }
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
+const { toString } = Object.prototype
 
 const getterOf = (prototype: object, name: string): ((this: object) => unknown) | undefined =>
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
@@ -253,19 +296,5 @@ const getterOf = (prototype: object, name: string): ((this: object) => unknown) 
 
 const sourceOf = getterOf(RegExp.prototype, 'source')!
 const setsOf = getterOf(RegExp.prototype, 'unicodeSets')
-const resizableOf = getterOf(ArrayBuffer.prototype, 'resizable')
-
-function isResizable(buffer: ArrayBuffer): boolean {
-  return resizableOf?.call(buffer) === true
-}
-
-/** `ArrayBuffer.prototype.detached` is younger than Node.js 20. */
-function isDetached(buffer: ArrayBuffer): boolean {
-  if (buffer.byteLength > 0) return false
-  try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
-    return true
-  }
-}
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
+const [forEachEntry, forEachMember] = [Map.prototype.forEach, Set.prototype.forEach]

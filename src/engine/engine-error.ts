@@ -1,5 +1,6 @@
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { isUint8Array } from '../base/views.js'
 import { KeyBuffer, type Key } from '../format/key.js'
 import { maxCacheEntryBytes } from '../format/geometry.js'
 import { unknownKind } from '../format/kinds.js'
@@ -46,7 +47,10 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
     case KEY_TYPE:
       return new MapsafeTypeError(
         'ERR_MAPSAFE_KEY_TYPE',
-        `The key is ${describe(key)}; expected a string, number, bigint, boolean or Uint8Array.`,
+        isUint8Array(key)
+          ? 'The key is a Uint8Array whose memory is gone: its ArrayBuffer was detached, as by a transfer, or shrunk. ' +
+              'Make the key before that, or of a copy.'
+          : `The key is ${describe(key)}; expected a string, number, bigint, boolean or Uint8Array.`,
       )
     case NOT_A_COUNTER:
       return new MapsafeTypeError(

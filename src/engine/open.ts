@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { MapsafeError } from '../base/errors.js'
+import { isOutOfReach } from '../base/views.js'
 import { tooManyThreads } from './engine-error.js'
 import type { Engine, EngineChoice } from './engine.js'
 import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
@@ -26,7 +27,7 @@ export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: Engi
   }
   if (native === undefined) return new TypescriptEngine(region)
   checkRegion(region)
-  const engine = native.createEngine(new Int32Array(region), process.pid, threadId)
+  const engine = native.createEngine(new Int32Array(region), process.pid, threadId, isOutOfReach)
   if (engine !== null) return engine
   throw tooManyThreads()
 }

@@ -1,5 +1,5 @@
-import { types } from 'node:util'
 import { MapsafeError } from '../base/errors.js'
+import { byteLengthOf, bytesOf, isOutOfReach, isUint8Array } from '../base/views.js'
 import { KEY_BIGINT, KEY_BOOLEAN, KEY_BYTES, KEY_LATIN1, KEY_NUMBER, KEY_UTF16, MAX_KEY_BYTES } from './layout.js'
 import { isKeyLength } from './kinds.js'
 
@@ -15,7 +15,7 @@ export type Key = string | number | bigint | boolean | Uint8Array
  */
 export function ownKey<K extends Key>(key: K): K {
   if (typeof key !== 'object') return key === 0 ? (0 as K) : key
-  return types.isUint8Array(key) ? (new Uint8Array(key) as Key as K) : key
+  return isUint8Array(key) && !isOutOfReach(key) ? (new Uint8Array(bytesOf(key)) as Key as K) : key
 }
 
 const INITIAL_KEY_BYTES = 1024
@@ -114,7 +114,7 @@ export class KeyBuffer {
       return true
     }
     if (typeof key === 'bigint') return this.encodeBigint(key)
-    if (types.isUint8Array(key)) return this.encodeBytes(key)
+    if (isUint8Array(key)) return this.encodeBytes(key)
     return this.reject(0)
   }
 
@@ -137,7 +137,8 @@ export class KeyBuffer {
   }
 
   private encodeBytes(key: Uint8Array): boolean {
-    const length = key.length
+    const length = byteLengthOf(key)
+    if (length === 0 && isOutOfReach(key)) return this.reject(0)
     if (length > MAX_KEY_BYTES) return this.reject(KEY_BYTES)
     if (length > this.bytes.length) this.grow(length)
     if (length & 3) this.words[length >> 2] = 0

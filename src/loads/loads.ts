@@ -1,3 +1,4 @@
+import { bytesOf } from '../base/views.js'
 import { ownKey, type Key } from '../format/key.js'
 import { captureContext } from '../platform/context.js'
 import type { ValueEncoder } from '../codec/value.js'
@@ -151,7 +152,8 @@ export class Loads<V> implements Tower<V> {
 }
 
 function textOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+  const { buffer, byteOffset, length } = bytesOf(key)
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 function closed(): MapsafeError {

@@ -82,10 +82,16 @@ export interface NativeBinding extends FileFunctions, ThreadFunctions {
    * @param words the whole region
    * @param pid process id, for other threads to tell who holds what
    * @param threadId `threadId` of `node:worker_threads`
+   * @param isOutOfReach whether the memory of an empty `Uint8Array`, given as a key, is gone: Node-API does not tell
    * @returns null if every thread record of the region is taken
    * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
    */
-  createEngine(words: Int32Array, pid: number, threadId: number): Engine | null
+  createEngine(
+    words: Int32Array,
+    pid: number,
+    threadId: number,
+    isOutOfReach?: (view: ArrayBufferView) => boolean,
+  ): Engine | null
 
   /**
    * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds of the

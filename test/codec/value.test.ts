@@ -1,4 +1,5 @@
 import { deepStrictEqual } from 'node:assert'
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ValueCodecs } from '../../src/codec/value.js'
@@ -128,6 +129,8 @@ describe('a value comes back as structuredClone would copy it', () => {
           withNullPrototype: true,
         }),
         (value) => {
+          // An invalid Date is not equal to itself, up to Node.js 20.
+          fc.pre(isDeepStrictEqual(structuredClone(value), structuredClone(value)))
           deepStrictEqual(roundTrip(value), structuredClone(value))
         },
       ),
@@ -248,9 +251,9 @@ describe('what cannot be stored is named with its path', () => {
     ['shared view', [new Int32Array(new SharedArrayBuffer(4))], 'value[0] is a view of a SharedArrayBuffer'],
     ['MessagePort', new MessageChannel().port1, 'value is a MessagePort'],
     ['Blob', new Blob([]), 'value is a Blob'],
-    ['generator', numbers(), 'value is a generator'],
-    ['iterator', new Map().keys(), 'value is an iterator'],
-    ['symbol object', Object(Symbol('s')), 'value is a symbol object'],
+    ['generator', numbers(), 'value is a Generator'],
+    ['iterator', new Map().keys(), 'value is a Map Iterator'],
+    ['symbol object', Object(Symbol('s')), 'value is a Symbol object'],
     ['detached ArrayBuffer', [detached()], 'value[0] is a detached ArrayBuffer'],
     ['view of it', { v: viewOfDetached() }, 'value.v is a view of a detached ArrayBuffer'],
     ['error that is its own cause', { e: ownCause() }, 'value.e.cause.of is an error within its own cause'],

@@ -1,5 +1,6 @@
+import { bufferOf, bytesOf, isOutOfReach, isUint8Array } from '../../base/views.js'
 import { VALUE_BYTES } from '../../format/layout.js'
-import { isSharedArrayBuffer, isUint8Array } from '../../platform/brands.js'
+import { isSharedArrayBuffer } from '../../platform/brands.js'
 import type { Codec, CodecRow, Encoded } from '../codec.js'
 import type { Original } from '../original.js'
 
@@ -8,8 +9,10 @@ class BytesCodec implements Codec {
   readonly immutable = false
 
   encode({ value }: Original, into: Encoded): boolean {
-    if (!isUint8Array(value) || isSharedArrayBuffer(value.buffer)) return false
-    into.passBytes(VALUE_BYTES, value, 0, value.length)
+    // What the walk refuses is left to it.
+    if (!isUint8Array(value) || isSharedArrayBuffer(bufferOf(value)) || isOutOfReach(value)) return false
+    const shown = bytesOf(value)
+    into.passBytes(VALUE_BYTES, shown, 0, shown.length)
     return true
   }
 

@@ -1,5 +1,6 @@
 import { readMagnitude } from '../bigint/bigint.js'
 import { readView } from './views.js'
+import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, makeDomException } from './dom-exception.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
 import { isPatternAllowed, MAX_NESTING } from '../limits.js'
 import { readLatin1, readName, type Slices } from '../strings.js'
@@ -100,7 +101,8 @@ export class CloneReader {
       case 'A':
       case ';':
       case "'":
-      case 'r': {
+      case 'r':
+      case '\\': {
         if (++this.nesting > MAX_NESTING + 1) throw corruptValue()
         const object = this.readContainer(tag)
         this.nesting--
@@ -139,6 +141,8 @@ export class CloneReader {
         return this.readMap()
       case "'":
         return this.readSet()
+      case '\\':
+        return this.readDomException()
       default:
         return this.readError()
     }
@@ -238,7 +242,7 @@ export class CloneReader {
       message = this.readString(this.readTag())
       tag = this.readTag()
     }
-    const error = this.add(makeError(Kind, message))
+    const error = this.add(withoutStack(() => (message === undefined ? new Kind() : new Kind(message))))
     let stack: string | undefined
     // Versions of V8 differ in the order of these.
     for (; tag !== '.'; tag = this.readTag()) {
@@ -250,9 +254,23 @@ export class CloneReader {
         throw corruptValue()
       }
     }
-    // From Node.js 22 on it is an accessor, by whose setter a frozen error could be changed.
-    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
+    setStack(error, stack)
     return error
+  }
+
+  /** V8 leaves to its users how they write what is native; src/codec/clone/writer.ts writes this alone. */
+  private readDomException(): DOMException {
+    const form = this.readUint32()
+    if (form !== DOM_EXCEPTION && form !== DOM_EXCEPTION_WITH_CAUSE) throw corruptValue()
+    const name = this.readString(this.readTag())
+    const message = this.readString(this.readTag())
+    const stack = this.peek() === '_' ? this.readValue() : this.readString(this.readTag())
+    const exception = this.add(withoutStack(() => makeDomException(name, message)))
+    if (form === DOM_EXCEPTION_WITH_CAUSE) {
+      Object.defineProperty(exception, 'cause', { value: this.readValue(), writable: true, configurable: true })
+    }
+    setStack(exception, stack as string | undefined)
+    return exception
   }
 
   private readPattern(): RegExp {
@@ -361,13 +379,18 @@ export class CloneReader {
 const TAGS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 
 /** Makes an error without a stack, which costs more than all the rest, and which user code might write. */
-function makeError(Kind: ErrorConstructor, message: string | undefined): Error {
+function withoutStack<E extends Error>(make: () => E): E {
   const constructor = Error as { stackTraceLimit: number | undefined }
   const limit = constructor.stackTraceLimit
   constructor.stackTraceLimit = undefined
   try {
-    return message === undefined ? new Kind() : new Kind(message)
+    return make()
   } finally {
     constructor.stackTraceLimit = limit
   }
+}
+
+function setStack(error: Error, stack: string | undefined): void {
+  // From Node.js 22 on it is an accessor, by whose setter a frozen error could be changed.
+  Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
 }

@@ -8,6 +8,8 @@ interface ViewType {
 }
 
 const viewTypes = new Map<number, ViewType>()
+/** Constructors of views by the names of their types. */
+export const Views: Record<string, new (buffer: ArrayBuffer) => ArrayBufferView> = {}
 for (const [tag, Type] of Object.entries({
   ...{
     b: Int8Array,
@@ -24,6 +26,7 @@ for (const [tag, Type] of Object.entries({
 })) {
   if (Type === undefined) continue
   const elementBytes = 'BYTES_PER_ELEMENT' in Type ? Type.BYTES_PER_ELEMENT : 1
+  Views[Type.name] = Type
   viewTypes.set(tag.charCodeAt(0), { Type, elementBytes })
 }
 

@@ -1,5 +1,6 @@
 import { Serializer } from 'node:v8'
 import type { MapsafeTypeError } from '../../base/errors.js'
+import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, type DomExceptionCopy } from './dom-exception.js'
 import { notStorable } from '../value-error.js'
 
 /**
@@ -10,6 +11,15 @@ class CloneSerializer extends Serializer {
   /** Called by Node.js, to make the error for what V8 refuses. */
   _getDataCloneError(message: string): MapsafeTypeError {
     return notStorable('value', `refused by V8's serializer (${message})`)
+  }
+
+  /** Called by Node.js, for what is native: nothing else than these is in a copy. */
+  _writeHostObject(object: unknown): void {
+    const { name, message, stack, cause } = object as DomExceptionCopy
+    const hasCause = Object.hasOwn(object as DomExceptionCopy, 'cause')
+    this.writeUint32(hasCause ? DOM_EXCEPTION_WITH_CAUSE : DOM_EXCEPTION)
+    for (const part of [name, message, stack]) this.writeValue(part)
+    if (hasCause) this.writeValue(cause)
   }
 }
 

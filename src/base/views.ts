@@ -1,0 +1,85 @@
+/**
+ * What views of memory really are. An own property, a subclass or another prototype may say anything of `length`,
+ * `byteLength` or `buffer`, and what is not there would be read from memory that holds something else. So these are the
+ * getters of the language itself, taken before anybody else runs.
+ */
+
+const ofTypedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object
+
+const typeGetter = getterOf(ofTypedArrays, Symbol.toStringTag)
+const lengthGetter = getterOf(ofTypedArrays, 'byteLength')
+const offsetGetter = getterOf(ofTypedArrays, 'byteOffset')
+const bufferGetter = getterOf(ofTypedArrays, 'buffer')
+const viewLengthGetter = getterOf(DataView.prototype, 'byteLength')
+const viewOffsetGetter = getterOf(DataView.prototype, 'byteOffset')
+const viewBufferGetter = getterOf(DataView.prototype, 'buffer')
+const bufferLengthGetter = getterOf(ArrayBuffer.prototype, 'byteLength')
+const resizableGetter = getterOf(ArrayBuffer.prototype, 'resizable')
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
+const { includes } = Uint8Array.prototype
+
+/** The type of a typed array, that of its base for a subclass; undefined for anything else. */
+export function typedArrayType(value: unknown): string | undefined {
+  return typeGetter.call(value) as string | undefined
+}
+
+/** Whether `value` is a `Uint8Array`, of a subclass or another realm, too. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return typeGetter.call(value) === 'Uint8Array'
+}
+
+/** 0 if it is out of reach. */
+export function byteLengthOf(array: Uint8Array): number {
+  return lengthGetter.call(array) as number
+}
+
+export function bufferOf(view: ArrayBufferView): ArrayBufferLike {
+  const getter = typedArrayType(view) === undefined ? viewBufferGetter : bufferGetter
+  return getter.call(view) as ArrayBufferLike
+}
+
+/** The bytes that a view shows, which must be within reach, as a plain `Uint8Array` of fixed length. */
+export function bytesOf(view: ArrayBufferView): Uint8Array {
+  const isTyped = typedArrayType(view) !== undefined
+  const offset = (isTyped ? offsetGetter : viewOffsetGetter).call(view) as number
+  const length = (isTyped ? lengthGetter : viewLengthGetter).call(view) as number
+  return new Uint8Array(bufferOf(view), offset, length)
+}
+
+/** Whether the memory that a view shows is gone: its buffer was detached, or shrunk to end before the view does. */
+export function isOutOfReach(view: ArrayBufferView): boolean {
+  const isTyped = typedArrayType(view) !== undefined
+  // Only such an array is of length 0 without being so.
+  if (isTyped && lengthGetter.call(view) !== 0) return false
+  try {
+    if (isTyped) includes.call(view as Uint8Array, 0)
+    else viewLengthGetter.call(view)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** `ArrayBuffer.prototype.detached` is younger than Node.js 20. */
+export function isDetached(buffer: ArrayBuffer): boolean {
+  if (bufferLengthGetter.call(buffer) !== 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+export function isResizable(buffer: ArrayBuffer): boolean {
+  return resizableGetter.call(buffer) === true
+}
+
+export function bufferLengthOf(buffer: ArrayBuffer): number {
+  return bufferLengthGetter.call(buffer) as number
+}
+
+function getterOf(prototype: object, name: string | symbol): (this: unknown) => unknown {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get ?? (() => undefined)
+}
