@@ -125,7 +125,7 @@ function classOf(prototype: object): string | undefined {
   for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const constructor = ownData(at, 'constructor')
     const name = typeof constructor === 'function' ? ownData(constructor, 'name') : undefined
-    if (typeof name === 'string' && name !== '') return name
+    if (typeof name === 'string' && name !== '' && name !== 'Object') return name
   }
   return undefined
 }
