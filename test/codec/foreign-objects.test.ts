@@ -16,8 +16,7 @@ const thawed = new ValueCodecs(false)
 const frozen = new ValueCodecs(true)
 
 function copyOf(value: object): object {
-  const encoder = thawed.encode({ at: [value] })
-  return (encoder.decode(frozen, value) as { at: [object] }).at[0]
+  return (frozen.decode(...bytesOf({ at: [value] })) as { at: [object] }).at[0]
 }
 
 /** The message with which `value` is refused, at whatever place. */
