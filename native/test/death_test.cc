@@ -39,6 +39,9 @@ void ExpectShortStalls() {
   stalls.clear();
 }
 
+// For a victim that waits in vain: some twenty sleeps, and a question to the kernel.
+constexpr std::chrono::milliseconds kShortBound{12};
+
 // Kills in each scenario, spread over its stores: all of them in the small ones.
 constexpr long kKills = 150;
 
@@ -51,6 +54,7 @@ constexpr std::uint32_t kMostLostWithSegment = kAllBuckets * kSlotsPerBucket + k
 struct Report {
   std::atomic<int> done;  // operations that returned
   std::atomic<long> stores;
+  std::atomic<std::uint64_t> counter_version;  // after the last increment that returned
 };
 
 class SharedReport {
@@ -69,6 +73,7 @@ class SharedReport {
 struct Operation {
   std::function<void(TestEngine&)> run;
   std::function<void(Entries&)> effect;
+  std::string counter{};  // the key, if it is an increment
 };
 
 Operation Putting(const std::string& key, const std::string& value) {
@@ -90,7 +95,7 @@ Operation Holding(const std::string& key, const std::string& value) {
 // Adds `by`, so that the counter comes to `sum`.
 Operation Counting(const std::string& key, double by, double sum) {
   return {[=](TestEngine& engine) { engine.Increment(key, by); },
-          [=](Entries& entries) { entries[key] = std::string(reinterpret_cast<const char*>(&sum), sizeof sum); }};
+          [=](Entries& entries) { entries[key] = std::string(reinterpret_cast<const char*>(&sum), sizeof sum); }, key};
 }
 
 // An operation that changes no entry.
@@ -121,6 +126,9 @@ struct Scenario {
   bool attaching = false;               // the victim may also die while it attaches
   std::uint32_t most_lost = kMostLost;  // blocks, until a repair
   bool keeper_leaves = false;           // so that the victim is alone
+  // What the keeper does to be in the victim's way, and how it ends that after the death.
+  std::function<void(TestEngine&, Region)> obstruct{};
+  std::function<void(TestEngine&, Region)> clear_the_way{};
   // One that dies before the victim, before that store; the victim then comes to bury it.
   std::vector<Operation> predecessor;
   long predecessor_store = 0;
@@ -163,6 +171,7 @@ class Death {
     for (int i = 0; i < scenario_.entries; ++i) Fill(KeyOf(i), "value of " + KeyOf(i));
     scenario_.prepare(*keeper_, entries_);
     region_.Advance(scenario_.advance);
+    if (scenario_.obstruct) scenario_.obstruct(*keeper_, region_.region());
     if (scenario_.keeper_leaves) keeper_.reset();
     if (!scenario_.predecessor.empty()) {
       RunAndKill(region_, scenario_.predecessor_store, [this] {
@@ -176,6 +185,7 @@ class Death {
       region_.UseLocks();
       keeper_.emplace(region_, kScratchBytes);
     }
+    if (scenario_.clear_the_way) scenario_.clear_the_way(*keeper_, region_.region());
     CheckEntries();
     CheckWrites();
     CheckRepair();
@@ -190,11 +200,13 @@ class Death {
 
  private:
   void Live() {
+    if (scenario_.obstruct) WaitBudget::SetBound(kShortBound);
     steps::remaining = scenario_.attaching ? store_ : -1;
     TestEngine victim(region_, kScratchBytes);
     if (!scenario_.attaching) steps::remaining = store_;
     for (const Operation& operation : scenario_.operations) {
       operation.run(victim);
+      if (!operation.counter.empty()) report_->counter_version = victim.version();
       ++report_->done;
     }
     report_->stores = store_ - steps::remaining;
@@ -217,6 +229,15 @@ class Death {
       ASSERT_TRUE(may_be_evicted || value == Find(entries_, key) || value == Find(after_, key))
           << key << ": " << value.value_or("absent");
     }
+    if (done < scenario_.operations.size()) CheckCounter(scenario_.operations[done].counter);
+  }
+
+  // Of an increment that was cut off, sum and version are both the old ones or both new.
+  void CheckCounter(const std::string& key) {
+    const std::uint64_t before = report_->counter_version;
+    if (key.empty() || before == 0) return;
+    const bool is_old = keeper_->Get(key) == Find(entries_, key);
+    ASSERT_EQ(keeper_->version() == before, is_old) << key;
   }
 
   static std::optional<std::string> Find(const Entries& entries, const std::string& key) {
@@ -521,6 +542,114 @@ TEST(Death, WhileExpiredEntriesAreSwept) {
   scenario.advance = 10'000;
   scenario.operations = {Doing(SweepAll)};
   KillEverywhere(scenario);
+}
+
+TEST(Death, WhileWaitingForAKeyHeld) {
+  Scenario scenario;
+  scenario.obstruct = [](TestEngine& keeper, Region) { ASSERT_TRUE(keeper.Hold(KeyOf(3))); };
+  scenario.clear_the_way = [](TestEngine& keeper, Region) { keeper->LetGo(); };
+  scenario.operations = {Doing([](TestEngine& engine) { ASSERT_FALSE(engine.Put(KeyOf(3), "late")); }),
+                         Doing([](TestEngine& engine) { ASSERT_FALSE(engine.Remove(KeyOf(3))); })};
+  KillEverywhere(scenario, kKills / 3);  // which wait, all of them
+}
+
+// A living thread has the heap mutex, so that what the victim frees is owed; then it lets go, and the debt is settled.
+TEST(Death, WithBlocksOwed) {
+  Scenario scenario;
+  const std::string huge(40000, 'h');
+  scenario.prepare = [=](TestEngine& engine, Entries& entries) {
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(engine.Put("huge" + std::to_string(i), huge));
+      entries["huge" + std::to_string(i)] = huge;
+    }
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(engine.Put("more" + std::to_string(i), "value"));
+      entries["more" + std::to_string(i)] = "value";
+    }
+  };
+  scenario.obstruct = [](TestEngine& keeper, Region region) { region.Store(kHeaderHeapMutex, keeper->owner_mark()); };
+  scenario.clear_the_way = [](TestEngine&, Region region) {
+    // Unless a thread that died after it was let go of has it.
+    region.CompareAndSwap(kHeaderHeapMutex, ThreadRecord::MarkOf(region, 0), 0);
+  };
+  for (int i = 0; i < 4; ++i) scenario.operations.push_back(Removing("huge" + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) scenario.operations.push_back(Removing("more" + std::to_string(i)));
+  scenario.operations.push_back(Doing([](TestEngine& engine) {
+    Region region = engine.region();
+    region.Store(kHeaderHeapMutex, 0);
+  }));
+  scenario.operations.push_back(Putting("new", huge));
+  scenario.operations.push_back(Putting("new", "small"));
+  KillEverywhere(scenario, kKills / 3);  // which wait, all of them
+}
+
+// Who buried somebody lets others bury the next, although it goes on itself.
+TEST(Death, IsTakenOverByOneAfterTheOther) {
+  TestRegion region(1 << 20);
+  region.UseLocks();
+  TestEngine keeper(region, kScratchBytes);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(keeper.Put(KeyOf(i), "value"));
+  const auto leave_held = [&region] {
+    RunAndKill(region, 0, [&region] {
+      TestEngine victim(region, kScratchBytes);
+      victim.Hold(KeyOf(3));
+    });
+  };
+  leave_held();
+  ASSERT_TRUE(keeper.Put(KeyOf(3), "after the first"));
+  leave_held();
+  const pid_t other = fork();
+  ASSERT_GE(other, 0);
+  if (other == 0) {
+    region.UseLocks();
+    TestEngine newcomer(region, kScratchBytes);
+    _exit(newcomer.Put(KeyOf(3), "after the second") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+  ReapChildren();
+}
+
+// What somebody else, with a description of the file of its own, sees before each store of a life.
+struct Onlooker {
+  const TestRegion* region = nullptr;
+  RecordLocks locks;
+  long looks = 0;
+  long unlocked = 0;  // records that were taken, and nobody had the lock
+};
+Onlooker* onlooker = nullptr;
+
+TEST(Death, IsShownByNoRecordOfTheLiving) {
+  TestRegion region(1 << 20);
+  region.UseLocks();
+  Onlooker one;
+  one.region = &region;
+  const int descriptor = region.OpenFile();
+  ASSERT_EQ(one.locks.Open(descriptor), 0);
+  close(descriptor);
+  if (!one.locks.are_supported()) GTEST_SKIP() << "this system has no locks of records";
+  onlooker = &one;
+  steps::observer = [] {
+    ++onlooker->looks;
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      const bool is_taken = onlooker->region->region().LoadPair(ThreadRecord::At(i) + kThreadKernelId) != 0;
+      if (is_taken && !onlooker->locks.IsLocked(i)) ++onlooker->unlocked;
+    }
+  };
+  {
+    TestEngine first(region, kScratchBytes);
+    {
+      TestEngine second(region, kScratchBytes);
+      second.Put("key", "value");
+    }
+    TestEngine third(region, kScratchBytes);
+    third.Put("key", "other");
+  }
+  steps::observer = nullptr;
+  onlooker = nullptr;
+  EXPECT_GT(one.looks, 30);
+  EXPECT_EQ(one.unlocked, 0);
 }
 
 TEST(Death, InARepair) {

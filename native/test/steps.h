@@ -11,7 +11,11 @@ namespace mapsafe::steps {
 // Stores until the end; negative: none. Counts down and on.
 inline long remaining = -1;
 
+// Called before each store, if there is one.
+inline void (*observer)() = nullptr;
+
 inline void BeforeStore() {
+  if (observer != nullptr) observer();
   if (remaining-- == 0) raise(SIGKILL);
 }
 

@@ -90,10 +90,13 @@ class TestRegion {
     // Those of before are kept: in a forked process, to destroy them would drop the locks of its parent.
     if (locks_) earlier_locks_.push_back(std::move(locks_));
     locks_ = std::make_unique<RecordLocks>();
-    const int descriptor = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    const int descriptor = OpenFile();
     EXPECT_EQ(locks_->Open(descriptor), 0);
     close(descriptor);
   }
+
+  // A descriptor of the file whose locks are used.
+  int OpenFile() const { return open(path_.c_str(), O_RDWR | O_CLOEXEC); }
 
   // Moves the clock by which entries expire.
   void Advance(double milliseconds) {
@@ -113,7 +116,8 @@ class TestRegion {
 // An engine as a test wants it: string keys and values, answers as return values.
 class TestEngine {
  public:
-  explicit TestEngine(const TestRegion& region, std::size_t scratch_bytes = 1 << 20) : scratch_(scratch_bytes) {
+  explicit TestEngine(const TestRegion& region, std::size_t scratch_bytes = 1 << 20)
+      : region_(region.region()), scratch_(scratch_bytes) {
     engine_ = Engine::Attach(region.base(), region.bytes(), {1, next_thread_++}, &outcome_, region.locks());
     engine_->SetScratch(scratch_.data(), scratch_.size());
   }
@@ -207,6 +211,7 @@ class TestEngine {
   Status status() const { return outcome_.status; }
   const Outcome& outcome() const { return outcome_; }
   Engine* operator->() { return engine_.get(); }
+  Region region() const { return region_; }
 
  private:
   static Value ValueOf(const std::string& value, double expires_at, std::uint32_t kind = kValueLatin1) {
@@ -224,6 +229,7 @@ class TestEngine {
 
   static inline std::atomic<std::uint32_t> next_thread_{0};
 
+  Region region_;
   Outcome outcome_{};
   std::vector<std::byte> scratch_;
   std::vector<Word> encoded_;

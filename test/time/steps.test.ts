@@ -66,8 +66,9 @@ describe.each(lineups)('$name', (lineup) => {
     const [first, second] = caches
     first.set('long', 1, { ttl: HOUR }).set('short', 1, { ttl: 10 })
     const { expiresAt } = first.getEntry('long')!
-    // The monotonic clock began anew: what it shows now is less by what it had shown.
+    // Monotonic and boot-time clock began anew: what they show now is less by what they had shown.
     words[HEADER_CLOCK_OFFSET / 2] -= 1e9
+    words[HEADER_CLOCK_EPOCH / 2] -= 1e9
     new BigUint64Array(words.buffer)[HEADER_CLOCK_BOOT / 2] = 77n
     settle()
     settle()
