@@ -1,6 +1,6 @@
-// Ends threads and processes in the middle of writes, 2,000 of them or `--kills N`, and prints for every kind of end
-// what was lost (nothing) and for how long others waited. MAPSAFE_SEED repeats the choices of a run, MAPSAFE_ENGINES
-// chooses the engines.
+// Ends threads, processes and containers in the middle of writes, 2,000 of them or `--kills N`, and prints for every
+// kind of end, or those that `--faults` names, what was lost (nothing) and for how long others waited. MAPSAFE_SEED
+// repeats the choices of a run, MAPSAFE_ENGINES chooses the engines.
 import { must, run } from './tools.js'
 
 must(process.execPath, ['scripts/build-native.js'])

@@ -10,6 +10,7 @@
 
 #include "eviction/area.h"
 #include "testing.h"
+#include "threads/takeover.h"
 
 namespace mapsafe {
 namespace {
@@ -593,6 +594,7 @@ TEST(Death, IsTakenOverByOneAfterTheOther) {
     RunAndKill(region, 0, [&region] {
       TestEngine victim(region, kScratchBytes);
       victim.Hold(KeyOf(3));
+      raise(SIGKILL);  // before the engine is closed
     });
   };
   leave_held();
@@ -650,6 +652,46 @@ TEST(Death, IsShownByNoRecordOfTheLiving) {
   onlooker = nullptr;
   EXPECT_GT(one.looks, 30);
   EXPECT_EQ(one.unlocked, 0);
+}
+
+// While somebody buries, another thread dies, and a third comes: it leaves that to the first.
+TEST(Death, IsTakenOverByOneAtATime) {
+  TestRegion region(1 << 20);
+  region.UseLocks();
+  TestEngine keeper(region, kScratchBytes);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(keeper.Put(KeyOf(i), "value"));
+  static TestRegion* shared;
+  static bool has_come, has_buried;
+  shared = &region;
+  has_come = has_buried = false;
+  const auto leave_held = [](int key) {
+    RunAndKill(*shared, 0, [key] {
+      TestEngine victim(*shared, kScratchBytes);
+      victim.Hold(KeyOf(key));
+      raise(SIGKILL);  // before the engine is closed
+    });
+  };
+  leave_held(3);
+  steps::observer = [] {
+    steps::observer = nullptr;
+    has_come = true;
+    RunAndKill(*shared, 0, [] {
+      TestEngine victim(*shared, kScratchBytes);
+      raise(SIGKILL);
+    });
+    RecordLocks locks;
+    const int descriptor = shared->OpenFile();
+    ASSERT_EQ(locks.Open(descriptor), 0);
+    close(descriptor);
+    has_buried = BuryTheDead({shared->base(), shared->bytes(), &locks});
+  };
+  ASSERT_TRUE(BuryTheDead(region.region()));
+  EXPECT_TRUE(has_come);
+  EXPECT_FALSE(has_buried);
+  ASSERT_TRUE(BuryTheDead(region.region()));
+  ASSERT_TRUE(keeper.Put(KeyOf(3), "later"));
+  ExpectSound(keeper);
+  ReapChildren();
 }
 
 TEST(Death, InARepair) {

@@ -56,11 +56,14 @@ export function readClocksExactly(): Clocks {
   return readClocks()
 }
 
-let boot: bigint | undefined
+let boot = 0n
 
-/** A number that names this start of the system, above 0; 1 where nothing does. */
+/**
+ * A number that names this start of the system, above 0; 0 where that is not to be told: there is no /proc or no addon,
+ * or the process has too many files open. Asked anew then, the next time.
+ */
 export function bootNumber(): bigint {
-  boot ??= BigInt(`0x0${(loadNative()?.bootName() ?? '').replaceAll(/[^0-9a-f]/gi, '').slice(0, 15)}`) || 1n
+  if (boot === 0n) boot = BigInt(`0x0${(loadNative()?.bootName() ?? '').replaceAll(/[^0-9a-f]/gi, '').slice(0, 15)}`)
   return boot
 }
 

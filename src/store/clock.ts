@@ -109,7 +109,7 @@ export class Clock {
     const boot = Atomics.load(this.pairs, BOOT)
     const epoch = Atomics.load(this.pairs, EPOCH)
     const offset = Atomics.load(this.pairs, OFFSET)
-    const isRunning = boot === bootNumber() && Number.isFinite(asDouble(offset))
+    const isRunning = this.isOfThisStart(boot) && Number.isFinite(asDouble(offset))
     const clocks = isRunning ? readClocks() : readClocksExactly()
     if (!isRunning) this.start(clocks, boot, epoch, offset)
     else if (!Number.isNaN(clocks.boot)) this.resume(clocks, epoch, offset)
@@ -126,12 +126,30 @@ export class Clock {
     return expiresAt <= now
   }
 
+  /**
+   * Whether the system has not started anew since the `known` start was noted. Who cannot tell which start this is takes
+   * it for that one, unless time would have gone back.
+   */
+  private isOfThisStart(known: bigint): boolean {
+    const own = bootNumber()
+    if (own !== 0n) return known === own
+    const offset = this.doubles[OFFSET]
+    return offset !== 0 && offset + monotonic() >= this.lastSweep()
+  }
+
+  /** The region's time of the last sweep at the latest, less what tests moved it by. */
+  private lastSweep(): number {
+    return (this.words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - this.doubles[ADVANCE] || 0
+  }
+
   /** After the system started anew, or in a new region: the region's time goes on by the system's clock. */
   private start({ monotonic, wall, boot }: Clocks, known: bigint, epoch: bigint, offset: bigint): void {
-    const last = (this.words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - this.doubles[ADVANCE]
-    const time = Math.max(wall - (this.doubles[STEPS] || 0), last || 0)
-    this.replace(EPOCH, epoch, time - boot)
-    this.replace(OFFSET, offset, time - monotonic)
+    const time = Math.max(wall - (this.doubles[STEPS] || 0), this.lastSweep())
+    // Whoever noted the offset may have been unable to tell of which start it is: if it is of this one, it stays.
+    if (known !== 0n || !(Math.abs(asDouble(offset) + monotonic - time) <= STEP_MS)) {
+      this.replace(EPOCH, epoch, time - boot)
+      this.replace(OFFSET, offset, time - monotonic)
+    }
     Atomics.compareExchange(this.pairs, BOOT, known, bootNumber())
   }
 

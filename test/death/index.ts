@@ -1,16 +1,23 @@
-// Sudden deaths by the thousand: `npm run test:kills -- --kills 2000`. The same trials as those of death.test.ts.
+// Sudden deaths by the thousand: `npm run test:kills -- --kills 2000 --faults container`. The same trials as those of death.test.ts.
 // Prints what was injected, how often, what was lost and for how long others waited; ends with status 1 if anything was
 // lost.
 import { parseArgs } from 'node:util'
 import { lineups, seed } from '../support/run.js'
-import { faults, tryDeaths } from './trial.js'
+import { faults as possible, tryDeaths } from './trial.js'
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '2000' } } })
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '2000' }, faults: { type: 'string', default: possible.join() } },
+})
 const kills = Number(values.kills)
 if (!(kills >= 1)) {
   console.error(
     `test:kills: --kills is '${values.kills}'; expected a number from 1: how many threads and processes die in all`,
   )
+  process.exit(1)
+}
+const faults = possible.filter((fault) => values.faults.split(',').includes(fault))
+if (faults.length === 0) {
+  console.error(`test:kills: --faults is '${values.faults}'; expected one or several of ${possible.join()}`)
   process.exit(1)
 }
 const each = Math.ceil(kills / (faults.length * lineups.length))

@@ -2,10 +2,17 @@ import { fork } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
-import { HEADER_CLOCK_BOOT, HEADER_CLOCK_EPOCH, HEADER_CLOCK_OFFSET } from '../../src/format/layout.js'
+import {
+  HEADER_CLOCK_BOOT,
+  HEADER_CLOCK_EPOCH,
+  HEADER_CLOCK_OFFSET,
+  HEADER_CLOCK_STEPS,
+} from '../../src/format/layout.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
+import { abandon, leaveReaper } from '../support/abandon.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
+import { watchStores } from '../support/stores.js'
 import { processCode } from '../support/worker-code.js'
 
 const HOUR = 3_600_000
@@ -98,3 +105,46 @@ describe.each(lineups)('$name', (lineup) => {
     for (const cache of caches) cache.close()
   })
 })
+
+test('who dies at any store while noting a start, a suspension or a step leaves a clock that goes on', () => {
+  using cache = new ConcurrentCache<string, number>({ engine: 'typescript', maxBytes: 2 ** 20 })
+  cache.set('long', 1, { ttl: 2.5 * HOUR }).set('short', 1, { ttl: 0.5 * HOUR })
+  const { expiresAt } = cache.getEntry('long')!
+  const changes: Record<string, (words: Float64Array) => void> = {
+    start(words) {
+      words[HEADER_CLOCK_OFFSET / 2] -= 1e9
+      words[HEADER_CLOCK_EPOCH / 2] -= 1e9
+      new BigUint64Array(words.buffer)[HEADER_CLOCK_BOOT / 2] = 77n
+    },
+    suspension: (words) => (words[HEADER_CLOCK_EPOCH / 2] += HOUR),
+    step: (words) => (words[HEADER_CLOCK_STEPS / 2] += HOUR),
+  }
+  for (const [name, change] of Object.entries(changes)) {
+    const region = copyOf(cache.handle.region!)
+    change(new Float64Array(region))
+    const left: SharedArrayBuffer[] = []
+    watchStores(
+      region,
+      () => left.push(copyOf(region)),
+      () => {
+        ConcurrentCache.attach({ kind: 'mapsafe.cache', region }, { engine: 'typescript' }).close()
+      },
+    )
+    expect(left.length, name).toBeGreaterThan(10)
+    for (const [store, copy] of left.entries()) {
+      abandon(new Int32Array(copy))
+      leaveReaper(new Int32Array(copy))
+      using survivor = ConcurrentCache.attach<string, number>({ kind: 'mapsafe.cache', region: copy })
+      expect(survivor.get('long'), `${name}, store ${store}`).toBe(1)
+      expect(survivor.get('short'), `${name}, store ${store}`).toBe(name === 'suspension' ? undefined : 1)
+      const ends = survivor.getEntry('long')!.expiresAt! + (name === 'suspension' ? HOUR : 0)
+      expect(Math.abs(ends - expiresAt!), `${name}, store ${store}`).toBeLessThan(20)
+    }
+  }
+})
+
+function copyOf(region: SharedArrayBuffer): SharedArrayBuffer {
+  const copy = new SharedArrayBuffer(region.byteLength)
+  new Uint8Array(copy).set(new Uint8Array(region))
+  return copy
+}
