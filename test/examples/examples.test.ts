@@ -20,8 +20,16 @@ test('the example in the README is the program', () => {
   expect(readFileSync(path('README.md'), 'utf8')).toContain(readFileSync(path('examples/workers.ts'), 'utf8'))
 })
 
-test('the README lists the errors as the sources do', () => {
+test('the guide lists the errors as the sources do, and says what to do about each', () => {
   const rows = (file: string): string[] => readFileSync(path(file), 'utf8').match(/\| `ERR_MAPSAFE_\w+` \|.*\|/g) ?? []
-  expect(rows('src/base/errors.ts').length).toBeGreaterThan(0)
-  expect(rows('README.md')).toEqual(rows('src/base/errors.ts'))
+  const sources = rows('src/base/errors.ts')
+  const guide = rows('docs/guide/13-errors.md')
+  expect(sources.length).toBeGreaterThan(0)
+  expect(guide.map((row, i) => row.startsWith(`${sources[i]} `))).toEqual(sources.map(() => true))
+  expect(guide.filter((row) => !/\| [^|]{20,} \|$/.test(row))).toEqual([])
+})
+
+test('the README names the command of the tests that CI runs', () => {
+  expect(readFileSync(path('README.md'), 'utf8')).toContain('npm ci && npm test ')
+  expect(readFileSync(path('.ci/run'), 'utf8')).toMatch(/^npm ci .*\n(?:.*\n)*npm test /m)
 })

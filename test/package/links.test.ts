@@ -39,6 +39,7 @@ describe('a broken reference is found', () => {
     ['a picture', 'README.md', '![gone](docs/gone.svg)'],
     ['a picture in HTML', 'README.md', '<img alt="gone" src="docs/gone.svg">'],
     ['a link out of a folder', 'docs/differences.md', '[gone](../gone.md)'],
+    ['a source named on a page', 'CONTRIBUTING.md', 'See `src/gone.ts`.'],
     ['a page named in a comment', 'src/index.ts', '// See docs/gone.md.'],
     ['a section named in a comment', 'native/core/engine.h', '// See docs/internals/protocol.md, "Gone".'],
     ['a section named over two lines', 'src/index.ts', '/**\n * See docs/internals/protocol.md,\n * "Gone".\n */'],

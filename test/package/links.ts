@@ -10,6 +10,10 @@ export type Texts = ReadonlyMap<string, string>
 const LINK = /(?<!!)\[(?:[^\][]|\[[^\]]*\])*\]\(([^()\s]+(?:\([^()\s]*\))?)(?:\s+"[^"]*")?\)/g
 const IMAGE = /!\[[^\]]*\]\(([^()\s]+)(?:\s+"[^"]*")?\)/g
 const HTML = /<(?:img|a)\b[^>]*?\b(?:src|href)="([^"]+)"/g
+/** A source named on a page. Decisions name those of their day. */
+const SOURCE = /(?<![\w./-])(?:src|native|test|scripts|bench|demo|examples)\/[\w./-]+\.(?:ts|js|h|cc|pml)\b/g
+const HISTORY = /^(docs\/decisions\/2|CHANGELOG)/
+
 /** A page named in running text, and the sections named behind it. */
 const CITATION =
   /(?<![\w./-])((?:docs|test|native|bench)\/[\w./-]+\.md|[A-Z]+\.md)\b(?:\s*,\s*((?:"[^"]+"(?:\s*(?:,|and|or)\s*)?)+))?/g
@@ -35,6 +39,11 @@ export function brokenLinks(texts: Texts, exists: (path: string) => boolean): st
         if (!exists(full)) problems.push(`${file} links to ${target}: there is no ${full}`)
         else if (anchor !== undefined && full.endsWith('.md') && !headingsOf(full).anchors.has(anchor)) {
           problems.push(`${file} links to ${target}: ${full} has no such heading`)
+        }
+      }
+      if (!HISTORY.test(file)) {
+        for (const [source] of text.matchAll(SOURCE)) {
+          if (!exists(source)) problems.push(`${file} names ${source}, which is not there`)
         }
       }
     }
