@@ -78,15 +78,18 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return new ConcurrentCache<K, V>(Opening.existing('mapsafe.cache', handle, options))
   }
 
+  /** Stores `value` under `key`, whatever was there. Evicts other entries where there is no room. `options` say how long the entry lives. */
   override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
     this.#store.put(key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override setIfAbsent(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
     return this.#store.put(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override setIfVersion(key: K, value: V, version: number, options: LifetimeOptions | undefined = undefined): boolean {
     const store = this.#store
     checkVersion(version)
@@ -94,14 +97,17 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return store.put(key, value, mode, version, this.#expiry(options))
   }
 
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override replace(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
     return this.#store.put(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
+  /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives. */
   override swap(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> | undefined {
     return this.#store.swap(key, value, this.#expiry(options))
   }
 
+  /** As in {@link ConcurrentMap}. Stores nothing if the entry has expired. `options` say how long the entry lives. */
   override compareAndSwap(
     key: K,
     expected: V | DeepReadonly<V>,
@@ -111,6 +117,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
   }
 
+  /** As in {@link ConcurrentMap}. `options` are for an entry that is inserted; one that is there keeps its expiry. */
   override getOrInsert(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> {
     const expiresAt = this.#expiry(options)
     return getOrInsert(
@@ -164,9 +171,9 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its
    * time is up, one of those who wait calls its own loader.
    *
-   * A write of the key during the load wins: then the value loaded is not stored, though those who waited still get it,
-   * in other threads those who wait get the value written. A call made after a deletion, or `clear`, gets a value whose
-   * load began after it.
+   * A write of the key during the load wins: then the value loaded is not stored. Calls that waited get it all the same;
+   * in other threads, after a `set`, they get the value that was set. A call made after a deletion, or `clear`, gets a
+   * value whose load began after it.
    *
    * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the
    * background.
