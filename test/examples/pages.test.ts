@@ -48,7 +48,9 @@ test('the examples of README and guide have the types of the sources', () => {
   })
   expect(problems).toEqual([])
   for (const page of programs.keys()) {
-    const { outputText } = ts.transpileModule(programs.get(page)!, { compilerOptions: options })
+    const { outputText } = ts.transpileModule(programs.get(page)!, {
+      compilerOptions: { ...options, module: ts.ModuleKind.ESNext },
+    })
     writeFileSync(fileOf(page).replace(/ts$/, 'js'), outputText)
   }
 })
