@@ -2,6 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
+import { HEADER_DEATHS } from '../../src/format/layout.js'
+import { findPlace } from '../../src/public/handle.js'
+import { FairClock } from '../support/fair-clock.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
@@ -67,6 +70,32 @@ describe.skipIf(process.platform === 'win32').each(lineups)('a process out of fi
     expect(await tell(child, 'makeInMemory')).toBe(3)
     expect(await tell(child, 'write')).toBe(true)
     expect(map.get('key')).toBe(child.pid)
+    expectSound(map)
+  })
+
+  test('buries nobody who lives, nor is it buried', async () => {
+    const file = scratch.file()
+    using map = new ConcurrentMap<string, number>({ file, maxBytes: 2 ** 20, engine: lineup.engineOf(1) })
+    map.set('key', 0)
+    const holder = start(file, lineup.engineOf(1))
+    holder.send('hold')
+    expect((await once(holder, 'message'))[0]).toBe('held')
+    const child = await exhausted(file)
+    // It waits for one that lives: in vain, and no longer than the bound.
+    const clock = new FairClock()
+    expect(await tell(child, 'write')).toMatchObject({ code: 'ERR_MAPSAFE_TIMEOUT' })
+    expect(clock.now()).toBeLessThan(4000)
+    // Whoever attaches asks who is dead.
+    ConcurrentMap.attach(map.handle).close()
+    expect(new Int32Array(findPlace(map.handle).region)[HEADER_DEATHS]).toBe(0)
+    expect(map.stats().threads.map(({ state }) => state)).toEqual(['running', expect.anything(), 'running'])
+    // What it cannot look at is unknown to it, never dead.
+    expect(await tell(child, 'states')).toEqual(['unknown', 'unknown', 'unknown'])
+    // That one's end, which a lock tells, it sees all the same.
+    await kill(holder)
+    expect(await tell(child, 'write')).toBe(true)
+    expect(map.get('key')).toBe(child.pid)
+    expect(map.stats().threads).toHaveLength(2)
     expectSound(map)
   })
 })
