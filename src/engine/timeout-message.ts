@@ -1,4 +1,4 @@
-import { attachedThreads, type ThreadState } from '../inspect/attached-threads.js'
+import { attachedThreads, type ThreadState } from '../format/attached-threads.js'
 import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, type Engine } from './engine.js'
 
 /** What a state of a holder means for those who wait for it, and what can be done. */

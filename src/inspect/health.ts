@@ -2,7 +2,7 @@ import { takeCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
 import { heapPages } from '../format/geometry.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
-import type { Registry } from './attached-threads.js'
+import type { Registry } from '../format/attached-threads.js'
 import { LostBlocks, type Losses } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
 

@@ -1,4 +1,4 @@
-import { attachedThreads, type Registry } from './attached-threads.js'
+import { attachedThreads, type Registry } from '../format/attached-threads.js'
 import type { Suspect } from './census.js'
 import { monotonic } from '../platform/system-clock.js'
 

@@ -1,4 +1,4 @@
-import { attachedThreads, type AttachedThread, type Registry } from './attached-threads.js'
+import { attachedThreads, type AttachedThread, type Registry } from '../format/attached-threads.js'
 import { heapPages } from '../format/geometry.js'
 import {
   ALL_BUCKETS,

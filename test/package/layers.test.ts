@@ -23,7 +23,6 @@ const DEBTS: readonly string[] = [
   'src/codec/clone/freeze.ts imports node:util',
   'src/codec/clone/writer.ts imports node:v8',
   'src/codec/walk.ts imports node:util',
-  'src/engine/timeout-message.ts imports src/inspect/attached-threads.ts',
   'src/engine/open.ts imports node:worker_threads',
   'src/engine/typescript/format.ts imports node:crypto',
   'src/engine/typescript/index/value.ts imports node:buffer',

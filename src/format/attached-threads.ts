@@ -1,6 +1,6 @@
-import { LIFE_DEAD, LIFE_ELSEWHERE, LIFE_RUNNING, LIFE_STOPPED } from '../format/thread-name.js'
-import { pairsOf } from '../format/region.js'
-import { markOf, threadRecordAt } from '../format/thread-record.js'
+import { LIFE_DEAD, LIFE_ELSEWHERE, LIFE_RUNNING, LIFE_STOPPED } from './thread-name.js'
+import { pairsOf } from './region.js'
+import { markOf, threadRecordAt } from './thread-record.js'
 import {
   CLAIM_ALL,
   ENGINE_NATIVE,
@@ -15,7 +15,7 @@ import {
   THREAD_KERNEL_ID,
   THREAD_PID,
   THREAD_STATE,
-} from '../format/layout.js'
+} from './layout.js'
 
 /**
  * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map;
