@@ -30,7 +30,7 @@ ${parts.join('\n')}
 
 /** Rooms in storeys, each above all that it may import. */
 async function storeys() {
-  const { ROOMS, NODE_ROOMS } = await load('test/package/layers.ts')
+  const { rooms: ROOMS, nodeRooms: NODE_ROOMS } = JSON.parse(read('test/package/floor-plan.json'))
   const rooms = Object.keys(ROOMS)
   const floorOf = (room) => Math.max(-1, ...ROOMS[room].map(floorOf)) + 1
   const reaches = (from, to) => ROOMS[from].some((next) => next === to || reaches(next, to))

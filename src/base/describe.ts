@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { types } from '../platform/brands.js'
 
 const MAX_TEXT = 60
 

@@ -1,4 +1,5 @@
 /** Strings out of encoded bytes: short ones without a call out of JavaScript, and names from a table. */
+import type { Buffer } from '../platform/buffer.js'
 
 /** Up to this length, building a string in JavaScript takes less than a call out of it. */
 const MAX_BUILT = 12

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { types } from '../platform/brands.js'
 import type { MapsafeTypeError } from '../base/errors.js'
 import {
   bufferLengthOf,

@@ -1,11 +1,13 @@
-import { threadId } from 'node:worker_threads'
 import { MapsafeError } from '../base/errors.js'
 import { isOutOfReach } from '../base/views.js'
 import { tooManyThreads } from './engine-error.js'
 import type { Engine, EngineChoice } from './engine.js'
 import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
+import { pid, threadId } from '../platform/process.js'
 import { TypescriptEngine } from './typescript/engine.js'
 import { checkRegion } from '../format/header.js'
+
+export { formatRegion } from './typescript/format.js'
 
 /**
  * Attaches this thread to a region with an engine of its choice.
@@ -27,7 +29,7 @@ export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: Engi
   }
   if (native === undefined) return new TypescriptEngine(region)
   checkRegion(region)
-  const engine = native.createEngine(new Int32Array(region), process.pid, threadId, isOutOfReach)
+  const engine = native.createEngine(new Int32Array(region), pid, threadId, isOutOfReach) as Engine | null
   if (engine !== null) return engine
   throw tooManyThreads()
 }

@@ -2,6 +2,7 @@ import { MapsafeError } from '../base/errors.js'
 import { byteLengthOf, bytesOf, isOutOfReach, isUint8Array } from '../base/views.js'
 import { KEY_BIGINT, KEY_BOOLEAN, KEY_BYTES, KEY_LATIN1, KEY_NUMBER, KEY_UTF16, MAX_KEY_BYTES } from './layout.js'
 import { isKeyLength } from './kinds.js'
+import { Buffer } from '../platform/buffer.js'
 
 /**
  * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array`

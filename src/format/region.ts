@@ -1,11 +1,13 @@
 import { heapBlock } from './geometry.js'
 import { BLOCK_WORDS, LINE_BYTES } from './layout.js'
+import { Buffer } from '../platform/buffer.js'
+import { arch } from '../platform/process.js'
 
 /**
  * Whether the processor may let a load pass an earlier load. x64 keeps loads in program order, so that reloading a
  * version after a copy needs no fence there; V8 itself moves no access across one of `Atomics`.
  */
-export const WEAKLY_ORDERED = process.arch !== 'x64' && process.arch !== 'ia32'
+export const WEAKLY_ORDERED = arch !== 'x64' && arch !== 'ia32'
 
 /**
  * The string methods of `Buffer` that take no encoding name. `toString` and `write` choose among them by name, which

@@ -19,6 +19,7 @@ import { engineError } from '../engine/engine-error.js'
 import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
+import { Buffer } from '../platform/buffer.js'
 
 /** What there is under a key. */
 export type Sight<V> =

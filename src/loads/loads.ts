@@ -13,6 +13,7 @@ import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
 import { Owners, recordOf } from './owner.js'
 import { addAbortListener, reasonOf, removeAbortListener } from './signal.js'
+import { Buffer } from '../platform/buffer.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { getEnvironmentData, setEnvironmentData, Worker } from 'node:worker_threads'
-import type { Engine } from '../engine/engine.js'
 
 /**
  * The addon's functions for files. Where nothing else is said they return 0 or an errno value: on Windows ENOSYS. See native/platform/mapped_file.h.
@@ -83,7 +82,7 @@ export interface NativeBinding extends FileFunctions, ThreadFunctions {
    * @param pid process id, for other threads to tell who holds what
    * @param threadId `threadId` of `node:worker_threads`
    * @param isOutOfReach whether the memory of an empty `Uint8Array`, given as a key, is gone: Node-API does not tell
-   * @returns null if every thread record of the region is taken
+   * @returns an `Engine` (src/engine/engine.ts); null if every thread record of the region is taken
    * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
    */
   createEngine(
@@ -91,7 +90,7 @@ export interface NativeBinding extends FileFunctions, ThreadFunctions {
     pid: number,
     threadId: number,
     isOutOfReach?: (view: ArrayBufferView) => boolean,
-  ): Engine | null
+  ): object | null
 
   /**
    * Has a clock ticking as long as this thread lives, and returns where it shows the time: milliseconds of the

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
 
+export { types }
 export const { isArgumentsObject, isNativeError, isSharedArrayBuffer, isUint8Array } = types
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only

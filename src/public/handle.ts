@@ -1,14 +1,13 @@
-import { isAbsolute } from 'node:path'
-import { types } from 'node:util'
+import { types } from '../platform/brands.js'
 import { optionOf } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { repairAndVerify } from '../engine/soundness.js'
-import { formatRegion } from '../engine/typescript/format.js'
+import { formatRegion } from '../engine/open.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { showLengthOf } from './inspect-form.js'
 import type { ResolvedPlace } from './options.js'
 import { checkSettings, isCache } from '../format/cache-settings.js'
-import { absolutePath, checkLength, openFile, openOrCreateFile } from '../storage/file.js'
+import { absolutePath, checkLength, isAbsolute, openFile, openOrCreateFile } from '../storage/file.js'
 
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
 /** Kinds of handles, and the classes that open them. */

@@ -18,6 +18,7 @@ import {
 } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
+import { Buffer } from '../platform/buffer.js'
 
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 const WORD_BYTES = 4

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { constants as system } from 'node:os'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import type { NativeBinding } from '../platform/addon.js'
 import { headerProblem } from '../format/header.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
@@ -74,6 +74,8 @@ export function openOrCreateFile(path: string, trusts: boolean, bytes: number, c
   // A symbolic link that leads nowhere; or a file that was deleted as soon as it was made.
   throw systemError('make', path, system.errno.EEXIST)
 }
+
+export { isAbsolute }
 
 /** @throws MapsafeError `ERR_MAPSAFE_FILE` if `path` is relative, and the working directory was deleted */
 export function absolutePath(path: string): string {

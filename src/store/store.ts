@@ -39,6 +39,7 @@ import { refuseReentry } from './reentry.js'
 import { readTtl } from '../format/cache-settings.js'
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from '../format/layout.js'
 import { Sweeper } from './sweeper.js'
+import { type Buffer } from '../platform/buffer.js'
 
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
 const MAX_NEAR_BYTES = 65_536

@@ -47,7 +47,8 @@ let words: Int32Array
 let native: Engine
 
 function open(): Engine {
-  return binding.createEngine(words, process.pid, threadId) ?? expect.fail('no thread record is free')
+  const engine = binding.createEngine(words, process.pid, threadId) as Engine | null
+  return engine ?? expect.fail('no thread record is free')
 }
 
 function threadsAttached(): number {

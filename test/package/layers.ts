@@ -2,41 +2,29 @@
  * The floor plan as rules: which room may import from which, where Node.js may be named, and that nothing goes in
  * circles. ARCHITECTURE.md draws it.
  */
+import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { posix } from 'node:path'
 
 /** A source by its path from the root of the package. */
 export type Sources = ReadonlyMap<string, string>
 
-/** What each room of src/ may import from, besides itself. */
-export const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  platform: ['base'],
-  format: ['base'],
-  codec: ['base', 'platform', 'format'],
-  inspect: ['base', 'platform', 'format'],
-  storage: ['base', 'platform', 'format'],
-  engine: ['base', 'format'],
-  'engine/typescript': ['base', 'platform', 'format', 'engine'],
-  store: ['base', 'platform', 'format', 'codec', 'engine'],
-  loads: ['base', 'platform', 'format', 'codec', 'engine', 'store'],
-  public: ['base', 'platform', 'format', 'codec', 'engine', 'store', 'loads', 'inspect', 'storage'],
+/** The table itself, which eslint.config.js reads as well. */
+interface FloorPlan {
+  /** What each room of src/ may import from, besides itself. */
+  readonly rooms: Readonly<Record<string, readonly string[]>>
+  /** The module that puts the engines together is the one place that knows both. */
+  readonly composition: { readonly file: string; readonly mayImport: readonly string[] }
+  /** Rooms that may import modules of Node.js, and use these globals of it. */
+  readonly nodeRooms: readonly string[]
+  readonly nodeGlobals: readonly string[]
+  /** What the headers of each room of native/core may include from, besides their own. */
+  readonly headerRooms: Readonly<Record<string, readonly string[]>>
+  /** Rooms of native/core that may include native/platform and headers of the system. */
+  readonly systemRooms: readonly string[]
 }
 
-/** Rooms that may import modules of Node.js. */
-export const NODE_ROOMS: readonly string[] = ['platform', 'storage']
-
-/** What the headers of each room of native/core may include from, besides their own. */
-export const HEADER_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  threads: ['base'],
-  memory: ['base', 'threads'],
-  index: ['base', 'core'],
-  eviction: ['base', 'memory', 'core'],
-  write: ['base', 'threads', 'index', 'core'],
-  walk: ['base', 'core'],
-  check: ['base', 'core'],
-  core: ['base', 'threads', 'memory', 'index', 'eviction', 'walk', 'check'],
-}
+const PLAN = JSON.parse(readFileSync(new URL('floor-plan.json', import.meta.url), 'utf8')) as FloorPlan
 
 const NODE_HEADERS = /#include [<"](node_api|js_native_api|napi|node|uv|v8)(-\w+)?\.h[>"]/
 
@@ -45,6 +33,9 @@ export function violations(sources: Sources): string[] {
   return [...importViolations(sources), ...includeViolations(sources)].sort()
 }
 
+/** Those of C++ itself have no dot in their names. */
+const SYSTEM_HEADERS = /^#include (<[\w/]+\.h>|"\.\.\/platform\/[^"]+")/gm
+
 function importViolations(sources: Sources): string[] {
   const problems: string[] = []
   const graph = new Map<string, string[]>()
@@ -52,8 +43,8 @@ function importViolations(sources: Sources): string[] {
     if (!/^src\/.*\.ts$/.test(file)) continue
     const imports: string[] = []
     for (const specifier of specifiers(text)) {
-      if (specifier.startsWith('node:')) {
-        if (!NODE_ROOMS.includes(roomOf(file))) problems.push(`${file} imports ${specifier}`)
+      if (isBuiltin(specifier)) {
+        if (!PLAN.nodeRooms.includes(roomOf(file))) problems.push(`${file} imports ${specifier}`)
       } else if (specifier.startsWith('.')) {
         const target = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts')
         imports.push(target)
@@ -61,18 +52,17 @@ function importViolations(sources: Sources): string[] {
       }
     }
     graph.set(file, imports)
+    if (PLAN.nodeRooms.includes(roomOf(file))) continue
+    for (const name of PLAN.nodeGlobals) if (usesGlobal(text, name)) problems.push(`${file} uses the global ${name}`)
   }
   return [...problems, ...circles(graph)]
 }
 
-/** The module that puts the engines together is the one place that knows both. */
-const COMPOSITION = 'src/engine/open.ts'
-
 function mayImport(file: string, target: string): boolean {
   const [from, to] = [roomOf(file), roomOf(target)]
   if (from === to || file === 'src/index.ts') return true
-  if (file === COMPOSITION) return [...ROOMS.engine, 'platform', 'engine/typescript'].includes(to)
-  return (ROOMS[from] ?? []).includes(to)
+  if (file === PLAN.composition.file && PLAN.composition.mayImport.includes(to)) return true
+  return (PLAN.rooms[from] ?? []).includes(to)
 }
 
 function roomOf(file: string): string {
@@ -86,12 +76,30 @@ function specifiers(text: string): string[] {
   return [...statements, ...calls].map(([, specifier]) => specifier)
 }
 
+/** Whether code, not a comment or a string, names a global that it does not import. */
+function usesGlobal(text: string, name: string): boolean {
+  if (!text.includes(name) || new RegExp(`^import\\b[^'"]*\\b${name}\\b`, 'm').test(text)) return false
+  return new RegExp(`(?<![.\\w$])${name}\\b(?!['":])`).test(codeOf(text))
+}
+
+const NOT_CODE = /\/\*[^]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
+
+/** A source without its comments and strings; of templates, what they evaluate. */
+function codeOf(text: string): string {
+  return text.replaceAll(NOT_CODE, (found) =>
+    found.startsWith('`') ? Array.from(found.matchAll(/\$\{([^}]*)\}/g), ([, code]) => code).join(';') : '',
+  )
+}
+
 function includeViolations(sources: Sources): string[] {
   const problems: string[] = []
   const graph = new Map<string, string[]>()
   for (const [file, text] of sources) {
     if (!/^native\/(core|platform)\/.*\.(h|cc)$/.test(file)) continue
     if (NODE_HEADERS.test(text)) problems.push(`${file} includes a header of Node.js`)
+    if (file.startsWith('native/core/') && !PLAN.systemRooms.includes(headerRoomOf(file))) {
+      for (const [, header] of text.matchAll(SYSTEM_HEADERS)) problems.push(`${file} includes ${header}`)
+    }
     const included = Array.from(text.matchAll(/^#include "([^"]+)"/gm), ([, path]) =>
       file.startsWith('native/core/') ? posix.join('native/core', path) : posix.join(posix.dirname(file), path),
     )
@@ -109,7 +117,7 @@ function includeViolations(sources: Sources): string[] {
 
 function mayInclude(file: string, target: string): boolean {
   const [from, to] = [headerRoomOf(file), headerRoomOf(target)]
-  return from === to || (HEADER_ROOMS[from] ?? []).includes(to)
+  return from === to || (PLAN.headerRooms[from] ?? []).includes(to)
 }
 
 function headerRoomOf(file: string): string {

@@ -180,7 +180,7 @@ describe('a copy', () => {
     const { createEngine } = binding
     let left: Engine | null = null
     binding.createEngine = (...args) => {
-      left = createEngine(...args)
+      left = createEngine(...args) as Engine | null
       throw new Error('as if killed, with a thread record')
     }
     try {

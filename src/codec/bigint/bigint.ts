@@ -1,4 +1,5 @@
 import { corruptValue } from '../value-error.js'
+import { Buffer } from '../../platform/buffer.js'
 
 /** V8's bound: 2^30 bits. */
 const MAX_MAGNITUDE_BYTES = 2 ** 27

@@ -4,6 +4,7 @@ import { bigintBytes, readBigint, writeBigint } from './bigint.js'
 import type { Codec, CodecRow, Encoded } from '../codec.js'
 import type { Original } from '../original.js'
 import { corruptValue } from '../value-error.js'
+import { Buffer } from '../../platform/buffer.js'
 
 /** Bigints: a sign word and the magnitude. */
 class BigintCodec implements Codec {

@@ -1,4 +1,4 @@
-import { Serializer } from 'node:v8'
+import { Serializer } from '../../platform/serializer.js'
 
 /** How one is written: without or with a cause. */
 export const DOM_EXCEPTION = 0

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { types } from '../../platform/brands.js'
 
 /**
  * Freezes everything that can be reached from an object that structured clone made. Freezing does not keep anyone from

@@ -5,6 +5,7 @@ import { indexOf, leaps, makeSparse } from '../elements.js'
 import { isPatternAllowed, MAX_NESTING } from '../limits.js'
 import { readLatin1, readName, type Slices } from '../strings.js'
 import { corruptValue } from '../value-error.js'
+import { Buffer } from '../../platform/buffer.js'
 
 /** The version of V8's format that Node.js 20 to 26 write, and what comes before it. */
 const HEADER = [0xff, 15]

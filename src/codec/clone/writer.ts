@@ -1,4 +1,4 @@
-import { Serializer } from 'node:v8'
+import { Serializer } from '../../platform/serializer.js'
 import type { MapsafeTypeError } from '../../base/errors.js'
 import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, type DomExceptionCopy } from './dom-exception.js'
 import { notStorable } from '../value-error.js'

@@ -10,6 +10,7 @@ import {
 import type { Codec, CodecRow, Encoded } from '../codec.js'
 import type { Original } from '../original.js'
 import { corruptValue } from '../value-error.js'
+import { Buffer } from '../../platform/buffer.js'
 
 /** Strings, numbers and constants. Engines write and read them in entries; only copies of entries are decoded here. */
 class ImmediateCodec implements Codec {

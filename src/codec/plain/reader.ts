@@ -2,6 +2,7 @@ import { indexOf, leaps, makeSparse } from '../elements.js'
 import { MAX_NESTING } from '../limits.js'
 import { readName, readUtf8, type Slices } from '../strings.js'
 import { corruptValue } from '../value-error.js'
+import { Buffer } from '../../platform/buffer.js'
 
 const NOTHING = Buffer.alloc(0) as Buffer as Slices
 /** Up to this length an array is made with all its places at once, which V8 would not do for very long ones. */

@@ -2,6 +2,7 @@
 // nobody else's.
 import * as untyped from 'msgpackr/pack'
 import type * as msgpackr from 'msgpackr'
+import { Buffer } from '../../platform/buffer.js'
 
 // The types of this entry lead nowhere.
 const { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = untyped as unknown as typeof msgpackr

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from '../../platform/random.js'
 import { MapsafeRangeError } from '../../base/errors.js'
 import { writeSettings, type CacheSettings } from '../../format/cache-settings.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../../format/geometry.js'

@@ -2,7 +2,7 @@
  * Values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch
  * buffer.
  */
-import { constants } from 'node:buffer'
+import { constants } from '../../../platform/buffer.js'
 import {
   BLOCK_WORDS,
   ENTRY_COUNTER,

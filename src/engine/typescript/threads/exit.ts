@@ -1,4 +1,4 @@
-import { isMainThread } from 'node:worker_threads'
+import { atExit, isMainThread } from '../../../platform/process.js'
 
 interface Closable {
   close(): void
@@ -16,7 +16,7 @@ let isListening = false
 /** Has `engine` closed when this worker ends, unless it was {@link closed} before. */
 export function closeAtExit(engine: Closable): void {
   if (isMainThread) return
-  if (!isListening) process.on('exit', closeAll)
+  if (!isListening) atExit(closeAll)
   isListening = true
   open.add(engine)
 }

@@ -1,4 +1,4 @@
-import { threadId } from 'node:worker_threads'
+import { pid, threadId } from '../../../platform/process.js'
 import {
   CLAIM_ALL,
   ENGINE_TYPESCRIPT,
@@ -96,7 +96,7 @@ export class ThreadRecord {
         }
         const at = threadRecordAt(index)
         Atomics.store(words, at + THREAD_INCARNATION, (Atomics.load(words, at + THREAD_INCARNATION) + 1) | 0)
-        Atomics.store(words, at + THREAD_PID, process.pid)
+        Atomics.store(words, at + THREAD_PID, pid)
         Atomics.store(words, at + THREAD_ID, threadId)
         Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
         Atomics.store(words, at + THREAD_CLAIM, 0)

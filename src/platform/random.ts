@@ -1,0 +1,2 @@
+/** Bytes that nobody can foretell. */
+export { randomBytes } from 'node:crypto'

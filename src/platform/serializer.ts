@@ -1,0 +1,2 @@
+/** The writer of V8's format, in which structured clone passes values between threads. */
+export { Serializer } from 'node:v8'
