@@ -1,5 +1,5 @@
 // Draws docs/drawings from the sources (--write), or fails if a drawing is not current (--check): the storeys from the table of
-// test/package/layers.ts, the region from src/format/layout.ts.
+// test/package/floor-plan.json, the region from src/format/layout.ts.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
