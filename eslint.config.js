@@ -1,5 +1,34 @@
 import js from '@eslint/js'
+import { readFileSync } from 'node:fs'
 import tseslint from 'typescript-eslint'
+
+/** The floor plan; test/package/layers.ts has the rest of its rules. */
+const plan = JSON.parse(readFileSync(new URL('test/package/floor-plan.json', import.meta.url), 'utf8'))
+
+/** What `files` of a room may not import: every other room but those listed. */
+function layer(room, files, mayImport) {
+  const forbidden = Object.keys(plan.rooms).filter((other) => other !== room && !mayImport.includes(other))
+  const patterns = forbidden.map((other) => ({
+    regex: `^(\\.\\./)+${other}/${other === 'engine' ? '(?!typescript/)' : ''}`,
+    message: `src/${room} may import ${mayImport.join(', ') || 'nothing'} (test/package/floor-plan.json).`,
+  }))
+  const isNode = plan.nodeRooms.includes(room)
+  const message = `Only ${plan.nodeRooms.join(' and ')} name Node.js: take it from src/platform.`
+  if (!isNode) patterns.push({ regex: '^node:', message })
+  if (forbidden.includes('engine/typescript'))
+    patterns.push({ regex: '^\\./typescript/', message: 'Only open.ts knows both engines.' })
+  const globals = isNode ? [] : plan.nodeGlobals.map((name) => ({ name, message }))
+  return {
+    files,
+    rules: { 'no-restricted-imports': ['error', { patterns }], 'no-restricted-globals': ['error', ...globals] },
+  }
+}
+
+const { file: composition, mayImport: engines } = plan.composition
+const layers = [
+  ...Object.entries(plan.rooms).map(([room, below]) => layer(room, [`src/${room}/**/*.ts`], below)),
+  layer('engine', [composition], [...plan.rooms.engine, ...engines]),
+]
 
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'out/', 'prebuilds/', 'coverage/'] },
@@ -19,6 +48,7 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
+  ...layers,
   {
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ESLint } from 'eslint'
 import { describe, expect, test } from 'vitest'
 import { violations, type Sources } from './layers.js'
 
@@ -51,4 +53,18 @@ describe('a planted violation is found', () => {
     expect(sources.has(path)).toBe(true)
     expect(violations(plant(path, line)).length).toBeGreaterThan(violations(sources).length)
   })
+})
+
+test.each([
+  ["import { Store } from '../store/store.js'", 'no-restricted-imports'],
+  ["import type { Store } from '../store/store.js'", 'no-restricted-imports'],
+  ["export { readFileSync } from 'node:fs'", 'no-restricted-imports'],
+  ['export const id = process.pid', 'no-restricted-globals'],
+])('the linter shows %j', async (line, rule) => {
+  const linter = new ESLint({
+    cwd: fileURLToPath(root),
+    ruleFilter: ({ ruleId }) => ruleId.startsWith('no-restricted'),
+  })
+  const [{ messages }] = await linter.lintText(`${line}\n`, { filePath: 'src/format/layout.ts' })
+  expect(messages.map(({ ruleId }) => ruleId)).toEqual([rule])
 })
