@@ -35,7 +35,7 @@ class Ticker {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (users_++ > 0) return;
     g_now.store(MonotonicMilliseconds(), std::memory_order_relaxed);
-    thread_ = std::thread([this] { Run(); });
+    thread_ = std::thread([this, generation = generation_] { Run(generation); });
   }
 
   void Leave() {
@@ -51,9 +51,9 @@ class Ticker {
   }
 
  private:
-  void Run() {
+  // The generation is that of its start: a thread that gets a processor late may begin when it is to end.
+  void Run(std::uint64_t generation) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const std::uint64_t generation = generation_;
     while (!stop_.wait_for(lock, kTick, [&] { return generation_ != generation; })) {
       g_now.store(MonotonicMilliseconds(), std::memory_order_relaxed);
     }

@@ -1,4 +1,5 @@
-// Waits: what counts against the budget of a call, and what a call does not wait for. See docs/internals/protocol.md, "Waiting".
+// Waits: what counts against the budget of a call, and what a call does not wait for. See docs/internals/protocol.md,
+// "Waiting".
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>

@@ -1,5 +1,10 @@
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { openNativeClock } from '../../src/platform/addon.js'
@@ -26,4 +31,22 @@ test('the addon has one clock, for every thread that asks and as long as one is 
   const after = clock[0]
   await sleep(50)
   expect(clock[0]).toBeGreaterThan(after)
+})
+
+test.runIf(process.platform === 'linux')('a program ends, also before the thread of the clock has begun', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mapsafe-late-'))
+  const late = join(folder, 'late_threads.so')
+  const source = fileURLToPath(new URL('late_threads.cc', import.meta.url))
+  execFileSync('g++', ['-std=c++20', '-shared', '-fPIC', '-o', late, source, '-ldl'])
+  const addon = fileURLToPath(new URL('../../build/Release/mapsafe.node', import.meta.url))
+  const program = spawn(process.execPath, ['-e', `require(${JSON.stringify(addon)}).openClock()`], {
+    env: { ...process.env, LD_PRELOAD: late },
+    stdio: 'inherit',
+  })
+  try {
+    expect(await once(program, 'exit')).toEqual([0, null])
+  } finally {
+    program.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -18,4 +18,11 @@ test('the API reference has every entry point of the package', () => {
   const { entryPoints } = JSON.parse(read('typedoc.json')) as { entryPoints: string[] }
   const built = /entry: (\[[^\]]*\]|\{[^}]*\})/.exec(read('tsdown.config.ts'))?.[1]
   expect(entryPoints.sort()).toEqual(built?.match(/src\/[\w/-]+\.ts/g)?.sort())
+})
+
+test('the guide lists each of its pages, in order', () => {
+  const pages = readdirSync(`${root}docs/guide`).filter((name) => name !== 'README.md')
+  expect(
+    Array.from(read('docs/guide/README.md').matchAll(/^\d+\. .*?\((\d\d-[\w-]+\.md)\)/gm), ([, page]) => page),
+  ).toEqual(pages.sort())
 })
