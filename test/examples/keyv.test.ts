@@ -14,11 +14,11 @@ function watched(keyv: Keyv): Keyv {
   return keyv.on('error', (error: unknown) => expect.fail(`Keyv met ${String(error)}`))
 }
 
-test('the adapter in the README is the program’s', () => {
+test('the adapter in the guide is the program’s', () => {
   const program = readFileSync(path('examples/keyv.ts'), 'utf8')
   const adapter = program.slice(program.indexOf('/** Keyv calls'), program.indexOf('const isProgram'))
   expect(adapter).toContain('class SharedStore')
-  expect(readFileSync(path('README.md'), 'utf8')).toContain(adapter.trimEnd())
+  expect(readFileSync(path('docs/guide/16-keyv.md'), 'utf8')).toContain(adapter.trimEnd())
 })
 
 describe.each(lineups)('a Keyv on a cache ($name)', (lineup) => {
