@@ -133,6 +133,7 @@ export const targets = {
   waiting: inTypescript(
     [
       'test/waiting/until-written',
+      'test/waiting/budget',
       'test/engine/hold',
       'test/conformance/read-modify-write',
       'test/waiting/busy-threads',
