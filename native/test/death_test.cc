@@ -654,6 +654,19 @@ TEST(Death, IsShownByNoRecordOfTheLiving) {
   EXPECT_EQ(one.unlocked, 0);
 }
 
+// A thread about which nothing can be told may be living.
+TEST(Death, IsNotAssumedOfWhoCannotBeAskedAbout) {
+  TestRegion region(1 << 20);
+  TestEngine keeper(region, kScratchBytes);
+  Region words = region.region();
+  const WordIndex at = ThreadRecord::At(0) + kThreadKernelId;
+  const KernelId name = words.LoadPair(at) & ~(KernelId{3} << 22);
+  ASSERT_EQ(ProofOf(name), Proof::kNone);
+  words.StorePair(at, name);
+  TestEngine newcomer(region, kScratchBytes);
+  EXPECT_EQ(words.LoadPair(at), name);
+}
+
 // While somebody buries, another thread dies, and a third comes: it leaves that to the first.
 TEST(Death, IsTakenOverByOneAtATime) {
   TestRegion region(1 << 20);

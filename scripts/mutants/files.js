@@ -124,4 +124,11 @@ export const mutants = [
     find: 'if (!isNoted(region, begun)) refuseIfInUse(file)',
     replace: 'refuseIfInUse(file)',
   },
+  {
+    name: 'looks-at-copies-without-record-locks',
+    why: 'who dies in another container while it looks at a copy, and holds a bucket, leaves one that nobody may use',
+    file: 'src/storage/copy.ts',
+    find: '    keepOpen(functions, region, descriptor, path)\n',
+    replace: '    void keepOpen\n',
+  },
 ]

@@ -6,9 +6,10 @@
 import { constants as system } from 'node:os'
 import { MapsafeError } from '../base/errors.js'
 import { BLOCK_WORDS, REGISTRY_BLOCK, REGISTRY_THREADS, THREAD_KERNEL_ID, THREAD_WORDS } from '../format/layout.js'
-import type { FileFunctions } from '../platform/addon.js'
+import type { NativeBinding } from '../platform/addon.js'
 import { systemError } from './file-error.js'
 import { isNoted, note, type FileIdentity } from './identity.js'
+import { keepOpen } from './mapping.js'
 
 /** A file that is open and mapped. */
 export interface OpenFile {
@@ -35,7 +36,7 @@ const ADVICE =
  *   seconds for it
  */
 export function adoptCopy(
-  functions: FileFunctions,
+  functions: NativeBinding,
   file: OpenFile,
   repairAndVerify: (region: ArrayBuffer) => readonly string[],
 ): void {
@@ -50,6 +51,8 @@ export function adoptCopy(
     // Copying leaves holes where there is nothing but zeros.
     const error = functions.allocateFile(descriptor, region.byteLength)
     if (error !== 0) throw systemError('allocate', path, error)
+    // Who looks has a thread record, and others are to see when it dies. Once it gives the record back, all is closed.
+    keepOpen(functions, region, descriptor, path)
     const problem = repairAndVerify(region).at(0)
     if (problem !== undefined) throw refusal(path, `it is a copy, and not a sound one (${problem})`)
     note(region, identity)
@@ -59,7 +62,7 @@ export function adoptCopy(
 }
 
 /** @returns false if another process has made the copy a map meanwhile, and perhaps uses it already */
-function lock(functions: FileFunctions, { descriptor, path, region, identity }: OpenFile): boolean {
+function lock(functions: NativeBinding, { descriptor, path, region, identity }: OpenFile): boolean {
   // Counted in sleeps, for which no clock is needed that a test may have replaced.
   for (let waited = 0; ; waited += SLEEP_MS) {
     const error = functions.lockCopy(descriptor)

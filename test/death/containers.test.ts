@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConcurrentMap } from '../../src/index.js'
 import { REGISTRY_THREADS } from '../../src/format/layout.js'
+import { CONTAINER } from '../support/container.js'
 import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
-import { workerCode } from '../support/worker-code.js'
+import { processCode, workerCode } from '../support/worker-code.js'
 
 /** Whether this user may start processes in PID and mount namespaces of their own, as containers do. */
 const maySeparate = spawnSync('unshare', ['-p', '-f', '--mount-proc', 'true']).status === 0
@@ -112,6 +113,21 @@ separately('containers', () => {
     await taker.kill()
     const maps = Array.from({ length: REGISTRY_THREADS }, () => new ConcurrentMap<string, number>({ file }))
     for (const map of maps) map.close()
+  })
+
+  test('in which processes are killed beside others of the same lose nothing', async () => {
+    // All of the trial runs inside: who dies, who starts them, and who goes on.
+    const { path, execArgv } = processCode(new URL('index.ts', import.meta.url))
+    const [command, ...options] = CONTAINER
+    const trial = [path, '--faults', 'SIGKILL', '--kills', `${scaled(9)}`]
+    const child = spawn(command, [...options, process.execPath, ...execArgv, ...trial], {
+      env: { ...process.env, MAPSAFE_SEED: `${seed}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    child.stdout.setEncoding('latin1').on('data', (part: string) => (text += part))
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect({ code, text }).toEqual({ code: 0, text: expect.stringMatching(/^SIGKILL +\w/m) as string })
   })
 
   test.each(['native', 'typescript'])('without /proc live and write beside others: %s', async (engine) => {

@@ -1,17 +1,19 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, linkSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConcurrentMap, MapsafeError } from '../../src/index.js'
-import type { Engine } from '../../src/engine/engine.js'
 import { BLOCK_BYTES, HEADER_DIRECTORY, HEADER_FILE_BORN, HEADER_FILE_INODE } from '../../src/format/layout.js'
 import { findPlace } from '../../src/public/handle.js'
 import { fileFunctions } from '../../src/storage/mapping.js'
+import { CONTAINER, mayContain } from '../support/container.js'
 import { Crew } from '../support/crew.js'
 import { lineups, scaled } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
 import { faultOf } from '../support/telling-value.js'
+import { processCode } from '../support/worker-code.js'
 import type * as tasks from './copies.tasks.js'
 
 const MIB = 2 ** 20
@@ -65,6 +67,20 @@ function countCalls(name: 'lockCopy', action: () => void): number {
     functions[name] = original
   }
   return calls
+}
+
+/** Has a process begin to look at a copy and killed in the middle of it. */
+async function dieLookingAt(
+  copy: string,
+  { when, isContained }: { when: string; isContained: boolean },
+): Promise<void> {
+  const { path, execArgv } = processCode(new URL('looker.program.ts', import.meta.url))
+  const [program, ...args] = [...(isContained ? CONTAINER : []), process.execPath, ...execArgv, path, copy, when]
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const over = once(child, 'close')
+  child.stdout.once('data', () => child.kill('SIGKILL'))
+  const [code, signal] = (await over) as [number | null, string | null]
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
 }
 
 describe.each(lineups)('a copy ($name)', (lineup) => {
@@ -174,24 +190,23 @@ describe('a copy', () => {
     }
   })
 
-  test('whose first user died while looking at it is looked at by the next', () => {
-    const copy = copyOf(makeFile())
-    const binding = fileFunctions()
-    const { createEngine } = binding
-    let left: Engine | null = null
-    binding.createEngine = (...args) => {
-      left = createEngine(...args) as Engine | null
-      throw new Error('as if killed, with a thread record')
-    }
-    try {
-      expect(refusalOf(copy).code).toBe('ERR_MAPSAFE_FILE')
-    } finally {
-      binding.createEngine = createEngine
-    }
-    using map = new ConcurrentMap<string, number>({ file: copy })
-    expect(map.get('key 1')).toBe(1)
-    left!.close()
-  })
+  const separately = [false, ...(mayContain ? [true] : [])]
+  const deaths = separately.flatMap((isContained) => [
+    { name: 'at once', when: 'attached', isContained },
+    { name: 'with a bucket held', when: 'holding', isContained },
+  ])
+  test.each(deaths)(
+    'whose first user died looking at it, $name, is looked at by the next (in a container: $isContained)',
+    async (death) => {
+      const copy = copyOf(makeFile())
+      await dieLookingAt(copy, death)
+      using map = new ConcurrentMap<string, number>({ file: copy })
+      expect(map.get('key 1')).toBe(1)
+      map.set('key 1', 2)
+      expect(map.stats().threads).toHaveLength(1)
+      expectSound(map)
+    },
+  )
 
   test('written over a file that is open is refused', (context) => {
     const file = makeFile()
