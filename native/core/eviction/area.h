@@ -9,10 +9,10 @@
 
 namespace mapsafe {
 
-// Threads that insert at the same time seldom meet in one of as many partitions.
+// Number of partitions at which threads that insert at the same time seldom meet in one.
 inline constexpr std::uint32_t kMaxPartitions = 16;
 
-// Fewer entries than these would cost hits: a partition knows only its own.
+// Least entries of a partition. Fewer would cost hits, because a partition knows only its own entries.
 inline constexpr std::uint64_t kMinPartitionEntries = 1024;
 inline constexpr std::uint64_t kMinPartitionBytes = 4 << 20;
 
@@ -43,25 +43,25 @@ constexpr WordIndex PartitionAt(Block area, std::uint32_t index) {
   return WordOf(area) + kCachePartitions + std::size_t{index} * kPartitionWords;
 }
 
-// The partition that looks after keys of a hash.
+// The partition that manages the keys of a hash.
 constexpr std::uint32_t PartitionOf(std::uint32_t hash, std::uint32_t partitions) {
   return hash >> kPartitionShift & (partitions - 1);
 }
 
-// Pages of the first nodes: for all entries if their number is known, but for no more than there may be room for.
+// Pages of the first nodes: enough for all entries if their number is known, but no more than may have room.
 constexpr std::uint32_t FirstPages(std::uint32_t limit, std::uint32_t pages) {
   if (limit == 0) return std::max(1u, pages / 64);
   const std::uint64_t wanted = ((std::uint64_t{limit} + 1) * kNodeBytes + kPageBytes - 1) / kPageBytes;
   return static_cast<std::uint32_t>(std::max(std::uint64_t{1}, std::min(wanted, std::uint64_t{pages / 8})));
 }
 
-// Makes the area of a region that nobody else knows yet, in a run of AreaPages.
+// Makes the area in a run of AreaPages, in a region that no other thread knows yet.
 inline void FormatArea(Region region, Block area, std::uint32_t partitions, std::uint32_t max_entries) {
   for (std::size_t word = 0; word < AreaBytes(partitions) / sizeof(Word); ++word) region.Store(WordOf(area) + word, 0);
   region.Store(WordOf(area) + kCachePartitionCount, partitions);
   for (std::uint32_t index = 0; index < partitions; ++index) {
     const WordIndex partition = PartitionAt(area, index);
-    // Together exactly as many as asked for, and at least one each.
+    // Together exactly as many as requested, and at least one each.
     const std::uint32_t limit = (max_entries + index) / partitions;
     region.Store(partition + kPartitionLimit, limit);
     region.Store(partition + kPartitionFirstPages, FirstPages(limit, region.Load(kHeaderPageCount) / partitions));
@@ -70,7 +70,7 @@ inline void FormatArea(Region region, Block area, std::uint32_t partitions, std:
   region.Store(kHeaderCache, area);
 }
 
-// First words of all partitions; none if the region is no cache's, or damaged.
+// First words of all partitions. Empty if the region does not belong to a cache or is damaged.
 inline std::vector<WordIndex> PartitionsOf(const Region& region) {
   const Block area = region.Load(kHeaderCache);
   if (!region.Contains(area, kCachePartitions)) return {};
@@ -82,7 +82,7 @@ inline std::vector<WordIndex> PartitionsOf(const Region& region) {
   return found;
 }
 
-// The mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged.
+// The mutex of threads that gather a long run of the reserve. 0 if the region does not belong to a cache or is damaged.
 inline WordIndex ReserveMutexAt(const Region& region) {
   return PartitionsOf(region).empty() ? 0 : WordOf(region.Load(kHeaderCache)) + kCacheReserveMutex;
 }

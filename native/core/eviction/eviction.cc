@@ -13,14 +13,14 @@ namespace mapsafe {
 
 namespace {
 
-// Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change
-// class.
+// Evictions in turn for one allocation. After this many, the memory is in other size classes, and whole pages must
+// change class.
 constexpr int kMaxTurns = 8;
 
-// Spans or large runs that are emptied for one block of an entry before the reserve has to do.
+// Spans or large runs that are emptied for one block of an entry before the reserve is used.
 constexpr int kMaxEmptied = 16;
 
-// Victims passed over in one round, after which it ends: somebody holds most of what there is.
+// Victims passed over in one round, after which the round ends: another thread holds most of what there is.
 constexpr int kMaxPassedOver = 256;
 
 }  // namespace
@@ -38,7 +38,7 @@ Evictor::Evictor(const Core& core)
 
 Block Evictor::Admit(std::uint32_t hash, Status* failure) {
   Partition& partition = PartitionFor(hash);
-  // None can be had while the inserts of all other entries are under way.
+  // None is available while the inserts of all other entries are under way.
   for (Backoff backoff = Backoff::BetweenSearches(*core_.budget);;) {
     if (!Lock(partition)) {
       *failure = Status::kTimeout;
@@ -138,7 +138,7 @@ Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* fail
 }
 
 Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
-  // From now on nobody else takes memory there.
+  // From now on no other thread takes memory there.
   if (!LockMutex(*core_.budget, reserve_mutex_)) {
     *failure = Status::kTimeout;
     return 0;
@@ -187,7 +187,7 @@ void Evictor::FreePages(Block block) {
   core_.blocks.FreePages(block);
 }
 
-// Evicts the next entry in turn, in the partition of the hash or the next that has any.
+// Evicts the next entry in turn, in the partition of the hash or the next partition that has one.
 bool Evictor::EvictNext(std::uint32_t hash) {
   const std::size_t first = PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()));
   for (std::size_t i = 0; i < partitions_.size(); ++i) {
@@ -200,8 +200,7 @@ bool Evictor::EvictNext(std::uint32_t hash) {
   return false;
 }
 
-// Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
-// entry.
+// Evicts the entry in a block, if there is one; returns whether there was. The block is not known to hold an entry.
 bool Evictor::EvictBlock(Block block) {
   if (!core_.region.Contains(block, kEntryData)) return false;
   const std::uint32_t hash = core_.region.Load(WordOf(block) + kEntryHash);
@@ -209,7 +208,7 @@ bool Evictor::EvictBlock(Block block) {
   if (!core_.region.Contains(node, kNodeWords)) return false;
   Partition& partition = PartitionFor(hash);
   if (!LockAtOnce(partition)) return false;
-  // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
+  // It is an entry only if the index, too, has an entry with this hash and this node; then the node is a node.
   const Eviction outcome = HasEntry(hash, node) ? Evict(node, false) : Eviction::kPending;
   const bool gone = outcome == Eviction::kEvicted || outcome == Eviction::kStale;
   if (gone) partition.queues.Release(node);
@@ -229,7 +228,7 @@ void Evictor::ReleaseIfStale(Partition& partition, Block node) {
   }
 }
 
-// Whether an entry with this hash and node is live. True also if that cannot be told.
+// Whether an entry with this hash and node is live. True also if that cannot be determined.
 bool Evictor::HasEntry(std::uint32_t hash, Block node) {
   const Key key = NodeKey(node, hash);
   for (Backoff backoff(*core_.budget, Obstacle::Others());;) {
@@ -256,7 +255,7 @@ bool Evictor::Lock(const Partition& partition) {
   return LockMutex(*core_.budget, partition.at + kPartitionMutex);
 }
 
-// For a victim, of which there are others.
+// For one victim among several.
 bool Evictor::LockAtOnce(const Partition& partition) {
   const WithPatience patience(*core_.budget, Patience::kNone);
   if (Lock(partition)) return true;

@@ -1,5 +1,5 @@
-// Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
-// find none. See docs/internals/protocol.md, "Eviction".
+// Eviction of a cache's entries: nodes for keys that are inserted, stamps for keys that are used, memory for writes
+// that find none. See docs/internals/protocol.md, "Eviction".
 //
 // Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here
 // may be called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
@@ -19,25 +19,25 @@ inline constexpr std::uint32_t kNodeWords = kNodeBytes / sizeof(Word);
 
 class Evictor final : public EntryStore {
  public:
-  // `core`: of the thread whose writes evict.
+  // `core` belongs to the thread whose writes evict.
   explicit Evictor(const Core& core);
   // The queues know where it is.
   Evictor(const Evictor&) = delete;
   Evictor& operator=(const Evictor&) = delete;
 
-  // A node for a key about to be inserted; whoever gets it ends with Settle or Withdraw. 0 with `failure` set to kFull
-  // or kTimeout if none can be had.
+  // Gets a node for a key about to be inserted; the caller ends with Settle or Withdraw. Returns 0 with `failure` set
+  // to kFull or kTimeout if there is none.
   Block Admit(std::uint32_t hash, Status* failure);
 
-  // The entry with the node is published, or was replaced or deleted since. Release: whoever then looks the entry up
-  // meets it.
+  // The entry with the node is published, or was replaced or deleted since. Release: a thread that then looks the entry
+  // up meets it.
   void Settle(Block node) { core_.region.StoreRelease(WordOf(node) + kNodeOwner, 0); }
 
   // The entry with the node was never published.
   void Withdraw(Block node);
 
-  // Notes that an entry was used; `node` is from an entry that was validated since. At most one store for each key and
-  // epoch.
+  // Notes that an entry was used; `node` comes from an entry that was validated since. Makes at most one store for each
+  // key and epoch.
   void Touch(Block node, std::uint32_t hash) {
     if (!core_.region.Contains(node, kNodeWords)) return;
     const WordIndex stamp = WordOf(node) + kNodeStamp;
@@ -51,26 +51,27 @@ class Evictor final : public EntryStore {
   }
   void SweepForgotten();
 
-  // After deaths: frees every node whose entry is gone or was never published, and ends the inserts of the dead whose
-  // entry was. False if a partition could not be had. Others insert meanwhile, one partition waits at a time. O(nodes).
+  // After deaths: frees every node whose entry is gone or was never published, and ends the inserts of dead threads
+  // whose entry was published. Returns false if a partition could not be locked. Other threads insert meanwhile, and
+  // only one partition waits at a time. O(nodes).
   bool Repair();
 
-  // What could be evicted, but for which others would have to be waited for, is passed over. Forgets that this
-  // happened.
+  // Begins a round: forgets what was passed over. A round passes over an entry whose eviction would wait for others.
   void StartRound() { passed_over_ = 0; }
   bool has_passed_over() const { return passed_over_ > 0; }
 
-  // A block of `bytes` bytes, for which entries are evicted: those next in turn, first in the partition of `hash`;
-  // then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by one round
-  // over the pages. 0 with `failure` if that is not enough.
+  // Gets a block of `bytes` bytes by evicting entries: first those next in turn, beginning in the partition of `hash`;
+  // then all entries in some pages outside the reserve, since blocks of one size class serve no other. Bounded by one
+  // round over the pages. Returns 0 with `failure` if that is not enough.
   Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
 
-  // As MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for whatever CouldFit:
-  // what does not go within the call's budget somebody has been about to insert or delete for as long.
+  // Like MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for everything that
+  // CouldFit accepts. If something does not go within the call's budget, another thread has been inserting or deleting
+  // it for all that time.
   Block MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure);
 
-  // Evicts an entry of the home bucket of `hash`, where nothing can be inserted. False if there is none that could be
-  // evicted.
+  // Evicts an entry of the home bucket of `hash`, where nothing can be inserted. Returns false if there is none to
+  // evict.
   bool EvictAtHome(std::uint32_t hash);
 
   Eviction Evict(Block node, bool only_expired) override;
@@ -97,7 +98,7 @@ class Evictor final : public EntryStore {
   void Unlock(const Partition& partition);
 
   Outcome outcome_{};
-  Core core_;  // with an outcome of its own, since evictions happen in the midst of a write
+  Core core_;  // with an outcome of its own, since evictions happen in the middle of a write
   std::vector<Partition> partitions_;
   PageHand pages_;
   PageHand reserve_;

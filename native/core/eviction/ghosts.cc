@@ -11,7 +11,7 @@ constexpr std::uint32_t kBucketSize = kGhostsPerBucket * kGhostWords;
 // Spreads hashes over the buckets by other bits than those that chose the partition.
 constexpr std::uint32_t kGolden = 0x9e3779b1;
 
-// The lowest bit of a mark tells the class.
+// The lowest bit of a mark gives the class.
 constexpr Word kClassMask = 1;
 
 // Stands for hash 0, since mark 0 is an empty place.

@@ -9,7 +9,7 @@
 
 namespace mapsafe {
 
-// Evicted from the cold queue without ever having been in the main one, or after it.
+// Evicted from the cold queue without ever having been in the main one, or evicted from the main queue.
 enum class GhostClass : Word { kCold = 0, kDemoted = 1 };
 
 constexpr std::size_t GhostBytes(std::uint32_t buckets) {
@@ -34,19 +34,19 @@ class Ghosts {
   // `partition`: its first word.
   Ghosts(Region region, WordIndex partition) : region_(region), partition_(partition) {}
 
-  // How many there are of a class.
+  // Number of ghosts of a class.
   Word Count(GhostClass ghost_class) const { return region_.Load(CountOf(ghost_class)); }
 
-  // False if there is none of the hash.
+  // Returns false if there is none of the hash.
   bool Find(std::uint32_t hash, Ghost* ghost) const;
 
   // Forgets a ghost.
   void Remove(const Ghost& ghost);
 
-  // Remembers an eviction; a bucket that is full forgets its oldest ghost for it.
+  // Remembers an eviction; a full bucket forgets its oldest ghost for it.
   void Add(std::uint32_t hash, GhostClass ghost_class, Word last_use);
 
-  // Makes the counts what the table holds. O(ghosts).
+  // Makes the counts match the table. O(ghosts).
   void Recount();
 
  private:

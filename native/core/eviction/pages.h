@@ -1,7 +1,6 @@
 // Goes round some of the heap's pages, to empty some of them.
 //
-// Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing
-// more.
+// Thread safety: one thread. The page table may change meanwhile; what is read from it is only a hint where to look.
 #ifndef MAPSAFE_CORE_EVICTION_PAGES_H_
 #define MAPSAFE_CORE_EVICTION_PAGES_H_
 
@@ -13,7 +12,7 @@ namespace mapsafe {
 
 class PageHand {
  public:
-  // Goes round `count` pages from `first` on, at which no run begins that does not end there.
+  // Goes round `count` pages from `first` on. No run that begins there reaches beyond them.
   PageHand(Region region, Page first, std::uint32_t count)
       : region_(region), heap_(region), first_(first), count_(count), page_(first) {}
 

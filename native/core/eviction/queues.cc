@@ -6,7 +6,7 @@ namespace mapsafe {
 
 namespace {
 
-// Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date.
+// Epochs in as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date.
 constexpr std::uint64_t kEpochsPerTurnover = 16;
 
 // Most entries that one eviction passes because they were used: bounds its work.
@@ -17,8 +17,8 @@ constexpr std::uint32_t kLeastStep = kColdShareOne / 512;
 
 constexpr std::uint32_t kGhostsPerNode = 2;
 
-// A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
-// short.
+// A further chunk adds as many nodes as there are, up to this number: there should be few runs that never move, and
+// adding one should be short.
 constexpr std::uint64_t kMaxChunkPages = 64;
 
 // Epochs are counted modulo 2^32.
@@ -114,7 +114,7 @@ void EvictionQueues::CountMiss() {
   Set(kPartitionEpoch, Get(kPartitionEpoch) + 1);
 }
 
-// The epoch of the last use of a key that was evicted, from which the queues learn; nothing if it is not known.
+// The epoch of the last use of an evicted key, from which the queues learn. Empty if it is not known.
 std::optional<Word> EvictionQueues::Recall(std::uint32_t hash) {
   Ghosts::Ghost ghost;
   if (!ghosts_.Find(hash, &ghost)) return std::nullopt;
@@ -128,7 +128,7 @@ std::optional<Word> EvictionQueues::Recall(std::uint32_t hash) {
   return Get(kPartitionEpoch) - ghost.idle;
 }
 
-// Whether a key that was used last in epoch `last_use` has been idle for less long than the main queue's oldest.
+// Whether a key with its last use in epoch `last_use` has been idle for less time than the main queue's oldest.
 bool EvictionQueues::BelongsInMain(std::optional<Word> last_use) {
   if (Get(kPartitionHasEvicted) == 0) return true;
   if (!last_use) return false;
@@ -136,7 +136,7 @@ bool EvictionQueues::BelongsInMain(std::optional<Word> last_use) {
   return oldest == 0 || IsLater(*last_use, Get(oldest, kNodeRecorded));
 }
 
-// Gives the cold queue's oldest, which was used, its new place.
+// Moves the cold queue's oldest entry, which was used, to its new place.
 void EvictionQueues::Keep(Block node) {
   if (Get(node, kNodeState) == kNodeInColdDemoted && !IsLater(Get(node, kNodeStamp), Get(node, kNodeDemoted) + 1)) {
     ShrinkCold();
@@ -179,7 +179,7 @@ void EvictionQueues::Demote() {
   EnterCold(node, kNodeInColdDemoted);
 }
 
-// The main queue's oldest, once those used meanwhile have moved on; 0 if it is empty.
+// The main queue's oldest entry, after those used meanwhile have moved on; 0 if the queue is empty.
 Block EvictionQueues::OldestOfMain() {
   for (int chances = 0; chances < kMaxChances; ++chances) {
     const Block node = Oldest(kPartitionMain);
@@ -205,7 +205,7 @@ void EvictionQueues::Remember(Block node) {
   ghosts_.Add(Get(node, kNodeHash), ghost_class, Get(node, kNodeStamp));
 }
 
-// Entries that the cold queue is to hold.
+// Number of entries that the cold queue should hold.
 std::uint32_t EvictionQueues::ColdTarget() const {
   const std::uint32_t entries = size();
   const auto target =
@@ -224,7 +224,7 @@ void EvictionQueues::ShrinkCold() {
   Set(kPartitionColdShare, share > step ? share - step : 0);
 }
 
-// As in ARC: a return counts for more the fewer ghosts of its class there are to return.
+// As in ARC: a return counts for more if there are fewer ghosts of its class.
 std::uint32_t EvictionQueues::Step(GhostClass others, GhostClass own) const {
   const std::uint32_t step = std::max(kLeastStep, kColdShareOne / std::max(1u, size()));
   const std::uint64_t own_count = ghosts_.Count(own);
@@ -259,7 +259,7 @@ bool EvictionQueues::AddPages(std::uint64_t pages) {
   }
   Set(chunk, kChunkNext, Get(kPartitionChunks));
   Set(chunk, kChunkNodes, added);
-  // Release: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+  // Release: a thread that rebuilds the queues after our death finds all of the chunk, or nothing.
   region_.StoreRelease(at_ + kPartitionChunks, chunk);
   Set(kPartitionNodes, nodes + added);
   for (std::uint32_t index = added; index > 0; --index) PushFree(chunk + index * kNodeBlocks);
@@ -267,7 +267,7 @@ bool EvictionQueues::AddPages(std::uint64_t pages) {
   return true;
 }
 
-// Makes room for ghosts beside new nodes, half as much again as now; what was remembered is lost.
+// Makes room for ghosts beside new nodes, half as much again as now. Loses what was remembered.
 void EvictionQueues::GrowGhosts() {
   const std::uint64_t nodes = Get(kPartitionNodes);
   const std::uint64_t limit = Get(kPartitionLimit);
@@ -278,7 +278,7 @@ void EvictionQueues::GrowGhosts() {
   const Block table = entries_->AllocatePages(GhostPages(more));
   if (table == 0) return;
   for (std::size_t word = 0; word < GhostBytes(more) / sizeof(Word); ++word) region_.Store(WordOf(table) + word, 0);
-  // Should we die: a table is in use exactly while its number of buckets is not 0.
+  // In case we die: a table is in use exactly while its number of buckets is not 0.
   Set(kPartitionGhostBuckets, 0);
   if (buckets > 0) entries_->FreePages(Get(kPartitionGhosts));
   Set(kPartitionGhosts, table);

@@ -14,20 +14,20 @@ namespace mapsafe {
 
 inline constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
 
-// What became of an eviction.
+// Result of an eviction.
 enum class Eviction {
-  kSpared,   // it was asked to remove an expired entry only, and the entry has not expired
+  kSpared,   // only an expired entry was to be removed, and the entry has not expired
   kEvicted,  // the entry is gone
-  kStale,    // there was none any more
+  kStale,    // there was no entry any more
   kPending,  // its insert is still under way
 };
 
-// What the queues ask of those who know the entries.
+// What the queues ask of the code that knows the entries.
 class EntryStore {
  public:
   // Removes the entry of a node; with `only_expired`, only if it has expired.
   virtual Eviction Evict(Block node, bool only_expired) = 0;
-  // 0 if there is no memory. Not from a size class, whose spans would be larger.
+  // Allocates memory; 0 if there is none. Not from a size class, whose spans would be larger.
   virtual Block AllocatePages(std::size_t pages) = 0;
   virtual void FreePages(Block block) = 0;
 
@@ -37,17 +37,17 @@ class EntryStore {
 
 class EvictionQueues {
  public:
-  // `partition`: its first word. `entries` may be null for who only rebuilds.
+  // `partition`: its first word. `entries` may be null for a caller that only rebuilds.
   EvictionQueues(Region region, WordIndex partition, EntryStore* entries)
       : region_(region), at_(partition), entries_(entries), ghosts_(region, partition) {}
 
   std::uint32_t size() const;
 
-  // A node for a key that is being inserted, in its place in the queues. Evicts if need be; 0 if none can be had.
-  // `owner` is what kNodeOwner is to hold until the insert is over.
+  // Gets a node for a key that is being inserted, in its place in the queues. Evicts if necessary; returns 0 if there
+  // is none. kNodeOwner holds `owner` until the insert is over.
   Block Admit(std::uint32_t hash, Word owner);
 
-  // Evicts the next entry in turn, or drops a node without one. False if there is none that could be evicted.
+  // Evicts the next entry in turn, or drops a node without one. Returns false if no entry can be evicted.
   bool Evict();
 
   // Takes a node without an entry out of the queues.

@@ -28,7 +28,7 @@ bool Backoff::WaitLonger() {
   return true;
 }
 
-// Those who wait for this thread meanwhile can see that it is not for want of a processor that it does nothing.
+// Shows threads that wait for this one that it is idle because it waits, and not because it has no processor.
 void Backoff::Sleep() {
   const WordIndex sleeps = ThreadRecord::At(ThreadRecord::IndexOf(budget_->own_mark())) + kThreadSleeps;
   budget_->region().Store(sleeps, watch_->stalled ? kSleepsForStalled : kSleepsForMoving);
@@ -38,7 +38,8 @@ void Backoff::Sleep() {
 }
 
 bool Backoff::GiveUp() {
-  // An afterthought fails no call; and for each of many victims it would take too long to look through all claims.
+  // Work that could be left undone fails no call; and looking through all claims for each of many victims would take
+  // too long.
   if (budget_->patience() == Patience::kLittle) return false;
   if (budget_->patience() == Patience::kNone && obstacle_.kind != Obstacle::Kind::kMutex) return false;
   const std::uint32_t holder = Holder();
@@ -46,8 +47,8 @@ bool Backoff::GiveUp() {
   return false;
 }
 
-// Adds the time since the last look. Time after which another thread holds what is waited for, or the same one anew,
-// does not count.
+// Adds the time since the last look. That time does not count if another thread has since taken what is waited for, or
+// the same thread has taken it anew.
 void Backoff::Account(Clock::time_point now) {
   Watch& watch = *watch_;
   budget_->Wait(now - watch.last);
@@ -67,10 +68,10 @@ void Backoff::Account(Clock::time_point now) {
 
 // How much of the time not judged yet counts.
 //
-// All of it, if the holder is stopped, or this thread itself, or sleeps, or if nothing can be known of it. Of a holder
-// that waits for a processor, what it ran meanwhile: others have the processors. Of one that sleeps because it waits as
-// well, all or nothing, as that wait counts: so those who wait for a thread that waits for a stopped one give up
-// together with it.
+// All of it counts if the holder is stopped or sleeps, if the holder is this thread itself, or if nothing can be known
+// of the holder. If the holder waits for a processor, only the time that it ran counts: other threads have the
+// processors. If the holder sleeps because it waits as well, all or nothing counts, as for that wait: so threads that
+// wait for a waiter behind a stopped thread give up together with it.
 WaitBudget::Duration Backoff::Judge() {
   Region& region = budget_->region();
   Watch& watch = *watch_;
@@ -79,7 +80,7 @@ WaitBudget::Duration Backoff::Judge() {
   const KernelId holder = index == ThreadRecord::kNobody ? 0 : region.LoadPair(record + kThreadKernelId);
   const Activity activity = holder == 0 ? Activity{} : ActivityOf(region, index);
   if (!activity.known || ++watch.questions % kSurveyEvery == 0) BuryTheDead(region);
-  // What a dead one left may take more than one burial.
+  // What a dead thread left may take more than one takeover.
   const bool is_dead = holder != 0 && !activity.known;
   watch.pause = is_dead ? kFirstQuestion : std::min(watch.pause * 2, kLongestPause);
   if (holder != watch.holder) {
@@ -100,7 +101,7 @@ WaitBudget::Duration Backoff::Judge() {
   return counts;
 }
 
-// The record of the thread that is in the way, as far as can be told.
+// The record of the thread that is in the way, as far as it can be determined.
 std::uint32_t Backoff::Holder() const {
   const Region& region = budget_->region();
   switch (obstacle_.kind) {

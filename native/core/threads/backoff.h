@@ -1,5 +1,5 @@
-// Bounded waiting: spin, then yield, then sleep. Nobody depends on being woken, so a waiter survives whatever happens
-// to the thread it waits for; and what a dead thread held is taken over by those who wait.
+// Bounded waiting: spin, then yield, then sleep. No thread depends on being woken, so a waiter survives anything that
+// happens to the thread it waits for. Waiters take over what a dead thread held.
 #ifndef MAPSAFE_CORE_THREADS_BACKOFF_H_
 #define MAPSAFE_CORE_THREADS_BACKOFF_H_
 
@@ -24,14 +24,14 @@ struct Obstacle {
   enum class Kind { kMutex, kBucket, kWrite, kOthers };
 
   Kind kind = Kind::kOthers;
-  WordIndex at = 0;  // a word that changes when what is waited for changes hands
+  WordIndex at = 0;  // a word that changes when another thread takes or releases what is waited for
 
   static Obstacle Mutex(WordIndex mutex) { return {Kind::kMutex, mutex}; }
   // `version`: the bucket's first word.
   static Obstacle Bucket(WordIndex version) { return {Kind::kBucket, version}; }
-  // The write that a thread announced; `record`: the first word of its record.
+  // The write that a thread announced. `record`: the first word of its record.
   static Obstacle Write(WordIndex record) { return {Kind::kWrite, record + kThreadWriteSlot}; }
-  // Nobody in particular: threads that come and go.
+  // No particular thread: threads come and go.
   static Obstacle Others() { return {}; }
 };
 
@@ -39,15 +39,15 @@ class Backoff {
  public:
   Backoff(WaitBudget& budget, Obstacle obstacle) : budget_(&budget), obstacle_(obstacle) {}
 
-  // For a caller that looks for long each time, as for victims: sleeps from the first time on.
+  // For a caller whose every attempt is long, such as a search for victims: sleeps from the first time on.
   static Backoff BetweenSearches(WaitBudget& budget) {
     Backoff backoff(budget, Obstacle::Others());
     backoff.rounds_ = kSpins + kYields;
     return backoff;
   }
 
-  // Waits a little longer each time. False once the call's budget is spent: the caller gives up. The budget then tells
-  // who was in the way.
+  // Waits a little longer each time. Returns false once the call's budget is spent; the caller then gives up, and the
+  // budget says which thread was in the way.
   bool Wait() {
     if (++rounds_ > kSpins) return WaitLonger();
     SpinPause();
@@ -62,24 +62,27 @@ class Backoff {
   static constexpr std::chrono::microseconds kFirstSleep{50};
   static constexpr std::chrono::microseconds kLongestSleep{1000};
 
-  // Before the kernel is asked about the holder: longer than almost every wait, so that asking costs nothing. Then ever
-  // less often, up to a time by which a wait may take longer than its bound.
+  // Time before the kernel is asked about the holder: longer than almost every wait, so that asking costs nothing.
+  // Later questions come less and less often, down to an interval by which a wait may exceed its bound.
   static constexpr std::chrono::milliseconds kFirstQuestion{5};
   static constexpr std::chrono::milliseconds kLongestPause{40};
-  // Every so many questions all threads are asked about, should what is in the way not be whose it seems.
+  // Number of questions after which all threads are asked about, in case another thread than the supposed one is in the
+  // way.
   static constexpr std::uint32_t kSurveyEvery = 8;
 
-  // What a wait that does not end at once has seen. Set up by the first sleep, so that others pay nothing for it.
+  // What a wait that does not end at once has seen. The first sleep sets it up, so that shorter waits pay nothing for
+  // it.
   struct Watch {
-    Clock::time_point last;                            // when it looked last
-    Clock::time_point next_question;                   // to the kernel
-    std::chrono::milliseconds pause = kFirstQuestion;  // until the one after that
+    Clock::time_point last;                            // time of the last look
+    Clock::time_point next_question;                   // time of the next question to the kernel
+    std::chrono::milliseconds pause = kFirstQuestion;  // time from that question to the following one
     std::chrono::microseconds sleep = kFirstSleep;
     std::uint32_t questions = 0;
-    Word seen = 0;                     // of the obstacle's word
-    WaitBudget::Duration unjudged{0};  // time in which nothing moved
+    Word seen = 0;                     // value of the obstacle's word
+    WaitBudget::Duration unjudged{0};  // time in which nothing changed
     bool stalled = false;              // whether the time before that counted
-    // Kernel's name of whom it was asked about last, and the processor time used then or counted since.
+    // The kernel's name of the thread asked about last, and the processor time that it used then or that was counted
+    // since.
     std::uint64_t holder = 0;
     WaitBudget::Duration holder_ran{0};
   };

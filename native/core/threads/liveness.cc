@@ -41,7 +41,7 @@ std::uint32_t StartTimeOf(KernelId name) {
   return static_cast<std::uint32_t>(name >> 32);
 }
 
-// Whether nothing has this id: neither thread nor process, nor one whose entry in /proc is hidden from us.
+// Whether nothing has this id: no thread, no process, and none whose entry in /proc is hidden from us.
 bool IsUnused(std::uint32_t id) {
 #if defined(_WIN32)
   static_cast<void>(id);
@@ -53,7 +53,7 @@ bool IsUnused(std::uint32_t id) {
 
 #if defined(__linux__)
 
-// Up to `size` - 1 bytes of a file of /proc, ended by 0. False if it cannot be read.
+// Reads up to `size` - 1 bytes of a file of /proc and appends a 0. Returns false if the file cannot be read.
 bool ReadFile(const char* path, char* text, std::size_t size) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
@@ -109,7 +109,7 @@ bool IsOver(char state) {
   return state == 'Z' || state == 'X';
 }
 
-// What the kernel shows of the thread with a name of this namespace.
+// What the kernel shows of a thread, given a name of this namespace.
 Life LookAt(KernelId name) {
   const Sight sight = Look(IdOf(name));
   if (!sight.found) return IsUnused(IdOf(name)) ? Life::kDead : Life::kUnknown;
@@ -120,7 +120,7 @@ Life LookAt(KernelId name) {
 }
 
 KernelId NameOf(const Region& region, std::uint32_t index) {
-  // Acquire: the words that are read after it are this owner's, or later ones.
+  // Acquire: the words that are read after it are this owner's or later ones.
   return region.LoadPairAcquire(ThreadRecord::At(index) + kThreadKernelId);
 }
 
@@ -205,7 +205,7 @@ Life LifeOf(const Region& region, std::uint32_t index) {
   const KernelId name = NameOf(region, index);
   if (IsOfOwnNamespace(region, index)) {
     const Life life = LookAt(name);
-    // Dead is only who has proved it.
+    // A thread counts as dead only with proof.
     return life == Life::kDead ? Life::kUnknown : life;
   }
   const bool is_elsewhere = ProofOf(name) == Proof::kLock && region.locks() != nullptr &&

@@ -7,7 +7,7 @@
 
 namespace mapsafe {
 
-// False if the mutex could not be had within what is left of the call's budget.
+// Returns false if the mutex could not be taken within the rest of the call's budget.
 inline bool LockMutex(WaitBudget& budget, WordIndex mutex) {
   Region& region = budget.region();
   // Acquire, here and below, pairs with the release in UnlockMutex: we see all that the last holder did.

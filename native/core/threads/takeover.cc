@@ -19,17 +19,18 @@ namespace mapsafe {
 
 namespace {
 
-// For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped.
+// Time for an optimistic writer to release one bucket; much longer than it needs unless it is stopped.
 constexpr std::chrono::milliseconds kBucketPatience{20};
 
 constexpr Block kSegmentBlocks = kSegmentBytes / kBlockBytes;
 
-// One takeover. Every step may be done again from its beginning, since whoever does it may die as well.
+// One takeover. Every step may be done again from its beginning, since the thread that does it may die as well.
 class Burial {
  public:
   explicit Burial(Region region) : region_(region) {}
 
-  // Asks who is dead. False if nobody is. Until the caller has the reaper's lock the answer may be out of date.
+  // Asks which threads are dead. Returns false if none is. The answer may be out of date until the caller has the
+  // takeover lock.
   bool Survey() const {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (IsTaken(i) && IsDead(region_, i)) return true;
@@ -37,7 +38,8 @@ class Burial {
     return false;
   }
 
-  // Makes certain who is dead, and keeps it so. The caller has the reaper's lock, so nobody else frees records.
+  // Makes certain which threads are dead, and keeps it so. The caller has the takeover lock, so no other thread frees
+  // records.
   void Seize() {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       dead_[i] = IsTaken(i) && Seize(i);
@@ -69,8 +71,8 @@ class Burial {
   }
   bool IsTaken(std::uint32_t index) const { return NameOf(index) != 0; }
 
-  // Whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take the
-  // record until after they gave it back: who gets the lock of a record that is taken has it from a dead one.
+  // Whether the owner of a record that was taken is dead. An owner holds the record's lock from before it takes the
+  // record until after it gave it back. So a thread that gets the lock of a taken record has it from a dead owner.
   bool Seize(std::uint32_t index) {
     if (ProofOf(NameOf(index)) != Proof::kLock) return IsDead(region_, index);
     if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;
@@ -93,8 +95,8 @@ class Burial {
     region_.StoreRelease(kHeaderHeapMutex, 0);
   }
 
-  // Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
-  // some entry names it already, or none does.
+  // Completes an assignment of directory entries that was cut off. Where a deeper segment was to replace another,
+  // either some entry names it already or none does.
   void RescueDirectory() {
     if (DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
     const WordIndex entries = OpenDirectory();
@@ -161,9 +163,9 @@ class Burial {
     return false;
   }
 
-  // Whether a bucket with the odd `version` is a dead thread's for certain: no living thread has announced to take it,
-  // and the living holder of its segment's mutex, if there is one, waits for it. Claims are made before the version
-  // becomes odd and ended after, so they may be looked at in between.
+  // Whether a bucket with the odd `version` certainly belongs to a dead thread: no living thread has announced to take
+  // it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are made before the version
+  // becomes odd and end after it, so they may be read in between.
   bool IsOrphan(const Bucket& bucket, Word version) const {
     if (IsClaimed(bucket.block())) return false;
     const Word mark = region_.LoadAcquire(WordOf(SegmentOf(bucket.block())) + kSegmentMutex);
@@ -175,8 +177,8 @@ class Burial {
     return bucket.ReloadVersion() == version;
   }
 
-  // Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in
-  // the slot of a bucket that is still as the thread held it.
+  // Counts the write during which a thread died, if it took place. It did if the thread said so, or if its reference
+  // lies in the slot of a bucket that is still as the thread held it.
   void SettleWrite(std::uint32_t index) {
     const WordIndex at = ThreadRecord::At(index);
     const WordIndex slot = region_.Load(at + kThreadWriteSlot);
@@ -193,8 +195,8 @@ class Burial {
     region_.StoreRelease(at + kThreadWriteSlot, 0);
   }
 
-  // Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only
-  // the tag may be the other.
+  // Releases the bucket that an optimistic writer held when it died. Its slot is one word, from before or after the
+  // write; only the tag may be the other one.
   void ReleaseBucket(std::uint32_t index) {
     const Block claim = Of(index, kThreadClaim);
     const Block segment = SegmentOf(claim);
@@ -209,7 +211,7 @@ class Burial {
     bucket.Release();
   }
 
-  // Makes every tag what its slot calls for.
+  // Makes every tag match its slot.
   void Retag(Bucket* bucket) {
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
       const Word reference = bucket->Slot(slot);
@@ -221,7 +223,7 @@ class Burial {
     }
   }
 
-  // In the order of hashes: a segment that was being split must be let go of before its twin. See
+  // Goes in the order of hashes: a segment that was being split must be released before its twin. See
   // docs/internals/protocol.md, "Split".
   void RescueSegments() {
     bool in_order = true;
@@ -233,13 +235,13 @@ class Burial {
     }
   }
 
-  // Makes a segment whole from its references alone, whatever its dead holder was doing, and lets go of it.
+  // Makes a segment whole from its references alone, whatever its dead holder was doing, and releases it.
   bool Rebuild(Block segment, std::size_t entries) {
     if (!TakeBuckets(segment)) return false;
     const WordIndex at = WordOf(segment);
     const WordIndex moves = at + kSegmentMoves;
     if ((region_.Load(moves) & 1) == 0) region_.Store(moves, region_.Load(moves) + 1);
-    // The directory tells how far a split had come.
+    // The directory shows how far a split had come.
     const Word depth = directory_depth_ - static_cast<Word>(std::bit_width(entries) - 1);
     region_.StoreRelease(at + kSegmentDepth, depth);
     Word tombstones = 0;
@@ -257,9 +259,9 @@ class Burial {
     return true;
   }
 
-  // Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so
-  // that nobody takes our changes and its own for one. False, and those taken are let go of, if a living thread is in
-  // the way.
+  // Takes every bucket of a segment whose mutex belongs to a dead thread. A bucket that the dead thread held gets
+  // another odd version, so that no reader takes its changes and ours for one. If a living thread is in the way,
+  // releases the buckets taken and returns false.
   bool TakeBuckets(Block segment) {
     std::array<bool, kAllBuckets> taken{};
     for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
@@ -286,7 +288,7 @@ class Burial {
     return true;
   }
 
-  // Empties the slots of bucket `index` that a split or a move had still to empty.
+  // Empties the slots of bucket `index` that a split or a move did not empty before the death.
   void DropStrays(Block segment, Word depth, std::uint32_t index, Bucket* bucket) {
     const Word prefix = region_.Load(WordOf(segment) + kSegmentPrefix);
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
@@ -309,7 +311,7 @@ class Burial {
     return false;
   }
 
-  // Whatever its dead holder was doing, the states of the nodes tell which are in use.
+  // The states of the nodes show which are in use, whatever the dead holder was doing.
   void RescuePartitions() {
     const WordIndex reserve = ReserveMutexAt(region_);
     if (reserve != 0 && DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads) region_.StoreRelease(reserve, 0);
@@ -320,10 +322,10 @@ class Burial {
     }
   }
 
-  // The free blocks that the thread had stay with the record, for its next owner.
+  // The thread's free blocks stay with the record, for its next owner.
   void FreeRecord(std::uint32_t index) {
     const WordIndex at = ThreadRecord::At(index);
-    // Ends the walks over damaged lists: together they have no more blocks than the region.
+    // Ends walks over damaged lists: together the lists have no more blocks than the region.
     std::size_t left = region_.block_count();
     for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
       const Word most = region_.Load(at + kThreadCacheCounts + size_class) + kMostUncounted;
@@ -347,21 +349,21 @@ class Burial {
     std::size_t entries;
   };
 
-  // No thread takes as many blocks from the heap before it counts them (see BlockCache).
+  // No thread takes this many blocks from the heap before it counts them (see BlockCache).
   static constexpr Word kMostUncounted = 1024;
 
   Region region_;
   std::array<bool, kRegistryThreads> dead_{};
   std::array<bool, kRegistryThreads> living_{};
-  std::array<bool, kRegistryThreads> stuck_{};   // dead, but with something left to do
-  std::array<bool, kRegistryThreads> seized_{};  // this burial has the record's lock
+  std::array<bool, kRegistryThreads> stuck_{};   // dead, but with work left to do
+  std::array<bool, kRegistryThreads> seized_{};  // this takeover has the record's lock
   Word directory_depth_ = 0;
   std::vector<Listed> segments_;
 };
 
-// The right to take over, for one thread at a time. It needs no record, because a thread without one, for want of a
-// free one, must be able to take over. In a file it is a lock, which ends with its holder; in the memory of one process
-// a name, taken from a holder that is dead, or cleared by what runs after the holder's last step.
+// The right to take over, for one thread at a time. It needs no record, because a thread that finds no free record must
+// be able to take over. In a file it is a lock, which ends with its holder. In the memory of one process it is a name,
+// which is taken from a dead holder or cleared by the code that runs after the holder's last step.
 class Reaper {
  public:
   explicit Reaper(Region region) : region_(region), has_lock_(TryLock()) {}

@@ -1,7 +1,7 @@
-// Taking over from threads that died in the middle of something. See docs/internals/protocol.md, "Death".
+// Takeover from threads that died in the middle of an operation. See docs/internals/protocol.md, "Death".
 //
-// Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
-// return at once.
+// Thread safety: from any thread, attached or not, whatever locks it holds. One thread at a time does the work; the
+// others return at once.
 #ifndef MAPSAFE_CORE_TAKEOVER_H_
 #define MAPSAFE_CORE_TAKEOVER_H_
 
@@ -9,9 +9,9 @@
 
 namespace mapsafe {
 
-// Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
-// be done yet, because a living thread may hold the same bucket, is left for the next call. False if somebody is dead,
-// and another thread is at it. A system call for every attached thread; O(segments) if one is dead.
+// Finishes or undoes what dead threads left unfinished, releases all that they held, and frees their records. Leaves a
+// step for the next call if a living thread may hold the same bucket. Returns false if a thread is dead but another
+// thread is already taking over. Costs one system call for every attached thread, and O(segments) if one is dead.
 bool BuryTheDead(Region region);
 
 }  // namespace mapsafe

@@ -1,7 +1,7 @@
-// A thread's record in the region's registry: who it is, what it is about to take, how many entries it added.
+// A thread's record in the region's registry: which thread it is, what it is about to take, how many entries it added.
 //
-// Thread safety: only the owner writes its record, except for taking and returning it, and whoever buries a dead owner
-// (takeover.h); anyone may read any record.
+// Thread safety: only the owner writes its record, except when it is taken or returned, and except for a takeover from
+// a dead owner (takeover.h). Any thread may read any record.
 #ifndef MAPSAFE_CORE_THREAD_RECORD_H_
 #define MAPSAFE_CORE_THREAD_RECORD_H_
 
@@ -20,46 +20,46 @@ struct Identity {
 
 class ThreadRecord {
  public:
-  // Takes a free record, after those of dead threads were freed; nothing if all are taken. O(records). A system call
-  // for every attached thread.
+  // Takes a free record, after freeing those of dead threads. Returns nothing if all are taken. O(records). Costs one
+  // system call for every attached thread.
   static std::optional<ThreadRecord> Attach(Region region, Identity identity, Word engine);
   void Detach();
 
-  // What this thread leaves in a mutex it holds. Never 0, and different after the record changed hands.
+  // The value that this thread leaves in a mutex it holds. Never 0, and different after the record changed owners.
   Word owner_mark() const { return owner_mark_; }
 
-  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so whoever sees a
+  // Announces what the thread is about to take. The compare-and-swap that follows is a release, so a thread that sees a
   // bucket taken also sees the claim on it.
   void Claim(Block target) { region_.Store(at_ + kThreadClaim, target); }
 
-  // Release, so that the claim is seen to end only after the version or mutex was released.
+  // Release, so that other threads see the claim end only after the version or mutex was released.
   void ClearClaim() { region_.StoreRelease(at_ + kThreadClaim, 0); }
 
-  // Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that
-  // `slot` will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will be
-  // then. Should the thread die, this tells whether the write took place.
+  // Announces a write that changes the number of entries, before the compare-and-swap or the store that begins it:
+  // `slot` will hold `reference` while its bucket has the odd `version`, and the thread's share of the size will then
+  // be the given one. If the thread dies, the announcement shows whether the write took place.
   void BeginWrite(WordIndex slot, Word reference, Word version, Word delta) {
     region_.Store(at_ + kThreadWriteReference, reference);
     region_.Store(at_ + kThreadWriteVersion, version);
     region_.Store(at_ + kThreadWriteSize, region_.Load(at_ + kThreadSizeDelta) + delta);
     region_.StoreRelease(at_ + kThreadWriteSlot, static_cast<Word>(slot));
   }
-  // The slot holds the reference. Release: not told before it does.
+  // Notes that the slot holds the reference. Release: other threads do not see the note before the slot.
   void NotePublished() { region_.StoreRelease(at_ + kThreadWriteVersion, 0); }
-  // The write is counted, or did not take place.
+  // Notes that the write is counted, or did not take place.
   void EndWrite() { region_.StoreRelease(at_ + kThreadWriteSlot, 0); }
 
-  // What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take
-  // it.
+  // A bucket that the thread waits for although its claim covers it, because it does not hold it. 0 before it tries to
+  // take the bucket.
   void SetWaiting(Block bucket) { region_.StoreRelease(at_ + kThreadWaiting, bucket); }
 
-  // Release: not counted before NotePublished.
+  // Release: other threads do not see the count before NotePublished.
   void AddSize(Word delta) {
     region_.StoreRelease(at_ + kThreadSizeDelta, region_.Load(at_ + kThreadSizeDelta) + delta);
   }
 
-  // Adds to a counter. Only the owner writes it, so no read-modify-write is needed; 64 bits at once, so that no reader
-  // meets half a carry.
+  // Adds to a counter. Only the owner writes it, so no read-modify-write is needed. Stores 64 bits at once, so that no
+  // reader meets half a carry.
   void Count(std::uint32_t counter, std::uint64_t delta = 1) {
     const WordIndex at = at_ + kThreadCounters + std::size_t{2} * counter;
     region_.StorePair(at, region_.LoadPair(at) + delta);
@@ -70,7 +70,7 @@ class ThreadRecord {
   WordIndex owed() const { return at_ + kThreadOwed; }
   WordIndex has_excess() const { return at_ + kThreadHasExcess; }
 
-  // What the thread that has record `index` leaves in mutexes.
+  // The value that the thread with record `index` leaves in mutexes.
   static Word MarkOf(const Region& region, std::uint32_t index) {
     return (index + 1) | region.Load(At(index) + kThreadIncarnation) << 8;
   }
@@ -80,7 +80,7 @@ class ThreadRecord {
   // The number of entries, modulo 2^32, once all writes are counted.
   static Word SumOfSizeDeltas(const Region& region);
 
-  // For the index of a record: none.
+  // Index that stands for no record.
   static constexpr std::uint32_t kNobody = kRegistryThreads;
 
   // The record of the thread that left `owner_mark` in a mutex.
@@ -93,7 +93,7 @@ class ThreadRecord {
   // Whether the thread that left `owner_mark` is still attached.
   static bool IsAttached(const Region& region, Word owner_mark);
 
-  // The record of the thread, another than the one with mark `self`, that claims `target`.
+  // The record of a thread that claims `target`, other than the thread with mark `self`.
   static std::uint32_t ClaimantOf(const Region& region, Block target, Word self);
 
  private:

@@ -1,6 +1,6 @@
-// How long one call waits for other threads, all its waits together. See docs/internals/protocol.md, "Waiting".
+// How long one call waits for other threads, in all its waits together. See docs/internals/protocol.md, "Waiting".
 //
-// Thread safety: one thread, the one whose calls it limits.
+// Thread safety: one thread, whose calls it limits.
 #ifndef MAPSAFE_CORE_THREADS_WAIT_BUDGET_H_
 #define MAPSAFE_CORE_THREADS_WAIT_BUDGET_H_
 
@@ -14,8 +14,8 @@ namespace mapsafe {
 
 // How much of its budget a call spends on a wait.
 enum class Patience {
-  kNone,    // for one of several that serve as well
-  kLittle,  // for what can be done later, by which a call should not be held up
+  kNone,    // for one of several things that serve equally well
+  kLittle,  // for work that can be done later and should not delay the call
   kAll,     // for what the call cannot do without
 };
 
@@ -25,7 +25,7 @@ class WaitBudget {
 
   WaitBudget(Region region, Word own_mark) : region_(region), own_mark_(own_mark) {}
 
-  // A call begins. If the last one did not wait, this is a load and a branch.
+  // Begins a call. Costs a load and a branch if the last call did not wait.
   void Renew() {
     if (!is_used_) [[likely]]
       return;
@@ -34,7 +34,7 @@ class WaitBudget {
     is_used_ = false;
   }
 
-  // Whether a wait has to end. The time spent is what others took without doing anything, see Backoff.
+  // Whether a wait has to end. Only time that other threads took without making progress counts as spent; see Backoff.
   bool IsSpent() const {
     if (patience_ == Patience::kNone) return true;
     const Duration bound = bound_.load(std::memory_order_relaxed);
@@ -42,14 +42,14 @@ class WaitBudget {
            waited_ >= kStarvation * bound;
   }
 
-  // Notes time that was waited, and how much of it counts.
+  // Notes time that the call waited, and how much of it counts.
   void Wait(Duration waited) {
     waited_ += waited;
     is_used_ = true;
   }
   void Spend(Duration spent) { spent_ += spent; }
 
-  // Who was in the way when a wait was given up; zeros if that is not known.
+  // The thread that was in the way when a wait was given up; zeros if that is not known.
   Identity blocker() const { return blocker_; }
   void set_blocker(Identity blocker) {
     blocker_ = blocker;
@@ -60,28 +60,28 @@ class WaitBudget {
   Region& region() { return region_; }
   Word own_mark() const { return own_mark_; }
 
-  // Changes the bound for all waiters of this process from now on: for tests in which many wait in vain.
+  // Changes the bound for all waiters of this process from now on. For tests in which many waits fail.
   static void SetBound(std::chrono::microseconds bound) { bound_.store(bound, std::memory_order_relaxed); }
 
  private:
   friend class WithPatience;
 
-  // What a call spends at most on what it could leave undone.
+  // The most that a call spends on work it could leave undone.
   static constexpr Duration kAfterthought = std::chrono::milliseconds{50};
-  // However busy the machine is, a call ends after so many times the bound.
+  // However busy the machine is, a call ends after this many times the bound.
   static constexpr int kStarvation = 5;
   static inline std::atomic<Duration> bound_{std::chrono::seconds{2}};
 
   Region region_;
   Word own_mark_;
   Duration waited_{0};  // by this call
-  Duration spent_{0};   // of that, what counts against the bound
+  Duration spent_{0};   // the part of it that counts against the bound
   Patience patience_ = Patience::kAll;
   bool is_used_ = false;
   Identity blocker_{0, 0};
 };
 
-// For its lifetime, waits have the patience given.
+// Sets the patience of waits for its lifetime.
 class WithPatience {
  public:
   WithPatience(WaitBudget& budget, Patience patience) : budget_(budget), before_(budget.patience_) {

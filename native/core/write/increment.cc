@@ -17,16 +17,16 @@ bool IsSafeInteger(double number) {
   return std::trunc(number) == number && std::fabs(number) <= kMaxSafeInteger;
 }
 
-// One counter again and again, which other threads change, too: its lines are on their way together with the home's,
-// rather than only once the home says where it is. The block may be another entry's by now; then nothing is gained.
+// Prefetches for one counter that other threads change, too: its lines are fetched together with the home's, and not
+// only after the home says where it is. The block may hold another entry by now; then nothing is gained.
 void PrefetchRecent(Core& core) {
   core.region.PrefetchForWrite(WordOf(core.counter.block));
   core.region.PrefetchForWrite(WordOf(core.counter.block) + core.counter.words - 1);
 }
 
-// An optimistic write of the counter that this thread changed last, without a walk: the sooner the swap follows the
-// look, the fewer are lost to others who count. kStructural if that entry, in that slot, is not the key's counter any
-// more, and for whatever is not a sum in its place.
+// Writes optimistically to the counter that this thread changed last, without a walk: the sooner the swap follows the
+// look, the fewer swaps are lost to other threads. Returns kStructural if that entry, in that slot, is no longer the
+// key's counter, and if the value in its place is not a sum.
 Attempt TryRecent(Core& core, Edit* edit) {
   const RecentCounter& counter = core.counter;
   const Location location = core.Locate(edit->key.hash);
@@ -63,8 +63,8 @@ bool IsRecent(const Core& core, std::uint32_t hash) {
 
 }  // namespace
 
-// The number stored in `current`, made the edit's sum. If that is no counter to change in place, the sum is written
-// into the entry to publish, with the expiry that the number had.
+// Makes the number stored in `current` the edit's sum. If `current` is no counter to change in place, writes the sum
+// into the entry to publish, with the number's expiry.
 Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header) {
   double number = 0;
   double expires_at = edit->expires_if_new;
@@ -105,7 +105,7 @@ double Increment(Core& core, const Key& key, double by, double expires_at) {
   const double zero = 0;
   Value value{reinterpret_cast<const std::byte*>(&zero), sizeof zero, kValueNumber};
   value.counts = true;
-  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  // In a cache, always with room for an expiry: whether the counter has one is known only once its block is there.
   if (core.is_cache) value.expires_at = std::numeric_limits<double>::infinity();
   RunWithEntry(core, &edit, value);
   return edit.sum;

@@ -10,7 +10,7 @@ bool HoldBucket(Core& core, Bucket* bucket) {
   for (Backoff backoff(*core.budget, Obstacle::Bucket(bucket->at()));;) {
     const Word version = bucket->LoadVersion();
     if ((version & 1) == 0 && bucket->TryHold(version)) return true;
-    // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
+    // Only while waiting: once the swap may have taken the bucket, no thread must read here that it is not ours.
     core.thread.SetWaiting(bucket->block());
     const bool may_go_on = backoff.Wait();
     core.thread.SetWaiting(0);
@@ -80,8 +80,8 @@ void UnlockSegment(Core& core, Block segment) {
 
 namespace {
 
-// Locks the mutex of the segment that `hash` maps to. The thread claims everything already. Segment 0 if it could not
-// be had; the outcome says why.
+// Locks the mutex of the segment that `hash` maps to. The thread claims everything already. The segment is 0 if the
+// mutex could not be taken; the outcome says why.
 Block LockUnderClaim(Core& core, std::uint32_t hash) {
   for (std::uint32_t tries = 0;; ++tries) {
     const Location location = core.Locate(hash);
@@ -153,8 +153,9 @@ void SweepTombstones(Core& core, Block segment, Unlinked* unlinked) {
 
 namespace {
 
-// Moves one spilled key of `home` out of `from`. Copy, step, clear: a scan that could miss both places meets a changed
-// home version. A tombstone in its way, which only a takeover leaves there, changes places with it.
+// Moves one spilled key of `home` out of `from`, in the order copy, step, clear: a scan that could miss both places
+// meets a changed home version. If a tombstone is in its way, which only a takeover leaves there, the two change
+// places.
 void MoveTo(Bucket* to, std::uint32_t room, Bucket* home, Bucket* from, std::uint32_t slot) {
   const Word displaced = to->Slot(room);
   to->Publish(room, from->Tag(slot), from->Slot(slot));

@@ -11,10 +11,11 @@
 
 namespace mapsafe {
 
-// Takes a bucket, waiting for an optimistic writer to finish. False if it did not within the bound.
+// Takes a bucket, waiting for an optimistic writer to finish. Returns false if the writer did not finish within the
+// bound.
 bool HoldBucket(Core& core, Bucket* bucket);
 
-// Takes every bucket of a segment. On failure nothing is held, and the outcome says who is in the way.
+// Takes every bucket of a segment. On failure nothing is held, and the outcome says which thread is in the way.
 bool HoldBuckets(Core& core, Block segment);
 void ReleaseBuckets(Core& core, Block segment);
 
@@ -22,15 +23,15 @@ inline std::size_t MaxSegments(const Region& region) {
   return region.word_count() / kSegmentWords;
 }
 
-// As HoldBuckets, for those who move keys: also makes SEGMENT_MOVES odd.
+// Like HoldBuckets, for callers that move keys: also makes SEGMENT_MOVES odd.
 bool HoldSegment(Core& core, Block segment);
 void ReleaseSegment(Core& core, Block segment);
 
 // The first hash after those of a segment, 2^32 after the last one's.
 std::uint64_t EndOf(const Region& region, Block segment);
 
-// How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
-// each makes the depth of one of them grow.
+// How often a hash may come to map to another segment, or a directory array may be replaced, in a sound region: each
+// time the depth of one of them grows.
 inline constexpr std::uint32_t kMaxMoves = 2 * kMaxDepth;
 
 // Locks the mutex of the segment that `hash` maps to, having claimed it. On failure the outcome says why.
@@ -38,15 +39,17 @@ inline constexpr std::uint32_t kMaxMoves = 2 * kMaxDepth;
 Location LockSegment(Core& core, std::uint32_t hash);
 void UnlockSegment(Core& core, Block segment);
 
-// Claims and holds every segment, in the order of their hashes, and lists those held. False if one could not be had;
-// the outcome says why. Either way the caller releases what is listed, in any order, and then clears the claim.
+// Claims and holds every segment, in the order of their hashes, and lists those held. Returns false if one could not be
+// taken; the outcome says why. In both cases the caller releases the listed segments, in any order, and then clears the
+// claim.
 bool HoldEverything(Core& core, std::vector<Block>* held);
 void ReleaseHeld(Core& core, Block segment);
 
-// Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released.
+// Blocks that are unlinked but not freed yet, because readers may be in them until the buckets are released.
 class Unlinked {
  public:
-  // More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost.
+  // There are never more than a segment has slots, except in a region that changes in spite of every lock; the excess
+  // is lost.
   void Add(Block entry) {
     if (count_ < blocks_.size()) blocks_[count_++] = entry;
   }

@@ -7,8 +7,8 @@ namespace mapsafe {
 
 namespace {
 
-// The directory may be this much larger than the number of segments calls for. Random keys stay below 8; only keys with
-// equal hashes get here, and doubling does not part those.
+// Limit of the directory's size, as a multiple of what the number of segments needs. Random keys stay below 8; only
+// keys with equal hashes reach the limit, and doubling does not part those.
 constexpr std::size_t kMaxSkew = 16;
 constexpr std::size_t kSkewAllowance = 64;
 
@@ -48,7 +48,7 @@ void BuildTwin(Core& core, Block segment, Block twin, std::uint32_t depth, Word 
   region.Store(to + kSegmentDepth, depth + 1);
   region.Store(to + kSegmentPrefix, region.Load(from + kSegmentPrefix) | bit);
   region.Store(to + kSegmentMoves, 1);
-  // No later than what expires first in either half.
+  // No later than the first expiry in either half.
   region.Store(to + kSegmentExpiry, region.Load(from + kSegmentExpiry));
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket source = core.BucketAt(segment, i);
@@ -75,7 +75,7 @@ void EmptyUpperHalf(Core& core, Block segment, Word bit) {
   }
 }
 
-// Lets go of a segment whose twin cannot be published.
+// Releases a segment whose twin cannot be published.
 void Abandon(Core& core, Block segment, Block twin, const Unlinked& unlinked) {
   ReleaseSegment(core, segment);
   core.blocks.Free(twin, kSegmentBytes);
@@ -118,7 +118,8 @@ Status Split(Core& core, Block segment) {
   region.StoreRelease(WordOf(segment) + kSegmentDepth, depth + 1);
   EmptyUpperHalf(core, segment, bit);
   BringHome(core.region, segment);
-  // The old segment first: until its release a reader may still find a moved key there, and nobody may write it yet.
+  // The old segment first: until its release a reader may still find a moved key there, and no thread may write that
+  // key yet.
   ReleaseSegment(core, segment);
   ReleaseSegment(core, twin);
   UnlockMutex(region, WordOf(twin) + kSegmentMutex);

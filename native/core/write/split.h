@@ -6,9 +6,8 @@
 
 namespace mapsafe {
 
-// Splits a segment whose mutex is held. kDone; kFull if there is no memory or the keys cannot be told apart by further
-// bits of their hashes; kTimeout with the outcome naming the owner; kCorrupt. Nothing has
-// changed then.
+// Splits a segment whose mutex is held. Returns kDone; kFull if there is no memory or further bits of the hashes do not
+// tell the keys apart; kTimeout, with the owner in the outcome; or kCorrupt. Except for kDone, nothing has changed.
 Status Split(Core& core, Block segment);
 
 }  // namespace mapsafe

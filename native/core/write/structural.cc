@@ -1,5 +1,5 @@
 // Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
-// and whoever lost too many races. See docs/internals/protocol.md, "Write, structural".
+// and writers that lost too many races. See docs/internals/protocol.md, "Write, structural".
 #include "index/expiry.h"
 #include "threads/backoff.h"
 #include "write/cleanup.h"
@@ -13,12 +13,12 @@ namespace {
 
 enum class Step { kFinished, kNoRoom };
 
-// How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
-// split may help.
+// How often room is made for one write. Other threads may take the room first, but hardly ever this often; in a damaged
+// segment no split may help.
 constexpr std::uint32_t kMaxTries = 256;
 
-// As Walk, until it was undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and
-// stash may change under the walk, and their reused blocks could look like our key.
+// Like Walk, repeated until it was undisturbed. The home is held, so the key itself stays in place. But other slots of
+// neighbour and stash may change during the walk, and their reused blocks could look like our key.
 bool WalkHeld(Core& core, const Location& location, const Key& key, Sighting* sighting) {
   for (Backoff backoff(*core.budget, Obstacle::Others());;) {
     Versions versions(core.region);
@@ -35,7 +35,7 @@ Bucket HoldRoom(Core& core, const Location& location, std::uint32_t home_index, 
   *index = home_index;
   *slot = home.FindRoom();
   if (*slot < kSlotsPerBucket) return home;
-  // One that others hold is waited for only if none else has room.
+  // A bucket that another thread holds is waited for only if no other has room.
   for (const Patience patience : {Patience::kNone, core.budget->patience()}) {
     const WithPatience with(*core.budget, patience);
     for (std::uint32_t i = 0; i <= kStashBuckets; ++i) {
@@ -56,7 +56,7 @@ void RaiseOverflow(Bucket* home, std::uint32_t index) {
   home->SetOverflow(overflow);
 }
 
-// The edit under the segment's mutex and the home bucket. Lets go of both, except of the mutex for kNoRoom.
+// Does the edit under the segment's mutex and the home bucket. Releases both, but keeps the mutex for kNoRoom.
 Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
   const std::uint32_t home_index = HomeOf(edit->key.hash);
   Sighting sighting;
@@ -106,18 +106,18 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
   return Step::kFinished;
 }
 
-// Room in a segment without any, by cleanup or else by a split.
+// Makes room in a segment that has none, by cleanup or else by a split.
 Status MakeRoom(Core& core, Block segment) {
   return CleanUpLocked(core, segment).value_or(0) > 0 ? Status::kDone : Split(core, segment);
 }
 
-// Runs `attempt` under the mutex of the key's segment and with the home bucket held, both of which it lets go of or
-// keeps. If it wants room and has let go of the home, makes room and begins again. Fills in the outcome on failure.
+// Runs `attempt` under the mutex of the key's segment and with the home bucket held. `attempt` releases or keeps both.
+// If it wants room and has released the home, makes room and begins again. Fills in the outcome on failure.
 template <typename Attempt>
 void AtHome(Core& core, const Key& key, Attempt attempt) {
-  Patience patience = Patience::kNone;  // with which memory is gathered the next time
-  bool reclaimed = false;               // for good
-  bool all = true;                      // whether no segment was passed over for it
+  Patience patience = Patience::kNone;  // for gathering memory the next time
+  bool reclaimed = false;               // whether another attempt would reclaim no more
+  bool all = true;                      // whether no segment was passed over meanwhile
   for (std::uint32_t tries = 0;; ++tries) {
     if (tries == kMaxTries) return Fail(core, Status::kCorrupt);
     const Location location = LockSegment(core, key.hash);
@@ -132,8 +132,8 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
     UnlockSegment(core, location.segment);
     if (made == Status::kDone) continue;
     if (made == Status::kFull && !reclaimed) {
-      // Now, with no mutex held, memory can be gathered from everywhere: where it can be had at once, and in a map,
-      // which has no other, then everywhere.
+      // No mutex is held now, so memory can be gathered from everywhere: first where that takes no waiting; then, in a
+      // map, which has no other source, everywhere.
       all = CleanUpAll(core, patience);
       reclaimed = all || patience == Patience::kAll || core.evictor != nullptr;
       patience = Patience::kAll;
@@ -145,8 +145,8 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
   }
 }
 
-// Whether a key of a held home can be inserted for as long as it is held. Others may take the neighbour's room, but
-// nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+// Whether a key of a held home can be inserted for as long as the home is held. Other threads may take the neighbour's
+// room. But no other thread fills the home, which is held, or the stash, which is filled under the mutex.
 bool HasLastingRoom(Core& core, const Location& location, const Bucket& home) {
   if (home.FindRoom() < kSlotsPerBucket) return true;
   for (std::uint32_t i = kHomeBuckets; i < kAllBuckets; ++i) {
@@ -205,7 +205,7 @@ void HoldKey(Core& core, const Key& key) {
   for (const bool wants_room : {true, false}) {
     AtHome(core, key,
            [&](const Location& location, Bucket home) { return HoldAtHome(core, location, home, key, wants_room); });
-    // Without room nothing can be inserted; but whether anything is to be is not known yet.
+    // Without room nothing can be inserted; but whether there will be an insert is not known yet.
     if (core.outcome->status != Status::kFull) return;
   }
 }
@@ -213,7 +213,7 @@ void HoldKey(Core& core, const Key& key) {
 void EditHeldKey(Core& core, Edit* edit) {
   const Location location = core.Locate(edit->key.hash);
   const Bucket home = core.BucketAt(location, HomeOf(edit->key.hash));
-  // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
+  // The mutex keeps the segment in place; only in a damaged region does the key now lead elsewhere.
   if (location.segment != core.held_segment || home.at() != core.held_home) {
     LetGo(core);
     return Fail(core, Status::kCorrupt);

@@ -13,8 +13,8 @@ namespace mapsafe {
 
 namespace {
 
-// Whether a put or increment will most likely change bucket and entry. One that wants the key to be absent may well
-// find it, and should then not have taken lines away from others who only look.
+// Whether a put or increment will most likely change bucket and entry. A put that wants the key to be absent may well
+// find it, and should then not have taken lines away from readers.
 bool WillPublish(const Edit& edit) {
   return edit.kind == Edit::Kind::kIncrement || (edit.block != 0 && (edit.mode & kPutConditionMask) != kPutIfAbsent);
 }
@@ -51,7 +51,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   }
   const std::uint32_t slot = sighting.found() ? sighting.slot : home.FindRoom();
   if (slot == kSlotsPerBucket) return Attempt::kStructural;
-  if (!versions.Unchanged()) return Attempt::kLost;  // neighbour or stash; the home's version is the swap's business
+  if (!versions.Unchanged()) return Attempt::kLost;  // neighbour or stash; the swap checks the home's version
 
   Change change{
       location.segment, home, home, slot, current, current == 0 ? home.Slot(slot) : 0, home.EntryVersionAfter(version)};
@@ -78,11 +78,11 @@ void RunToEnd(Core& core, Edit* edit) {
 
 namespace {
 
-// Times that one write gathers memory for a split: others may be faster to use it.
+// How often one write gathers memory for a split: other threads may use the memory first.
 constexpr int kMaxGatherings = 8;
 
-// Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
-// before either is given back: room for one must not be made out of what was gathered for the other.
+// Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are taken before
+// either is given back: room for one must not come from what was gathered for the other.
 bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
   Evictor& evictor = *core.evictor;
   Status failure;
@@ -97,7 +97,7 @@ bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
   return true;
 }
 
-// As RunToEnd; gets a node for a key that is new, and memory for a segment that must split.
+// Like RunToEnd; also gets a node for a new key, and memory for a segment that must split.
 void RunInCache(Core& core, Edit* edit) {
   Evictor& evictor = *core.evictor;
   std::optional<Backoff> backoff;
@@ -110,8 +110,7 @@ void RunInCache(Core& core, Edit* edit) {
       Fail(core, failure);
     } else if (failure == Status::kFull && tries++ < 2 * kMaxGatherings) {
       evictor.StartRound();
-      // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
-      // has to go.
+      // Few splits double the directory. Where a split has no room or does not help, an entry of the home has to go.
       if (tries <= kMaxGatherings && GatherForSplit(core, edit->key.hash, tries > 1)) continue;
       if (evictor.EvictAtHome(edit->key.hash)) continue;
       if (evictor.has_passed_over()) {
@@ -127,8 +126,8 @@ void RunInCache(Core& core, Edit* edit) {
   evictor.SweepForgotten();
 }
 
-// Reclaims tombstones, expired entries and cached blocks for a block: where that can be done at once, and only if that
-// is not enough, everywhere.
+// Reclaims tombstones, expired entries and cached blocks for a block: first where that takes no waiting, and everywhere
+// only if that is not enough.
 Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
   bool all = false;
   for (const Patience patience : {Patience::kNone, Patience::kAll}) {
@@ -141,7 +140,7 @@ Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
   return 0;
 }
 
-// Evicts for a block until no victim had to be passed over.
+// Evicts for a block until no victim was passed over.
 Block EvictFor(Core& core, std::size_t bytes, std::uint32_t hash, bool lease, Status* failure) {
   Evictor& evictor = *core.evictor;
   for (Backoff backoff = Backoff::BetweenSearches(*core.budget);;) {
@@ -156,14 +155,14 @@ Block EvictFor(Core& core, std::size_t bytes, std::uint32_t hash, bool lease, St
   }
 }
 
-// A block for the entry; a cache evicts for it, a map reclaims what is deleted once before giving up.
+// Allocates a block for the entry. A cache evicts for it; a map reclaims deleted entries once before it gives up.
 Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool lease) {
   Status failure = Status::kFull;
   if (!core.blocks.CouldFit(bytes)) {
     Fail(core, Status::kEntryTooLarge);
     return 0;
   }
-  // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
+  // A lease cannot be evicted, so it lies in the reserve only if it finds room nowhere else.
   const Place place = lease ? Place::kOutsideReserve : Place::kAnywhere;
   Block block = core.blocks.Allocate(bytes, place, &failure);
   if (block == 0 && failure == Status::kFull) {
@@ -187,7 +186,7 @@ void Run(Core& core, Edit* edit) {
   } else {
     RunInCache(core, edit);
   }
-  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  // Only now: the write holds nothing any more, and its outcome is known. After an error it does nothing more.
   if (edit->met_hot_segment && static_cast<int>(core.outcome->status) >= 0) Relieve(core, edit->key.hash);
 }
 
@@ -236,7 +235,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
       holds = present;
       break;
     case kPutIfVersion:
-      // A lease may take the place of a value that expired.
+      // A lease may replace a value that expired.
       holds = current != 0 && (!expired || edit->puts_lease) && met.version == edit->version;
       break;
     default:
@@ -244,7 +243,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   }
   if (edit->kind == Edit::Kind::kEvict) holds = expired || (present && !edit->only_expired);
   if (present && (edit->mode & kReturnPrevious) != 0) {
-    // Copied now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+    // Copied now, before any change: if the value does not fit, the caller can grow the buffer and try again.
     const Status copied = CopyValue(core, current, met);
     if (copied != Status::kFound) return copied;
   }
@@ -318,7 +317,7 @@ void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
 
 namespace {
 
-// What became of the nodes of the entries published and met.
+// Notes what became of the nodes of the entry published and the entry met.
 void TellEvictor(Evictor& evictor, Edit* edit) {
   if (edit->leaves_value() && edit->met_node != 0) {
     evictor.Touch(edit->met_node, edit->key.hash);
@@ -340,8 +339,9 @@ Word LossCounter(const Edit& edit) {
 
 void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   const Edit& edit = *in;
-  // Without it a later read of this thread could overtake the stores above: of two threads that each write one key and
-  // then read the other's, both could miss the other's write, and no order of the four operations explains that.
+  // Without the fence a later read of this thread could overtake the stores above. Of two threads that each write one
+  // key and then read the other's, both could then miss the other's write, and no order of the four operations explains
+  // that.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   Outcome& outcome = *core.outcome;
   outcome.status = edit.lapses || edit.drops_stale ? Status::kNotDone : Status::kDone;
@@ -384,7 +384,7 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
   edit.kept_until = value.kept_until();
   const std::size_t bytes = EntryBytes(key, value);
-  // Without a cleanup, which would wait for the segment that this thread holds.
+  // Without a cleanup: it would wait for the segment that this thread holds.
   Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;
   if (failure == Status::kFull) edit.block = core.blocks.Allocate(bytes, Place::kAnywhere, &failure);
   if (edit.block == 0) {
@@ -394,7 +394,7 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   BuildEntry(core.region, edit.block, key, value);
   EditHeldKey(core, &edit);
   if (core.outcome->status != Status::kDone) core.blocks.Free(edit.block, bytes);
-  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  // An insert into a cache may have to evict, so this thread must hold nothing at that time.
   if (core.outcome->status == Status::kNeedsNode) Fail(core, Status::kFull);
   if (core.evictor != nullptr) core.evictor->SweepForgotten();
 }

@@ -9,8 +9,8 @@
 
 namespace mapsafe {
 
-// One change in the making. `Prepare` is asked, against the entry found, whether and how to go on; it may be asked
-// again after a lost race.
+// One change in the making. `Prepare` decides, from the entry found, whether and how to go on. It may be called again
+// after a lost race.
 struct Edit {
   enum class Kind { kPut, kRemove, kIncrement, kEvict };
 
@@ -39,19 +39,19 @@ struct Edit {
   bool leaves_value() const { return in_place || (block != 0 && !puts_lease); }
 };
 
-// Entries above this size are not left behind as tombstones: deleted megabytes must not wait for a cleanup.
+// Entries above this size do not stay as tombstones: deleted megabytes must not wait for a cleanup.
 inline constexpr std::size_t kMaxTombstoneBytes = 512;
 
 // A cleanup runs once tombstones exceed this share of a segment's slots.
 inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 3 / 10;
 
-// Lost races before a write queues up at the segment's mutex instead. More only burns time: measured on two cores, a
-// writer that lost four times in a row has met a stream of writers.
+// Lost races before a write queues up at the segment's mutex instead. More would only burn time: measured on two cores,
+// a writer that lost four times in a row has met a stream of writers.
 inline constexpr int kOptimisticTries = 4;
 
 enum class Attempt { kFinished, kLost, kStructural };
 
-// Repeats a lost attempt a few times. kLost if that was in vain.
+// Repeats a lost attempt a few times. Returns kLost if every attempt was lost.
 template <typename Try>
 Attempt Optimistically(Try attempt) {
   for (int tries = 0; tries < kOptimisticTries; ++tries) {
@@ -61,22 +61,22 @@ Attempt Optimistically(Try attempt) {
   return Attempt::kLost;
 }
 
-// kLost, for having met the home bucket taken or changed.
+// Returns kLost, because the home bucket was taken or changed.
 Attempt Lose(Core& core, Edit* edit, Block segment);
 
 // Writes `value` under `key`; fills in the outcome.
 void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
 void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
 
-// Counts that the edit met a bucket or mutex taken, or a bucket changed under it.
+// Counts that the edit met a bucket or mutex taken, or a bucket that changed during the edit.
 void MeetContention(Core& core, Edit* edit, Block segment);
 
-// What Prepare says: kDone to go on, anything else to stop with it; kNeedsBlock for an increment that finds no counter
-// to change in place, and kNeedsNode for an insert into a cache, if the edit lacks them. `current` is the entry found,
-// or 0.
+// Result of Prepare: kDone to go on, anything else to stop with it. It is kNeedsBlock for an increment that finds no
+// counter to change in place, and kNeedsNode for an insert into a cache, if the edit lacks them. `current` is the entry
+// found, or 0.
 Status Prepare(Core& core, Edit* edit, Block current);
 
-// A change as it happened to a slot.
+// A change to one slot.
 struct Change {
   Block segment;
   Bucket home;
@@ -91,18 +91,19 @@ struct Change {
   Word size_delta = 0;  // what this adds to the number of entries
 };
 
-// Writes what the entry to publish lacked so far: its version, and in a cache its node.
+// Writes what the entry to publish still lacked: its version, and in a cache its node.
 void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version);
 
-// Says in the thread record what the change is, if the counts depend on it: `version` is the odd one of its bucket
-// while it takes place. Should this thread die, others know what to count. The change ends with Finish or TakeBack.
+// Announces the change in the thread record, if the counts depend on it. `version` is the odd one of its bucket during
+// the change. If this thread dies, other threads know what to count. The change ends with Finish or TakeBack.
 void Announce(Core& core, const Edit& edit, Change* change, Word version);
 void TakeBack(Core& core, const Change& change);
 
 // Changes the slot.
 void Apply(Core& core, const Edit& edit, Change* change);
 
-// Once both buckets are released, the home with `home_version`: fills in the outcome, counts, frees what was unlinked.
+// Fills in the outcome, counts, and frees what was unlinked. Called once both buckets are released, the home with
+// `home_version`.
 void Finish(Core& core, Edit* edit, const Change& change, Word home_version);
 
 // Runs an edit; a cache evicts for it.
@@ -111,7 +112,7 @@ void Run(Core& core, Edit* edit);
 // Runs an edit that publishes an entry, and takes the block back if it was not published.
 void RunWithEntry(Core& core, Edit* edit, const Value& value);
 
-// The home bucket is on its way while the entry is built.
+// Prefetches the home bucket while the entry is built.
 void PrefetchHome(Core& core, std::uint32_t hash);
 
 // Runs an edit in a region, or a part of it, that needs no eviction.
@@ -120,12 +121,12 @@ void RunToEnd(Core& core, Edit* edit);
 // The structural path; see structural.cc.
 void EditStructurally(Core& core, Edit* edit);
 
-// The edit of a key that is held, which ends the hold.
+// The edit of a key that is held; it ends the hold.
 void EditHeldKey(Core& core, Edit* edit);
 
 // Takes what a structural write of `key` takes, and room for an entry, if there is none and some can be made. The
-// outcome is that of Get; with kFound or kAbsent the key is held, and stays so until PutHeld, RemoveHeld or LetGo.
-// Meanwhile this thread may read, but not write.
+// outcome is that of Get; with kFound or kAbsent the key is held until PutHeld, RemoveHeld or LetGo. Meanwhile this
+// thread may read, but not write.
 void HoldKey(Core& core, const Key& key);
 
 // Ends the hold by a write of the same key. If the status is not kDone, nothing was written.
