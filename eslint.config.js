@@ -50,6 +50,20 @@ export default tseslint.config(
   },
   ...layers,
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "BinaryExpression[operator='instanceof'][right.name=/^(Object|Function|Array|Date|Map|Set|RegExp|Promise|Weak\\w+|\\w*Registry|SharedArrayBuffer|Uint8Array|\\w*(?<!Mapsafe)(?<!MapsafeType)(?<!MapsafeRange)Error)$/]",
+          message:
+            'Objects of another realm (of Jest, of node:vm, of Node.js itself within Jest) are no instances; see src/platform/brands.ts.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       // Tests hand over what the types forbid, on purpose.

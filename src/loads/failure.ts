@@ -124,6 +124,7 @@ function describeAll(left: { errors: number }, errors: readonly unknown[], depth
 
 function isError(reason: unknown): reason is Error {
   try {
+    // eslint-disable-next-line no-restricted-syntax -- what was made with this class as a prototype is one as well
     return isNativeError(reason) || reason instanceof Error
   } catch {
     return false // a Proxy whose trap throws, or that was revoked

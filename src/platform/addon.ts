@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { getEnvironmentData, setEnvironmentData, Worker } from 'node:worker_threads'
+import { isNativeError } from './brands.js'
 
 /**
  * The addon's functions for files. Where nothing else is said they return 0 or an errno value: on Windows ENOSYS. See native/platform/mapped_file.h.
@@ -126,7 +127,7 @@ export function loadNative(): NativeBinding | undefined {
   try {
     loaded = load()
   } catch (error) {
-    failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    failure = (isNativeError(error) ? error.message : String(error)).split('\n')[0]
   }
   return loaded
 }

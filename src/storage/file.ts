@@ -38,7 +38,7 @@ export interface FileRegion {
 export function openFile(path: string, trusts: boolean, contents: Pick<Contents, 'repairAndVerify'>): FileRegion {
   const functions = fileFunctions()
   const opened = tryOpen(functions, path, trusts, contents)
-  if (opened instanceof Error) throw systemError('open', path, opened)
+  if (!isRegion(opened)) throw systemError('open', path, opened.missing)
   return opened
 }
 
@@ -56,7 +56,7 @@ export function openFile(path: string, trusts: boolean, contents: Pick<Contents,
 export function openOrCreateFile(path: string, trusts: boolean, bytes: number, contents: Contents): FileRegion {
   const functions = fileFunctions()
   const opened = tryOpen(functions, path, trusts, contents)
-  if (!(opened instanceof Error)) return opened
+  if (isRegion(opened)) return opened
   checkMappable(bytes, path)
   try {
     const made = makeFile(functions, path, bytes, (region) => {
@@ -66,11 +66,11 @@ export function openOrCreateFile(path: string, trusts: boolean, bytes: number, c
   } catch (error) {
     // Who lacks the room for a second file finds the first one, if there was a race.
     const faster = tryOpen(functions, path, trusts, contents)
-    if (!(faster instanceof Error)) return faster
+    if (isRegion(faster)) return faster
     throw error
   }
   const faster = tryOpen(functions, path, trusts, contents)
-  if (!(faster instanceof Error)) return faster
+  if (isRegion(faster)) return faster
   // A symbolic link that leads nowhere; or a file that was deleted as soon as it was made.
   throw systemError('make', path, system.errno.EEXIST)
 }
@@ -96,19 +96,29 @@ export function checkLength({ path, region }: FileRegion, maxBytes: number): voi
   )
 }
 
-/** The region in a file; the system's error if there is no such file. */
+/** The system's error if there is no such file. */
+interface NoFile {
+  readonly missing: unknown
+}
+
+/** Told by its shape: what Node.js throws is no instance of the class `Error` of another realm, as test runners make. */
+function isRegion(opened: FileRegion | NoFile): opened is FileRegion {
+  return 'region' in opened
+}
+
+/** The region in a file, if there is one. */
 function tryOpen(
   functions: NativeBinding,
   path: string,
   trusts: boolean,
   { repairAndVerify }: Pick<Contents, 'repairAndVerify'>,
-): FileRegion | Error {
+): FileRegion | NoFile {
   let descriptor: number
   try {
     // Without O_NONBLOCK, opening a named pipe might never return.
     descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return error as Error
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { missing: error }
     throw systemError('open', path, error)
   }
   try {

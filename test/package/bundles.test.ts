@@ -1,36 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+import { installPacked, root } from './packed.js'
 
 let project: string
 let installed: string
 
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'mapsafe-bundle-'))
-  execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root, stdio: 'pipe' })
-  const [tarball] = readdirSync(project)
-  installed = join(project, 'node_modules', 'mapsafe')
-  mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
-  symlinkSync(join(root, 'node_modules/node-gyp-build'), join(project, 'node_modules/node-gyp-build'), 'junction')
-}, 120_000)
+  installed = installPacked(project)
+})
 
 afterAll(() => {
   rmSync(project, { recursive: true, force: true })

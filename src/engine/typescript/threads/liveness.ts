@@ -22,6 +22,7 @@ import {
   type KernelId,
 } from '../../../format/thread-name.js'
 import { loadNative, type RecordLocks } from '../../../platform/addon.js'
+import { isSharedArrayBuffer } from '../../../platform/brands.js'
 import { isUnusedId, lookAtThread, ownNamespace, ownThreadId } from '../../../platform/thread.js'
 
 /** By a region's memory, as this thread has it. */
@@ -30,7 +31,7 @@ const locks = new WeakMap<ArrayBufferLike, RecordLocks>()
 /** The locks of the file that a region is in; undefined if it is the memory of one process. */
 export function locksOf({ buffer }: Int32Array): RecordLocks | undefined {
   const known = locks.get(buffer)
-  if (known !== undefined || buffer instanceof SharedArrayBuffer) return known
+  if (known !== undefined || isSharedArrayBuffer(buffer)) return known
   const opened = loadNative()?.openRecordLocks(buffer) ?? undefined
   if (opened !== undefined) locks.set(buffer, opened)
   return opened
