@@ -1,4 +1,4 @@
-// What one thread's engine is made of. The operations are free functions over it, one idea a file.
+// The parts of one thread's engine. The operations are free functions over it, one idea a file.
 #ifndef MAPSAFE_CORE_CORE_H_
 #define MAPSAFE_CORE_CORE_H_
 
@@ -13,7 +13,7 @@ namespace mapsafe {
 
 class Evictor;
 
-// The counter that a thread changed last, where it was then.
+// The counter that a thread changed last, and where it was then.
 struct RecentCounter {
   std::uint32_t hash;
   Block block;  // 0 if there is none
@@ -35,14 +35,14 @@ struct Core {
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
   Block held_segment = 0;    // of the key that HoldKey took, or 0
   WordIndex held_home = 0;
-  Evictor* evictor = nullptr;  // what makes room in a cache
+  Evictor* evictor = nullptr;  // makes room in a cache
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }
   Bucket BucketAt(Block segment, std::uint32_t index) { return {region, BucketIn(segment, index)}; }
 };
 
-// Ends an operation with `status` and, for kTimeout, the thread that was waited for in vain.
+// Ends an operation with `status`. For kTimeout also names the thread that the call waited for in vain.
 inline void Fail(Core& core, Status status) {
   const Identity owner = core.budget->blocker();
   core.outcome->status = status;

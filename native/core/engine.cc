@@ -105,7 +105,7 @@ void Engine::LetGo() {
 
 std::uint32_t Engine::Size() const {
   const Word sum = ThreadRecord::SumOfSizeDeltas(core_.region);
-  // A deletion may be counted before its insert by another thread was; nobody should see "minus one".
+  // A deletion may be counted before another thread's insert of the same entry; callers should never see "minus one".
   return static_cast<std::int32_t>(sum) < 0 ? 0 : sum;
 }
 

@@ -22,8 +22,8 @@ namespace mapsafe {
 
 class Engine {
  public:
-  // Takes a thread record; null if all are taken. `outcome` must outlive the engine, and so must `locks`, those of the
-  // file that the region is in; null if it is the memory of one process.
+  // Takes a thread record; null if all are taken. `outcome` must outlive the engine, and so must `locks`: those of the
+  // file that the region is in, or null for the memory of one process.
   static std::unique_ptr<Engine> Attach(void* base, std::size_t bytes, Identity identity, Outcome* outcome,
                                         RecordLocks* locks = nullptr);
 
@@ -39,7 +39,7 @@ class Engine {
   // Fills in key.hash; keys handed to the operations below must have passed through it.
   void Hash(Key* key) const;
 
-  // Copies the value into the scratch buffer whatever its kind: status kFound, kAbsent or kScratchTooSmall; kUnchanged,
+  // Copies the value into the scratch buffer whatever its kind. Status kFound, kAbsent or kScratchTooSmall; kUnchanged,
   // and no copy, if the entry has version `known`.
   void Get(const Key& key, std::uint64_t known = kNoVersion);
   void GetPassing(const Key& key);
@@ -49,7 +49,7 @@ class Engine {
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);
   double Increment(const Key& key, double by, double expires_at = kNever);
 
-  // See write.h. From Hold, with kFound or kAbsent, to one of the others this engine may only read.
+  // See write.h. Between Hold with kFound or kAbsent and one of the others, this engine may only read.
   void Hold(const Key& key);
   void PutHeld(const Key& key, const Value& value);
   void RemoveHeld(const Key& key);
@@ -60,7 +60,7 @@ class Engine {
   std::uint64_t Collect(HashRange range, std::uint32_t limit);
   std::vector<SnapshotPiece> Snapshot();
 
-  // Milliseconds since 1970 as the region's entries expire by them.
+  // The milliseconds since 1970 by which the region's entries expire.
   double Now() const;
 
   // See cleanup.h.

@@ -1,4 +1,4 @@
-// Making a region, and recognising one. See docs/internals/format.md.
+// Making and recognising regions. See docs/internals/format.md.
 #ifndef MAPSAFE_CORE_FORMAT_H_
 #define MAPSAFE_CORE_FORMAT_H_
 
@@ -10,11 +10,11 @@
 namespace mapsafe {
 
 // Formats zeroed memory of a whole number of pages as an empty map, or with kFlagCache as a cache of at most
-// `max_entries` entries, 0 for as many as fit. No one else may know the memory yet.
+// `max_entries` entries, 0 for as many as fit. No other thread may know the memory yet.
 void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags = 0, std::uint32_t max_entries = 0);
 
-// Whether the memory holds a region of this format version and size, ready to be attached to, whose header stays within
-// it.
+// Whether the memory holds a region of this format version and size that is ready to be attached to, and whose header
+// stays within it.
 bool CheckRegion(void* base, std::size_t bytes);
 
 }  // namespace mapsafe

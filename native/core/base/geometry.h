@@ -1,5 +1,5 @@
 // Where the parts of a region lie: a function of its size alone. See docs/internals/format.md, "Units". The header
-// repeats it, for whoever is to recognise a region; nobody relies on what the header says.
+// repeats it for programs that recognise regions; no code relies on what the header says.
 #ifndef MAPSAFE_CORE_GEOMETRY_H_
 #define MAPSAFE_CORE_GEOMETRY_H_
 
@@ -21,8 +21,8 @@ constexpr std::uint32_t HeapPages(std::size_t bytes) {
   return static_cast<std::uint32_t>(left / kPageBytes - table_pages);
 }
 
-// The last of `pages` heap pages, in a cache: they hold nothing that cannot be evicted. See docs/internals/protocol.md,
-// "The reserve".
+// The last of `pages` heap pages, in a cache: everything in them can be evicted. See docs/internals/protocol.md, "The
+// reserve".
 constexpr std::uint32_t ReservePages(std::uint32_t pages) {
   return std::max(pages / kReservePart, kMinReservePages);
 }

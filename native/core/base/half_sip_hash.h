@@ -1,7 +1,7 @@
 // HalfSipHash-1-3: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (INDOCRYPT 2012), in the 32-bit variant of
 // their reference code. One compression round a word, three to finish; 64-bit key, 32-bit result.
 //
-// It is keyed with a secret of the region, so keys chosen by an outsider spread like random ones.
+// It is keyed with a secret of the region, so keys chosen by an attacker spread like random ones.
 #ifndef MAPSAFE_CORE_HALF_SIP_HASH_H_
 #define MAPSAFE_CORE_HALF_SIP_HASH_H_
 
@@ -15,8 +15,8 @@ struct HashSecret {
   std::uint32_t word1;
 };
 
-// The four words of state. Always inlined, so that they stay in registers: GCC leaves the rounds apart otherwise, and
-// the hash then takes half as long again.
+// The four words of state. Always inlined, so that they stay in registers: GCC otherwise does not inline the rounds,
+// and the hash then takes half as long again.
 class HalfSipState {
  public:
   explicit HalfSipState(HashSecret secret)
@@ -57,7 +57,7 @@ class HalfSipState {
 };
 
 // Hashes a key given as words, the last padded with zeros. The final word holds byte length and kind, in place of
-// SipHash's own length byte: it keeps "1" apart from 1, and keys apart that differ only in trailing zero bytes.
+// SipHash's own length byte. It distinguishes "1" from 1, and keys that differ only in trailing zero bytes.
 inline std::uint32_t HalfSipHash(HashSecret secret, const std::uint32_t* words, std::uint32_t length,
                                  std::uint32_t kind) {
   HalfSipState state(secret);

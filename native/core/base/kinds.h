@@ -24,7 +24,7 @@ struct ValueKind {
 
 inline constexpr std::uint32_t kMax = 0xffffffff;
 
-// Every value kind. What the code asks of a kind, it asks of this table; the order of the numbers means nothing.
+// Every value kind. Code looks up every property of a kind in this table; the order of the numbers means nothing.
 inline constexpr ValueKind kValueKinds[] = {
     {kValueUndefined, 0, 0, 1, kImmediate},
     {kValueNull, 0, 0, 1, kImmediate},
@@ -53,8 +53,8 @@ inline constexpr std::uint32_t kEncodedKinds = KindsWith(kEncoded);
 inline constexpr std::uint32_t kLeaseKinds = KindsWith(kLease);
 inline constexpr std::uint32_t kKnownKinds = KindsWith(kImmediate | kEncoded);
 
-// Whether this version knows the kind, which is at most kValueKindMask. Another one was written by a later version, or
-// is damage.
+// Whether this version knows the kind, which is at most kValueKindMask. An unknown kind was written by a later version,
+// or is damage.
 constexpr bool IsKnownKind(std::uint32_t kind) {
   return (kKnownKinds >> kind & 1) != 0;
 }
@@ -69,7 +69,7 @@ constexpr bool IsLeaseKind(std::uint32_t kind) {
   return (kLeaseKinds >> kind & 1) != 0;
 }
 
-// By kind; that of a kind which nobody knows has no length.
+// Table by kind. An unknown kind has no length.
 inline constexpr auto kKindsByNumber = [] {
   std::array<ValueKind, kValueKindMask + 1> kinds{};
   for (ValueKind& kind : kinds) kind = {0, 1, 0, 1, 0};

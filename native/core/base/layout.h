@@ -42,7 +42,7 @@ inline constexpr std::uint32_t kHeaderDirectory = 32;
 inline constexpr std::uint32_t kHeaderDefaultTtl = 34;
 inline constexpr std::uint32_t kHeaderMaxEntries = 36;
 inline constexpr std::uint32_t kHeaderClockAdvance = 38;
-// Beyond the first 100 bytes, which are what Node.js shows of a buffer that is printed.
+// Beyond the first 100 bytes, because Node.js shows those when a buffer is printed.
 inline constexpr std::uint32_t kHeaderSecret0 = 40;
 inline constexpr std::uint32_t kHeaderSecret1 = 41;
 inline constexpr std::uint32_t kHeaderDirectoryMutex = 64;
@@ -99,7 +99,7 @@ inline constexpr std::uint32_t kThreadAbandoned = 2;
 inline constexpr std::uint32_t kEngineNative = 1;
 inline constexpr std::uint32_t kEngineTypescript = 2;
 
-// Counters of a thread, of two words each
+// Counters of a thread, two words each
 inline constexpr std::uint32_t kCounterHits = 0;
 inline constexpr std::uint32_t kCounterMisses = 1;
 inline constexpr std::uint32_t kCounterNearHits = 2;

@@ -41,8 +41,8 @@ struct Outcome {
   std::uint32_t owner_pid;
   std::uint32_t owner_thread;
   std::uint32_t call;  // set by the caller: operations with the same number, not 0, are parts of one call
-  double expires_at;   // of the entry found; 0 if it does not expire
-  double stale_until;  // after GetForLoad: until when that entry may be served once it expired; 0 if it may not
+  double expires_at;   // expiry of the entry found; 0 if it does not expire
+  double stale_until;  // after GetForLoad: until when that entry may be served after it expired; 0 if it may not
 };
 static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
               offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t));
@@ -53,7 +53,7 @@ struct Scratch {
   std::size_t capacity;
 };
 
-// The version of no entry.
+// The version that no entry has.
 inline constexpr std::uint64_t kNoVersion = 0;
 
 // Conditions and flags of a write, as in src/engine/engine.ts.

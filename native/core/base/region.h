@@ -18,7 +18,7 @@
 #include "base/layout.h"
 
 // Called before every store to a region. Tests of sudden death (native/test/steps.h) define it, to end a process
-// between any two stores; everywhere else it is nothing.
+// between any two stores. Everywhere else it does nothing.
 #ifndef MAPSAFE_BEFORE_STORE
 #define MAPSAFE_BEFORE_STORE() static_cast<void>(0)
 #endif
@@ -37,7 +37,7 @@ constexpr WordIndex WordOf(Block block) {
 
 class Region {
  public:
-  // `locks`: of the file that the region is in; null if it is the memory of one process.
+  // `locks` belong to the file that the region is in; null for the memory of one process.
   Region(void* base, std::size_t bytes, RecordLocks* locks = nullptr)
       : words_(static_cast<Word*>(base)),
         word_count_(bytes / sizeof(Word)),
@@ -50,8 +50,8 @@ class Region {
   std::size_t bytes() const { return word_count_ * sizeof(Word); }
   RecordLocks* locks() const { return locks_; }
 
-  // Whether `block` may be the first of a structure of `words` words: all references lead into the heap. Every one read
-  // from the region passes through this before it is followed.
+  // Whether `block` may be the first of a structure of `words` words: all references lead into the heap. Every
+  // reference read from the region is checked by this before it is followed.
   bool Contains(Block block, std::size_t words) const {
     const WordIndex offset = WordOf(block) - heap_;  // huge for a block below the heap
     return offset < heap_words_ && words <= heap_words_ - offset;
@@ -72,7 +72,7 @@ class Region {
     MAPSAFE_BEFORE_STORE();
     return Ref(i).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
-  // Returns what was there before.
+  // Returns the former value.
   Word Add(WordIndex i, Word delta) {
     MAPSAFE_BEFORE_STORE();
     return Ref(i).fetch_add(delta, std::memory_order_relaxed);
@@ -95,7 +95,7 @@ class Region {
     PairRef(i).store(value, std::memory_order_relaxed);
   }
 
-  // Asks for the line of word `i`, which is about to be changed, for this processor alone. To load it first and store
+  // Requests the line of word `i`, which is about to be changed, for this processor alone. Loading it first and storing
   // later takes two trips to the processor that changed it last: one to share the line, one to take it away.
   void PrefetchForWrite(WordIndex i) const;
 
@@ -175,7 +175,8 @@ inline void Region::CopyIn(WordIndex to, std::size_t bytes, const std::byte* fro
 
 inline void Region::PrefetchForWrite(WordIndex i) const {
 #if defined(__x86_64__)
-  // Compilers make this of __builtin_prefetch only if told that every processor has it; those without it do nothing.
+  // Compilers make this of __builtin_prefetch only if told that every processor has it; processors without it do
+  // nothing.
   asm volatile("prefetchw %0" : : "m"(words_[i]));
 #elif defined(__GNUC__)
   __builtin_prefetch(words_ + i, 1);

@@ -19,12 +19,12 @@ struct Census {
   std::uint32_t segments_corrected = 0;
 };
 
-// Waits until no write is between changing its slot and counting that. No further one can begin.
+// Waits until no write is between changing its slot and counting that. No further write can begin.
 bool AwaitCounts(Core& core) {
   for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
     const WordIndex at = ThreadRecord::At(i);
     for (Backoff backoff(*core.budget, Obstacle::Write(at)); core.region.LoadAcquire(at + kThreadWriteSlot) != 0;) {
-      // A write announced, but not begun, is as good as none: its swap will fail.
+      // A write that is announced but not begun does not matter: its swap will fail.
       if (!backoff.Wait()) {
         Fail(core, Status::kTimeout);
         return false;
@@ -34,7 +34,7 @@ bool AwaitCounts(Core& core) {
   return true;
 }
 
-// Counts the entries of the held segments, and makes every segment's count of tombstones right.
+// Counts the entries of the held segments, and corrects every segment's count of tombstones.
 Census Count(Core& core, const std::vector<Block>& segments) {
   Census census;
   for (const Block segment : segments) {
@@ -61,7 +61,7 @@ Census Count(Core& core, const std::vector<Block>& segments) {
 
 struct Attendance {
   std::uint32_t attached = 0;
-  Word incarnations = 0;  // a sum, which tells whether anybody came since
+  Word incarnations = 0;  // a sum, which shows whether a thread attached since
 
   bool operator==(const Attendance&) const = default;
 };
@@ -76,8 +76,8 @@ Attendance Attend(const Region& region) {
   return attendance;
 }
 
-// Finds the blocks that nothing leads to. Needs every segment, the heap mutex, and that no other thread is attached:
-// one that came meanwhile may have taken a block out of a cache before we looked there, and nothing is done then.
+// Finds the blocks that nothing leads to. Needs every segment, the heap mutex, and that no other thread is attached. A
+// thread that attached meanwhile may have taken a block out of a cache before we looked there; then nothing is done.
 class LeakHunt {
  public:
   explicit LeakHunt(Region region) : region_(region), heap_(region), known_(region.block_count()) {}
@@ -164,7 +164,7 @@ class LeakHunt {
     return true;
   }
 
-  // A chain that bites its own tail meets a block that is marked.
+  // A chain that leads back into itself meets a block that is already marked.
   bool MarkChain(Block block) {
     for (; block != 0; block = region_.Load(WordOf(block))) {
       if (!Mark(block)) return false;
@@ -213,7 +213,7 @@ class LeakHunt {
 
   Region region_;
   Heap heap_;
-  std::vector<bool> known_;  // by block number: first block of something that is used or free
+  std::vector<bool> known_;  // by block number: first block of a structure that is used or free
   std::vector<Leak> leaks_;
 };
 

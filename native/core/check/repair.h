@@ -1,4 +1,4 @@
-// Putting right what the deaths of threads left behind: counts that are off, blocks that nobody can reach.
+// Repair of what the deaths of threads left behind: wrong counts, and blocks that nothing leads to.
 #ifndef MAPSAFE_CORE_REPAIR_H_
 #define MAPSAFE_CORE_REPAIR_H_
 
@@ -15,9 +15,9 @@ struct RepairReport {
   bool has_looked_for_leaks = false;  // no other thread was attached
 };
 
-// Fills in the outcome: kDone; kTimeout or kCorrupt, and what was repaired by then stays so. Writers wait meanwhile,
-// readers do not. Blocks are looked for only if no other thread is attached, since one may just be building an entry in
-// them. O(entries + blocks).
+// Fills in the outcome: kDone; or kTimeout or kCorrupt, and what was repaired by then stays repaired. Writers wait
+// meanwhile, readers do not. Looks for blocks only if no other thread is attached, since another thread may just be
+// building an entry in them. O(entries + blocks).
 RepairReport Repair(Core& core);
 
 }  // namespace mapsafe

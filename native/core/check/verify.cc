@@ -52,8 +52,9 @@ class Verifier {
     problems_.push_back(text.str());
   }
 
-  // Notes that a structure of `bytes` bytes begins at `block`. False if it is not to be looked into: it was already, or
-  // there are more than the region holds. So the walk takes no longer than the region is large, whatever overlaps.
+  // Notes that a structure of `bytes` bytes begins at `block`. Returns false if it should not be examined, because it
+  // already was or because there are more structures than the region holds. So the walk is bounded by the region's
+  // size, even if structures overlap.
   bool Use(Block block, std::size_t bytes, const char* what) {
     if (!used_.emplace(block, bytes).second) {
       Problem(what, " at block ", block, ": the block is used twice");
@@ -69,7 +70,7 @@ class Verifier {
     return false;
   }
 
-  // As Use, of a run of pages, however short.
+  // Like Use, for a run of pages, however short.
   bool UsePages(Block block, std::size_t pages, const char* what) {
     runs_.insert(block);
     return Use(block, pages * kPageBytes, what);
@@ -319,7 +320,7 @@ class Verifier {
     }
   }
 
-  // Every carved block is free or used, none both; every large run is used.
+  // Every carved block is free or used, and none is both; every large run is used.
   void CheckAccounts() {
     for (const auto& [block, bytes] : used_) {
       const auto blocks = static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);
@@ -349,7 +350,7 @@ class Verifier {
   Word live_ = 0;
   std::size_t used_bytes_ = 0;
   std::unordered_map<Block, std::size_t> used_;
-  std::unordered_set<Block> runs_;  // of those used, runs of pages whatever their length
+  std::unordered_set<Block> runs_;  // those used; runs of pages whatever their length
   std::unordered_map<Block, Word> carved_;
   std::unordered_set<Block> free_;
   std::unordered_set<Block> large_runs_;

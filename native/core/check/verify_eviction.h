@@ -15,13 +15,13 @@ namespace mapsafe {
 
 class EvictionAudit {
  public:
-  // Notes that a structure of so many pages begins at a block; false if it is not to be looked into.
+  // Notes that a structure of this many pages begins at a block; false if it should not be examined.
   using Use = std::function<bool(Block, std::size_t, const char*)>;
   using Problem = std::function<void(const std::string&)>;
 
   EvictionAudit(Region region, Use use, Problem problem);
 
-  // Looks at all partitions.
+  // Checks all partitions.
   void Run();
 
   // Checks the node of a live entry. After Run.
@@ -41,7 +41,7 @@ class EvictionAudit {
   Problem problem_;
   std::vector<WordIndex> partitions_;
   std::unordered_map<Block, WordIndex> nodes_;  // and the partition that each belongs to
-  std::unordered_set<Block> owned_;             // by a live entry
+  std::unordered_set<Block> owned_;             // owned by a live entry
 };
 
 }  // namespace mapsafe

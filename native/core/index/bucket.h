@@ -1,6 +1,6 @@
 // One bucket: a version, eleven tagged slots, an overflow mark. See docs/internals/format.md, "Bucket".
 //
-// Thread safety: reading from anywhere, validated by the version; changing only while holding the version odd.
+// Thread safety: any thread may read, validated by the version; only the thread that holds the version odd may change.
 #ifndef MAPSAFE_CORE_BUCKET_H_
 #define MAPSAFE_CORE_BUCKET_H_
 
@@ -59,7 +59,8 @@ class Bucket {
     return region_->CompareAndSwap(at_ + kBucketVersion, even_version, even_version + 1);
   }
 
-  // Ends the hold of whoever made the version odd, and returns the even version. Release: pairs with LoadVersion.
+  // Ends the hold of the thread that made the version odd, and returns the even version. Release: pairs with
+  // LoadVersion.
   Word Release() {
     const Word next = region_->Load(at_ + kBucketVersion) + 1;
     if (next == 0) region_->Store(at_ + kBucketEpoch, region_->Load(at_ + kBucketEpoch) + 1);
@@ -67,8 +68,9 @@ class Bucket {
     return next;
   }
 
-  // Parts two steps that no reader may take for one, without letting go: from odd to the next odd. Release: the first
-  // step comes before it; the second step's stores are releases, so whoever saw one of them sees this version too.
+  // Separates two steps that no reader may take for one, without releasing the bucket: from odd to the next odd.
+  // Release: the first step comes before it; the second step's stores are releases, so a reader that saw one of them
+  // sees this version too.
   void Step() {
     const Word next = region_->Load(at_ + kBucketVersion) + 2;
     if (next == 1) region_->Store(at_ + kBucketEpoch, region_->Load(at_ + kBucketEpoch) + 1);
@@ -98,7 +100,7 @@ class Bucket {
   // Replaces the entry of a live slot; the key, and so the tag, is the same.
   void Replace(std::uint32_t slot, Block entry) { region_->StoreRelease(at_ + kBucketSlots + slot, entry); }
 
-  // Takes the key away: `rest` is 0 or the reference as a tombstone. The tag goes last, for the same reason.
+  // Takes the key away: `rest` is 0 or the reference as a tombstone. The tag is cleared last, for the same reason.
   void Vacate(std::uint32_t slot, Word rest) {
     region_->StoreRelease(at_ + kBucketSlots + slot, rest);
     SetTag(slot, 0);
@@ -143,8 +145,8 @@ class Bucket {
 
  private:
   // A bit for each slot with the tag, and seldom one for a slot above such a slot: the zero-byte test is exact only up
-  // to the first hit, and a needless candidate costs one comparison. One mask for all eleven, because a branch between
-  // the first eight and the rest would be a coin toss to the processor.
+  // to the first hit, and a needless candidate costs one comparison. One mask for all eleven, because the processor
+  // could not predict a branch between the first eight and the rest.
   std::uint32_t SlotsWithTag(std::uint32_t tag) const {
     constexpr std::uint64_t kOnes = 0x0101010101010101u;
     const auto equal_bytes = [tag](std::uint64_t tags) {
@@ -158,7 +160,7 @@ class Bucket {
   }
 
   // Only the holder changes the word, so load and store need not be one step. Release, like every store under a hold:
-  // pairs with the acquire fence in Versions::Unchanged, so that who saw the tag sees the odd version.
+  // pairs with the acquire fence in Versions::Unchanged, so that a reader that saw the tag sees the odd version.
   void SetTag(std::uint32_t slot, std::uint32_t tag) {
     const WordIndex word = at_ + kBucketTags + slot / 4;
     const std::uint32_t shift = slot % 4 * 8;

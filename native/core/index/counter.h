@@ -1,8 +1,8 @@
 // Counters: entries whose number increments change in place. See docs/internals/protocol.md, "Increments".
 //
-// An entry published by an increment has two cells, each a number with its entry version; a bit of the meta word says
-// which is the current one. An increment writes the other cell and then turns the bit: one word, as a slot's reference
-// is, so that readers and those who take over from the dead meet the old sum or the new one, whole.
+// An entry published by an increment has two cells, each a number with its entry version. A bit of the meta word says
+// which is the current one. An increment writes the other cell and then turns the bit. The bit lies in one word, as a
+// slot's reference does, so that readers and takeovers meet the whole old sum or the whole new one.
 #ifndef MAPSAFE_CORE_COUNTER_H_
 #define MAPSAFE_CORE_COUNTER_H_
 

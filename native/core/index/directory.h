@@ -1,8 +1,8 @@
 // From hash to segment. See docs/internals/format.md, "Directory".
 //
 // Thread safety: Locate and StillMaps from anywhere without a lock; the rest under the directory mutex.
-// Invariants: every entry of the current array names a segment whose prefix covers it; an array, once replaced, stays
-// readable for ever, so a stale reader finds stale segments, never garbage.
+// Invariants: every entry of the current array names a segment whose prefix covers it. An array stays readable for ever
+// after it was replaced, so a stale reader finds stale segments, never garbage.
 #ifndef MAPSAFE_CORE_DIRECTORY_H_
 #define MAPSAFE_CORE_DIRECTORY_H_
 
@@ -43,8 +43,8 @@ constexpr std::size_t DirectoryBytes(std::uint32_t depth) {
   return (kDirectoryEntries + (std::size_t{1} << depth)) * sizeof(Word);
 }
 
-// A directory array as a thread remembers it. Arrays never change but in their segments, so only a new one is looked at
-// and checked.
+// A directory array as a thread remembers it. Only the segments in an array ever change, so only a new array is looked
+// at and checked.
 class DirectoryView {
  public:
   Location Locate(const Region& region, std::uint32_t hash) {
@@ -75,13 +75,13 @@ class DirectoryView {
   std::uint32_t shift_ = 32;
 };
 
-// Whether a lookup would be led to the same segment again. Call it after an acquire load of a bucket version: a split
+// Whether a lookup would lead to the same segment again. Call it after an acquire load of a bucket version: a split
 // that was over by then has changed one of the two words, and is seen.
 inline bool StillMaps(const Region& region, const Location& location) {
   return region.Load(kHeaderDirectory) == location.directory && region.Load(location.entry) == location.segment;
 }
 
-// The current array, as those see it who change it.
+// The current array, for threads that change it.
 struct Directory {
   Block block;  // 0: the directory is damaged
   Word depth;
@@ -94,8 +94,8 @@ struct Directory {
 // Fills `next` with the current array doubled, and publishes it.
 void DoubleDirectory(Region& region, const Directory& current, Block next);
 
-// Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. False, and nothing is changed,
-// if the directory has no such entries.
+// Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Returns false and changes
+// nothing if the directory has no such entries.
 bool AssignSegment(Region& region, Block segment, std::uint32_t prefix, std::uint32_t depth);
 
 }  // namespace mapsafe

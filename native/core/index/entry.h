@@ -1,8 +1,8 @@
-// Entries: built once, published, never changed, but for counters (counter.h) and leases (lease.h). See
+// Entries: built once, published, and never changed except for counters (counter.h) and leases (lease.h). See
 // docs/internals/format.md, "Entry".
 //
-// Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
-// version of the bucket they came from was validated; until then lengths are only checked against the region's end.
+// Readers may look at an entry whose block was freed and reused meanwhile. They trust nothing they see until the
+// version of the bucket it came from is validated; until then lengths are only checked against the region's end.
 #ifndef MAPSAFE_CORE_ENTRY_H_
 #define MAPSAFE_CORE_ENTRY_H_
 
@@ -22,7 +22,7 @@ struct Key {
   Word meta() const { return length | kind << kKeyKindShift; }
 };
 
-// Stands for the key of the entry with a node of the cache's eviction, whatever that is: no key has kind 0.
+// Stands for the key of the entry with a given eviction node, whatever that key is: no key has kind 0.
 inline Key NodeKey(Block node, std::uint32_t hash) {
   Key key{};
   key.hash = hash;
@@ -30,7 +30,7 @@ inline Key NodeKey(Block node, std::uint32_t hash) {
   return key;
 }
 
-// The expiry of what does not expire.
+// The expiry of an entry that does not expire.
 inline constexpr double kNever = 0;
 
 constexpr std::uint32_t WordsFor(std::uint32_t bytes) {
@@ -42,12 +42,12 @@ struct Value {
   std::uint32_t length;
   std::uint32_t kind;
   double expires_at = kNever;   // milliseconds since 1970; infinity takes room for an expiry, but never comes
-  double stale_until = kNever;  // until when it may be served to loads once it expired; only with an expiry
+  double stale_until = kNever;  // until when loads may be served the entry after it expired; only with an expiry
   bool counts = false;          // a number that later increments change in place
 
   bool expires() const { return expires_at != kNever; }
   bool may_be_stale() const { return stale_until != kNever; }
-  // Until when the entry is kept.
+  // Time until which the entry is kept.
   double kept_until() const { return may_be_stale() ? stale_until : expires_at; }
   std::size_t words() const { return counts ? kCounterWords : WordsFor(length); }
   std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
@@ -69,7 +69,7 @@ struct EntryHeader {
   bool may_be_stale() const { return (meta & kEntryStale) != 0; }
   bool is_counter() const { return (meta & kEntryCounter) != 0; }
   bool in_second_cell() const { return is_counter() && (meta & kEntrySecondCell) != 0; }
-  // Offsets in words: of all that belongs to the value, and of the value.
+  // Offsets in words: of everything that belongs to the value, and of the value itself.
   std::size_t data_offset() const { return kEntryData + WordsFor(key_length()); }
   std::size_t value_offset() const { return data_offset() + (in_second_cell() ? kCounterSecondValue : 0); }
   std::size_t version_offset() const {
@@ -80,7 +80,7 @@ struct EntryHeader {
            (may_be_stale() ? kExpiryWords : 0);
   }
   std::size_t bytes() const { return words() * sizeof(Word); }
-  // Whether the value can be of its kind; what its length says must not lead out of a counter.
+  // Whether the value can be of its kind. Its length must not lead out of a counter.
   bool is_sound() const {
     return IsValueLength(value_kind(), value_length) && (!is_counter() || value_kind() == kValueNumber);
   }
@@ -93,8 +93,9 @@ inline std::uint64_t LoadEntryVersion(const Region& region, WordIndex at) {
 // `block` must have passed Region::Contains(block, kEntryData).
 inline EntryHeader ReadHeader(const Region& region, Block block) {
   const WordIndex at = WordOf(block);
-  // The version before the kind, as Lapse stores the kind before the version: who meets a lease's new version meets its
-  // new kind. The bucket's versions do not see to that, for a reader may begin and end under one odd version.
+  // The version before the kind, because Lapse stores the kind before the version: a reader that meets a lease's new
+  // version meets its new kind. The bucket's versions do not ensure that, for a reader may begin and end under one odd
+  // version.
   const std::uint64_t version = LoadEntryVersion(region, at + kEntryVersion);
   // Acquire: pairs with the release in StoreSum, so that a counter's cell is there once it is the current one.
   const Word meta = region.LoadAcquire(at + kEntryMeta);
@@ -111,13 +112,13 @@ inline std::size_t EntryBytes(const Key& key, const Value& value) {
   return kEntryHeaderBytes + words * sizeof(Word);
 }
 
-// Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never a fault, on whatever
+// Whether the entry at `block` is for `key`; sets `outside` if no entry can lie there. Never faults, whatever the
 // bytes.
 inline bool EntryMatches(const Region& region, Block block, const Key& key, bool* outside) {
   const WordIndex at = WordOf(block);
   const std::uint32_t count = WordsFor(key.length);
   if (!region.Contains(block, kEntryData + std::size_t{count})) {
-    *outside |= !region.Contains(block, kEntryData);  // else it is only too short for this key
+    *outside |= !region.Contains(block, kEntryData);  // otherwise it is only too short for this key
     return false;
   }
   // Hash and the key's part of the meta word in one comparison.

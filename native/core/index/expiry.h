@@ -1,4 +1,4 @@
-// When entries expire, and which segments hold any that do. See docs/internals/protocol.md, "Expiry".
+// When entries expire, and which segments hold entries that do. See docs/internals/protocol.md, "Expiry".
 //
 // Thread safety: as each function says.
 #ifndef MAPSAFE_CORE_EXPIRY_H_
@@ -13,58 +13,59 @@
 
 namespace mapsafe {
 
-// The region's time: milliseconds, by a clock that no step of the system's clock moves. See docs/internals/protocol.md,
-// "Time".
+// The region's time in milliseconds, by a clock that does not move when the system's clock is set. See
+// docs/internals/protocol.md, "Time".
 inline double Now(const Region& region) {
   return MonotonicMilliseconds() + std::bit_cast<double>(region.LoadPair(kHeaderClockOffset)) +
          std::bit_cast<double>(region.LoadPair(kHeaderClockAdvance));
 }
 
-// When an entry that expires does. Lengths must have been checked.
+// Expiry of an entry that expires. Its lengths must have been checked.
 inline double ReadExpiry(const Region& region, Block entry, const EntryHeader& header) {
   const WordIndex at = WordOf(entry) + header.words() - kExpiryWords;
   return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
 }
 
-// When an entry expires; kNever if it does not, or if its lengths lead out of the region. Like the header, a fact only
+// Expiry of an entry; kNever if it has none, or if its lengths lead out of the region. Like the header, reliable only
 // once validated.
 inline double ExpiryOf(const Region& region, Block entry, const EntryHeader& header) {
   if (!header.expires() || !region.Contains(entry, header.words())) return kNever;
   return ReadExpiry(region, entry, header);
 }
 
-// Until when a load may still be served an entry that has expired; kNever if it may not, or as above.
+// Time until which a load may be served an expired entry; kNever if it may not, or if the lengths lead out of the
+// region.
 inline double StaleUntil(const Region& region, Block entry, const EntryHeader& header) {
   if (!header.may_be_stale() || !region.Contains(entry, header.words())) return kNever;
   const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
   return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
 }
 
-// Until when an entry is kept; kNever if for ever, or as above.
+// Time until which an entry is kept; kNever if for ever, or if the lengths lead out of the region.
 inline double KeptUntil(const Region& region, Block entry, const EntryHeader& header) {
   return header.may_be_stale() ? StaleUntil(region, entry, header) : ExpiryOf(region, entry, header);
 }
 
-// Whether something that expires at `expires_at` has done so. The clock is read only if it expires at all.
+// Whether `expires_at` has passed. Reads the clock only for a time that can pass.
 inline bool HasExpired(const Region& region, double expires_at) {
   return expires_at != kNever && expires_at <= Now(region);
 }
 
-// The first tick at which `expires_at` has passed; 0 for one that never passes. Ticks are the unit of a segment's hint.
+// The first tick at which `expires_at` has passed; 0 if it never passes. Ticks are the unit of a segment's hint.
 inline Word ExpiryTick(double expires_at) {
   if (expires_at == kNever || !std::isfinite(expires_at)) return 0;
   const double tick = std::ceil(expires_at / kExpiryTickMs);
   return tick < 1 ? 1 : tick > 4294967295.0 ? 0xffffffffu : static_cast<Word>(tick);
 }
 
-// Whether a segment's hint says that an entry in it may have expired. Anyone.
+// Whether a segment's hint says that an entry in it may have expired. Any thread.
 inline bool IsExpiryDue(const Region& region, Block segment) {
   const Word tick = region.Load(WordOf(segment) + kSegmentExpiry);
   return tick != 0 && static_cast<double>(tick) * kExpiryTickMs <= Now(region);
 }
 
-// Makes a segment's hint no later than `expires_at`. By a writer who holds the bucket in which an entry that expires
-// then is about to appear, so that whoever holds all buckets meets both or neither.
+// Makes a segment's hint no later than `expires_at`. Called by a writer that holds the bucket in which an entry with
+// this expiry is about to appear, so that a thread that holds all buckets meets both or neither.
 inline void LowerExpiryHint(Region& region, Block segment, double expires_at) {
   const Word tick = ExpiryTick(expires_at);
   if (tick == 0) return;

@@ -39,8 +39,8 @@ Status CopyPresent(Core& core, Block entry, const EntryHeader& header) {
 
 namespace {
 
-// Looks `key` up; `read(entry, header)` then says the status of an entry found, before it is validated. Counts as a use
-// of the entry if `uses`.
+// Looks `key` up; `read(entry, header)` then gives the status of an entry found, before it is validated. If `uses`, the
+// lookup counts as a use of the entry.
 template <bool uses, typename Read>
 void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
   Outcome& outcome = *core.outcome;

@@ -6,7 +6,7 @@
 
 namespace mapsafe {
 
-// Where a bucket walk met a key, with the versions to validate. A walk that met none has slot kSlotsPerBucket.
+// Where a bucket walk met a key, with the versions to validate. The slot is kSlotsPerBucket if the walk met none.
 struct Sighting {
   std::uint32_t bucket;  // index within the segment
   std::uint32_t slot;
@@ -16,7 +16,7 @@ struct Sighting {
   bool found() const { return slot < kSlotsPerBucket; }
 };
 
-// The versions of the buckets a walk read references from: the home bucket, then whatever else.
+// The versions of the buckets that a walk read references from: the home bucket, then the others.
 class Versions {
  public:
   explicit Versions(Region& region) : region_(&region) {}
@@ -28,8 +28,9 @@ class Versions {
     return version;
   }
 
-  // Whether none changed since. The fence pairs with the release that every writer's version store is: if any word read
-  // before it came from after that store, the reload sees a changed version (Boehm, MSPC 2012, section 4).
+  // Whether no version changed since. The fence pairs with the release that every writer's version store is: if any
+  // word read before the fence came from after that store, the reload sees a changed version (Boehm, MSPC 2012, section
+  // 4).
   bool Unchanged() const {
     std::atomic_thread_fence(std::memory_order_acquire);
     for (std::uint32_t i = 0; i < count_; ++i) {
@@ -45,7 +46,7 @@ class Versions {
   Word versions_[2 + kStashBuckets];
 };
 
-// The rest of Walk, for a key that is not in its home bucket. Apart, so that the usual walk stays short.
+// The rest of Walk, for a key that is not in its home bucket. Separate, so that the usual walk stays short.
 void WalkSpilled(Core& core, const Location& location, const Key& key, Overflow overflow, Versions* versions,
                  Sighting* sighting);
 
@@ -67,23 +68,24 @@ inline void Walk(Core& core, const Location& location, const Key& key, Versions*
   if (overflow.byte() != 0) WalkSpilled(core, location, key, overflow, versions, sighting);
 }
 
-// Copies the value of an entry into the scratch buffer. kFound; kScratchTooSmall with outcome.length; kCorrupt if
-// lengths leave the region or do not fit the kind, which is a fact only if the versions then validate.
+// Copies the value of an entry into the scratch buffer. Returns kFound; kScratchTooSmall with outcome.length; or
+// kCorrupt if lengths leave the region or do not fit the kind, which is reliable only if the versions then validate.
 Status CopyValue(Core& core, Block entry, const EntryHeader& header);
 
-// As CopyValue, but kAbsent for a lease.
+// Like CopyValue, but returns kAbsent for a lease.
 Status CopyPresent(Core& core, Block entry, const EntryHeader& header);
 
-// Looks `key` up and fills in the outcome; copies the value out unless the entry has version `known`: kUnchanged then.
+// Looks `key` up and fills in the outcome. Copies the value out unless the entry has version `known`; the status is
+// then kUnchanged.
 void Get(Core& core, const Key& key, std::uint64_t known);
 
-// As Get, but in a cache it is no use of the entry.
+// Like Get, but in a cache it does not count as a use of the entry.
 void GetPassing(Core& core, const Key& key);
 
-// As Get, but copies a lease out, too.
+// Like Get, but copies a lease out, too.
 void GetForLoad(Core& core, const Key& key);
 
-// As Get, without the value: kFound or kAbsent.
+// Like Get, without the value: kFound or kAbsent.
 void Peek(Core& core, const Key& key);
 
 }  // namespace mapsafe

@@ -29,17 +29,18 @@ constexpr std::uint32_t Batch(std::uint32_t size_class) {
   return std::clamp(kBatchBytes / (ClassBlocks(size_class) * kBlockBytes), 1u, kMaxBatch);
 }
 
-// Classes above 8 KiB are not worth stranding even one block.
+// Classes above 8 KiB: stranding even one block would cost too much.
 constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
   constexpr std::uint32_t kMaxCachedBlocks = 512;
   return ClassBlocks(size_class) > kMaxCachedBlocks ? 0 : 2 * Batch(size_class);
 }
 
-// Blocks given back under one hold of the mutex: others wait meanwhile, for some tens of microseconds.
+// Blocks given back under one hold of the mutex; other threads wait meanwhile, for some tens of microseconds.
 constexpr std::uint32_t kMostGiven = 256;
 
-// A freed block is the next one allocated, and its bytes are often on the lines of another processor, which wrote them.
-// Its first line has just been written to. Only a few more: what is longer is copied at the speed of memory anyway.
+// A freed block is the next one allocated, and its bytes are often on the lines of the processor that wrote them. Its
+// first line has just been written to. Only a few more lines are prefetched: longer blocks are copied at the speed of
+// memory anyway.
 void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
   constexpr std::size_t kMaxBytes = 256;
   for (std::size_t at = kLineBytes; at < std::min(bytes, kMaxBytes); at += kLineBytes) {
@@ -81,8 +82,8 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
   // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
-  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged). And
-  // the head after the link, so that the list is whole at every instant, should this be the thread's last.
+  // also meet the version that was raised before the block was freed (its acquire fence is in Versions::Unchanged). The
+  // head is stored after the link, so that the list is whole at every instant, in case this is the thread's last.
   region_.StoreRelease(WordOf(block), region_.Load(head));
   region_.StoreRelease(head, block);
   PrefetchRest(region_, block, bytes);
@@ -128,14 +129,15 @@ bool BlockCache::CouldFit(std::size_t bytes) const {
   return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
 }
 
-// Keeps a block or page run until the heap mutex can be had. The stores are as those of Free.
+// Keeps a block or page run until the heap mutex can be taken. The stores are like those of Free.
 void BlockCache::Owe(Block block) {
   if (!region_.Contains(block, kBlockWords)) return;
   region_.StoreRelease(WordOf(block), region_.Load(thread_.owed()));
   region_.StoreRelease(thread_.owed(), block);
 }
 
-// Anywhere only while nobody else is gathering a long run of the reserve (see Evictor). Under the heap mutex.
+// Anywhere only while no other thread is gathering a long run of the reserve (see Evictor). Called under the heap
+// mutex.
 Place BlockCache::Allowed(Place place) const {
   const Word gatherer = reserve_mutex_ == 0 ? 0 : region_.Load(reserve_mutex_);
   return gatherer == 0 || gatherer == thread_.owner_mark() ? place : Place::kOutsideReserve;
@@ -151,7 +153,7 @@ bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) 
   std::uint32_t taken = 0;
   Block block = 0;
   for (; taken < wanted; ++taken) {
-    // Of the reserve one block at most, which the caller takes at once.
+    // At most one block of the reserve, which the caller takes at once.
     if (taken > 0 && (heap_.IsReserved(block) || heap_.IsNextReserved(size_class))) break;
     block = heap_.Take(size_class, taken == 0 ? Allowed(place) : Place::kOutsideReserve, failure);
     if (block == 0) break;
@@ -176,13 +178,13 @@ void BlockCache::Unlock() {
   UnlockMutex(region_, kHeaderHeapMutex);
 }
 
-// Gives back what could not be when it was freed, as much as one hold of the mutex is to take.
+// Gives back blocks that could not be given back when they were freed, as many as one hold of the mutex may take.
 void BlockCache::Settle() {
   std::uint32_t left = kMostGiven;
   for (Block block; left > 0 && (block = region_.Load(thread_.owed())) != 0; --left) {
     const bool sound = region_.Contains(block, kBlockWords);
     heap_.Write(thread_.owed(), sound ? region_.Load(WordOf(block)) : 0);
-    // What cannot be given is the end of a list that bites its own tail.
+    // What cannot be given is the end of a damaged list that leads back into itself.
     if (!sound || !heap_.GiveAny(block)) heap_.Write(thread_.owed(), 0);
     heap_.Commit();
   }
@@ -195,8 +197,8 @@ void BlockCache::Settle() {
   if (left == 0) region_.Store(thread_.has_excess(), 1);
 }
 
-// Of a list, whose blocks are `count` or more. False, and some or all stay, if the heap mutex cannot be had or the list
-// is damaged.
+// Gives back blocks of a list, which has `count` or more. Returns false, and some or all stay, if the heap mutex cannot
+// be taken or the list is damaged.
 bool BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
   const WithPatience patience(*budget_, Patience::kLittle);
   if (!Lock()) {
@@ -210,7 +212,7 @@ bool BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
   return given == count;
 }
 
-// Under the heap mutex. Returns how many were given.
+// Called under the heap mutex. Returns how many were given.
 std::uint32_t BlockCache::Give(std::uint32_t size_class, std::uint32_t count) {
   const WordIndex head = thread_.CacheHead(size_class);
   std::uint32_t given = 0;
@@ -220,7 +222,7 @@ std::uint32_t BlockCache::Give(std::uint32_t size_class, std::uint32_t count) {
     heap_.Write(head, region_.Load(WordOf(block)));
     const bool taken = heap_.Give(size_class, block);
     heap_.Commit();
-    if (!taken) break;  // else a list that bites its own tail would be walked count times
+    if (!taken) break;  // otherwise a list that leads back into itself would be walked count times
   }
   const WordIndex cached = thread_.CacheCount(size_class);
   region_.Store(cached, region_.Load(cached) - given);

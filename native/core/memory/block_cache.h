@@ -1,12 +1,12 @@
-// A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: verify() counts
-// it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
-// one by one.
+// A thread's own stock of free blocks. It lies in the thread record, so that it is never lost: verify() counts it, and
+// the blocks of a dead thread can be found. It has no blocks of a cache's reserve: those are taken and given back one
+// by one.
 //
-// What is freed while the heap mutex cannot be had stays with the thread record: blocks in the lists of the cache, and
-// page runs and blocks of the reserve, which the cache must not have, in a list of what is owed. It goes back a little
-// each time that the thread, or the next one with the record, has the mutex again.
+// Blocks freed while the heap mutex cannot be taken stay with the thread record: blocks in the lists of the cache; page
+// runs and blocks of the reserve, which the cache must not have, in a list of debts. They go back a little each time
+// that the thread, or the next one with the record, has the mutex again.
 //
-// Thread safety: owner only. Takes the heap mutex once a batch.
+// Thread safety: owner only. Takes the heap mutex once for each batch.
 #ifndef MAPSAFE_CORE_BLOCK_CACHE_H_
 #define MAPSAFE_CORE_BLOCK_CACHE_H_
 
@@ -20,23 +20,23 @@ class BlockCache {
  public:
   BlockCache(Region region, ThreadRecord thread, WaitBudget& budget);
 
-  // A block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt. Only entries that can be evicted
-  // may be anywhere.
+  // Gets a block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt. Only entries that can be
+  // evicted may be anywhere.
   Block Allocate(std::size_t bytes, Place place, Status* failure);
 
   // `bytes` as given to Allocate. Never fails, and hardly waits.
   void Free(Block block, std::size_t bytes);
 
-  // A run of whole pages, of any length; as Allocate.
+  // Gets a run of whole pages, of any length; otherwise like Allocate.
   Block AllocatePages(std::size_t pages, Place place, Status* failure);
   void FreePages(Block block);
 
   // Gives everything back to the heap, and spans without a used block back to the page runs, as far as the heap mutex
-  // can be had.
+  // can be taken.
   void Flush();
 
-  // Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can
-  // always make room for them.
+  // Whether a heap that holds only an empty map could give `bytes` bytes; in a cache, whether evictions can always make
+  // room for them.
   bool CouldFit(std::size_t bytes) const;
 
  private:

@@ -24,8 +24,8 @@ Heap::Heap(Region region)
       reserve_page_(page_count_ - ((region.Load(kHeaderFlags) & kFlagCache) != 0 ? ReservePages(page_count_) : 0)),
       first_block_(HeapBlock(region.bytes())) {}
 
-// All stores are releases: the journal's come before the change, in the order in which a sudden end would find them,
-// and links of free blocks come after the version that was raised before (see BlockCache::Free).
+// All stores are releases. Those of the journal come before the change, in the order in which a sudden end would find
+// them; links of free blocks come after the version that was raised before (see BlockCache::Free).
 void Heap::Write(WordIndex i, Word value) {
   const Word length = region_.Load(kHeaderJournalLength);
   if (length < kJournalCapacity) {
@@ -95,8 +95,8 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
   SetField(page, kPageFreeCount, free_count + 1);
   const WordIndex list = PartialList(size_class);
   if (free_count == 0 && carved == SpanCapacity(size_class)) Link(list, page);
-  // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not
-  // in the reserve, where it would be in the way of a long run.
+  // The last span with room stays, so that a class that hovers around empty does not build spans again and again. It
+  // does not stay in the reserve, where it would be in the way of a long run.
   const bool only_one = region_.Load(list) == page + 1 && Field(page, kPageNext) == 0;
   if (free_count + 1 == carved && (!only_one || page >= reserve_page_)) ReleaseSpan(size_class, page);
   return true;
@@ -127,7 +127,7 @@ bool Heap::GiveAny(Block block) {
 void Heap::ReleaseEmptySpans() {
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     Word link = region_.Load(PartialList(size_class));
-    // A page that was met before is no span any more, or ends the walk by the count.
+    // A page that was met before is no longer a span, or the count ends the walk.
     for (Word steps = 0; IsSpan(link - 1, size_class) && steps < page_count_; ++steps) {
       const Page page = link - 1;
       link = Field(page, kPageNext);
@@ -176,7 +176,7 @@ std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Place place, Status* 
   *failure = Status::kCorrupt;
   for (WordIndex bin = BinOf(pages); bin < kHeaderRunBins + kRunBinCount; ++bin) {
     Word link = region_.Load(bin);
-    // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a
+    // Only in the first bin may a run be too short, and elsewhere it may be the reserve's. The bound ends a walk over a
     // damaged list.
     for (Word steps = 0; link != 0; ++steps) {
       const Page page = link - 1;

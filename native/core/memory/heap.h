@@ -3,16 +3,16 @@
 //
 // Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
 //
-// Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
-// value, in the region's journal; the journal is emptied by Commit. Who takes the mutex over from the dead restores
-// what is noted.
+// The holder of the mutex may die between any two stores. Before a word is changed under the mutex, its old value is
+// noted in the region's journal; Commit empties the journal. The thread that takes the mutex over from a dead holder
+// restores what is noted.
 //
 // Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
-// None of this is relied on for safety: page numbers, lengths and kinds are checked where they are read, every walk
-// over a list ends, and in a damaged heap blocks get lost or kCorrupt is the answer.
+// Safety relies on none of this: page numbers, lengths and kinds are checked where they are read, every walk over a
+// list ends, and in a damaged heap blocks get lost or the answer is kCorrupt.
 //
-// The reserve of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
-// evicted: who asks for memory says whether it may be from there.
+// The reserve of a cache is its last pages. No span or large run lies half in it, and everything in it can be evicted:
+// each allocation says whether it may use the reserve.
 #ifndef MAPSAFE_CORE_HEAP_H_
 #define MAPSAFE_CORE_HEAP_H_
 
@@ -55,22 +55,22 @@ class Heap {
  public:
   explicit Heap(Region region);
 
-  // A block of the class; 0 with `failure` set to kFull or kCorrupt. O(1), and O(free runs) when a new span is needed;
+  // Gets a block of the class; 0 with `failure` set to kFull or kCorrupt. O(1); O(free runs) when a new span is needed;
   // outside the reserve, if some of it is in use, also O(its spans with room).
   Block Take(std::uint32_t size_class, Place place, Status* failure);
 
   // Whether the next block of the class, if there is a span with room, is in the reserve.
   bool IsNextReserved(std::uint32_t size_class) const;
 
-  // False, and the block is lost, if it belongs to no span of the class, or that span has all its blocks.
+  // Returns false, and the block is lost, if it belongs to no span of the class or that span has all its blocks.
   bool Give(std::uint32_t size_class, Block block);
 
-  // A run of whole pages, for what exceeds the largest class; 0 as Take.
+  // Gets a run of whole pages, for sizes above the largest class; 0 like Take.
   Block TakeRun(std::uint32_t pages, Place place, Status* failure);
-  // False if there is none at the block.
+  // Returns false if no run begins at the block.
   bool GiveRun(Block block);
 
-  // Give or GiveRun, whatever the block is.
+  // Gives back a block or a run, whichever it is.
   bool GiveAny(Block block);
 
   // Turns spans without a used block back into free runs. O(spans with room).
@@ -79,11 +79,11 @@ class Heap {
   // Changes a word of the region as a part of the change under way.
   void Write(WordIndex i, Word value);
 
-  // Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
-  // span that is built or released, since the journal has room for no more than about two.
+  // Makes all changes since the last call final. Must be called before the mutex is released, and at least once for
+  // each span that is built or released, since the journal has room for no more than about two.
   void Commit() { region_.StoreRelease(kHeaderJournalLength, 0); }
 
-  // Undoes the changes since the last Commit, by whoever they are.
+  // Undoes the changes since the last Commit, whichever thread made them.
   void RollBack();
 
   std::uint32_t page_count() const { return page_count_; }

@@ -10,8 +10,8 @@ namespace mapsafe {
 
 namespace {
 
-// To find a free record while others are just taking or freeing some. It takes them microseconds, unless they are
-// stopped.
+// Time to find a free record while other threads are taking or freeing some. That takes them microseconds unless they
+// are stopped.
 constexpr int kMostTries = 200;
 
 }  // namespace
@@ -41,10 +41,9 @@ std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identit
   }
 }
 
-// The record's lock comes first, so that there is no instant at which a record that is taken looks like a dead
-// thread's; the name is what takes the record, so that there is none at which nobody could tell how its owner is to be
-// asked for. `is_changing` becomes true if a thread has the lock of a free record: for no longer than it takes to free
-// or take it.
+// Takes the record's lock first, so that a taken record never looks like a dead thread's. The name then takes the
+// record, so that other threads can always tell how to ask for its owner. `is_changing` becomes true if a thread has
+// the lock of a free record: it has it only for as long as it frees or takes the record.
 bool ThreadRecord::Take(Region region, std::uint32_t index, KernelId self, bool* is_changing) {
   const WordIndex at = At(index);
   if (region.LoadPair(at + kThreadKernelId) != 0) return false;
@@ -64,7 +63,7 @@ void ThreadRecord::Detach() {
   region_.StorePair(at_ + kThreadNamespace, 0);
   region_.StoreRelease(at_ + kThreadState, kThreadFree);
   region_.StorePairRelease(at_ + kThreadKernelId, 0);
-  // Last, or others would take over from this thread while it still has the record.
+  // Last: otherwise other threads would take over from this thread while it still has the record.
   if (region_.locks() != nullptr) region_.locks()->UnlockAndClose(index());
 }
 

@@ -20,8 +20,8 @@ struct FoundKey {
   std::size_t offset;  // into the bytes collected
 };
 
-// The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times
-// more; damaged references may make every key one of the longest.
+// The keys of a segment fit into the region. A walk may meet more if keys come and go meanwhile, but not several times
+// as many; damaged references may make every key one of the longest.
 constexpr std::size_t kMaxWalks = 4;
 
 struct Harvest {
@@ -34,7 +34,7 @@ struct Harvest {
   }
 };
 
-// Drops repeats from keys sorted by hash: a key that was deleted and inserted again during the walk may have been met
+// Drops repeats from keys sorted by hash. A key that was deleted and inserted again during the walk may have been met
 // in two buckets, and is delivered once.
 void DropRepeats(Harvest* harvest) {
   const auto same = [harvest](const FoundKey& a, const FoundKey& b) {
@@ -84,8 +84,8 @@ Status CollectBucket(Core& core, const Bucket& bucket, HashRange range, Harvest*
   }
 }
 
-// Whether the buckets of a segment in which keys move have the versions they had when they were read: then none was
-// moved from one that was still to be read to one that had been.
+// Whether the buckets of a segment in which keys move still have the versions they were read with. If so, no key was
+// moved from a bucket not yet read to one already read.
 bool AreUnchanged(Core& core, const Location& location, const std::array<Word, kAllBuckets>& versions) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     if (core.BucketAt(location, i).ReloadVersion() != versions[i]) return false;
@@ -93,8 +93,8 @@ bool AreUnchanged(Core& core, const Location& location, const std::array<Word, k
   return true;
 }
 
-// Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it. Somebody
-// who holds it in the midst of moving keys is not waited for, only what moves.
+// Collects from the whole segment that covers the range's first hash; sets `end` to the first hash after it. Does not
+// wait for a thread that holds the segment while it moves keys, only for the moves themselves.
 Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64_t* end) {
   const auto hash = static_cast<std::uint32_t>(range.from);
   std::array<Word, kAllBuckets> versions;
@@ -111,7 +111,7 @@ Status CollectSegment(Core& core, HashRange range, Harvest* harvest, std::uint64
     for (std::uint32_t i = 0; status == Status::kDone && i < kAllBuckets; ++i) {
       status = CollectBucket(core, core.BucketAt(location, i), range, harvest, &backoff, &versions[i]);
     }
-    // Pairs with the releases of those who move keys, as in Versions::Unchanged.
+    // Pairs with the releases of threads that move keys, as in Versions::Unchanged.
     std::atomic_thread_fence(std::memory_order_acquire);
     const bool in_motion = (moves & 1) != 0;
     bool undisturbed = core.region.Load(segment + kSegmentMoves) == moves && StillMaps(core.region, location);

@@ -14,8 +14,8 @@ struct HashRange {
 
 inline constexpr HashRange kAllHashes{0, std::uint64_t{1} << 32};
 
-// Copies the keys with the first hashes of `range`, of one segment at most, into the scratch buffer, and stops after
-// the hash with which there are `limit` of them; returns the hash to go on from, `range.to` at the end. Fills in the
+// Copies keys of `range` in hash order, from one segment at most, into the scratch buffer. Stops after the hash at
+// which there are `limit` of them. Returns the hash to go on from, which is `range.to` at the end. Fills in the
 // outcome: kDone with the number of keys in `length`, or kScratchTooSmall with the bytes that the keys of the first
 // hash need. O(segment).
 std::uint64_t Collect(Core& core, HashRange range, std::uint32_t limit);

@@ -14,7 +14,8 @@ namespace mapsafe {
 
 namespace {
 
-// Pieces this long cost a system call each, which is nothing beside filling them, and waste little at the end.
+// Pieces this long cost a system call each, which is nothing beside the work of filling them, and waste little at the
+// end.
 constexpr std::size_t kPieceWords = 1 << 18;
 
 // Room for `words` words.
@@ -31,7 +32,7 @@ Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
 // No bucket at rest has this version.
 constexpr Word kNotCopied = 1;
 
-// What was copied of a bucket, and the version that it had.
+// The copy of a bucket's entries, and the version that the bucket then had.
 struct BucketCopy {
   Word version = kNotCopied;
   std::uint32_t count = 0;
@@ -43,14 +44,15 @@ struct SegmentCopy {
   std::array<BucketCopy, kAllBuckets> buckets;
 };
 
-// What is copied, and how many words more may be: damaged references could make every entry as long as the region.
+// The copied entries, and how many more words may be copied: damaged references could make every entry as long as the
+// region.
 struct Copied {
   std::vector<SnapshotPiece> pieces;
   std::size_t budget = 0;
 };
 
-// Whether the entries from `copy` on have the lengths that were seen before they were copied. Only a region that
-// changes without a version can part the two; but whoever walks the copy must not leave it.
+// Whether the entries from `copy` on have the lengths that were seen before they were copied. They differ only in a
+// region that changes without a version; but a walk over the copy must not leave it.
 bool HaveLengths(const Word* copy, const std::size_t* lengths, std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; copy += lengths[i++]) {
     if (EntryHeader{copy[kEntryHash], copy[kEntryMeta], copy[kEntryValueLength], 0}.words() != lengths[i]) return false;
@@ -58,8 +60,8 @@ bool HaveLengths(const Word* copy, const std::size_t* lengths, std::uint32_t cou
   return true;
 }
 
-// Copies the entries of a bucket. Nothing is copied with kNotDone, if it changed meanwhile, and with kFull, over the
-// budget.
+// Copies the entries of a bucket. Copies nothing and returns kNotDone if the bucket changed meanwhile, or kFull over
+// the budget.
 Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* copy) {
   Versions versions(core.region);
   const Word version = versions.Note(bucket);
@@ -79,7 +81,7 @@ Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* 
     lengths[count++] = length;
     total += length;
   }
-  // Before any room is made for lengths that are no more than hearsay yet.
+  // Before room is made for lengths that are not validated yet.
   if (!versions.Unchanged()) return Status::kNotDone;
   if (damaged) return Status::kCorrupt;
   if (total > copied->budget) return Status::kFull;
@@ -99,7 +101,7 @@ Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* 
   return Status::kNotDone;
 }
 
-// Makes copied entries ones to be skipped.
+// Marks copied entries as ones to skip.
 void Discard(BucketCopy* copy) {
   Word* entry = copy->entries;
   for (std::uint32_t i = 0; i < copy->count; ++i) {
@@ -110,7 +112,8 @@ void Discard(BucketCopy* copy) {
   *copy = {};
 }
 
-// Copies what changed in a segment since it was copied last, but not what is being changed. kDone, kFull or kCorrupt.
+// Copies what changed in a segment since it was copied last, but not what is being changed now. Returns kDone, kFull or
+// kCorrupt.
 Status Refresh(Core& core, SegmentCopy* copy, Copied* copied) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
@@ -123,8 +126,8 @@ Status Refresh(Core& core, SegmentCopy* copy, Copied* copied) {
   return Status::kDone;
 }
 
-// Copies most of what is there while everybody writes on. kDone, kCorrupt, or kFull over the budget: the rest is copied
-// later.
+// Copies most entries while other threads go on writing. Returns kDone, kCorrupt, or kFull over the budget; the rest is
+// copied later.
 Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, Copied* copied) {
   for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
     const Location location = core.Locate(static_cast<std::uint32_t>(hash));
@@ -141,12 +144,12 @@ Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, Copied* copied) {
   return Status::kDone;
 }
 
-// Makes the copy of a held segment what the segment is, and adds up its entries. kDone or kCorrupt.
+// Makes the copy of a held segment match the segment, and adds up its entries. Returns kDone or kCorrupt.
 Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* count) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
     BucketCopy& entries = copy->buckets[i];
-    // Held, the version is one higher than it was at rest.
+    // While held, the version is one higher than it was at rest.
     if (bucket.ReloadVersion() != entries.version + 1) {
       Discard(&entries);
       if (CopyBucket(core, bucket, copied, &entries) != Status::kDone) return Status::kCorrupt;
@@ -161,7 +164,7 @@ Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* co
 std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   std::vector<SegmentCopy> copies;
   Copied copied;
-  copied.budget = 2 * core.region.word_count();  // both passes may have to copy all there is
+  copied.budget = 2 * core.region.word_count();  // both passes may have to copy everything
   if (CopyAhead(core, &copies, &copied) == Status::kCorrupt) {
     Fail(core, Status::kCorrupt);
     return {};
@@ -170,12 +173,13 @@ std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
   std::vector<Block> held;
   std::uint32_t count = 0;
   bool is_sound = HoldEverything(core, &held);
-  // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the region.
+  // Now no write is under way anywhere: this is the instant of the snapshot. The entries of one instant fit into the
+  // region.
   const double instant = Now(core.region);
   copied.budget = core.region.word_count();
   std::size_t next = 0;
   for (const Block segment : held) {
-    // Both lists are in the order of hashes; what is only in the second was split off meanwhile.
+    // Both lists are in the order of hashes; segments only in the second list were split off meanwhile.
     SegmentCopy fresh{segment, {}};
     SegmentCopy* copy = next < copies.size() && copies[next].segment == segment ? &copies[next++] : &fresh;
     if (is_sound && Complete(core, copy, &copied, &count) != Status::kDone) {

@@ -9,8 +9,8 @@
 
 namespace mapsafe {
 
-// Entries as they lie in the region (docs/internals/format.md, "Entry"), one after the other. None is cut in two. Those
-// with key kind 0 are out of date and to be skipped.
+// Entries as they lie in the region (docs/internals/format.md, "Entry"), one after the other. No entry is cut in two.
+// Entries with key kind 0 are out of date; skip them.
 struct SnapshotPiece {
   std::unique_ptr<Word[]> words;
   std::size_t capacity;  // words
@@ -18,7 +18,7 @@ struct SnapshotPiece {
 };
 
 // Fills in the outcome: kDone with the number of entries in `length`; kTimeout or kCorrupt, and nothing is returned.
-// O(entries and their bytes); writers wait for what was written while most of it was copied.
+// O(entries and their bytes). Writers wait while the entries are copied that changed during the first pass.
 std::vector<SnapshotPiece> TakeSnapshot(Core& core);
 
 }  // namespace mapsafe

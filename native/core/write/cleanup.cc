@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
-// Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
-// the other: should this thread die in the midst of a segment, others count what is gone.
+// Empties the slot of a counted entry in a held bucket, and counts that. Announced like a write, one entry after the
+// other: if this thread dies in the middle of a segment, other threads count what is gone.
 void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
   core.thread.BeginWrite(bucket->at() + kBucketSlots + slot, 0, bucket->ReloadVersion(), ~Word{0});
   bucket->Vacate(slot, 0);
@@ -24,8 +24,7 @@ void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
   core.thread.EndWrite();
 }
 
-// Empties every slot of a held segment, but for leases, which lapse; returns the number of live entries that were
-// there.
+// Empties every slot of a held segment, except for leases, which lapse. Returns the number of live entries there were.
 std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   std::uint32_t live = 0;
   bool has_leases = false;
@@ -58,7 +57,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
   return live;
 }
 
-// Deletes the expired entries of a held segment, and makes its hint what the others call for.
+// Deletes the expired entries of a held segment, and makes its hint match the others.
 void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
   if (!IsExpiryDue(core.region, segment)) return;
   const double now = Now(core.region);
@@ -104,7 +103,7 @@ std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment) {
 
 bool CleanUp(Core& core, Block segment, Patience patience) {
   const WithPatience with(*core.budget, patience);
-  const Outcome outcome = *core.outcome;  // of the operation that came across the tombstones
+  const Outcome outcome = *core.outcome;  // of the operation that met the tombstones
   bool held = false;
   core.thread.Claim(segment);
   if (LockMutex(*core.budget, WordOf(segment) + kSegmentMutex)) {

@@ -10,13 +10,13 @@
 namespace mapsafe {
 
 // Reclaims the tombstones and the expired entries of a segment whose mutex is held. Returns how many; nothing if its
-// buckets could not be had.
+// buckets could not be taken.
 std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment);
 
-// As CleanUpLocked, of one segment, if its mutex can be had. Whether mutex and buckets were.
+// Like CleanUpLocked, for one segment, if its mutex can be taken. Returns whether mutex and buckets were taken.
 bool CleanUp(Core& core, Block segment, Patience patience);
 
-// As CleanUp, of every segment that calls for it. O(segments).
+// Like CleanUp, for every segment that needs it. O(segments).
 bool CleanUpAll(Core& core, Patience patience);
 
 // Reclaims the expired entries of segments from the one that covers `from_hash` on, until the budget is spent: looking

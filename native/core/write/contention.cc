@@ -9,14 +9,14 @@ namespace {
 
 constexpr Word kSampleWrites = 16;
 
-// A window ends with every so many counted contentions: long enough that a chance meeting means nothing.
+// Counted contentions in a window: so many that a chance meeting means nothing.
 constexpr Word kWindowContentions = 256;
 
-// A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a
+// A segment is hot if in a window more than one write in this many collided. Below that, collisions cost less than a
 // split.
 constexpr Word kHotShare = 32;
 
-// Segments must not eat the room that entries need.
+// Segments must not take the room that entries need.
 bool MayAddSegment(const Region& region) {
   return region.Load(kHeaderSegmentCount) <= region.Load(kHeaderReliefLimit);
 }
@@ -52,10 +52,10 @@ bool CountContention(Core& core, Block segment) {
 }
 
 void Relieve(Core& core, std::uint32_t hash) {
-  const Outcome outcome = *core.outcome;  // of the write that came across the contention
+  const Outcome outcome = *core.outcome;  // of the write that met the contention
   const WithPatience patience(*core.budget, Patience::kLittle);
   if (const Location location = LockSegment(core, hash); location.segment != 0) {
-    // Asked again under the mutex: others may have brought relief meanwhile.
+    // Checked again under the mutex: another thread may have split the segment meanwhile.
     if (MayAddSegment(core.region) && HasTwoKeys(core, location.segment)) Split(core, location.segment);
     UnlockSegment(core, location.segment);
   }

@@ -1,5 +1,5 @@
-// Hot segments: how often writers get in each other's way is counted, and where it is too often, keys are parted before
-// their segment is full. See docs/internals/protocol.md, "Hot segments".
+// Hot segments: counts how often writers get in each other's way. Where that happens too often, the keys are parted
+// before their segment is full. See docs/internals/protocol.md, "Hot segments".
 #ifndef MAPSAFE_CORE_CONTENTION_H_
 #define MAPSAFE_CORE_CONTENTION_H_
 
@@ -10,8 +10,8 @@ namespace mapsafe {
 // Counts a finished write: 16 at a time, so that the line is seldom written.
 void CountWrite(Core& core, Block segment);
 
-// Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves
-// hot.
+// Counts a write that found a bucket or mutex taken, or a bucket changed. Returns true, once in a window, if the
+// segment proves hot.
 bool CountContention(Core& core, Block segment);
 
 // Splits the segment that `hash` maps to, if that can part keys and the bounds allow it. Leaves the outcome as it is.
