@@ -7,7 +7,6 @@
  * word for 0.
  */
 import {
-  BLOCK_WORDS,
   COUNTER_ADMITTED,
   COUNTER_DELETED,
   COUNTER_EVICTED_SIZE,
@@ -21,11 +20,10 @@ import {
   COUNTER_NEAR_REFRESHED,
   COUNTER_REJECTED,
   COUNTER_REPLACED,
-  REGISTRY_BLOCK,
   REGISTRY_THREADS,
   THREAD_COUNTERS,
-  THREAD_WORDS,
 } from './layout.js'
+import { threadRecordAt } from './thread-record.js'
 
 const CARRYING = 0x80000000 | 0
 
@@ -86,7 +84,7 @@ export function inspectCounters(words: Int32Array): Counters {
   const sum = (counter: number): number => {
     let total = 0
     for (let index = 0; index < REGISTRY_THREADS; index++) {
-      total += readCounter(words, REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS, counter)
+      total += readCounter(words, threadRecordAt(index), counter)
     }
     return total
   }

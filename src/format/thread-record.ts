@@ -17,6 +17,11 @@ export function markOf(words: Int32Array, index: number): number {
   return (index + 1) | (Atomics.load(words, threadRecordAt(index) + THREAD_INCARNATION) << 8)
 }
 
+/** Word index of the thread record that an owner mark names. */
+export function recordOf(mark: number): number {
+  return threadRecordAt((mark & 0xff) - 1)
+}
+
 /** Index of the thread record whose first word is `at`. */
 export function recordIndexOf(at: number): number {
   return (at - threadRecordAt(0)) / THREAD_WORDS

@@ -48,7 +48,6 @@ import {
   PARTITION_CHUNKS,
   PARTITION_GHOSTS,
   PARTITION_WORDS,
-  REGISTRY_BLOCK,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
@@ -57,8 +56,8 @@ import {
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_OWED,
-  THREAD_WORDS,
 } from '../format/layout.js'
+import { threadRecordAt } from '../format/thread-record.js'
 import { expiryOf } from '../format/expiry.js'
 
 /** Suspects that are listed. Of more, the rest goes untold. */
@@ -255,7 +254,7 @@ class Walk {
 
   private walkThreadCaches(): void {
     for (let index = 0; index < REGISTRY_THREADS; index++) {
-      const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
+      const record = threadRecordAt(index)
       for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
         const head = record + THREAD_CACHE_HEADS + sizeClass
         this.walkList(head, record + THREAD_CACHE_COUNTS + sizeClass, 'bytesCached')

@@ -28,14 +28,13 @@ import {
   PARTITION_CHUNKS,
   PARTITION_GHOST_BUCKETS,
   PARTITION_NODES,
-  REGISTRY_BLOCK,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SIZE_CLASSES,
   THREAD_CACHE_COUNTS,
-  THREAD_WORDS,
 } from '../format/layout.js'
 import { heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
+import { threadRecordAt } from '../format/thread-record.js'
 
 /**
  * Bytes of a region by what they are for; they add up to its size. Of a map in use, a little apart from each other in
@@ -148,7 +147,7 @@ function spareBytes(words: Int32Array, load: Load): number {
 function cachedBytes(load: Load): number {
   let bytes = 0
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const counts = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS + THREAD_CACHE_COUNTS
+    const counts = threadRecordAt(index) + THREAD_CACHE_COUNTS
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       bytes += load(counts + sizeClass) * classBytes(sizeClass)
     }

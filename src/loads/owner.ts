@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js'
 import { LIFE_DEAD } from '../format/thread-name.js'
-import { recordIndexOf, threadRecordAt } from '../format/thread-record.js'
+import { recordIndexOf, recordOf } from '../format/thread-record.js'
 import { REGISTRY_THREADS, THREAD_ATTACHED, THREAD_INCARNATION, THREAD_STATE } from '../format/layout.js'
 import { monotonic } from '../platform/system-clock.js'
 
@@ -38,9 +38,4 @@ export class Owners {
     this.#seen.set(mark, now)
     return true
   }
-}
-
-/** Word index of the thread record that an owner mark names. */
-export function recordOf(mark: number): number {
-  return threadRecordAt((mark & 0xff) - 1)
 }

@@ -5,7 +5,8 @@
  */
 import { constants as system } from 'node:os'
 import { MapsafeError } from '../base/errors.js'
-import { BLOCK_WORDS, REGISTRY_BLOCK, REGISTRY_THREADS, THREAD_KERNEL_ID, THREAD_WORDS } from '../format/layout.js'
+import { REGISTRY_THREADS, THREAD_KERNEL_ID } from '../format/layout.js'
+import { threadRecordAt } from '../format/thread-record.js'
 import type { NativeBinding } from '../platform/addon.js'
 import { systemError } from './file-error.js'
 import { isNoted, note, type FileIdentity } from './identity.js'
@@ -89,8 +90,7 @@ function refuseIfInUse({ path, region }: OpenFile): void {
   const pairs = new BigUint64Array(region)
   let threads = 0
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const record = REGISTRY_BLOCK * BLOCK_WORDS + index * THREAD_WORDS
-    if (Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2) !== 0n) threads++
+    if (Atomics.load(pairs, (threadRecordAt(index) + THREAD_KERNEL_ID) / 2) !== 0n) threads++
   }
   if (threads === 0) return
   throw refusal(

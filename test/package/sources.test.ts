@@ -15,3 +15,20 @@ test('binding.gyp and CMakeLists.txt list every C++ source, and the same ones', 
   expect(gyp.targets[0].sources.sort()).toEqual(onDisk.sort())
   expect(cmake?.sort()).toEqual(onDisk)
 })
+
+test('where a thread record lies, one file of each language knows', () => {
+  const arithmetic = /\b(REGISTRY_BLOCK|THREAD_WORDS|kRegistryBlock|kThreadWords)\b/
+  const files = ['src', 'native/core', 'native/platform', 'native/addon'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|h|cc)$/.test(name))
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
+  )
+  expect(files.filter((file) => arithmetic.test(read(file))).sort()).toEqual([
+    'native/core/base/geometry.h', // where the registry ends
+    'native/core/base/layout.h',
+    'native/core/threads/thread_record.h',
+    'src/format/geometry.ts',
+    'src/format/layout.ts',
+    'src/format/thread-record.ts',
+  ])
+})

@@ -110,7 +110,7 @@ std::uint32_t Backoff::Holder() const {
     case Obstacle::Kind::kBucket:
       return ThreadRecord::ClaimantOf(region, static_cast<Block>(obstacle_.at / kBlockWords), budget_->own_mark());
     case Obstacle::Kind::kWrite:
-      return static_cast<std::uint32_t>((obstacle_.at - ThreadRecord::At(0)) / kThreadWords);
+      return ThreadRecord::IndexAt(obstacle_.at);
     case Obstacle::Kind::kOthers:
       break;
   }

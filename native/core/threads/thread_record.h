@@ -77,6 +77,9 @@ class ThreadRecord {
 
   static WordIndex At(std::uint32_t index) { return WordOf(kRegistryBlock) + std::size_t{index} * kThreadWords; }
 
+  // Index of the record whose first word is `at`.
+  static std::uint32_t IndexAt(WordIndex at) { return static_cast<std::uint32_t>((at - At(0)) / kThreadWords); }
+
   // The number of entries, modulo 2^32, once all writes are counted.
   static Word SumOfSizeDeltas(const Region& region);
 
@@ -100,7 +103,7 @@ class ThreadRecord {
   ThreadRecord(Region region, std::uint32_t index);
 
   static bool Take(Region region, std::uint32_t index, KernelId self, bool* is_changing);
-  std::uint32_t index() const { return static_cast<std::uint32_t>((at_ - At(0)) / kThreadWords); }
+  std::uint32_t index() const { return IndexAt(at_); }
 
   Region region_;
   WordIndex at_;

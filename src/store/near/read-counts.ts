@@ -1,14 +1,12 @@
 import { addToCounter } from '../../format/counters.js'
 import {
-  BLOCK_WORDS,
   COUNTER_HITS,
   COUNTER_MISSES,
   COUNTER_NEAR_HITS,
   COUNTER_NEAR_MISSES,
   COUNTER_NEAR_REFRESHED,
-  REGISTRY_BLOCK,
-  THREAD_WORDS,
 } from '../../format/layout.js'
+import { recordOf } from '../../format/thread-record.js'
 
 /** Reads that reach the engine until all counts are added to the thread's record. */
 const READS_PER_FLUSH = 256
@@ -37,7 +35,7 @@ export class ReadCounts {
 
   /** @param mark the owner mark of the thread's record */
   constructor(mark: number) {
-    this.record = REGISTRY_BLOCK * BLOCK_WORDS + ((mark & 0xff) - 1) * THREAD_WORDS
+    this.record = recordOf(mark)
   }
 
   countFar(words: Int32Array, isFound: boolean): void {
