@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <functional>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "memory/heap.h"
 #include "testing.h"
 #include "threads/backoff.h"
+#include "threads/liveness.h"
 #include "threads/thread_record.h"
 
 namespace mapsafe {
@@ -109,6 +111,34 @@ void RunOn(int processor, int policy) {
   pthread_setschedparam(pthread_self(), policy, &parameter);
 }
 
+TEST_F(Waiting, WhatOtherThreadsOfItsProcessRanIsNotAHolders) {
+  TestRegion region(1 << 22);
+  std::atomic<bool> attached{false};
+  std::atomic<bool> over{false};
+  std::thread holder([&] {
+    TestEngine engine(region);
+    attached = true;
+    attached.notify_one();
+    over.wait(false);
+  });
+  attached.wait(false);
+  const std::chrono::nanoseconds before = ActivityOf(region.region(), 0).ran;
+  const auto ran = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  };
+  const auto start = ran();
+  while (ran() - start < milliseconds{300}) {
+  }
+  const Activity activity = ActivityOf(region.region(), 0);
+  over = true;
+  over.notify_one();
+  holder.join();
+  EXPECT_TRUE(activity.known);
+  EXPECT_LT(activity.ran - before, milliseconds{100});
+}
+
 TEST_F(Waiting, AHolderWithoutAProcessorIsWaitedForLonger) {
   TestRegion region(1 << 22);
   TestEngine waiter(region);
@@ -125,13 +155,16 @@ TEST_F(Waiting, AHolderWithoutAProcessorIsWaitedForLonger) {
     spin();
   });
   while (!attached) std::this_thread::yield();
+  std::atomic<int> arrived{0};
   std::vector<std::thread> others;
   for (int i = 0; i < 3; ++i) {
     others.emplace_back([&] {
       RunOn(0, SCHED_OTHER);
+      ++arrived;
       spin();
     });
   }
+  while (arrived < 3) std::this_thread::yield();
   auto heap = std::make_unique<HeldMutex>(region.region(), kHeaderHeapMutex, 1);
   std::thread releaser([&] {
     std::this_thread::sleep_for(2 * kBound);

@@ -134,6 +134,7 @@ export const targets = {
     [
       'test/waiting/until-written',
       'test/waiting/budget',
+      'test/waiting/thread-time',
       'test/engine/hold',
       'test/conformance/read-modify-write',
       'test/waiting/busy-threads',

@@ -37,6 +37,13 @@ export const mutants = [
     replace: '} else if (false) {',
   },
   {
+    name: 'time-of-the-process-counted',
+    why: 'a holder without a processor is blamed for what other threads of its process do',
+    file: 'core/threads/liveness.cc',
+    find: '"/proc/%u/task/%u/stat", id, id',
+    replace: '"/proc/%u/stat", id',
+  },
+  {
     name: 'stopped-holder-excused',
     why: 'a call waits for five times the bound for a process that is stopped',
     file: 'core/threads/backoff.cc',

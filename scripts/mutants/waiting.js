@@ -39,6 +39,13 @@ export const mutants = [
     replace: '',
   },
   {
+    name: 'time-of-the-process-counted',
+    why: 'a holder without a processor is blamed for what other threads of its process do',
+    file: 'src/platform/thread.ts',
+    find: '`/proc/${id}/task/${id}/stat`',
+    replace: '`/proc/${id}/stat`',
+  },
+  {
     name: 'stopped-holder-excused',
     why: 'a call waits for ten seconds for a process that is stopped',
     file: 'src/engine/typescript/threads/backoff.ts',

@@ -45,13 +45,13 @@ export function ownNamespace(): bigint {
 const TICK_MS = 10
 
 /**
- * Fields 3, 14 and 15, and 22 of a thread's stat file. /proc/<id> exists for every thread, though only processes are listed.
- * Undefined if they cannot be read.
+ * Fields 3, 14 and 15, and 22 of a thread's stat file. /proc/<id> exists for every thread, though only processes are
+ * listed; but the times in its own stat file are those of the thread's whole process. Undefined if they cannot be read.
  */
 export function lookAtThread(id: number): Sight | undefined {
   if (process.platform !== 'linux') return undefined
   try {
-    const text = readFileSync(`/proc/${id}/stat`, 'latin1')
+    const text = readFileSync(`/proc/${id}/task/${id}/stat`, 'latin1')
     // Field 2, the name, may hold anything, but ends with the last parenthesis.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const startTime = Number(fields[19]) % 2 ** 32

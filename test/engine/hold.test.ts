@@ -6,6 +6,7 @@ import {
   FOUND,
   FULL,
   PUT_ALWAYS,
+  RESULT_HOME,
   RESULT_OWNER_PID,
   RESULT_OWNER_THREAD,
   RESULT_STATUS,
@@ -144,6 +145,32 @@ describe.each(lineups)('holding a key ($name)', (lineup) => {
         expect([DONE, FULL]).toContain(holder.result[RESULT_STATUS])
       }
     }
+    expect(other.verify()).toEqual([])
+  })
+
+  test('an absent key is held where neither its home nor the stash has room, and none can be made', () => {
+    const [holder, other] = open(MIN_REGION_BYTES)
+    const put = (key: number | string): boolean => {
+      other.put(key, VALUE_NUMBER, 1, PUT_ALWAYS)
+      return other.result[RESULT_STATUS] === DONE
+    }
+    for (let i = 0; put(i); i++);
+    expect(other.result[RESULT_STATUS]).toBe(FULL)
+    // Blocks for entries, but none for a segment.
+    for (let i = 0; i < 300; i++) other.remove(i, PUT_ALWAYS)
+    const homeOf = (key: string): number => {
+      holder.peek(key)
+      return holder.result[RESULT_HOME]
+    }
+    for (let i = 0; ; i++) {
+      const key = `neighbour ${i}`
+      if (homeOf(key) === homeOf('key') && !put(key)) break
+    }
+    expect(other.result[RESULT_STATUS]).toBe(FULL)
+    holder.hold('key')
+    expect(holder.result[RESULT_STATUS]).toBe(ABSENT)
+    holder.putHeld('key', VALUE_NUMBER, 1)
+    expect(holder.result[RESULT_STATUS]).toBe(FULL)
     expect(other.verify()).toEqual([])
   })
 })

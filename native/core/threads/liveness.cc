@@ -69,11 +69,11 @@ std::uint32_t OwnId() {
 }
 
 // Fields 3, 14 and 15, and 22 of a thread's stat file (proc_pid_stat(5)). /proc/<id> exists for every thread, though
-// only processes are listed.
+// only processes are listed; but the times in its own stat file are those of the thread's whole process.
 Sight Look(std::uint32_t id) {
-  char path[32];
+  char path[48];
   char text[512];
-  std::snprintf(path, sizeof path, "/proc/%u/stat", id);
+  std::snprintf(path, sizeof path, "/proc/%u/task/%u/stat", id, id);
   if (!ReadFile(path, text, sizeof text)) return {};
   // Field 2, the name, may hold anything, but ends with the last parenthesis.
   const char* at = std::strrchr(text, ')');
