@@ -14,7 +14,7 @@ const suites = [
   'test/exhaustion',
   'test/soak',
 ]
-// What test/process/across.test.ts does is done here at full size.
+// Covers test/process/across.test.ts at full size.
 const exclude = ['--exclude', 'test/process/across.test.ts']
 const selection = process.argv.slice(2)
 const environment = { MAPSAFE_SCALE: process.env.MAPSAFE_SCALE ?? '20' }

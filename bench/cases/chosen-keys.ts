@@ -24,7 +24,7 @@ const CHOICES = ['random', 'numbered', 'colliding under djb2'] as const
 const HOLDERS = ['mapsafe', 'mapsafe, TypeScript'] as const satisfies readonly HolderName[]
 const ROUNDS = 3
 
-/** What an attacker gets who chooses keys without knowing the secret. */
+/** The effect of chosen keys when the attacker does not know the secret. */
 export const chosenKeys: Case = {
   name: 'chosen-keys',
   title: 'Keys chosen against the hash',

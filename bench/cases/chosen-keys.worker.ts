@@ -1,4 +1,4 @@
-// Inserts and reads keys of one choice in one map, and tells what that costs.
+// Inserts and reads keys of one choice in one map, and reports the cost.
 import { workerData } from 'node:worker_threads'
 import { lastingKeys } from '../harness/data.js'
 import { randomNumbers } from '../harness/draws.js'

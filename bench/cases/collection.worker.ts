@@ -1,4 +1,4 @@
-// Holds entries, does a service's garbage-making work beside them, and tells how long garbage collection took.
+// Holds entries, does a service's garbage-making work beside them, and reports how long garbage collection took.
 import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
@@ -20,7 +20,7 @@ answer(async (order: CollectionOrder) => {
       holder = openHolder(name, size, VALUE_BYTES)
       for (let n = 0; n < size; n++) holder.set(keyOf(n), n)
       if (name !== 'nothing' && holder.get(keyOf(size - 1)) !== size - 1) throw new Error(`${name} lost an entry`)
-      // What building the keys left behind is not the map's.
+      // The garbage of building the keys is not the map's.
       collectGarbage()
       return undefined
     case 'work':

@@ -15,7 +15,7 @@ interface Row {
   readonly mops: number
 }
 
-/** What the target names, with Debian's packages; a read-write lock around a standard map is only for comparison. */
+/** Libraries that the target names, with Debian's packages; a read-write lock around a standard map only compares. */
 const PACKAGES = { libcuckoo: 'libcuckoo-dev', TBB: 'libtbb-dev' }
 const RIVALS = Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]
 const THREADS = 2

@@ -19,7 +19,7 @@ export interface DecodingSetup {
   readonly others: readonly string[]
 }
 
-// Words of the signals: the turn that the writer is to do, what it is to do, the turn that it has done.
+// Words of the signals: the turn that the writer should do, its order, the turn that it has done.
 export const TURN = 0
 export const ORDER = 1
 export const DONE = 2
@@ -77,7 +77,7 @@ async function decodings(writes: number): Promise<{ ofKey: number; ofOthers: num
   const writer = new Thread<'serve'>(new URL('decoding.worker.js', import.meta.url), setup)
   try {
     const served = writer.ask('serve')
-    served.catch(() => undefined) // if it fails while nobody awaits it, the wait below times out
+    served.catch(() => undefined) // if it fails before it is awaited, the wait below times out
     let turn = 0
     const order = (what: number): void => {
       Atomics.store(signals, ORDER, what)

@@ -7,7 +7,7 @@ import type { Case, Findings, Run, Table } from '../harness/case.js'
 import { above, atLeast, type Verdict } from '../harness/targets.js'
 import { count } from '../report/format.js'
 
-/** Of a trace's distinct keys. */
+/** Share of a trace's distinct keys. */
 const SHARES = [0.01, 0.1]
 /** Less than this is no cache. */
 const MIN_CAPACITY = 20
@@ -25,7 +25,7 @@ interface Row {
   readonly ratios: ReadonlyMap<PolicyKind, number>
 }
 
-/** How often a bounded cache would have held what was asked for. */
+/** How often a bounded cache would have held the key asked for. */
 export const hitRatios: Case = {
   name: 'hit-ratio',
   title: 'Hit ratios of eviction policies',

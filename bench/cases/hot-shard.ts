@@ -74,7 +74,7 @@ Keys spread over the buckets of a segment collide little in the first place. Eve
   },
 }
 
-/** What one map did in one round. */
+/** Results of one map in one round. */
 interface Round {
   readonly rate: number
   readonly p99: number

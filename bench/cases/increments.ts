@@ -21,7 +21,7 @@ export interface IncrementsOrder {
   /** A counter of the workers that are ready; all start when it is `workers`. */
   readonly ready: Int32Array
   readonly workers: number
-  /** To add to its first word instead: what the processor alone allows. */
+  /** Memory whose first word is incremented instead: the limit that the processor alone sets. */
   readonly bare: Int32Array | undefined
 }
 

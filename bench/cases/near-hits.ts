@@ -26,7 +26,7 @@ export interface NearHitsOrder {
 
 const SIZE = 4096
 
-/** What keeps a near hit from costing what `Map.get` does. */
+/** The steps that make a near hit cost more than `Map.get`. */
 export const nearHits: Case = {
   name: 'near-hits',
   title: 'What a near hit is made of',

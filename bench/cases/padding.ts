@@ -11,7 +11,7 @@ interface Row {
   readonly mops: number
 }
 
-/** What the space between the headers of segments buys. */
+/** The gain from the space between the headers of segments. */
 export const padding: Case = {
   name: 'padding',
   title: 'Padded segment headers',

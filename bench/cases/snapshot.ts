@@ -15,7 +15,7 @@ export interface WriterSetup {
 }
 
 export interface WriterOrder {
-  /** Writes a second; Infinity for as many as there can be. */
+  /** Writes a second; Infinity for as many as possible. */
   readonly writesPerSecond: number
   /** Grows by one when a span begins and when it ends, so it is odd during spans; STOP ends the order. */
   readonly phase: Int32Array

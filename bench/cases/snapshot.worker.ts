@@ -19,7 +19,7 @@ answer(({ writesPerSecond, phase, longest }: WriterOrder): number => {
   const interval = 1000 / writesPerSecond
   let due = performance.now()
   for (let writes = 0; ; writes++) {
-    // What was missed during a pause is not made up for.
+    // Writes missed during a pause are not made up for.
     due = Math.max(due + interval, performance.now())
     for (let left = due - performance.now(); left > 0; left = due - performance.now()) Atomics.wait(sleeper, 0, 0, left)
     const first = Atomics.load(phase, 0)

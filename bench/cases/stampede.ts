@@ -9,12 +9,12 @@ const CALLS = 250
 
 const WAYS = ['get, else load and set', "lru-cache's fetch, a cache for each worker", 'getOrLoad'] as const
 
-/** What a worker of this case is given. */
+/** Data given to a worker of this case. */
 export interface StampedeSetup {
   readonly handle: CacheHandle
 }
 
-/** What it is told. */
+/** Order given to such a worker. */
 export interface Rush {
   readonly way: (typeof WAYS)[number]
   readonly key: string
@@ -22,7 +22,7 @@ export interface Rush {
 }
 
 export interface Rushed {
-  /** Of each call, in nanoseconds. */
+  /** Durations of the calls, in nanoseconds. */
   readonly latencies: Float64Array
   /** Loaders called. */
   readonly loads: number

@@ -10,7 +10,7 @@ const KINDS = ['string', 'object'] as const
 
 type Subject = ConcurrentMap<string, unknown>
 
-/** What is called, in this order: what changes the map comes last. */
+/** Calls to time, in this order: those that change the map come last. */
 const CALLS: readonly [name: string, call: (map: Subject) => void][] = [
   ['stats()', (map) => void map.stats()],
   ['health()', (map) => void map.health()],
@@ -28,7 +28,7 @@ const CALLS: readonly [name: string, call: (map: Subject) => void][] = [
 
 let taken: Snapshot<string, unknown> | undefined
 
-/** What calls over a whole map keep a thread from everything else for. */
+/** How long calls over a whole map block a thread. */
 export const wholeMap: Case = {
   name: 'whole-map',
   title: 'Calls over a whole map',

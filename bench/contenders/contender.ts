@@ -10,14 +10,14 @@ export interface Contender {
   close(): void | Promise<void>
 }
 
-/** What a store is opened for. */
+/** Properties of the data that a store is opened for. */
 export interface StoreSetup {
   /** Entries that it will hold. */
   readonly size: number
   readonly value: ValueKind
 }
 
-/** What the main thread has for all stores. */
+/** Resources that the main thread has for all stores. */
 export interface StoreHost {
   /** An empty folder that is removed at the end. */
   readonly folder: string
@@ -25,9 +25,9 @@ export interface StoreHost {
   readonly redisPort: number | undefined
 }
 
-/** A store under test, as it is set up in one way. */
+/** A store under test, set up in one way. */
 export interface ContenderKind {
-  /** As the tables name it. */
+  /** Its name in the tables. */
   readonly label: string
   /** Whether threads share what it holds. */
   readonly shared: boolean

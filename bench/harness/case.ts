@@ -2,7 +2,7 @@ import type { StoreHost } from '../contenders/contender.js'
 import type { Chart } from '../report/chart.js'
 import type { Verdict } from './targets.js'
 
-/** What a case is run with. */
+/** Settings that a case is run with. */
 export interface Run extends StoreHost {
   readonly quick: boolean
   readonly seed: number
@@ -23,13 +23,13 @@ export interface Findings {
   readonly tables: readonly Table[]
   readonly charts: readonly Chart[]
   readonly verdicts: readonly Verdict[]
-  /** What could not be measured, and why. */
+  /** Parts that could not be measured, and why. */
   readonly omissions: readonly string[]
 }
 
 /** One benchmark. */
 export interface Case {
-  /** As `--only` takes it. */
+  /** Name that `--only` takes. */
   readonly name: string
   readonly title: string
   /** How it is measured, for the report: Markdown. */

@@ -7,7 +7,7 @@ import { median } from './statistics.js'
 
 interface Effort {
   readonly rounds: number
-  /** Of each contender in each round. */
+  /** Time for each contender in each round. */
   readonly milliseconds: number
   /** Before the first round. */
   readonly warmup: number

@@ -1,4 +1,4 @@
-/** What an entry's value is. */
+/** Kind of an entry's value. */
 export type ValueKind = 'number' | 'string' | 'object' | 'page'
 
 export const VALUE_NAMES: Readonly<Record<ValueKind, string>> = {
@@ -11,7 +11,7 @@ export const VALUE_NAMES: Readonly<Record<ValueKind, string>> = {
 /** Bytes of a value in a map, about. */
 export const VALUE_BYTES: Readonly<Record<ValueKind, number>> = { number: 8, string: 100, object: 100, page: 4096 }
 
-/** A value tells its key's number modulo this, so that a read that returns another key's value is noticed. */
+/** A value shows its key's number modulo this, so that a read that returns another key's value is noticed. */
 const MARKS = 4096
 const FIRST_CHARACTER = 48
 
@@ -29,11 +29,11 @@ export const keyOf = (n: number): string => `user:session${10_000_000 + n}`
 /** A key like {@link keyOf}'s that no map has. */
 export const missingKeyOf = (n: number): string => `user:missing${10_000_000 + n}`
 
-/** Keys 0 to `size` - 1 that stay what they are: flat strings, not the ropes that concatenation makes. */
+/** Keys 0 to `size` - 1 in a form that does not change: flat strings, not the ropes that concatenation makes. */
 export const lastingKeys = (size: number, keyOfNumber = keyOf): string[] =>
   Array.from({ length: size }, (_, n) => Buffer.from(keyOfNumber(n), 'latin1').toString('latin1'))
 
-/** What {@link markOf} finds in the values of key `n`. */
+/** The mark that {@link markOf} finds in the values of key `n`. */
 export const expectedMark = (n: number): number => n & (MARKS - 1)
 
 /**

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { ConcurrentMap, type EngineChoice } from 'mapsafe'
 import { mapBytes } from '../contenders/mapsafe.js'
 
-/** What a thread keeps its entries in. */
+/** Kinds of containers in which a thread keeps its entries. */
 export type HolderName = 'nothing' | 'Map' | 'mapsafe' | 'mapsafe, TypeScript'
 
 /** A map that is written to only. */

@@ -1,7 +1,7 @@
-/** What worker threads do at the same time. */
+/** Operations of worker threads at the same time. */
 export interface Mix {
   readonly name: string
-  /** Of 10,000 operations in a row, how the one at `index` is decided. */
+  /** How the operation at `index` is decided, of 10,000 in a row. */
   readonly isWrite: (index: number) => boolean
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const BUILD_FOLDER = 'out/cmake/release'
 
-/** Why a C++ benchmark cannot be had here. */
+/** The reason why a C++ benchmark cannot run here. */
 export class NoNativeProgram extends Error {}
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** What `run` takes of this thread's processor time, in milliseconds; without a /proc, of the whole process's. */
+/** This thread's processor time for `run`, in milliseconds; without a /proc, the whole process's. */
 export function processorTimeOf(run: () => void): number {
   const before = processorTime()
   run()

@@ -1,4 +1,4 @@
-/** What the project promises itself. A missed target stays in the report, with its number. */
+/** Targets of the project. A missed target stays in the report, with its number. */
 export const targets = {
   P1: 'A near hit costs what a private map does',
   P2: 'A native read of a 100-byte string without near-cache',

@@ -5,15 +5,15 @@ import { kindOf, type ContenderName } from '../contenders/index.js'
 export interface Chart {
   /** Name of its file, without the ending. */
   readonly name: string
-  /** What it shows, for those who cannot see it. */
+  /** Text for readers who cannot see the chart. */
   readonly description: string
   readonly spec: TopLevelSpec
 }
 
-/** Who a bar or line belongs to, and its colour. */
+/** The owner of a bar or line, and its colour. */
 export type Family = 'mapsafe' | 'shared between threads' | 'private to a thread'
 
-// Two colours that those who see no red or no green tell apart, and a grey (Okabe and Ito's palette).
+// Two colours that readers who see no red or no green can distinguish, and a grey (Okabe and Ito's palette).
 const familyColours: Readonly<Record<Family, string>> = {
   mapsafe: '#0072b2',
   'shared between threads': '#e69f00',

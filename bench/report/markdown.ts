@@ -2,7 +2,7 @@ import type { Case, Findings, Table } from '../harness/case.js'
 import { targets, type TargetName, type Verdict } from '../harness/targets.js'
 import { NO_VERDICTS, summary } from './text.js'
 
-/** What became of one case. */
+/** The result of one case. */
 export interface Outcome {
   readonly of: Case
   /** Or why there are none. */

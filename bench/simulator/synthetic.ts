@@ -1,7 +1,7 @@
 import { randomNumbers, rankDraws } from '../harness/draws.js'
 import { traceOf, type Trace } from './trace.js'
 
-/** What a shape of accesses is made with. */
+/** Inputs from which a shape of accesses is made. */
 interface Source {
   /** From 0 up to 1. */
   readonly random: () => number
@@ -20,7 +20,7 @@ const shapes: Readonly<Record<string, (source: Source) => void>> = {
   'zipf 0.8': (source) => skewed(source, 20_000, 0.8),
   'zipf 1.0': (source) => skewed(source, 20_000, 1),
   'zipf 1.2': (source) => skewed(source, 20_000, 1.2),
-  // Every 5,000 accesses somebody reads 2,500 keys once, new ones or always the same.
+  // Every 5,000 accesses one scan reads 2,500 keys once, new ones or always the same.
   'zipf and scans': ({ zipf, accesses, push }) => {
     const next = zipf(10_000, 0.9)
     for (let i = 0, scanned = PART; i < accesses; i++) {

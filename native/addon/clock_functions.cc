@@ -7,8 +7,8 @@ namespace mapsafe {
 
 namespace {
 
-// The clocks are read one after the other, so a thread that loses its processor in between has to do so again. As many
-// times as this, and the best is taken.
+// Most readings of the clocks. They are read one after the other, so a thread that loses its processor in between has
+// to read them again; the best reading is used.
 constexpr int kTries = 8;
 constexpr double kCloseEnough = 0.01;  // milliseconds
 

@@ -12,7 +12,7 @@ namespace mapsafe {
 // the system started, or NaN: all three of one instant. See native/platform/clocks.h.
 Napi::Value ReadClocksFunction(const Napi::CallbackInfo& info);
 
-// bootName(): string. What names this start of the system; empty where nothing does.
+// bootName(): string. Name of this start of the system; empty on systems without one.
 Napi::Value BootNameFunction(const Napi::CallbackInfo& info);
 
 }  // namespace mapsafe

@@ -79,7 +79,7 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
   return object;
 }
 
-// All properties at once, and not assigned one by one: an object that many are assigned to becomes a hash table, in
+// All properties at once, not assigned one by one: an object with many assigned properties becomes a hash table, in
 // which V8 looks every method up anew at each call.
 bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
   std::vector<napi_property_descriptor> properties;
@@ -228,7 +228,7 @@ napi_value EngineHandle::TakeValue(napi_env env, Status* status) {
       return value;
     }
     case kValueLatin1:
-      // Fails only for more units than a string has; so many were never written.
+      // Fails only for more units than a string can have; so many were never written.
       if (napi_create_string_latin1(env, bytes, length, &value) != napi_ok) *status = Status::kCorrupt;
       return value;
     case kValueUtf16:

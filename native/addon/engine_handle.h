@@ -1,4 +1,4 @@
-// What keeps an Engine and the memory it works on alive for as long as JavaScript may call it.
+// Keeps an Engine and the memory it works on alive for as long as JavaScript may call it.
 //
 // Thread safety: none; a handle belongs to the thread (the Node-API environment) that made it.
 // Invariants: while open, strong references hold the region, the result and the scratch buffer, so their memory
@@ -41,10 +41,10 @@ class EngineHandle {
   Outcome& outcome() { return *outcome_; }
   const Scratch& scratch() const { return scratch_; }
 
-  // Reads and hashes a key. False after leaving why not in the outcome.
+  // Reads and hashes a key. On failure returns false and leaves the reason in the outcome.
   bool ReadKey(napi_env env, napi_value value, Key* key);
 
-  // Reads what put was given. False with an exception pending if `value` does not fit `kind`.
+  // Reads the arguments of put. Returns false with an exception pending if `value` does not fit `kind`.
   bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result);
 
   // The JavaScript value that the engine left in the scratch buffer. If it is of a kind that JavaScript must decode,
@@ -57,7 +57,7 @@ class EngineHandle {
   // Replaces the scratch buffer of `object` by one of at least `bytes`. False with an exception pending on failure.
   bool GrowScratch(napi_env env, napi_value object, std::size_t bytes);
 
-  // Closes the engine and lets go of all memory. Idempotent.
+  // Closes the engine and releases all memory. Idempotent.
   void Close();
 
  private:

@@ -78,7 +78,7 @@ Napi::Value MapFileFunction(const Napi::CallbackInfo& info) {
   const napi_status status =
       napi_create_external_arraybuffer(env, mapping->base(), bytes, OnBufferFreed, share, &buffer);
   if (Check(env, status)) return {env, buffer};
-  // Node.js would already have freed it if it found the buffer too long, which the caller has ruled out.
+  // If Node.js found the buffer too long, it would already have freed it; but the caller has ruled that out.
   delete share;
   return {};
 }

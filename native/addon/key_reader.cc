@@ -71,7 +71,7 @@ Status KeyReader::ReadBytes(napi_env env, napi_value value, Key* key) {
   napi_typedarray_type type;
   std::size_t length = 0;
   void* data = nullptr;
-  // Fails on whatever is no typed array.
+  // Fails on every value that is not a typed array.
   if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return Status::kKeyType;
   if (type != napi_uint8_array) return Status::kKeyType;
   if (length > kMaxKeyBytes) return Status::kEntryTooLarge;

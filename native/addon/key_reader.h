@@ -16,8 +16,8 @@ namespace mapsafe {
 
 class KeyReader {
  public:
-  // kFound with all of `key` but its hash filled in; kKeyType for what is no key; kEntryTooLarge for one over
-  // kMaxKeyBytes.
+  // kFound with all of `key` but its hash filled in; kKeyType for a value that cannot be a key; kEntryTooLarge for a
+  // key over kMaxKeyBytes.
   Status Read(napi_env env, napi_value value, Key* key);
 
  private:

@@ -47,7 +47,7 @@ Mapping::~Mapping() {
     const std::lock_guard lock(directory.mutex);
     directory.mappings.erase(base_);
   }
-  // Not before: as soon as it is unmapped, another thread's mapping may begin here.
+  // Not before: as soon as the memory is unmapped, another thread's mapping may begin here.
   UnmapFile(base_, bytes_);
 }
 

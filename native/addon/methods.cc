@@ -51,13 +51,13 @@ class Call {
   std::array<napi_value, kArguments> arguments_;
 };
 
-// The entry version argument, which is there only if the mode asks for it.
+// The entry version argument; present only if the mode needs it.
 template <std::size_t kArguments>
 bool ReadVersion(const Call<kArguments>& call, std::size_t i, std::uint32_t mode, std::uint64_t* version) {
   if ((mode & kPutConditionMask) != kPutIfVersion) return true;
   double number;
   if (!call.Number(i, &number)) return false;
-  // No entry has version 2^64 - 1, so what is no version matches none.
+  // No entry has version 2^64 - 1, so a value that is not a version matches none.
   const bool is_version = number >= 0 && number <= kMaxSafeInteger && number == std::floor(number);
   *version = is_version ? static_cast<std::uint64_t>(number) : ~std::uint64_t{0};
   return true;
@@ -348,7 +348,7 @@ napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
       return nullptr;
     }
     std::memcpy(data, piece.words.get(), bytes);
-    piece.words.reset();  // so that no more than one piece is there twice
+    piece.words.reset();  // so that at most one piece exists twice
   }
   return arrays;
 }

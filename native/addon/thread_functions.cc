@@ -30,8 +30,8 @@ void AddMethod(Napi::Object object, const char* name, std::weak_ptr<Mapping> map
   object.Set(name, Napi::Function::New(object.Env(), call, name));
 }
 
-// What is done for a thread after its last step in JavaScript. That the engine of a worker is closed then cannot be
-// done: it may have been ended in the middle of something.
+// Runs for a thread after its last step in JavaScript. It cannot close a worker's engine: the worker may have been
+// ended in the middle of an operation.
 class ExitMark {
  public:
   ExitMark(napi_env env, napi_ref words, Region region, KernelId name)
@@ -59,7 +59,7 @@ class ExitMark {
     mark->Cancel();
   }
 
-  // Release: whoever sees the mark sees all that the thread did.
+  // Release: a thread that sees the mark sees all that the ended thread did.
   void Mark() {
     if (record_ < kRegistryThreads) {
       const WordIndex at = ThreadRecord::At(record_);

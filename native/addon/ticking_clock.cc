@@ -15,11 +15,10 @@ namespace mapsafe {
 
 namespace {
 
-// Short beside the time that near hits leave it (src/store/clock.ts), and 100 wake-ups a second, which no profile
-// shows.
+// Short beside the time that near hits leave it (src/store/clock.ts); 100 wake-ups a second do not show in a profile.
 constexpr std::chrono::milliseconds kTick{10};
 
-// What JavaScript reads with plain loads: aligned, so no load meets half a number.
+// The number that JavaScript reads with plain loads. Aligned, so no load meets half a number.
 alignas(64) std::atomic<double> g_now{0};
 static_assert(sizeof g_now == sizeof(double) && std::atomic<double>::is_always_lock_free);
 
@@ -51,7 +50,7 @@ class Ticker {
   }
 
  private:
-  // The generation is that of its start: a thread that gets a processor late may begin when it is to end.
+  // The generation is that of its start: a thread that gets a processor late may begin when it should end.
   void Run(std::uint64_t generation) {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!stop_.wait_for(lock, kTick, [&] { return generation_ != generation; })) {
@@ -66,8 +65,8 @@ class Ticker {
   std::uint64_t generation_ = 0;  // of threads; one that is no longer current ends
 };
 
-// One of those for whom the clock ticks. Each has an address of its own, because Node.js takes no hook twice with the
-// same argument, and a thread may load the package more than once.
+// One user of the clock. Each has its own address, because Node.js takes no hook twice with the same argument, and a
+// thread may load the package more than once.
 struct User {
   User() { Ticker::Get().Enter(); }
   ~User() { Ticker::Get().Leave(); }

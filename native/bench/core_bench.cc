@@ -37,7 +37,7 @@ namespace {
 constexpr std::size_t kValueBytes = 100;
 using Clock = std::chrono::steady_clock;
 
-// What a thread does to a map. Read copies the value into `to` and returns its length, 0 if absent.
+// Operations of a thread on a map. Read copies the value into `to` and returns its length, 0 if absent.
 class Session {
  public:
   virtual ~Session() = default;

@@ -1,5 +1,5 @@
-// What false sharing would cost: the headers of two segments on one cache line, on neighbouring lines, and as far apart
-// as the region format puts them.
+// The cost of false sharing: the headers of two segments on one cache line, on neighbouring lines, and as far apart as
+// the region format puts them.
 //
 //   padding_bench [--seconds S] [--json]
 //

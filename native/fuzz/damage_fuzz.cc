@@ -53,7 +53,7 @@ struct Step {
 };
 static_assert(sizeof(Step) == 8);
 
-// Values that mean something somewhere in the format.
+// Values that have a meaning somewhere in the format.
 constexpr Word kTellingValues[] = {
     0,
     1,
@@ -283,7 +283,7 @@ class World {
     const std::uint32_t mode = step.where % 8;
     const std::uint64_t version = step.operand >> 8;
     const std::uint32_t length = LengthOf(step.operand);
-    // Who holds a key may only read, or die.
+    // The holder of a key may only read, or die.
     if (held_ >= 0 && operation >= 6 && operation != 19) {
       engine_->LetGo();
       held_ = -1;
@@ -326,7 +326,7 @@ class World {
       case 15:
         return Sweep(step.operand);
       case 16:
-        // Time goes by.
+        // Lets time pass.
         clock_ += step.number;
         std::memcpy(words_ + kHeaderClockOffset, &clock_, sizeof clock_);
         return;
@@ -343,7 +343,7 @@ class World {
 
   bool is_cache() const { return (words_[kHeaderFlags] & kFlagCache) != 0; }
 
-  // Never, or within a few minutes, for which the clock is ahead by then.
+  // Never, or within a few minutes; the clock is ahead by then.
   double Expiry(std::uint32_t number) const { return number % 3 == 0 ? kNever : engine_->Now() + number % 100'000; }
 
   static std::uint32_t LengthOf(std::uint32_t operand) {
@@ -371,7 +371,7 @@ class World {
     Check({Status::kDone, Status::kNotDone, Status::kEntryTooLarge});
   }
 
-  // As a loader does: a lease, then the value.
+  // Acts as a loader: a lease, then the value.
   void Load(std::uint32_t key) {
     engine_->GetForLoad(KeyOf(key));
     if (outcome_.status == Status::kScratchTooSmall) Grow();
@@ -393,8 +393,8 @@ class World {
     Check({Status::kDone});
   }
 
-  // All attached threads die: with the key that is held, perhaps with a mutex, perhaps with what damage announced. What
-  // they leave is taken over when the next one comes.
+  // All attached threads die: with the key that is held, perhaps with a mutex, perhaps with a write announced by
+  // damage. The next one that comes takes over what they leave.
   void Die(const Step& step) {
     const std::vector<Word> last(words_, words_ + kWords);
     engine_.reset();
@@ -498,8 +498,8 @@ class World {
     if (!is_damaged_ && held_ < 0 && !problems.empty()) Fault(problems.front().c_str());
   }
 
-  // Statuses that an operation may end with; damage adds kCorrupt, kUnknownKind and kTimeout, and fullness is
-  // anybody's.
+  // Statuses that an operation may end with. Damage adds kCorrupt, kUnknownKind and kTimeout; any operation may meet
+  // fullness.
   void Check(std::initializer_list<Status> expected) {
     if (outcome_.status == Status::kFull) return;
     if (is_damaged_ && (outcome_.status == Status::kCorrupt || outcome_.status == Status::kTimeout)) return;
@@ -518,7 +518,7 @@ class World {
     engine_->SetScratch(scratch_.get(), scratch_bytes_);
   }
 
-  // What follows every program: some of everything, or close and look at what is left.
+  // The steps after every program: some of every operation, or closing and examining what is left.
   void Finish(int how) {
     if (engine_ && held_ >= 0) engine_->LetGo();
     held_ = -1;

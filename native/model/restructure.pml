@@ -96,7 +96,7 @@ inline clean_up() {
   release_segment(segment)
 }
 
-/* In a segment that nobody knows yet; with keys brought home. */
+/* In a segment that no other thread knows yet; with keys brought home. */
 inline build_twin() {
   d_step {
 #ifdef MUTANT_TWIN_WITHOUT_VERSIONS
@@ -137,7 +137,7 @@ inline empty_moved() {
   }
 }
 
-/* Of segment 0, which becomes 0 and 1. */
+/* Splits segment 0, which becomes 0 and 1. */
 inline split() {
   d_step {
     directory_entry[1] = 0;

@@ -1,4 +1,4 @@
-/* Who runs, and from where. */
+/* Which threads run, and from which state. */
 
 #define OBSERVERS 3
 

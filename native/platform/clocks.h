@@ -8,14 +8,14 @@
 
 namespace mapsafe {
 
-// Milliseconds since 1970, by the clock that people set.
+// Milliseconds since 1970, by the clock that users set.
 double WallMilliseconds();
 
-// Milliseconds since the system started, those in which it was suspended included, where the monotonic clock stops
-// meanwhile: on Linux. Elsewhere it does not stop, and this is NaN.
+// Milliseconds since the system started, including those in which it was suspended, on systems whose monotonic clock
+// stops meanwhile: on Linux. Elsewhere it does not stop, and this is NaN.
 double BootMilliseconds();
 
-// What names this start of the system; empty where nothing does.
+// Name of this start of the system; empty on systems without one.
 std::string BootName();
 
 }  // namespace mapsafe

@@ -24,7 +24,7 @@ void UnlockCopy(int) {}
 
 namespace {
 
-// Beyond the bytes that stand for thread records.
+// Lies beyond the bytes that stand for thread records.
 constexpr std::int64_t kFirstRecord = std::int64_t{1} << 62;
 constexpr std::int64_t kRecords = 256;
 constexpr std::int64_t kCopy = kFirstRecord + 1024;

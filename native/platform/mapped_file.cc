@@ -42,7 +42,8 @@ namespace mapsafe {
 
 namespace {
 
-// For file systems that cannot reserve blocks: what was written has some. What is there is written once more.
+// For file systems that cannot reserve blocks: bytes that were written have blocks. Existing bytes are written once
+// more.
 int WriteBack(int descriptor, std::size_t bytes) {
   std::array<char, 1 << 16> chunk;
   for (std::size_t done = 0; done < bytes;) {
@@ -59,11 +60,11 @@ int WriteBack(int descriptor, std::size_t bytes) {
   return 0;
 }
 
-// 0, or the errno value of the system's own way to reserve blocks.
+// Returns 0, or the errno value of the system's own way to reserve blocks.
 int Reserve(int descriptor, std::size_t bytes) {
 #ifdef __APPLE__
   struct stat info;
-  // It reserves beyond the end alone.
+  // It reserves only beyond the end.
   if (fstat(descriptor, &info) != 0) return errno;
   if (info.st_size > 0) return EOPNOTSUPP;
   fstore_t store{};

@@ -11,16 +11,16 @@
 namespace mapsafe {
 
 // Makes an empty file of mode 0600 in `directory` that has no name yet, so that nothing is left of it if this process
-// dies. EOPNOTSUPP and others where the system or the file system knows no such files.
+// dies. EOPNOTSUPP or another error if the system or the file system has no such files.
 int OpenAnonymousFile(const char* directory, int* descriptor);
 
-// Gives an anonymous file its name. EEXIST if there is one already, be it a symbolic link that leads nowhere.
+// Gives an anonymous file its name. EEXIST if the name exists already, even as a symbolic link that leads nowhere.
 int NameFile(int descriptor, const char* path);
 
-// Makes a file `bytes` long, which it must not exceed, with every block of it allocated: what is not there yet is zero,
-// and what is there stays. Nobody else may be writing to it. A store to a mapped page for which the file system finds
-// no block raises SIGBUS and so ends the process; this finds out before there is a mapping. ENOSPC if the disk is too
-// full; the file may then have any length.
+// Makes a file `bytes` long, which must not be longer already, with every block of it allocated: new bytes are zero,
+// and existing bytes stay. No other process may write to it meanwhile. A store to a mapped page for which the file
+// system finds no block raises SIGBUS and so ends the process; this finds out before there is a mapping. ENOSPC if the
+// disk is too full; the file may then have any length.
 int AllocateFile(int descriptor, std::size_t bytes);
 
 // Maps the first `bytes` bytes, shared and writable. The file must be that long. The mapping outlives the descriptor.

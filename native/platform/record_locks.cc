@@ -14,7 +14,7 @@ namespace mapsafe {
 
 namespace {
 
-// A range of bytes far beyond the data of any file, where locks are in nobody's way.
+// A range of bytes far beyond the data of any file, where locks are in no other program's way.
 struct flock RangeOf(int type, std::uint32_t from, std::uint32_t count) {
   constexpr std::int64_t kFirstByte = std::int64_t{1} << 62;
   struct flock range {};
@@ -36,7 +36,7 @@ bool RecordLocks::Set(int type, std::uint32_t from, std::uint32_t count) const {
   return status == 0;
 }
 
-// Whoever has the lock meanwhile has shown that there are such locks.
+// If another thread has the lock meanwhile, that shows that there are such locks.
 bool RecordLocks::Probe() const {
   if (Set(F_WRLCK, kProbe, 1)) return Set(F_UNLCK, kProbe, 1);
   return errno == EAGAIN || errno == EACCES;

@@ -1,7 +1,7 @@
-// Locks by which everybody who has a file sees who else is there: one byte for each thread record, and one for the
-// thread that takes over from the dead. They are open file description locks (fcntl(2)): the kernel drops one as soon
-// as the last descriptor of the description that took it is closed, so with the process at the latest, in whatever PID
-// namespace that was, and shows it to everybody who has the file, in whatever namespace.
+// Locks by which every process that has a file sees the threads that use it: one byte for each thread record, and one
+// for the thread that does a takeover. They are open file description locks (fcntl(2)). The kernel drops one as soon as
+// the last descriptor of the description that took it is closed, so at the latest with the process, whatever its PID
+// namespace. It shows the lock to every process that has the file, in every namespace.
 //
 // Thread safety: all functions may be called from any thread at once.
 // Invariants: nobody else has a descriptor of the same description, but for what fork() copies. What is locked here is
@@ -23,22 +23,22 @@ class RecordLocks {
   RecordLocks(const RecordLocks&) = delete;
   RecordLocks& operator=(const RecordLocks&) = delete;
 
-  // Keeps another descriptor of the description that `descriptor` leads to, which the caller opened for this alone, for
-  // reading and writing, and may close. Nothing happens if there is one already. 0 or an errno value.
+  // Keeps another descriptor of the description that `descriptor` leads to. The caller opened it for this alone, for
+  // reading and writing, and may close it. Nothing happens if there is one already. Returns 0 or an errno value.
   int Open(int descriptor);
 
-  // Whether this system has such locks, for this file. If not, only the functions about the reaper are of use.
+  // Whether this system has such locks for this file. If not, only the functions for takeover are of use.
   bool are_supported();
 
-  // Takes the lock of a record. False if somebody has it, or the kernel gives none.
+  // Takes the lock of a record. Returns false if another thread has it, or if the kernel gives none.
   bool TryLock(std::uint32_t record);
   void Unlock(std::uint32_t record);
-  // The same, after which the descriptor is closed unless a lock is left: for who gives a record back.
+  // Releases the lock; then closes the descriptor unless a lock is left. For a thread that gives a record back.
   void UnlockAndClose(std::uint32_t record);
-  // False only if certainly nobody has it, the callers of TryLock included.
+  // Returns false only if certainly no thread has it, including callers of TryLock.
   bool IsLocked(std::uint32_t record);
 
-  // The lock of who takes over from the dead. Where there are no locks of bytes it is that of the whole file
+  // The lock of the thread that does a takeover. Where there are no locks of bytes it is that of the whole file
   // (flock(2)), which every system drops in the same way.
   bool TryLockReaper();
   void UnlockReaper();

@@ -1,5 +1,5 @@
-// Hot segments: contention is made by holding a bucket while another thread writes to it, so that every test ends
-// alike.
+// Hot segments: contention is made by holding a bucket while another thread writes to it, so that every test ends the
+// same way.
 #include <atomic>
 #include <thread>
 
@@ -97,7 +97,7 @@ TEST(Contention, AWaitForTheMutexCounts) {
   TestRegion memory(kMinRegionBytes);
   Region region = memory.region();
   TestEngine engine(memory);
-  // So many that some are not in their home bucket: whoever writes those takes the segment's mutex.
+  // So many that some are not in their home bucket: writers of those take the segment's mutex.
   for (int i = 0; i < 450; ++i) engine.Put(Name(i), "x");
   ASSERT_EQ(region.Load(kHeaderSegmentCount), 1u);
   const WordIndex segment = WordOf(region.Load(WordOf(region.Load(kHeaderDirectory)) + kDirectoryEntries));
@@ -148,7 +148,7 @@ TEST(Contention, WritesAreCountedSixteenAtATime) {
   EXPECT_EQ(hot.region().Load(hot.segment() + kSegmentOperations), 96u);
 }
 
-// Nothing staged: threads get in each other's way on few keys, until relief has come or no more can.
+// Nothing is staged: threads get in each other's way on few keys, until a split has helped or none can.
 TEST(Contention, CountersStayRightWhileTheirSegmentsAreParted) {
   constexpr int kThreads = 4;
   constexpr int kKeys = 6;

@@ -1,5 +1,5 @@
-// Damage done on purpose, each with what it once led to; and a region that is overwritten while it is worked on. The
-// fuzz target native/fuzz/damage_fuzz.cc looks for what nobody thought of.
+// Deliberate damage, each kind with the fault it once caused; and a region that is overwritten while threads use it.
+// The fuzz target native/fuzz/damage_fuzz.cc looks for further kinds.
 #include <atomic>
 #include <thread>
 
@@ -26,7 +26,7 @@ class Damage : public ::testing::Test {
   Region region() { return memory_.region(); }
   void Store(WordIndex at, Word value) { region().Store(at, value); }
 
-  // Inserts until something else than success is the answer.
+  // Inserts until an insert does not succeed.
   Status InsertUntilRefused() {
     for (int i = 0; i < 100'000; ++i) {
       if (!engine_.Put("key " + std::to_string(i), "value")) return engine_.status();
@@ -34,7 +34,7 @@ class Damage : public ::testing::Test {
     return Status::kDone;
   }
 
-  // The region as it would be if the thread of engine_ had died with `mutex`, not yet taken over.
+  // Leaves the region as if the thread of engine_ died with `mutex`, and no takeover has followed yet.
   std::unique_ptr<TestRegion> AfterDeathWith(WordIndex mutex) {
     auto left = std::make_unique<TestRegion>(memory_.bytes());
     std::memcpy(left->base(), memory_.base(), memory_.bytes());
@@ -160,7 +160,7 @@ TEST_F(Damage, ATakeoverEndsWhereACachedListBitesItsTail) {
   }
 }
 
-// Once the tombstones that were in the way of keys on their way home were lost.
+// A fault of the past: the tombstones in the way of keys that moved home were lost.
 TEST_F(Damage, ATakeoverLosesNoTombstone) {
   const auto key = [](int i) { return "key " + std::to_string(i); };
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(engine_.Put(key(i), "value"));
@@ -192,7 +192,7 @@ TEST_F(Damage, ARepairBelievesNoSpan) {
   EXPECT_EQ(report.blocks_freed, 0u);
 }
 
-// Nothing that was read and checked once may be believed when it is read again.
+// A value that was read and checked once must be checked again when it is read again.
 TEST_F(Damage, OverwritesDuringAnOperationDoNotMatter) {
   const std::uint64_t seed = Seed();
   for (int round = 0; round < 4 * Scale(); ++round) {
@@ -209,7 +209,7 @@ TEST_F(Damage, OverwritesDuringAnOperationDoNotMatter) {
         const WordIndex at = random() % region.word_count();
         const Word before = region.Load(at);
         region.Store(at, random() % 4 == 0 ? static_cast<Word>(random()) : before ^ 1u << random() % 32);
-        // Mostly put right again, so that there are not just dead ends.
+        // Mostly repaired again, so that the run does not stop at damage only.
         for (int i = 0; i < 20; ++i) SpinPause();
         if (random() % 64 != 0) region.Store(at, before);
       }

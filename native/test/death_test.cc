@@ -18,10 +18,10 @@ namespace {
 using Duration = std::chrono::nanoseconds;
 using Entries = std::map<std::string, std::string>;
 
-// From a death to the end of every write that it was in the way of; the median must be within the bound.
+// Time from a death to the end of every write that waited for it; the median must be within the bound.
 constexpr std::chrono::milliseconds kBound{100};
 
-// Room for the largest value here. There are thousands of engines, and all of this is written when one is made.
+// Room for the largest value here. There are thousands of engines, and making one writes all of this room.
 constexpr std::size_t kScratchBytes = 1 << 16;
 
 // The longest call after each death.
@@ -48,10 +48,10 @@ constexpr long kKills = 150;
 
 // Blocks that a write may have in hand: the new entry, the old one, and a tombstone's.
 constexpr std::uint32_t kMostLost = 3;
-// Beside those: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks instead.
+// In addition: all entries of a segment, its twin and a directory array; in a cache, two tables or chunks instead.
 constexpr std::uint32_t kMostLostWithSegment = kAllBuckets * kSlotsPerBucket + kMostLost + 2;
 
-// What a child tells its parent, in shared memory.
+// Reports from a child to its parent, in shared memory.
 struct Report {
   std::atomic<int> done;  // operations that returned
   std::atomic<long> stores;
@@ -70,7 +70,7 @@ class SharedReport {
   Report* report_;
 };
 
-// One operation of a victim, and what it makes of the entries.
+// One operation of a victim, and its effect on the entries.
 struct Operation {
   std::function<void(TestEngine&)> run;
   std::function<void(Entries&)> effect;
@@ -127,10 +127,10 @@ struct Scenario {
   bool attaching = false;               // the victim may also die while it attaches
   std::uint32_t most_lost = kMostLost;  // blocks, until a repair
   bool keeper_leaves = false;           // so that the victim is alone
-  // What the keeper does to be in the victim's way, and how it ends that after the death.
+  // How the keeper gets in the victim's way, and how it ends that after the death.
   std::function<void(TestEngine&, Region)> obstruct{};
   std::function<void(TestEngine&, Region)> clear_the_way{};
-  // One that dies before the victim, before that store; the victim then comes to bury it.
+  // A thread that dies before the victim, before that store; the victim then comes to take over from it.
   std::vector<Operation> predecessor;
   long predecessor_store = 0;
 };
@@ -145,7 +145,7 @@ void RunAndKill(TestRegion& region, long store, const std::function<void()>& bod
     raise(SIGKILL);
   }
   static_cast<void>(store);
-  // Not reaped yet: a zombie is as dead as one that is gone.
+  // Not reaped yet: a zombie counts as dead, just like a process that is gone.
   siginfo_t info{};
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
   ASSERT_EQ(info.si_code, CLD_KILLED);
@@ -165,7 +165,7 @@ class Death {
         store_(store),
         region_(scenario.region_bytes, scenario.is_cache ? kFlagCache : 0, scenario.max_entries) {}
 
-  // The number of stores the victim came to.
+  // The number of stores that the victim reached.
   long Run() {
     region_.UseLocks();
     keeper_.emplace(region_, kScratchBytes);
@@ -214,7 +214,7 @@ class Death {
     steps::remaining = -1;
   }
 
-  // What the victim was told was done is done; what it was at is either done or not.
+  // Operations that the victim knew were done are done; the one it was doing is either done or not.
   void CheckEntries() {
     const auto done = static_cast<std::size_t>(report_->done.load());
     for (std::size_t i = 0; i < done; ++i) scenario_.operations[i].effect(entries_);
@@ -233,7 +233,7 @@ class Death {
     if (done < scenario_.operations.size()) CheckCounter(scenario_.operations[done].counter);
   }
 
-  // Of an increment that was cut off, sum and version are both the old ones or both new.
+  // An increment that was cut off leaves the sum and version both old or both new.
   void CheckCounter(const std::string& key) {
     const std::uint64_t before = report_->counter_version;
     if (key.empty() || before == 0) return;
@@ -246,7 +246,7 @@ class Death {
     return found == entries.end() ? std::nullopt : std::optional(found->second);
   }
 
-  // Writes all over the region; none waits for long, and no version comes back.
+  // Writes all over the region; no write waits for long, and no version comes back.
   void CheckWrites() {
     Duration longest{};
     std::vector<std::string> keys;
@@ -277,7 +277,7 @@ class Death {
     if (scenario_.whole) {
       ASSERT_TRUE(snapshot == entries_ || snapshot == after_);
     }
-    TestEngine newcomer(region_, kScratchBytes);  // Even a death that is in nobody's way is noticed by who attaches.
+    TestEngine newcomer(region_, kScratchBytes);  // A death in no thread's way is noticed, too, when a thread attaches.
     ASSERT_EQ((*keeper_)->Size(), snapshot.size());
   }
 
@@ -287,7 +287,7 @@ class Death {
     ASSERT_TRUE(report.has_looked_for_leaks);
     ASSERT_LE(report.blocks_freed, scenario_.most_lost * (scenario_.predecessor.empty() ? 1 : 2));
     ExpectSound(*keeper_);
-    // Every node in use is that of an entry: those that the dead had taken are free again.
+    // Every node in use belongs to an entry: those that the dead threads took are free again.
     Word nodes = 0;
     for (const WordIndex at : PartitionsOf(region_.region())) nodes += NodesInUse(at);
     if (scenario_.is_cache) {
@@ -315,7 +315,7 @@ void KillEverywhere(const Scenario& scenario, long most_kills = kKills) {
   ASSERT_GT(stores, 0);
   const long kills = std::min(stores, most_kills * Scale());
   for (long i = 0; i < kills && !testing::Test::HasFatalFailure() && !testing::Test::HasNonfatalFailure(); ++i) {
-    // One in each of as many stretches: all stores, if there are that few.
+    // One store in each of this many stretches: all stores, if there are so few.
     const long from = stores * i / kills;
     const long width = stores * (i + 1) / kills - from;
     const long store = from + static_cast<long>(random() % static_cast<std::uint64_t>(width));
@@ -349,7 +349,7 @@ TEST(Death, InWritesOfOneBucket) {
                          Putting("l", large), Putting("l", large + "2"),  Removing("l"),
                          Putting("h", huge),  Putting("h", "small"),      Putting("h", huge),
                          Removing("h"),       Removing(KeyOf(5)),         Removing("absent")};
-  // Both words of the number change, so that half a sum is none of the sums.
+  // Both words of the number change, so that half a sum equals none of the sums.
   constexpr double kBy = 1e15 / 3 - 1.0 / 3;
   for (int i = 1; i <= 3; ++i) scenario.operations.push_back(Counting("sum", kBy, i * kBy));
   scenario.operations.push_back(Putting("sum", "no number"));
@@ -432,7 +432,7 @@ TEST(Death, WhileAttachingAndClosing) {
   KillEverywhere(scenario);
 }
 
-// Who takes over from the dead may die in the middle of that, and somebody else takes over from both.
+// A thread may die in the middle of a takeover; another thread then takes over from both.
 TEST(Death, WhileBuryingTheDead) {
   std::mt19937_64 random(Seed());
   Scenario scenario;
@@ -452,7 +452,7 @@ TEST(Death, WhileBuryingTheDead) {
 Scenario Evicting() {
   Scenario scenario;
   scenario.is_cache = true;
-  scenario.whole = false;  // entries go that nobody deleted
+  scenario.whole = false;  // entries go that no thread deleted
   return scenario;
 }
 
@@ -554,7 +554,8 @@ TEST(Death, WhileWaitingForAKeyHeld) {
   KillEverywhere(scenario, kKills / 3);  // which wait, all of them
 }
 
-// A living thread has the heap mutex, so that what the victim frees is owed; then it lets go, and the debt is settled.
+// A living thread has the heap mutex, so that the victim owes the blocks that it frees; then the mutex is released, and
+// the debt is settled.
 TEST(Death, WithBlocksOwed) {
   Scenario scenario;
   const std::string huge(40000, 'h');
@@ -584,7 +585,7 @@ TEST(Death, WithBlocksOwed) {
   KillEverywhere(scenario, kKills / 3);  // which wait, all of them
 }
 
-// Who buried somebody lets others bury the next, although it goes on itself.
+// A thread that has finished a takeover lets others do the next one, although it runs on itself.
 TEST(Death, IsTakenOverByOneAfterTheOther) {
   TestRegion region(1 << 20);
   region.UseLocks();
@@ -613,12 +614,12 @@ TEST(Death, IsTakenOverByOneAfterTheOther) {
   ReapChildren();
 }
 
-// What somebody else, with a description of the file of its own, sees before each store of a life.
+// What another process, with its own description of the file, sees before each store of a life.
 struct Onlooker {
   const TestRegion* region = nullptr;
   RecordLocks locks;
   long looks = 0;
-  long unlocked = 0;  // records that were taken, and nobody had the lock
+  long unlocked = 0;  // records that were taken while no thread had the lock
 };
 Onlooker* onlooker = nullptr;
 
@@ -654,7 +655,7 @@ TEST(Death, IsShownByNoRecordOfTheLiving) {
   EXPECT_EQ(one.unlocked, 0);
 }
 
-// A thread about which nothing can be told may be living.
+// A thread about which nothing can be known may be alive.
 TEST(Death, IsNotAssumedOfWhoCannotBeAskedAbout) {
   TestRegion region(1 << 20);
   TestEngine keeper(region, kScratchBytes);
@@ -667,7 +668,7 @@ TEST(Death, IsNotAssumedOfWhoCannotBeAskedAbout) {
   EXPECT_EQ(words.LoadPair(at), name);
 }
 
-// While somebody buries, another thread dies, and a third comes: it leaves that to the first.
+// During a takeover another thread dies, and a third comes: it leaves that death to the first.
 TEST(Death, IsTakenOverByOneAtATime) {
   TestRegion region(1 << 20);
   region.UseLocks();

@@ -41,7 +41,7 @@ void UseCache(const TestRegion& region, std::uint64_t seed, int times, int keys,
     } else {
       ASSERT_TRUE(engine.Put(key, ValueOf(key, random()))) << static_cast<int>(engine.status());
     }
-    // Who removed an entry may not have counted that yet.
+    // A thread that removed an entry may not have counted that yet.
     if (max_entries > 0 && i % 16 == 0) {
       ASSERT_LE(engine->Size(), max_entries + kThreads);
     }
@@ -99,7 +99,7 @@ TEST(Eviction, RebuildsQueuesFromTheirNodes) {
   TestEngine engine(shared);
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(engine.Put("key" + std::to_string(i), "value"));
   const WordIndex partition = PartitionsOf(region)[0];
-  // Any links and counts, as somebody may have left them.
+  // Any links and counts, as a dead thread may have left them.
   std::mt19937_64 random(Seed());
   for (const WordIndex word :
        {kPartitionFreeNodes, kPartitionCold + kQueueOldest, kPartitionCold + kQueueNewest, kPartitionCold + kQueueSize,

@@ -1,4 +1,4 @@
-// Entries that expire: absent for whoever asks, and swept away without being asked for.
+// Entries that expire: absent for every caller, and swept away without being asked for.
 #include "index/expiry.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ std::uint32_t SweepAll(TestEngine& engine, std::uint32_t budget = 1'000'000) {
   return cleaned;
 }
 
-// Neither coarse nor rounded: what ticks by milliseconds is late by as many.
+// Neither coarse nor rounded: a clock that ticks by milliseconds is late by as many.
 TEST(Expiry, TheClockIsExact) {
   TestRegion region(kMinRegionBytes, kFlagCache);
   TestEngine engine(region);

@@ -69,8 +69,8 @@ TEST(Lease, GivesWayToWritesAndLapsesByDeletions) {
   ExpectSound(engine);
 }
 
-// Loaders read a generation and store it; others raise the generation and then delete the key. Once a deletion is over,
-// nothing older than its generation may be read, however long a loader was under way.
+// Loaders read a generation and store it; other threads raise the generation and then delete the key. Once a deletion
+// is over, no read may give a generation older than its own, however long a loader was under way.
 TEST(Lease, NoValueOlderThanADeletionIsStored) {
   constexpr int kKeys = 3;
   constexpr int kThreads = 4;
@@ -116,8 +116,8 @@ TEST(Lease, NoValueOlderThanADeletionIsStored) {
   ExpectSound(engine);
 }
 
-// Who took a lease that has lapsed for one that has not would tell late callers a value older than the deletion, and
-// keep an error that the deletion ended.
+// A thread that took a lapsed lease for one that has not lapsed would give late callers a value older than the
+// deletion, and keep an error that the deletion ended.
 TEST(Lease, ThatLapsesIsNeverMetWithItsNewVersionAndItsOldKind) {
   TestRegion region(kMinRegionBytes);
   std::vector<std::uint64_t> granted;  // grows

@@ -23,7 +23,7 @@ void InParallel(const TestRegion& region, std::uint64_t seed, Body body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// A value that tells its key and whether it is whole: the key, then one letter over and over, of a random length.
+// A value that shows its key and whether it is whole: the key, then one letter over and over, of a random length.
 std::string Whole(const std::string& key, std::mt19937_64& random) {
   const std::size_t length = random() % 20 == 0 ? random() % 5000 : random() % 120;
   return key + ":" + std::string(length, static_cast<char>('a' + random() % 26));
@@ -51,7 +51,7 @@ TEST(Stress, NoUpdateIsLost) {
   ExpectSound(engine);
 }
 
-// Whoever reads a counter that changes in place meets a sum with the version of the increment that made it.
+// A reader of a counter that changes in place meets a sum with the version of the increment that made it.
 TEST(Stress, CountersAreReadWhole) {
   const std::uint64_t seed = Seed();
   TestRegion region(16 << 20);
@@ -62,7 +62,7 @@ TEST(Stress, CountersAreReadWhole) {
   InParallel(region, seed, [&](int thread, TestEngine& engine, std::mt19937_64& random) {
     for (int i = 0; i < rounds; ++i) {
       if (thread < kThreads / 2) {
-        // Both words of the number change, so that half a sum is none of the sums.
+        // Both words of the number change, so that half a sum equals none of the sums.
         const double sum = engine.Increment("counter", 333'333'333);
         ASSERT_EQ(engine.status(), Status::kDone);
         written[thread][engine.version()] = sum;
@@ -229,7 +229,7 @@ TEST(Stress, OverwrittenKeysAreNeverMissing) {
   ExpectSound(engine);
 }
 
-// Each thread owns some keys and knows what it wrote last; the others read along.
+// Each thread owns some keys and knows what it wrote last; the other threads read them, too.
 TEST(Stress, OwnersSeeTheirOwnLastWrite) {
   const std::uint64_t seed = Seed();
   TestRegion region(64 << 20);
@@ -327,7 +327,7 @@ TEST(Stress, PresentKeysAreAlwaysFoundWhileSegmentsSplit) {
   }
 }
 
-// Deleting all and clearing, against inserts: nothing may be left behind or counted twice.
+// Deleting all and clearing, at the same time as inserts: nothing may be left behind or counted twice.
 TEST(Stress, ClearsAgainstInsertsKeepTheBooks) {
   const std::uint64_t seed = Seed();
   TestRegion region(16 << 20);

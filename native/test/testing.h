@@ -1,5 +1,5 @@
-// What the C++ tests share: a region in anonymous memory that forked processes share too, and an engine with string
-// keys.
+// Code that the C++ tests share: a region in anonymous memory that forked processes share too, and an engine with
+// string keys.
 #ifndef MAPSAFE_TEST_TESTING_H_
 #define MAPSAFE_TEST_TESTING_H_
 
@@ -48,8 +48,8 @@ class LongWaits {
   ~LongWaits() { WaitBudget::SetBound(std::chrono::seconds{2}); }
 };
 
-// The time, less that for which this thread waited for a processor, where the kernel tells: what a bound is measured
-// by, since a busy machine keeps a thread from its core for as long as it likes.
+// The time, less the time for which this thread waited for a processor, where the kernel reports it. Bounds are
+// measured by it, since a busy machine keeps a thread from its core for any length of time.
 inline std::chrono::nanoseconds OwnTime() {
   long long ran = 0;
   long long waited = 0;
@@ -79,15 +79,15 @@ class TestRegion {
   RecordLocks* locks() const { return locks_.get(); }
   Region region() const { return {base_, bytes_, locks_.get()}; }
 
-  // Gives the region the locks of a file, so that others see who has died. To be called again once all engines were
-  // closed, and by a forked process, which would share its parent's.
+  // Gives the region the locks of a file, so that other threads see a death. Call it again once all engines were
+  // closed, and in a forked process, which would otherwise share its parent's.
   void UseLocks() {
     if (path_.empty()) {
       char path[] = "/tmp/mapsafe-test-XXXXXX";
       close(mkstemp(path));
       path_ = path;
     }
-    // Those of before are kept: in a forked process, to destroy them would drop the locks of its parent.
+    // The former locks are kept: destroying them in a forked process would drop the locks of its parent.
     if (locks_) earlier_locks_.push_back(std::move(locks_));
     locks_ = std::make_unique<RecordLocks>();
     const int descriptor = OpenFile();
@@ -113,7 +113,7 @@ class TestRegion {
   std::vector<std::unique_ptr<RecordLocks>> earlier_locks_;
 };
 
-// An engine as a test wants it: string keys and values, answers as return values.
+// An engine convenient for tests: string keys and values, answers as return values.
 class TestEngine {
  public:
   explicit TestEngine(const TestRegion& region, std::size_t scratch_bytes = 1 << 20)

@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 
 // Shorter than the usual bound, so that many tests can wait in vain.
 constexpr milliseconds kBound{400};
-// What a wait overshoots its bound by at most, in its thread's own time.
+// The most by which a wait exceeds its bound, in its thread's own time.
 constexpr milliseconds kSlack{250};
 
 class Waiting : public testing::Test {
@@ -62,7 +62,7 @@ class HeldMutex {
   const WordIndex mutex_;
 };
 
-// Needs the heap's mutex, whatever the thread has in its lists.
+// Needs the heap's mutex, whatever blocks the thread has in its lists.
 bool PutLarge(TestEngine& engine, const std::string& key) {
   return engine.Put(key, std::string(40'000, 'x'));
 }
@@ -147,7 +147,7 @@ TEST_F(Waiting, AHolderWithoutAProcessorIsWaitedForLonger) {
   const auto spin = [&] {
     while (!over) SpinPause();
   };
-  // Ready to run, and hardly ever let to by three others that are.
+  // Ready to run, but three other ready threads hardly ever let it.
   std::thread holder([&] {
     TestEngine engine(region);
     RunOn(0, SCHED_IDLE);
@@ -201,7 +201,7 @@ TEST_F(Waiting, VictimsThatCannotBeHadAreLeftAlone) {
     for (int i = kKeys - 4; i > 0 && written < kWrites; i -= 4) {
       const std::string key = "key" + std::to_string(i);
       if (!waiter.Has(key)) continue;
-      // Its node stays; what it needs is a larger block, for which an entry has to go.
+      // Its node stays; it needs a larger block, for which an entry has to go.
       ASSERT_TRUE(waiter.Put(key, large)) << key;
       ++written;
     }

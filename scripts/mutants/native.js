@@ -15,7 +15,7 @@ export const mutants = [
     why: 'a free list runs through a block that readers of the still unchanged version are in',
     file: 'core/write/write.cc',
     find: '    change->bucket.Replace(change->slot, edit.block);\n',
-    // What a thread that got the block would do.
+    // Does what a thread that got the block would do.
     replace:
       '    change->bucket.Replace(change->slot, edit.block);\n' +
       '    const std::uint32_t end = ReadHeader(core.region, change->previous).words();\n' +

@@ -17,7 +17,7 @@ export const mutants = [
     find: 'else if (current !== 0) replace(words, bucket, slot, this.block)',
     replace: `else if (current !== 0) {
       replace(words, bucket, slot, this.block)
-      // What a thread that got the block would do.
+      // Does what a thread that got the block would do.
       const entry = current * BLOCK_WORDS
       const end = entry + sizeOf(words, current * BLOCK_WORDS) / 4
       for (let i = 0; i < 50; i++) words.fill(0x21212121 + i, entry + ENTRY_DATA, end)

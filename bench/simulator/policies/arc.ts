@@ -11,7 +11,7 @@ class Arc implements Policy {
   /** Seen twice or more: held, and remembered. */
   private readonly t2: Queue
   private readonly b2: Queue
-  /** What t1 should hold. */
+  /** The number of keys that t1 should hold. */
   private target = 0
 
   constructor(

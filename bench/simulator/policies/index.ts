@@ -8,7 +8,7 @@ import { s3Fifo } from './s3-fifo.js'
 import { sieve } from './sieve.js'
 import { wTinyLfu } from './w-tinylfu.js'
 
-/** What mapsafe's policy is held against. */
+/** Policies with which mapsafe's is compared. */
 export const rivals: readonly PolicyKind[] = [lru, sieve, s3Fifo, wTinyLfu, arc, lirs]
 
 export { lru, mapsafe, opt }

@@ -1,7 +1,7 @@
 import type { Policy, PolicyKind } from '../policy.js'
 import { Queue } from '../queue.js'
 
-/** Of the capacity, for keys with a long inter-reference recency (HIR). */
+/** Share of the capacity, for keys with a long inter-reference recency (HIR). */
 const HIR_SHARE = 0.01
 
 /** Jiang and Zhang, "LIRS: an efficient low inter-reference recency set replacement policy", SIGMETRICS 2002. */

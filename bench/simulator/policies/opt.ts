@@ -6,9 +6,9 @@ import type { Policy, PolicyKind } from '../policy.js'
 export const opt: PolicyKind = { name: 'OPT', create: (capacity, accesses, keys) => new Opt(capacity, accesses, keys) }
 
 class Opt implements Policy {
-  /** Of each access, when its key is accessed next. */
+  /** For each access, when its key is accessed next. */
   private readonly next: Float64Array
-  /** Of each key that is held, when it is accessed next; -1 for the others. */
+  /** For each key that is held, when it is accessed next; -1 for the others. */
   private readonly due: Float64Array
   /** A binary heap of those times, the farthest on top; may hold outdated ones. */
   private readonly heap: { due: number; key: number }[] = []

@@ -1,7 +1,7 @@
 import type { Policy, PolicyKind } from '../policy.js'
 import { Queue } from '../queue.js'
 
-/** Of the capacity. */
+/** Share of the capacity. */
 const SMALL_SHARE = 0.1
 /** Uses in the small queue that lead to the main one. */
 const PROMOTION = 2

@@ -2,9 +2,9 @@ import type { Policy, PolicyKind } from '../policy.js'
 import { Queue } from '../queue.js'
 import { FrequencySketch } from '../frequency-sketch.js'
 
-/** Of the capacity. */
+/** Share of the capacity. */
 const WINDOW_SHARE = 0.01
-/** Of what is not the window. */
+/** Share of the part that is not the window. */
 const PROTECTED_SHARE = 0.8
 
 /**
