@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import { findPlace } from '../../src/public/handle.js'
 import type { Shift } from '../support/crew.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
@@ -18,7 +19,7 @@ export function dieBeforeStore({ map }: Shift, memory: SharedMemory, name: strin
   const ledger = new Int32Array(openMemory(memory))
   const die = (): void => {
     Atomics.store(ledger, IS_DYING, 1)
-    if ('path' in memory) process.kill(process.pid, 'SIGKILL')
+    if (isMainThread) process.kill(process.pid, 'SIGKILL')
     for (;;) Atomics.wait(ledger, IS_DYING, 1)
   }
   let stores = -1

@@ -62,12 +62,12 @@ describe.each(faults)('%s before a store', (fault) => {
       const random = new Random(seed)
       for (let death = 0; death < Math.min(scaled(2), MOST_REAL_DEATHS); death++) {
         using scratch = new Scratch()
-        const isProcess = fault !== 'terminate'
+        const isInFile = fault !== 'terminate'
         const scenario = scenarios[name]
-        using map = create(scenario, isProcess ? scratch.file() : undefined)
+        using map = create(scenario, isInFile ? scratch.file() : undefined)
         scenario.prepare(map)
         const entries: Entries = new Map(map.entries())
-        const memory = isProcess ? scratch.memory(LEDGER_BYTES) : new SharedArrayBuffer(LEDGER_BYTES)
+        const memory = isInFile ? scratch.memory(LEDGER_BYTES) : new SharedArrayBuffer(LEDGER_BYTES)
         const ledger = new Int32Array(openMemory(memory))
         const store = random.below(Math.floor(storesOf(scenario) * 0.9))
         const member = startVictim(fault, tasks)
@@ -75,12 +75,12 @@ describe.each(faults)('%s before a store', (fault) => {
         member.send({
           ...{ task: 'dieBeforeStore', parameters: [memory, name, store, entries.size], handle: map.handle },
           ...{ attach: { engine: 'typescript' }, worker: 0, workers: 1, seed, run: 0 },
-          barrier: isProcess ? scratch.memory(Barrier.BYTES) : new SharedArrayBuffer(Barrier.BYTES),
+          barrier: isInFile ? scratch.memory(Barrier.BYTES) : new SharedArrayBuffer(Barrier.BYTES),
         } satisfies Order)
         while (Atomics.load(ledger, IS_DYING) === 0) await sleep(1)
         // Who has id 1 in its namespace cannot kill itself.
         if (fault === 'container') member.kill!()
-        else if (fault === 'terminate') await member.end()
+        else if (fault !== 'SIGKILL') await member.end()
         await exit
 
         const operations = scenario.operations(entries.size)
