@@ -238,11 +238,20 @@ TEST_F(Waiting, AnAbsentKeyIsHeldInAFullMap) {
   for (int i = 0; engine.Put("key" + std::to_string(i), "value"); ++i) {
   }
   ASSERT_EQ(engine.status(), Status::kFull);
-  for (int i = 0; i < 1000; ++i) {
-    EXPECT_TRUE(other.Hold("absent" + std::to_string(i)));
-    EXPECT_EQ(other.status(), Status::kAbsent);
-    other->LetGo();
+  // Blocks for entries, but none for a segment; and then no place in the home of a key, or in the stash.
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(engine.Remove("key" + std::to_string(i)));
+  const auto home_of = [&](const std::string& key) {
+    other.Has(key);
+    return other.outcome().home;
+  };
+  for (int i = 0;; ++i) {
+    const std::string key = "neighbour" + std::to_string(i);
+    if (home_of(key) == home_of("absent") && !engine.Put(key, "value")) break;
   }
+  ASSERT_EQ(engine.status(), Status::kFull);
+  EXPECT_TRUE(other.Hold("absent"));
+  EXPECT_EQ(other.status(), Status::kAbsent);
+  other->LetGo();
   ExpectSound(engine);
 }
 
