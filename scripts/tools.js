@@ -1,4 +1,4 @@
-// What the scripts of this folder share: running commands, and telling whether an output is older than its inputs.
+// Code that the scripts of this folder share: running commands, and checking whether an output is older than its inputs.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

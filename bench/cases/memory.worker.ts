@@ -1,4 +1,4 @@
-// Fills one map and tells the memory it takes.
+// Fills one map and reports the memory it takes.
 import { workerData } from 'node:worker_threads'
 import { keyOf, lastingKeys, VALUE_BYTES, valueOf } from '../harness/data.js'
 import { openHolder, retainedHeap } from '../harness/holder.js'

@@ -19,8 +19,8 @@ export class RedisServer {
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
     const server = spawn('redis-server', options, { stdio: 'ignore' })
     server.on('error', () => undefined)
-    // Not installed. It must not be killed either: Node.js sends the signal to whatever its handle holds for an id,
-    // which may be 0, and that is this whole process group.
+    // Not installed. It must not be killed either: Node.js sends the signal to the id in its handle. That id may be 0,
+    // which stands for this whole process group.
     if (server.pid === undefined) return undefined
     process.once('exit', () => server.kill())
     for (let attempt = 0; attempt < ATTEMPTS && server.exitCode === null; attempt++) {

@@ -3,7 +3,7 @@ import { kindOf, type ContenderName } from '../contenders/index.js'
 import { Thread } from './thread.js'
 
 /**
- * What is measured: a read of a key that is there, of one built for the call, of one that is not there; an overwrite.
+ * Measured operations: a read of a present key, of a key built for the call, of an absent key; an overwrite.
  */
 export type Operation = 'hit' | 'hitFreshKey' | 'miss' | 'set'
 

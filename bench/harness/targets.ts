@@ -32,7 +32,7 @@ export function withoutJudgement(verdicts: readonly Verdict[]): Verdict[] {
   return verdicts.map((verdict) => ({ ...verdict, met: undefined }))
 }
 
-/** Holds a figure, NaN if it was not measured, against its bound; both are shown as `show` writes them. */
+/** Compares a figure, NaN if it was not measured, with its bound; `show` formats both. */
 type Judge = (
   target: TargetName,
   what: string,

@@ -12,10 +12,10 @@
  *   segments  0, and 1 once it was split off
  *
  * One statement is one access to shared memory, and all interleavings are looked at. Steps are put together (d_step)
- * where nobody could tell: what is local, what happens to a block or segment nobody else knows yet, and the bookkeeping of
- * the properties, whose variables the protocol does not have.
+ * where no thread could notice: local steps, steps on a block or segment that no other thread knows yet, and the
+ * bookkeeping of the properties, whose variables the protocol does not have.
  *
- * A scenario (-DSCENARIO_...) says who runs; a mutant (-DMUTANT_...) breaks one rule.
+ * A scenario (-DSCENARIO_...) says which threads run; a mutant (-DMUTANT_...) breaks one rule.
  */
 
 #include "scenarios.pml"

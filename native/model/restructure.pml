@@ -1,4 +1,4 @@
-/* What changes a whole segment; docs/internals/protocol.md, "Cleanup" and "Split". restructure.cc, cleanup.cc, split.cc. */
+/* Whole segments; docs/internals/protocol.md, "Cleanup" and "Split". restructure.cc, cleanup.cc, split.cc. */
 
 inline hold_segment() {
   hold(2 * segment);

@@ -4,8 +4,8 @@
 // namespace. It shows the lock to every process that has the file, in every namespace.
 //
 // Thread safety: all functions may be called from any thread at once.
-// Invariants: nobody else has a descriptor of the same description, but for what fork() copies. What is locked here is
-// in `own_`, or becomes so under the mutex.
+// Invariants: no other code has a descriptor of the same description, except for copies that fork() makes. The locks
+// taken here are in `own_`, or get there under the mutex.
 #ifndef MAPSAFE_PLATFORM_RECORD_LOCKS_H_
 #define MAPSAFE_PLATFORM_RECORD_LOCKS_H_
 

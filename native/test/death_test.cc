@@ -571,7 +571,7 @@ TEST(Death, WithBlocksOwed) {
   };
   scenario.obstruct = [](TestEngine& keeper, Region region) { region.Store(kHeaderHeapMutex, keeper->owner_mark()); };
   scenario.clear_the_way = [](TestEngine&, Region region) {
-    // Unless a thread that died after it was let go of has it.
+    // Unless a thread that died after the release has it.
     region.CompareAndSwap(kHeaderHeapMutex, ThreadRecord::MarkOf(region, 0), 0);
   };
   for (int i = 0; i < 4; ++i) scenario.operations.push_back(Removing("huge" + std::to_string(i)));

@@ -231,7 +231,7 @@ TEST(Engine, FullRegionRefusesAndKeepsEverything) {
   EXPECT_GT(stored, 3000);
   for (int i = 0; i < stored; ++i) EXPECT_EQ(engine.Get("key" + std::to_string(i)), std::string(100, 'v'));
   ExpectSound(engine);
-  // Every byte freed by deleting is to be had again, for another size too.
+  // Every byte freed by deleting can be used again, for another size too.
   for (int i = 0; i < stored; ++i) EXPECT_TRUE(engine.Remove("key" + std::to_string(i)));
   EXPECT_TRUE(engine.Put("large", std::string(300000, 'v')));
   ExpectSound(engine);

@@ -1,5 +1,5 @@
 /**
- * What a list of mutants is tested with: how to copy the sources, build the copy and run its tests.
+ * The tests for a list of mutants: how to copy the sources, build the copy and run its tests.
  *
  * `base` is the copy that is not broken. It is built first, and a mutant takes from it what its edit leaves as it is.
  */

@@ -19,7 +19,7 @@ export const mapsafe: PolicyKind = { name: 'mapsafe', create: (capacity) => new 
 
 /** Where nodes and ghosts begin, behind the one partition. */
 const FIRST_BLOCK = 64
-/** Of a node and of ghosts. */
+/** Bytes of a node and of ghosts. */
 const BYTES_PER_ENTRY = 32 + 16
 const LEAST_BYTES = 32_768
 
@@ -80,7 +80,7 @@ export class EvictionSimulation implements Policy, EntryStore {
   }
 
   freePages(): void {
-    // The limit tells from the start how many ghosts there will be, so their table is never replaced.
+    // The limit determines from the start how many ghosts there will be, so their table is never replaced.
   }
 }
 

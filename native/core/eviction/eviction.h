@@ -1,8 +1,8 @@
 // Eviction of a cache's entries: nodes for keys that are inserted, stamps for keys that are used, memory for writes
 // that find none. See docs/internals/protocol.md, "Eviction".
 //
-// Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here
-// may be called by who holds a segment or bucket, but Touch, Settle and Forget, which take none.
+// Thread safety: one thread. Locks are taken in the order reserve, partition, segment, bucket, heap. So a thread that
+// holds a segment or bucket may call nothing here except Touch, Settle and Forget, which take no lock.
 #ifndef MAPSAFE_CORE_EVICTION_H_
 #define MAPSAFE_CORE_EVICTION_H_
 

@@ -22,7 +22,7 @@ enum class Eviction {
   kPending,  // its insert is still under way
 };
 
-// What the queues ask of the code that knows the entries.
+// Operations that the queues need from the code that knows the entries.
 class EntryStore {
  public:
   // Removes the entry of a node; with `only_expired`, only if it has expired.

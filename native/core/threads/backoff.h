@@ -19,7 +19,7 @@ inline void SpinPause() {
 #endif
 }
 
-// What a thread waits for.
+// The obstacle that a thread waits for.
 struct Obstacle {
   enum class Kind { kMutex, kBucket, kWrite, kOthers };
 

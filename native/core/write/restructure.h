@@ -1,4 +1,5 @@
-// What split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys home.
+// Code that split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys
+// home.
 //
 // Thread safety: everything here needs the segment's mutex; what changes slots also needs all its buckets held.
 #ifndef MAPSAFE_CORE_RESTRUCTURE_H_

@@ -124,8 +124,8 @@ void EditStructurally(Core& core, Edit* edit);
 // The edit of a key that is held; it ends the hold.
 void EditHeldKey(Core& core, Edit* edit);
 
-// Takes what a structural write of `key` takes, and room for an entry, if there is none and some can be made. The
-// outcome is that of Get; with kFound or kAbsent the key is held until PutHeld, RemoveHeld or LetGo. Meanwhile this
+// Takes the locks of a structural write of `key`, and makes room for an entry if there is none and room can be made.
+// The outcome is that of Get; with kFound or kAbsent the key is held until PutHeld, RemoveHeld or LetGo. Meanwhile this
 // thread may read, but not write.
 void HoldKey(Core& core, const Key& key);
 
