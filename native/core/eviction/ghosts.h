@@ -9,7 +9,7 @@
 
 namespace mapsafe {
 
-// Evicted from the cold queue without ever having been in the main one, or evicted from the main queue.
+// Evicted from the cold queue without ever having been in the main one, or after having been in it.
 enum class GhostClass : Word { kCold = 0, kDemoted = 1 };
 
 constexpr std::size_t GhostBytes(std::uint32_t buckets) {
