@@ -40,6 +40,7 @@
         "native/core/threads/takeover.cc",
         "native/core/threads/thread_record.cc",
         "native/core/check/verify.cc",
+        "native/core/check/verify_entry.cc",
         "native/core/check/verify_eviction.cc",
         "native/core/write/write.cc"
       ],

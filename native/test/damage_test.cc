@@ -69,6 +69,75 @@ TEST_F(Damage, VerifyBelievesNoHeader) {
   EXPECT_FALSE(engine_->Verify().empty());
 }
 
+struct WrittenKey {
+  std::vector<Word> words;
+  std::uint32_t length;
+  std::uint32_t kind;
+  bool is_sound;
+};
+
+// The hash is that of these words, so nothing else is wrong with them.
+TEST_F(Damage, VerifyKnowsHowKeysAreWritten) {
+  const WrittenKey keys[] = {
+      {{0x00300030}, 4, kKeyUtf16, false},  // Latin-1 would do
+      {{0x0130}, 3, kKeyUtf16, false},
+      {{0x0130}, 2, kKeyUtf16, true},
+      {{0, 0x80000000}, 8, kKeyNumber, false},  // -0
+      {{1, 0x7ff80000}, 8, kKeyNumber, false},  // NaN with a payload
+      {{0, 0xfff80000}, 8, kKeyNumber, false},
+      {{0, 0x7ff80000}, 8, kKeyNumber, true},
+      {{0, 0xfff00000}, 8, kKeyNumber, true},
+      {{0}, 4, kKeyNumber, false},
+      {{1}, 4, kKeyBigint, false},  // -0n
+      {{0, 7, 0}, 12, kKeyBigint, false},
+      {{2, 7}, 8, kKeyBigint, false},
+      {{0, 7}, 6, kKeyBigint, false},
+      {{1, 7}, 8, kKeyBigint, true},
+      {{0}, 4, kKeyBigint, true},
+      {{2}, 1, kKeyBoolean, false},
+      {{1}, 2, kKeyBoolean, false},
+      {{1}, 1, kKeyBoolean, true},
+      {{7}, 4, 7, false},  // no kind of key
+      {{7}, 4, kKeyBytes, true},
+  };
+  for (const WrittenKey& row : keys) {
+    Key key{row.words.data(), row.length, row.kind, 0};
+    engine_->Hash(&key);
+    engine_->Put(key, {nullptr, 0, kValueNull}, kPutAlways, 0);
+    ASSERT_EQ(engine_.status(), Status::kDone);
+    const std::vector<std::string> problems = engine_->Verify();
+    const std::string what = "malformed key of kind " + std::to_string(row.kind);
+    EXPECT_EQ(problems.size(), row.is_sound ? 0u : 1u) << what << ", first word " << row.words[0];
+    for (const std::string& problem : problems) EXPECT_NE(problem.find(what), std::string::npos) << problem;
+    engine_->Remove(key, kPutAlways, 0);
+  }
+}
+
+TEST_F(Damage, VerifyKnowsHowValuesAreWritten) {
+  const auto verdict = [this](WordIndex at, Word damaged) {
+    const Word sound = region().Load(at);
+    Store(at, damaged);
+    std::string all;
+    for (const std::string& problem : engine_->Verify()) all += problem + '\n';
+    Store(at, sound);
+    EXPECT_TRUE(engine_->Verify().empty());
+    return all;
+  };
+  ASSERT_TRUE(engine_.Put("odd", "12345"));
+  const WordIndex entry = WordOf(engine_.outcome().entry);
+  const Word meta = region().Load(entry + kEntryMeta);
+  const auto of_kind = [meta](Word kind) { return (meta & kKeyMetaMask) | kind << kValueKindShift; };
+  EXPECT_NE(verdict(entry + kEntryMeta, of_kind(kValueUtf16)).find("malformed value of kind"), std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryMeta, of_kind(kValueNumber)).find("malformed value of kind"), std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryMeta, of_kind(kValueKindMask)).find("malformed value of kind"), std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryMeta, meta | kEntrySecondCell).find("second cell"), std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryMeta, meta | kEntryCounter).find("holds no number"), std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryData, region().Load(entry + kEntryData) | 1u << 24).find("key whose last word"),
+            std::string::npos);
+  EXPECT_NE(verdict(entry + kEntryData + 2, region().Load(entry + kEntryData + 2) | 1u << 8).find("value whose last"),
+            std::string::npos);
+}
+
 TEST_F(Damage, ASpanThatEndsBehindTheRegionIsNotWalked) {
   const Heap heap(region());
   const Page last = heap.page_count() - 1;

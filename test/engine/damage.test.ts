@@ -42,6 +42,9 @@ import {
   HEADER_PAGE_TABLE,
   HEADER_PARTIAL_SPANS,
   JOURNAL_CAPACITY,
+  KEY_BOOLEAN,
+  KEY_KIND_SHIFT,
+  KEY_LATIN1,
   MIN_REGION_BYTES,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
@@ -58,6 +61,7 @@ import {
   THREAD_CACHE_COUNTS,
   THREAD_CACHE_HEADS,
   THREAD_CLAIM,
+  VALUE_KIND_SHIFT,
   VALUE_LATIN1,
   VALUE_NUMBER,
 } from '../../src/format/layout.js'
@@ -178,12 +182,26 @@ describeEach(
 
 describeEach('verify ($name)', (lineup) => {
   test.each([
-    [
-      'a flipped key byte',
-      (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1),
-      /hash(es to|.* is not its key's)/,
-    ],
+    ['a flipped key byte', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] ^= 1), /hash /],
     ['a longer value', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 2] = 9), /malformed value/],
+    ['a key that goes on', (words: Int32Array, slot: number) => (words[entryAt(words, slot) + 6] |= 1 << 24), /padded/],
+    [
+      'a value that goes on',
+      (words: Int32Array, slot: number) => {
+        words[entryAt(words, slot) + ENTRY_META] += (VALUE_LATIN1 - VALUE_NUMBER) << VALUE_KIND_SHIFT
+        words[entryAt(words, slot) + 2] = 7
+      },
+      /value whose last word is not padded/,
+    ],
+    [
+      'a key written in another way',
+      (words: Int32Array, slot: number) => {
+        const entry = entryAt(words, slot)
+        words[entry + ENTRY_META] += (KEY_BOOLEAN - KEY_LATIN1) << KEY_KIND_SHIFT
+        words[entry + ENTRY_META] -= 2
+      },
+      /malformed key of kind 5 and 1 bytes/,
+    ],
     ['a lost entry', (words: Int32Array, slot: number) => (words[slot] = 0), /lost|leaked/],
     ['a wrong tag', (words: Int32Array, _: number, home: number) => (words[home + 2] ^= 0x02020202), /tag/],
     ['a held bucket', (words: Int32Array, _: number, home: number) => (words[home] ^= 1), /held|version odd/],

@@ -1,4 +1,4 @@
-// Kinds of values and their lengths. See docs/internals/format.md, "Entry". src/format/kinds.ts has the same table;
+// Kinds of keys and values, and their lengths. See docs/internals/format.md, "Entry". src/format/kinds.ts has the same table;
 // test/region/layout.test.ts compares them.
 #ifndef MAPSAFE_CORE_KINDS_H_
 #define MAPSAFE_CORE_KINDS_H_
@@ -9,6 +9,25 @@
 #include "base/layout.h"
 
 namespace mapsafe {
+
+// Whether a key of `kind` may have `length` bytes.
+constexpr bool IsKeyLength(std::uint32_t kind, std::uint32_t length) {
+  switch (kind) {
+    case kKeyLatin1:
+    case kKeyBytes:
+      return true;
+    case kKeyUtf16:
+      return length % 2 == 0;
+    case kKeyNumber:
+      return length == 8;
+    case kKeyBigint:
+      return length >= 4 && length % 4 == 0;
+    case kKeyBoolean:
+      return length == 1;
+    default:
+      return false;
+  }
+}
 
 inline constexpr std::uint32_t kImmediate = 1;  // the engines turn the bytes into the JavaScript value themselves
 inline constexpr std::uint32_t kEncoded = 2;    // the bytes pass through the scratch buffer, for a codec

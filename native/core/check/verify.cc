@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "check/verify_entry.h"
 #include "check/verify_eviction.h"
 #include "index/bucket.h"
 #include "index/directory.h"
@@ -171,7 +172,7 @@ class Verifier {
                   std::array<Overflow, kHomeBuckets>* overflows, std::set<std::vector<Word>>* keys) {
     const EntryHeader header = ReadHeader(region_, entry);
     const std::uint32_t home = HomeOf(header.hash);
-    CheckExpiry(segment, entry, header);
+    CheckHint(segment, entry, header);
     if (TopBits(header.hash, depth) != TopBits(prefix, depth)) Problem("entry ", entry, ": not of segment ", segment);
     if (tag != TagOf(header.hash)) Problem("entry ", entry, ": tag ", tag, " for hash ", header.hash);
     if (index >= kHomeBuckets) {
@@ -186,25 +187,16 @@ class Verifier {
     if (header.version == 0 || header.version > (bucket.EntryVersionAfter(version - 1))) {
       Problem("entry ", entry, ": version ", header.version, " ahead of its bucket's ", version);
     }
-    std::vector<Word> key(WordsFor(header.key_length()));
-    for (std::size_t i = 0; i < key.size(); ++i) key[i] = region_.Load(WordOf(entry) + kEntryData + i);
-    if (HalfSipHash(secret_, key.data(), header.key_length(), header.key_kind()) != header.hash) {
-      Problem("entry ", entry, ": hash ", header.hash, " is not its key's");
-    }
-    if (!IsValueLength(header.value_kind(), header.value_length)) {
-      Problem("entry ", entry, ": malformed value of kind ", header.value_kind(), " and ", header.value_length,
-              " bytes");
+    std::vector<Word> key = KeyOf(region_, entry, header);
+    for (const std::string& problem : ProblemsOfEntry(region_, secret_, entry, header, key)) {
+      Problem("entry ", entry, ": ", problem);
     }
     key.push_back(header.meta & kKeyMetaMask);
     if (!keys->insert(std::move(key)).second) Problem("entry ", entry, ": a key twice in segment ", segment);
   }
 
-  void CheckExpiry(Block segment, Block entry, const EntryHeader& header) {
-    if (header.may_be_stale() && !header.expires()) Problem("entry ", entry, ": may be stale, but does not expire");
+  void CheckHint(Block segment, Block entry, const EntryHeader& header) {
     if (!header.expires()) return;
-    const double expires_at = ReadExpiry(region_, entry, header);
-    if ((region_.Load(kHeaderFlags) & kFlagCache) == 0) Problem("entry ", entry, ": expires, but this is no cache");
-    if (!(expires_at > 0)) Problem("entry ", entry, ": expires at ", expires_at);
     const Word tick = ExpiryTick(KeptUntil(region_, entry, header));
     const Word hint = region_.Load(WordOf(segment) + kSegmentExpiry);
     if (tick != 0 && (hint == 0 || hint > tick)) {
