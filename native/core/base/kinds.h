@@ -1,5 +1,5 @@
-// Kinds of keys and values, and their lengths. See docs/internals/format.md, "Entry". src/format/kinds.ts has the same table;
-// test/region/layout.test.ts compares them.
+// Kinds of keys and values, and their lengths. See docs/internals/format.md, "Entry". src/format/kinds.ts has the same
+// table; test/region/layout.test.ts compares them.
 #ifndef MAPSAFE_CORE_KINDS_H_
 #define MAPSAFE_CORE_KINDS_H_
 
