@@ -36,6 +36,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("lockCopy", Napi::Function::New<mapsafe::LockCopyFunction>(env, "lockCopy"));
   exports.Set("unlockCopy", Napi::Function::New<mapsafe::UnlockCopyFunction>(env, "unlockCopy"));
   exports.Set("mapFile", Napi::Function::New<mapsafe::MapFileFunction>(env, "mapFile"));
+  exports.Set("mapFileForReading", Napi::Function::New<mapsafe::MapFileForReadingFunction>(env, "mapFileForReading"));
+  exports.Set("lookAtRecordLock", Napi::Function::New<mapsafe::LookAtRecordLockFunction>(env, "lookAtRecordLock"));
   exports.Set("ownThreadId", Napi::Function::New<mapsafe::OwnThreadIdFunction>(env, "ownThreadId"));
   exports.Set("openRecordLocks", Napi::Function::New<mapsafe::OpenRecordLocksFunction>(env, "openRecordLocks"));
   exports.Set("markAtExit", Napi::Function::New<mapsafe::MarkAtExitFunction>(env, "markAtExit"));

@@ -1,10 +1,12 @@
 #include "file_functions.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "../platform/copy_lock.h"
 #include "../platform/mapped_file.h"
+#include "../platform/record_locks.h"
 #include "check.h"
 #include "mapping.h"
 
@@ -32,6 +34,11 @@ bool AreNumbers(const Napi::CallbackInfo& info, std::size_t count) {
 
 void OnBufferFreed(napi_env, void*, void* hint) {
   delete static_cast<std::shared_ptr<Mapping>*>(hint);
+}
+
+void OnReadBufferFreed(napi_env, void* base, void* hint) {
+  const std::unique_ptr<std::size_t> length(static_cast<std::size_t*>(hint));
+  UnmapFile(base, *length);
 }
 
 }  // namespace
@@ -64,6 +71,27 @@ Napi::Value LockCopyFunction(const Napi::CallbackInfo& info) {
 Napi::Value UnlockCopyFunction(const Napi::CallbackInfo& info) {
   if (AreNumbers(info, 1)) UnlockCopy(Descriptor(info));
   return {};
+}
+
+Napi::Value MapFileForReadingFunction(const Napi::CallbackInfo& info) {
+  if (!AreNumbers(info, 2)) return {};
+  const Napi::Env env = info.Env();
+  void* base = nullptr;
+  const std::size_t bytes = Bytes(info);
+  const int error = MapFileForReading(Descriptor(info), bytes, &base);
+  if (error != 0) return Napi::Number::New(env, error);
+  auto* const length = new std::size_t(bytes);
+  napi_value buffer;
+  const napi_status status = napi_create_external_arraybuffer(env, base, bytes, OnReadBufferFreed, length, &buffer);
+  if (Check(env, status)) return {env, buffer};
+  OnReadBufferFreed(env, base, length);
+  return {};
+}
+
+Napi::Value LookAtRecordLockFunction(const Napi::CallbackInfo& info) {
+  if (!AreNumbers(info, 2)) return {};
+  const std::uint32_t record = info[1].As<Napi::Number>().Uint32Value();
+  return Napi::Number::New(info.Env(), RecordLocks::Look(Descriptor(info), record));
 }
 
 Napi::Value MapFileFunction(const Napi::CallbackInfo& info) {

@@ -25,6 +25,13 @@ Napi::Value UnlockCopyFunction(const Napi::CallbackInfo& info);
 // mapFile(descriptor, bytes). The mapping ends when the ArrayBuffer was collected and the engines on it were closed.
 Napi::Value MapFileFunction(const Napi::CallbackInfo& info);
 
+// mapFileForReading(descriptor, bytes). As mapFile, but a store to the buffer ends the process, and no engine works on
+// it.
+Napi::Value MapFileForReadingFunction(const Napi::CallbackInfo& info);
+
+// lookAtRecordLock(descriptor, record): 1 if somebody has it, 0 if certainly nobody, -1 where that is not to be told.
+Napi::Value LookAtRecordLockFunction(const Napi::CallbackInfo& info);
+
 }  // namespace mapsafe
 
 #endif  // MAPSAFE_ADDON_FILE_FUNCTIONS_H_

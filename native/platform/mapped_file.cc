@@ -22,6 +22,10 @@ int MapFile(int, std::size_t, void**) {
   return ENOSYS;
 }
 
+int MapFileForReading(int, std::size_t, void**) {
+  return ENOSYS;
+}
+
 void UnmapFile(void*, std::size_t) {}
 
 }  // namespace mapsafe
@@ -78,6 +82,13 @@ int Reserve(int descriptor, std::size_t bytes) {
 #endif
 }
 
+int Map(int descriptor, std::size_t bytes, int protection, void** base) {
+  void* const mapped = mmap(nullptr, bytes, protection, MAP_SHARED, descriptor, 0);
+  if (mapped == MAP_FAILED) return errno;
+  *base = mapped;
+  return 0;
+}
+
 }  // namespace
 
 #ifdef O_TMPFILE
@@ -119,10 +130,11 @@ int AllocateFile(int descriptor, std::size_t bytes) {
 }
 
 int MapFile(int descriptor, std::size_t bytes, void** base) {
-  void* const mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  if (mapped == MAP_FAILED) return errno;
-  *base = mapped;
-  return 0;
+  return Map(descriptor, bytes, PROT_READ | PROT_WRITE, base);
+}
+
+int MapFileForReading(int descriptor, std::size_t bytes, void** base) {
+  return Map(descriptor, bytes, PROT_READ, base);
 }
 
 void UnmapFile(void* base, std::size_t bytes) {

@@ -26,6 +26,9 @@ int AllocateFile(int descriptor, std::size_t bytes);
 // Maps the first `bytes` bytes, shared and writable. The file must be that long. The mapping outlives the descriptor.
 int MapFile(int descriptor, std::size_t bytes, void** base);
 
+// The same, to be read alone, through a descriptor that may be one for reading: a store to it ends the process.
+int MapFileForReading(int descriptor, std::size_t bytes, void** base);
+
 // Ends a mapping.
 void UnmapFile(void* base, std::size_t bytes);
 

@@ -62,6 +62,13 @@ bool RecordLocks::IsLocked(std::uint32_t record) {
   return fcntl(descriptor_, F_OFD_GETLK, &range) != 0 || range.l_type != F_UNLCK;
 }
 
+int RecordLocks::Look(int descriptor, std::uint32_t record) {
+  if (record >= kRecords) return -1;
+  struct flock range = RangeOf(F_WRLCK, record, 1);
+  if (fcntl(descriptor, F_OFD_GETLK, &range) != 0) return -1;
+  return range.l_type == F_UNLCK ? 0 : 1;
+}
+
 bool RecordLocks::TryLockReaper() {
   const std::lock_guard lock(mutex_);
   return are_supported_ ? Set(F_WRLCK, kReaper, 1) : descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
@@ -104,6 +111,10 @@ void RecordLocks::Drop(std::uint32_t) {}
 
 bool RecordLocks::IsLocked(std::uint32_t) {
   return true;
+}
+
+int RecordLocks::Look(int, std::uint32_t) {
+  return -1;
 }
 
 #ifdef _WIN32

@@ -38,7 +38,7 @@ export const mutants = [
   {
     name: 'start-time-ignored',
     why: 'a record is taken for free while its owner lives',
-    file: 'src/engine/typescript/threads/liveness.ts',
+    file: 'src/format/thread-name.ts',
     find: "if (sight.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return LIFE_DEAD",
     replace: 'if (sight.startTime === startTimeOf(name)) return LIFE_DEAD',
   },

@@ -1,6 +1,5 @@
 import { LIFE_DEAD, LIFE_ELSEWHERE, LIFE_RUNNING, LIFE_STOPPED } from './thread-name.js'
-import { pairsOf } from './region.js'
-import { markOf, threadRecordAt } from './thread-record.js'
+import { markOf, nameOf, threadRecordAt } from './thread-record.js'
 import {
   CLAIM_ALL,
   ENGINE_NATIVE,
@@ -12,7 +11,6 @@ import {
   THREAD_CLAIM,
   THREAD_ENGINE,
   THREAD_ID,
-  THREAD_KERNEL_ID,
   THREAD_PID,
   THREAD_STATE,
 } from './layout.js'
@@ -52,25 +50,38 @@ export interface Registry {
   lifeOf(record: number): number
 }
 
+/** A record is read again when its owner changed meanwhile, up to so many times. */
+const RECORD_TRIES = 16
+
 /** The threads that have the region open. O(thread records), and some system calls for each that is taken. */
 export function attachedThreads(registry: Registry): AttachedThread[] {
-  const { words } = registry
-  const pairs = pairsOf(words)
   const threads: AttachedThread[] = []
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const at = threadRecordAt(index)
-    const kernelId = Atomics.load(pairs, (at + THREAD_KERNEL_ID) / 2)
+    const thread = threadOf(registry, index)
+    if (thread !== undefined) threads.push(thread)
+  }
+  return threads
+}
+
+/** The thread that has record `index`; undefined if none has. */
+export function threadOf(registry: Registry, index: number): AttachedThread | undefined {
+  const { words } = registry
+  const at = threadRecordAt(index)
+  for (let tries = 0; tries < RECORD_TRIES; tries++) {
+    const name = nameOf(words, index)
     const state = Atomics.load(words, at + THREAD_STATE)
-    if (kernelId === 0n || (state !== THREAD_ATTACHED && state !== THREAD_ABANDONED)) continue
-    threads.push({
+    if (name === 0n || (state !== THREAD_ATTACHED && state !== THREAD_ABANDONED)) return undefined
+    const thread: AttachedThread = {
       pid: Atomics.load(words, at + THREAD_PID),
       threadId: Atomics.load(words, at + THREAD_ID),
       engine: Atomics.load(words, at + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
       state: stateOf(registry.lifeOf(index)),
       holds: holdingsOf(words, index),
-    })
+    }
+    // Who gave its record back meanwhile has no lock any more, but is not dead.
+    if (nameOf(words, index) === name) return thread
   }
-  return threads
+  return undefined
 }
 
 function stateOf(life: number): ThreadState {

@@ -42,3 +42,21 @@ export function idOf(name: KernelId): number {
 export function startTimeOf(name: KernelId): number {
   return Number(name >> 32n)
 }
+
+/**
+ * What became of the thread with a name of this PID namespace: one of LIFE_*.
+ *
+ * @param sight what the kernel shows of the thread that has the name's id; undefined if nothing
+ * @param isUnused whether certainly no thread has that id
+ */
+export function lifeShownBy(
+  name: KernelId,
+  sight: { readonly state: string; readonly startTime: number } | undefined,
+  isUnused: () => boolean,
+): number {
+  if (sight === undefined) return isUnused() ? LIFE_DEAD : LIFE_UNKNOWN
+  // What could not be read when the name was made cannot be compared.
+  if (startTimeOf(name) === 0) return LIFE_UNKNOWN
+  if (sight.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return LIFE_DEAD
+  return 'Tt'.includes(sight.state) ? LIFE_STOPPED : LIFE_RUNNING
+}

@@ -5,7 +5,11 @@ import {
   THREAD_WORDS,
   REGISTRY_THREADS,
   THREAD_SIZE_DELTA,
+  THREAD_KERNEL_ID,
+  THREAD_NAMESPACE,
 } from './layout.js'
+import { pairsOf } from './region.js'
+import type { KernelId } from './thread-name.js'
 
 /** Word index of thread record `index`. */
 export function threadRecordAt(index: number): number {
@@ -34,4 +38,14 @@ export function sumOfSizeDeltas(words: Int32Array): number {
     sum = (sum + Atomics.load(words, threadRecordAt(index) + THREAD_SIZE_DELTA)) | 0
   }
   return sum
+}
+
+/** The name of the owner of record `index`; 0 if the record is free. */
+export function nameOf(words: Int32Array, index: number): KernelId {
+  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_KERNEL_ID) / 2)
+}
+
+/** The PID namespace of that owner; 0 if it could not be told. */
+export function namespaceOf(words: Int32Array, index: number): bigint {
+  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_NAMESPACE) / 2)
 }

@@ -3,7 +3,7 @@ import { inspectCounters } from '../format/counters.js'
 import { heapPages } from '../format/geometry.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
 import type { Registry } from '../format/attached-threads.js'
-import { LostBlocks, type Losses } from './lost-blocks.js'
+import { LostBlocks, type Losses, type Viewer } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
@@ -88,16 +88,20 @@ const MAX_LOST_BYTES = 0
  */
 export class HealthCheck {
   #near: NearReads
-  readonly #lost = new LostBlocks()
+  readonly #lost: LostBlocks
 
-  constructor(words: Int32Array) {
+  constructor(words: Int32Array, viewer?: Viewer) {
     this.#near = countNearReads(words)
+    this.#lost = new LostBlocks(viewer)
   }
 
-  /** @param registry of the region, always the same; not kept, so that a closed map does not keep it either */
-  run(registry: Registry): HealthReport {
+  /**
+   * @param registry of the region, always the same; not kept, so that a closed map does not keep it either
+   * @param time the region's, by which entries have expired; default: what it is now
+   */
+  run(registry: Registry, time?: number): HealthReport {
     const { words } = registry
-    const census = takeCensus(words)
+    const census = takeCensus(words, time)
     const bytesHeld = Math.min(words[HEADER_PAGES_IN_USE] >>> 0, heapPages(words.byteLength)) * PAGE_BYTES
     const before = this.#near
     this.#near = countNearReads(words)

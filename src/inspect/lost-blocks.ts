@@ -8,6 +8,14 @@ import { monotonic } from '../platform/system-clock.js'
  */
 const LONGEST_WRITE_MS = 2000
 
+/** Who looks at a region. */
+export interface Viewer {
+  /** How many of the thread records are its own: 1 of a map, 0 of an inspection. */
+  readonly records: number
+  /** Whether it sees what others write. In a copy, a block stays as it is, whoever was just filling it. */
+  readonly isLive: boolean
+}
+
 /** Blocks that nobody will ever have again. */
 export interface Losses {
   readonly blocks: number
@@ -23,12 +31,18 @@ export interface Losses {
  * Thread safety: one thread.
  */
 export class LostBlocks {
+  readonly #viewer: Viewer
   #suspects = new Map<number, { readonly print: number; readonly since: number }>()
+
+  constructor(viewer: Viewer = { records: 1, isLive: true }) {
+    this.#viewer = viewer
+  }
 
   /** @param suspects what a walk over the region just found */
   among(registry: Registry, suspects: ReadonlyMap<number, Suspect>): Losses {
     const now = monotonic()
-    const isAlone = attachedThreads(registry).filter(({ state }) => state !== 'dead').length <= 1
+    const { records, isLive } = this.#viewer
+    const isAlone = attachedThreads(registry).filter(({ state }) => state !== 'dead').length <= records
     const known = this.#suspects
     this.#suspects = new Map()
     let blocks = 0
@@ -37,7 +51,7 @@ export class LostBlocks {
       const before = known.get(block)
       const since = before?.print === suspect.print ? before.since : now
       this.#suspects.set(block, { print: suspect.print, since })
-      if (!isAlone && now - since <= LONGEST_WRITE_MS) continue
+      if (!isAlone && (!isLive || now - since <= LONGEST_WRITE_MS)) continue
       blocks++
       bytes += suspect.bytes
     }

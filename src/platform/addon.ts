@@ -22,6 +22,13 @@ export interface FileFunctions {
    * file's length and `buffer.constants.MAX_LENGTH`.
    */
   mapFile(descriptor: number, bytes: number): ArrayBuffer | number
+  /** As {@link FileFunctions.mapFile}, but a store to the buffer ends the process, and no engine may work on it. */
+  mapFileForReading(descriptor: number, bytes: number): ArrayBuffer | number
+  /**
+   * Whether somebody has the lock of a record of the file that any descriptor leads to: 1 if so, 0 if certainly nobody,
+   * -1 where that is not to be told. Takes no lock.
+   */
+  lookAtRecordLock(descriptor: number, record: number): number
   /**
    * Takes the lock under which a copied file is looked at: EAGAIN if another descriptor has it, EBUSY if somebody has
    * the file open already. See native/platform/copy_lock.h.

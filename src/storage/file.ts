@@ -147,7 +147,8 @@ function tryOpen(
   }
 }
 
-function realPathOf(path: string): string {
+/** @throws MapsafeError `ERR_MAPSAFE_FILE` if the file is there no more */
+export function realPathOf(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {

@@ -2,15 +2,12 @@
  * Whether the thread that has a record still lives. The dead leave no word, so each thread gives others a way to see
  * it, and its name in the record says which. See docs/internals/protocol.md, "Death".
  */
-import { THREAD_ABANDONED, THREAD_KERNEL_ID, THREAD_NAMESPACE, THREAD_STATE } from '../../../format/layout.js'
-import { threadRecordAt } from '../../../format/thread-record.js'
-import { pairsOf } from '../../../format/region.js'
+import { THREAD_ABANDONED, THREAD_STATE } from '../../../format/layout.js'
+import { threadRecordAt, nameOf, namespaceOf } from '../../../format/thread-record.js'
 import {
   idOf,
   LIFE_DEAD,
   LIFE_ELSEWHERE,
-  LIFE_RUNNING,
-  LIFE_STOPPED,
   LIFE_UNKNOWN,
   makeKernelId,
   PROOF_HOOK,
@@ -20,6 +17,7 @@ import {
   proofOf,
   startTimeOf,
   type KernelId,
+  lifeShownBy,
 } from '../../../format/thread-name.js'
 import { loadNative, type RecordLocks } from '../../../platform/addon.js'
 import { isSharedArrayBuffer } from '../../../platform/brands.js'
@@ -110,14 +108,6 @@ export function isGone(name: KernelId): boolean {
   return proofOf(name) === PROOF_KERNEL && lookAt(name) === LIFE_DEAD
 }
 
-function nameOf(words: Int32Array, index: number): KernelId {
-  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_KERNEL_ID) / 2)
-}
-
-function namespaceOf(words: Int32Array, index: number): bigint {
-  return Atomics.load(pairsOf(words), (threadRecordAt(index) + THREAD_NAMESPACE) / 2)
-}
-
 function isAbandoned(words: Int32Array, index: number): boolean {
   return Atomics.load(words, threadRecordAt(index) + THREAD_STATE) === THREAD_ABANDONED
 }
@@ -129,10 +119,6 @@ function isOfOwnNamespace(words: Int32Array, index: number): boolean {
 
 /** What the kernel shows of the thread with a name of this namespace. */
 function lookAt(name: KernelId): number {
-  const sight = lookAtThread(idOf(name))
-  if (sight === undefined) return isUnusedId(idOf(name)) ? LIFE_DEAD : LIFE_UNKNOWN
-  // What could not be read when the name was made cannot be compared.
-  if (startTimeOf(name) === 0) return LIFE_UNKNOWN
-  if (sight.startTime !== startTimeOf(name) || 'ZX'.includes(sight.state)) return LIFE_DEAD
-  return 'Tt'.includes(sight.state) ? LIFE_STOPPED : LIFE_RUNNING
+  const id = idOf(name)
+  return lifeShownBy(name, lookAtThread(id), () => isUnusedId(id))
 }

@@ -1,0 +1,288 @@
+/**
+ * What a segment holds, read as a lookup reads: without a lock, and believed only once the versions say that nothing
+ * changed meanwhile. The engines' iteration does the same for keys (docs/internals/protocol.md, "Iteration"); this one
+ * stores to no word of the region, not even to a thread record, and waits for nobody longer than it takes to look again.
+ *
+ * Thread safety: one thread; others may write meanwhile, and the bytes may be anything. Every reference is checked before
+ * it is followed, every loop is bounded, and no more words of keys are copied than the caller allows.
+ */
+import { bucketAt, loadSlot } from '../format/bucket.js'
+import { depthOf, SEGMENT_WORDS, topBits } from '../format/directory.js'
+import {
+  isCounterSound,
+  KEY_META_MASK,
+  keyKindOf,
+  keyLengthOf,
+  metaOf,
+  NEVER,
+  sizeOf,
+  valueKindOf,
+  versionOf,
+  wordsFor,
+} from '../format/entry.js'
+import { expiryOf, staleUntil } from '../format/expiry.js'
+import { fence } from '../format/fence.js'
+import { decodeKey, type Key } from '../format/key.js'
+import { isKeyLength, isKnownKind, isValueLength } from '../format/kinds.js'
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  DIRECTORY_ENTRIES,
+  ENTRY_DATA,
+  ENTRY_HASH,
+  ENTRY_VALUE_LENGTH,
+  HEADER_DIRECTORY,
+  MAX_DEPTH,
+  SEGMENT_DEPTH,
+  SEGMENT_MOVES,
+  SEGMENT_PREFIX,
+  SLOTS_PER_BUCKET,
+} from '../format/layout.js'
+import { WEAKLY_ORDERED, type Region } from '../format/region.js'
+import { endOf, HASH_END } from '../format/segment.js'
+
+/** Looks at a segment or bucket that changes under them, before a pause comes between two of them. */
+const QUICK_LOOKS = 100
+/** Looks in all, most of them a millisecond apart. */
+const MOST_LOOKS = 2000
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** An entry as it was at an instant. */
+export interface RawEntry {
+  readonly hash: number
+  readonly meta: number
+  readonly key: Key
+  readonly version: number
+  /** By the region's time, or NEVER. */
+  readonly expiresAt: number
+  readonly staleUntil: number
+  readonly keyLength: number
+  readonly valueLength: number
+  /** Header, key, value and trailer. */
+  readonly bytes: number
+}
+
+/** What a look at one segment found. */
+export interface Collected {
+  readonly entries: readonly RawEntry[]
+  /** The first hash that was not looked at. */
+  readonly end: number
+  /** What is wrong with the entries that are missing. */
+  readonly problems: readonly string[]
+  /** Words of keys that were copied. */
+  readonly words: number
+}
+
+/** Why a segment could not be read. */
+export class Unreadable {
+  /** @param end the hash to go on from */
+  constructor(
+    readonly problem: string,
+    readonly end: number,
+    /** Whether it is not damage, but writers who leave it no instant of rest. */
+    readonly isBusy = false,
+  ) {}
+}
+
+interface RawKey extends Omit<RawEntry, 'key'> {
+  readonly words: Int32Array
+}
+
+/**
+ * Reads the segment that covers hash `from`: its entries with hashes from there on, sorted by hash, each key once.
+ *
+ * @param most words of keys that may be copied
+ */
+export function collect(region: Region, from: number, most: number): Collected | Unreadable {
+  const { words } = region
+  let [busy, end] = [0, HASH_END]
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    if (look >= QUICK_LOOKS) Atomics.wait(sleeper, 0, 0, 1)
+    const directory = Atomics.load(words, HEADER_DIRECTORY)
+    const depth = depthOf(region, directory)
+    if (depth < 0) return new Unreadable(`block ${directory} is no directory array`, HASH_END)
+    const at = directory * BLOCK_WORDS + DIRECTORY_ENTRIES + topBits(from | 0, depth)
+    const segment = Atomics.load(words, at)
+    const next = (topBits(from | 0, depth) + 1) * 2 ** (32 - depth)
+    busy = segment
+    end = next
+    const isMapped = (): boolean =>
+      Atomics.load(words, HEADER_DIRECTORY) === directory && Atomics.load(words, at) === segment
+    if (!region.contains(segment, SEGMENT_WORDS)) {
+      if (isMapped()) return new Unreadable(`a directory entry is ${segment}, no segment`, next)
+      continue
+    }
+    const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
+    const reader = new SegmentReader(region, segment, most)
+    const isRead = reader.covers(from, depth) && reader.readBuckets()
+    if (reader.isBusy) break
+    if (WEAKLY_ORDERED) fence()
+    const isUndisturbed =
+      Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES) === moves &&
+      isMapped() &&
+      ((moves & 1) === 0 || reader.isUnchanged())
+    if (isUndisturbed && isRead) return reader.deliver(from, (moves & 1) !== 0)
+    if (isUndisturbed) return new Unreadable(`segment ${segment} ${reader.problem}`, next)
+  }
+  return new Unreadable(`segment ${busy} changes so often that it could not be read`, end, true)
+}
+
+class SegmentReader {
+  /** What keeps the segment from being read, as the end of a sentence. */
+  problem = ''
+  /** Whether it is only that others write so often. */
+  isBusy = false
+  private readonly words: Int32Array
+  private found: RawKey[] = []
+  private problems: string[] = []
+  private copied = 0
+  private end = 0
+  /** Of the buckets, as they were read. */
+  private readonly versions = new Int32Array(ALL_BUCKETS)
+
+  constructor(
+    private readonly region: Region,
+    private readonly segment: number,
+    private readonly most: number,
+  ) {
+    this.words = region.words
+  }
+
+  /** Whether the segment is for the keys with hash `from`, as a directory of that depth says. */
+  covers(from: number, directoryDepth: number): boolean {
+    const at = this.segment * BLOCK_WORDS
+    const depth = this.words[at + SEGMENT_DEPTH]
+    const prefix = this.words[at + SEGMENT_PREFIX]
+    this.end = endOf(this.words, this.segment)
+    this.problem = `has depth ${depth} and prefix ${prefix >>> 0}, but is the directory's for hash ${from}`
+    const isPossible = depth >= 0 && depth <= Math.min(directoryDepth, MAX_DEPTH) && this.end > from
+    return isPossible && topBits(prefix, depth) === topBits(from | 0, depth)
+  }
+
+  readBuckets(): boolean {
+    for (let index = 0; index < ALL_BUCKETS; index++) if (!this.readBucket(index)) return false
+    return true
+  }
+
+  /** Whether all buckets are as they were read: so no key was moved from one that was to come to one that was over. */
+  isUnchanged(): boolean {
+    return this.versions.every((version, index) => version === this.versionOf(index))
+  }
+
+  /**
+   * @param isInMotion whether somebody moves keys: then those that a split may have moved already are left to the new
+   *   segment, once the directory names that throughout
+   */
+  deliver(from: number, isInMotion: boolean): Collected {
+    const last = isInMotion ? this.segmentOf(this.end - 1) : this.segment
+    if (last !== this.segment)
+      this.end = (this.words[this.segment * BLOCK_WORDS + SEGMENT_PREFIX] >>> 0) / 2 + this.end / 2
+    const end = Math.max(this.end, from + 1)
+    const sorted = this.found
+      .filter(({ hash }) => hash >= from && hash < end)
+      .sort((a, b) => a.hash - b.hash || b.version - a.version)
+    const entries: RawEntry[] = []
+    let first = 0
+    sorted.forEach((each, index) => {
+      if (each.hash !== sorted[first].hash) first = index
+      // A key that is deleted and inserted again meanwhile, or moved, may be met in two buckets. The newest one stays.
+      const isRepeated = sorted.slice(first, index).some((other) => isSameKey(other, each))
+      if (!isRepeated) entries.push(withKey(each))
+    })
+    return { entries, end, problems: this.problems, words: this.copied }
+  }
+
+  private segmentOf(hash: number): number {
+    const directory = Atomics.load(this.words, HEADER_DIRECTORY)
+    const depth = depthOf(this.region, directory)
+    if (depth < 0) return this.segment
+    return Atomics.load(this.words, directory * BLOCK_WORDS + DIRECTORY_ENTRIES + topBits(hash | 0, depth))
+  }
+
+  /** Adds the entries of one bucket, read undisturbed. */
+  private readBucket(index: number): boolean {
+    const { length } = this.found
+    const { copied } = this
+    const problemCount = this.problems.length
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      if (look >= QUICK_LOOKS) Atomics.wait(sleeper, 0, 0, 1)
+      const version = this.versionOf(index)
+      this.versions[index] = version
+      let hasRoom = true
+      for (let slot = 0; slot < SLOTS_PER_BUCKET && hasRoom; slot++) {
+        const reference = loadSlot(this.words, bucketAt(this.segment, index), slot)
+        if (reference > 0) hasRoom = this.readEntry(index, slot, reference)
+      }
+      if (WEAKLY_ORDERED) fence()
+      if (this.versionOf(index) === version) {
+        if (!hasRoom) this.problem = 'and others hold more than the region has room for: entries overlap'
+        return hasRoom
+      }
+      this.found.length = length
+      this.copied = copied
+      this.problems.length = problemCount
+    }
+    this.isBusy = true
+    return false
+  }
+
+  private versionOf(index: number): number {
+    return Atomics.load(this.words, bucketAt(this.segment, index) + BUCKET_VERSION)
+  }
+
+  /** Copies one entry. False if there is no room for it. */
+  private readEntry(bucket: number, slot: number, block: number): boolean {
+    const { words, region } = this
+    const report = (problem: string): boolean => {
+      this.problems.push(
+        `segment ${this.segment} bucket ${bucket} slot ${slot} refers to block ${block}, which ${problem}`,
+      )
+      return true
+    }
+    if (!region.contains(block, ENTRY_DATA)) return report('leads out of the region')
+    const entry = block * BLOCK_WORDS
+    const meta = metaOf(words, entry)
+    const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+    const bytes = sizeOf(words, entry)
+    if (!region.contains(block, bytes / 4)) return report('leads out of the region')
+    const keyLength = keyLengthOf(meta)
+    const keyKind = keyKindOf(meta)
+    const kind = valueKindOf(meta)
+    if (!isKeyLength(keyKind, keyLength)) return report(`has a malformed key of kind ${keyKind} and ${keyLength} bytes`)
+    if (!isCounterSound(meta)) return report('is a counter, but holds no number')
+    if (isKnownKind(kind) && !isValueLength(kind, valueLength)) {
+      return report(`has a malformed value of kind ${kind} and ${valueLength} bytes`)
+    }
+    const count = wordsFor(keyLength)
+    this.copied += count
+    if (this.copied > this.most) return false
+    const start = entry + ENTRY_DATA
+    this.found.push({
+      hash: words[entry + ENTRY_HASH] >>> 0,
+      meta,
+      words: Int32Array.from({ length: count }, (_, i) => words[start + i]),
+      version: versionOf(words, entry),
+      expiresAt: expiryOf(region, block),
+      staleUntil: staleUntil(region, block),
+      keyLength,
+      valueLength,
+      bytes,
+    })
+    return true
+  }
+}
+
+function isSameKey(a: RawKey, b: RawKey): boolean {
+  return ((a.meta ^ b.meta) & KEY_META_MASK) === 0 && a.words.every((word, i) => word === b.words[i])
+}
+
+function withKey({ words, ...rest }: RawKey): RawEntry {
+  const bytes = new Uint8Array(words.buffer)
+  return { ...rest, key: decodeKey(keyKindOf(rest.meta), bytes, 0, rest.keyLength) }
+}
+
+/** Whether an entry that expires then has done so. */
+export function hasExpiredAt(expiresAt: number, time: number): boolean {
+  return expiresAt !== NEVER && expiresAt <= time
+}

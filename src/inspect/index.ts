@@ -1,0 +1,19 @@
+/** The entry `mapsafe/inspect`: looking at a map without having a part in it. */
+export {
+  Inspection,
+  openInspection,
+  type InspectedSettings,
+  type InspectedStats,
+  type InspectedThread,
+  type InspectedVerification,
+  type InspectionOptions,
+} from './inspection.js'
+export type { EntriesOptions, InspectedEntry, ValueKind } from './entries.js'
+export type { InspectionSource } from './source.js'
+export type { HealthReport, Verdict, VerdictName } from './health.js'
+export type { AttachedThread, Holding, ThreadState } from './attached-threads.js'
+export type { ContendedSegment, RegionStats } from './stats.js'
+export type { MemoryUse } from './memory.js'
+export type { Counters } from '../format/counters.js'
+export type { Key } from '../format/key.js'
+export { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../base/errors.js'

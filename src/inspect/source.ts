@@ -1,0 +1,103 @@
+import { optionOf } from '../base/arguments.js'
+import { describe } from '../base/describe.js'
+import { MapsafeTypeError } from '../base/errors.js'
+import { checkRegion, isRegionSize } from '../format/header.js'
+import { BLOCK_BYTES, HEADER_BLOCK_COUNT } from '../format/layout.js'
+import { openToRead } from '../storage/reading.js'
+
+/**
+ * What can be inspected: the path of a map file or of a copy of one; the handle of a map; or bytes that begin with a region
+ * and may be longer, like a piece of a core dump.
+ */
+export type InspectionSource =
+  | string
+  | SharedArrayBuffer
+  | ArrayBuffer
+  | Uint8Array
+  | { readonly file?: string; readonly region?: SharedArrayBuffer }
+
+/** A region's bytes, and what is known about where they come from. */
+export interface Source {
+  readonly region: SharedArrayBuffer | ArrayBuffer
+  /** Absolute path of the file, without symbolic links. */
+  readonly file: string | undefined
+  /** Whether the bytes change when others write. */
+  readonly isLive: boolean
+  /** Whether the bytes were read one after the other, perhaps while others wrote. */
+  readonly isRead: boolean
+  /** Whether the file is a copy that nobody has opened yet. */
+  readonly isCopy: boolean
+  isLocked(record: number): boolean | undefined
+  close(): void
+}
+
+/**
+ * @param trusts as `trustFile`
+ * @param copies whether to inspect a copy of what changes
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `source` is nothing of the kind
+ * @throws MapsafeError as `openToRead`
+ */
+export function openSource(source: unknown, trusts: boolean, copies: boolean): Source {
+  if (typeof source === 'string' && source !== '' && !source.includes('\0')) return fromFile(source, trusts, copies)
+  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
+    return fromBytes(new Uint8Array(source), copies)
+  if (source instanceof Uint8Array) return fromBytes(source, copies)
+  if (typeof source === 'object' && source !== null) {
+    const region = optionOf(source, 'region')
+    const file = optionOf(source, 'file')
+    if (region instanceof SharedArrayBuffer) return fromBytes(new Uint8Array(region), copies)
+    if (typeof file === 'string') return openSource(file, trusts, copies)
+  }
+  throw new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `Argument source is ${describe(source)}; expected the path of a map file, the handle of a map, or a SharedArrayBuffer, ` +
+      'ArrayBuffer or Uint8Array that begins with a region.',
+  )
+}
+
+function fromFile(path: string, trusts: boolean, copies: boolean): Source {
+  const file = openToRead(path, trusts, copies)
+  return {
+    region: file.region,
+    file: file.path,
+    isLive: file.isMapped,
+    isRead: !file.isMapped,
+    get isCopy() {
+      return file.isCopy
+    },
+    isLocked: (record) => file.isLocked(record),
+    close: () => file.close(),
+  }
+}
+
+function fromBytes(given: Uint8Array, copies: boolean): Source {
+  const bytes = given.subarray(0, regionBytes(given))
+  const { buffer } = bytes
+  const isWhole = bytes.byteOffset === 0 && bytes.length === buffer.byteLength && !isResizable(buffer)
+  // Aligned, and of a length that stays.
+  const region = isWhole && !copies ? buffer : new Uint8Array(bytes).buffer
+  checkRegion(region)
+  return {
+    region,
+    file: undefined,
+    isLive: region instanceof SharedArrayBuffer,
+    isRead: region !== buffer && buffer instanceof SharedArrayBuffer,
+    isCopy: false,
+    isLocked: () => undefined,
+    close: () => undefined,
+  }
+}
+
+/** How long the region at the beginning says it is; all bytes, if that cannot be. */
+function regionBytes(bytes: Uint8Array): number {
+  const at = HEADER_BLOCK_COUNT * 4
+  if (bytes.length < at + 4) return bytes.length
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const formatted = view.getUint32(at, true) * BLOCK_BYTES
+  return isRegionSize(formatted) ? Math.min(formatted, bytes.length) : bytes.length
+}
+
+function isResizable(buffer: ArrayBufferLike): boolean {
+  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean }
+  return resizable === true || growable === true
+}
