@@ -7,7 +7,7 @@ export const mutants = [
     name: 'suspects-convicted-at-once',
     why: 'a block that another thread is just filling counts as lost',
     file: 'src/inspect/lost-blocks.ts',
-    find: '      if (!isAlone && now - since <= LONGEST_WRITE_MS) continue\n',
+    find: '      if (!isAlone && (!isLive || now - since <= LONGEST_WRITE_MS)) continue\n',
     replace: '',
   },
   {

@@ -5,6 +5,7 @@ import { Random } from '../support/random.js'
 import { scaled, seed } from '../support/run.js'
 import { runCodecRound } from './codec-round.js'
 import { runEngineRound } from './engine-round.js'
+import { runInspectRound } from './inspect-round.js'
 import { runMapRound } from './map-round.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -15,6 +16,7 @@ describe(`hostile bytes (seed ${seed})`, () => {
     ['the TypeScript engine', runEngineRound, 200],
     ['a map', runMapRound, 150],
     ['the decoders', runCodecRound, 300],
+    ['an inspection', runInspectRound, 60],
   ])('%s: every operation ends with a result or an error that says why', (_, run, rounds) => {
     for (let round = 0; round < scaled(rounds); round++) {
       expect(() => {

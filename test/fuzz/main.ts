@@ -9,6 +9,7 @@
 import { Random } from '../support/random.js'
 import { runCodecRound } from './codec-round.js'
 import { runEngineRound } from './engine-round.js'
+import { runInspectRound } from './inspect-round.js'
 import { runMapRound } from './map-round.js'
 
 const [seconds, seed, first] = process.argv.slice(2).map(Number)
@@ -32,6 +33,6 @@ for (; performance.now() < end; round++) {
 console.log(`rounds ${round - (first || 0)}`)
 
 function runRound(random: Random, number: number): void {
-  const kinds = [runEngineRound, runMapRound, runCodecRound]
+  const kinds = [runEngineRound, runMapRound, runCodecRound, runInspectRound]
   kinds[number % kinds.length](random)
 }

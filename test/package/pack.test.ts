@@ -136,6 +136,48 @@ describe.each(['esm', 'cjs'] as const)('the packed package, loaded as %s', (form
   })
 })
 
+describe.each(['esm', 'cjs'] as const)('mapsafe/inspect of the packed package, loaded as %s', (format) => {
+  const load = {
+    esm: "import { openInspection, MapsafeError as Again } from 'mapsafe/inspect'\n",
+    cjs: "const { openInspection, MapsafeError: Again } = require('mapsafe/inspect')\n",
+  }
+  const look = `
+    const map = new ConcurrentMap()
+    map.set('key', 1)
+    const seen = openInspection(map.handle)
+    console.log([...seen.keys()].join(), seen.verify().ok, seen.stats().threads.length, Again === MapsafeError)
+  `
+
+  test('looks at a map', () => {
+    expect(run(format, load[format] + look)).toEqual({ stdout: 'key true 1 true', stderr: '' })
+  })
+
+  test('has types', () => {
+    const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      exports: Record<string, Record<string, Record<string, string>>>
+    }
+    for (const path of Object.values(exports['./inspect'][format === 'esm' ? 'import' : 'require'])) {
+      expect(existsSync(join(installed, path))).toBe(true)
+    }
+  })
+
+  test('reads files without a binary', () => {
+    const file = JSON.stringify(join(project, `${format}.map`))
+    run(format, `new ConcurrentMap({ file: ${file}, maxBytes: 2 ** 20 }).set('key', 1)`)
+    renameSync(join(installed, 'prebuilds'), join(installed, 'elsewhere'))
+    try {
+      const { stdout, stderr } = run(
+        format,
+        `${load[format]}const seen = openInspection(${file})
+         console.log([...seen.keys()].join(), seen.isLive, MapsafeError === Again)`,
+      )
+      expect({ stdout, stderr }).toEqual({ stdout: 'key false true', stderr: '' })
+    } finally {
+      renameSync(join(installed, 'elsewhere'), join(installed, 'prebuilds'))
+    }
+  })
+})
+
 test('the packed package runs no script when it is installed', () => {
   const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
