@@ -179,17 +179,16 @@ class SegmentReader {
     if (last !== this.segment)
       this.end = (this.words[this.segment * BLOCK_WORDS + SEGMENT_PREFIX] >>> 0) / 2 + this.end / 2
     const end = Math.max(this.end, from + 1)
-    const sorted = this.found
-      .filter(({ hash }) => hash >= from && hash < end)
-      .sort((a, b) => a.hash - b.hash || b.version - a.version)
-    const entries: RawEntry[] = []
-    let first = 0
-    sorted.forEach((each, index) => {
-      if (each.hash !== sorted[first].hash) first = index
+    const sorted = this.found.filter(({ hash }) => hash >= from && hash < end).sort((a, b) => a.hash - b.hash)
+    const kept: RawKey[] = []
+    for (const each of sorted) {
       // A key that is deleted and inserted again meanwhile, or moved, may be met in two buckets. The newest one stays.
-      const isRepeated = sorted.slice(first, index).some((other) => isSameKey(other, each))
-      if (!isRepeated) entries.push(withKey(each))
-    })
+      let same = kept.length - 1
+      while (same >= 0 && kept[same].hash === each.hash && !isSameKey(kept[same], each)) same--
+      if (same < 0 || kept[same].hash !== each.hash) kept.push(each)
+      else if (each.version > kept[same].version) kept[same] = each
+    }
+    const entries = kept.map(withKey)
     return { entries, end, problems: this.problems, words: this.copied }
   }
 
