@@ -2,14 +2,16 @@ import type { Shift } from '../support/crew.js'
 
 export const KEYS = 300
 export const LASTING = 2000
+/** The key that ends the writers. */
+export const STOP = 'stop'
 
 /** How long the string is that key `i` holds; no two of {@link KEYS} keys share a length of one kind. */
 export const lengthOf = (key: number, round: number): number => key + (round % 2) * 1000
 
-/** Writes keys whose size tells what they are, deletes some, and makes others come and go until segments split. */
-export function write({ map, random, worker, rendezvous }: Shift, rounds: number): void {
+/** Until there is {@link STOP}: writes keys whose size tells what they are, deletes some, and makes others come and go until segments split. */
+export function write({ map, random, worker, rendezvous }: Shift): void {
   rendezvous()
-  for (let i = 0; i < rounds; i++) {
+  for (let i = 0; i % 64 !== 0 || !map.has(STOP); i++) {
     const key = random.below(KEYS)
     const draw = random.below(10)
     if (draw < 3) map.delete(key)
