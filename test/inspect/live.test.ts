@@ -53,29 +53,32 @@ describe.each(lineups)('a file that other processes write to ($name)', (lineup) 
     using seen = openInspection(file!)
     let walks = 0
     let busiest = 0
-    while (!state.isOver && (walks < scaled(6) || busiest <= WRITERS)) {
-      checkWalk(seen, versions, `walk ${walks}`)
-      const threads = seen.threads()
-      busiest = Math.max(busiest, threads.length)
-      expect(threads.map(({ state }) => state)).not.toContain('dead')
-      const { entries, segments, bytesTotal, memory } = seen.stats()
-      const bytes: number[] = Object.values(memory)
-      // Shares of the size are added up one after the other.
-      expect(entries).toBeGreaterThan(LASTING / 2)
-      expect(segments * 4608).toBeLessThan(bytesTotal)
-      expect(bytes.reduce((sum, part) => sum + part, 0)).toBe(bytesTotal)
-      // What a writer has just in hand is not lost.
-      if (walks === 0) expect(seen.health().verdicts.at(-1)).toMatchObject({ name: 'lostMemory', value: 0 })
-      // Reports about what is under way may tell faults, but end.
-      expect(seen.verify().problems.length).toBeLessThanOrEqual(101)
-      const copy = openInspection(file!, { copy: true })
-      for (const entry of copy.entries({ onProblem: () => undefined })) expect(entry.key).toBeDefined()
-      copy.close()
-      walks++
-      await new Promise((resolve) => setImmediate(resolve))
+    try {
+      while (!state.isOver && (walks < scaled(6) || busiest <= WRITERS)) {
+        checkWalk(seen, versions, `walk ${walks}`)
+        const threads = seen.threads()
+        busiest = Math.max(busiest, threads.length)
+        expect(threads.map(({ state }) => state)).not.toContain('dead')
+        const { entries, segments, bytesTotal, memory } = seen.stats()
+        const bytes: number[] = Object.values(memory)
+        // Shares of the size are added up one after the other.
+        expect(entries).toBeGreaterThan(LASTING / 2)
+        expect(segments * 4608).toBeLessThan(bytesTotal)
+        expect(bytes.reduce((sum, part) => sum + part, 0)).toBe(bytesTotal)
+        // What a writer has just in hand is not lost.
+        if (walks === 0) expect(seen.health().verdicts.at(-1)).toMatchObject({ name: 'lostMemory', value: 0 })
+        // Reports about what is under way may tell faults, but end.
+        expect(seen.verify().problems.length).toBeLessThanOrEqual(101)
+        const copy = openInspection(file!, { copy: true })
+        for (const entry of copy.entries({ onProblem: () => undefined })) expect(entry.key).toBeDefined()
+        copy.close()
+        walks++
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } finally {
+      map.set(STOP, 1)
+      await run
     }
-    map.set(STOP, 1)
-    await run
     map.delete(STOP)
     expect(busiest).toBe(WRITERS + 1)
     expect(seen.verify()).toEqual(map.verify())
