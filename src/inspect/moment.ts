@@ -44,10 +44,13 @@ export function momentOf(region: Region, wall: number | undefined): Moment {
 /** What to add to the monotonic clock. */
 function offsetOf({ words, doubles }: Region, { monotonic, wall, boot }: Clocks): number {
   const offset = doubles[HEADER_CLOCK_OFFSET / 2]
-  const isRunning = pairsOf(words)[HEADER_CLOCK_BOOT / 2] === bootNumber() && Number.isFinite(offset)
-  if (!isRunning) {
-    const last = (words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - doubles[HEADER_CLOCK_ADVANCE / 2]
-    return Math.max(wall - (doubles[HEADER_CLOCK_STEPS / 2] || 0), last || 0) - monotonic
+  const last = (words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - doubles[HEADER_CLOCK_ADVANCE / 2] || 0
+  const known = pairsOf(words)[HEADER_CLOCK_BOOT / 2]
+  const own = bootNumber()
+  // Who cannot tell which start of the system this is takes it for that one, unless time would have gone back.
+  const isOfThisStart = own === 0n ? offset !== 0 && offset + monotonic >= last : known === own
+  if (!isOfThisStart || !Number.isFinite(offset)) {
+    return Math.max(wall - (doubles[HEADER_CLOCK_STEPS / 2] || 0), last) - monotonic
   }
   const expected = doubles[HEADER_CLOCK_EPOCH / 2] + boot - monotonic
   return expected - offset > SUSPENSION_MS ? expected : offset
