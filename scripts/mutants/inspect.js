@@ -1,5 +1,5 @@
 /**
- * Sabotages of what looks at a map without having a part in it. Each breaks one rule of docs/inspecting.md; some test must
+ * Sabotages of what looks at a map without having a part in it. Each breaks one rule of docs/guide/17-inspecting.md; some test must
  * go red for each. `find` occurs exactly once in `file`; `also` is a second edit of the same file.
  */
 export const mutants = [

@@ -11,7 +11,7 @@ export {
 export type { EntriesOptions, InspectedEntry, ValueKind } from './entries.js'
 export type { InspectionSource } from './source.js'
 export type { HealthReport, Verdict, VerdictName } from './health.js'
-export type { AttachedThread, Holding, ThreadState } from './attached-threads.js'
+export type { AttachedThread, Holding, ThreadState } from '../format/attached-threads.js'
 export type { ContendedSegment, RegionStats } from './stats.js'
 export type { MemoryUse } from './memory.js'
 export type { Counters } from '../format/counters.js'

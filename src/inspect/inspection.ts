@@ -9,7 +9,7 @@ import { FORMAT_VERSION, REGISTRY_THREADS } from '../format/layout.js'
 import { Region } from '../format/region.js'
 import { idOf } from '../format/thread-name.js'
 import { nameOf } from '../format/thread-record.js'
-import { attachedThreads, threadOf, type AttachedThread, type Registry } from './attached-threads.js'
+import { attachedThreads, threadOf, type AttachedThread, type Registry } from '../format/attached-threads.js'
 import { walkEntries, type EntriesOptions, type InspectedEntry } from './entries.js'
 import { HealthCheck, type HealthReport } from './health.js'
 import { lifeSeen } from './life.js'
@@ -105,7 +105,11 @@ export class Inspection {
   readonly #registry: Registry
   readonly #health: HealthCheck
 
-  /** Use {@link openInspection} instead. */
+  /**
+   * Use {@link openInspection} instead.
+   *
+   * @internal
+   */
   constructor(source: Source, now: number | undefined) {
     this.#source = source
     this.#region = new Region(source.region)
