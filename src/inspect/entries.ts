@@ -58,6 +58,7 @@ const KIND_NAMES: Readonly<Record<number, ValueKind>> = {
 
 /** What is known about one entry without its value. */
 export interface InspectedEntry {
+  /** The key itself. */
   readonly key: Key
   /** As `getEntry` tells it. */
   readonly version: number
@@ -74,7 +75,9 @@ export interface InspectedEntry {
   readonly staleUntil: number | undefined
   /** Bytes of header, key, value and times. Its block may be a little larger. */
   readonly bytes: number
+  /** Of these, bytes of the key. */
   readonly keyBytes: number
+  /** Of these, bytes of the value as it is stored. */
   readonly valueBytes: number
 }
 

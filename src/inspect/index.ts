@@ -9,7 +9,7 @@ export {
   type InspectionOptions,
 } from './inspection.js'
 export type { EntriesOptions, InspectedEntry, ValueKind } from './entries.js'
-export type { InspectionSource } from './source.js'
+export type { InspectedHandle, InspectionSource } from './source.js'
 export type { HealthReport, Verdict, VerdictName } from './health.js'
 export type { AttachedThread, Holding, ThreadState } from '../format/attached-threads.js'
 export type { ContendedSegment, RegionStats } from './stats.js'

@@ -38,12 +38,15 @@ export interface InspectionOptions {
 
 /** What a map was made with. */
 export interface InspectedSettings {
+  /** Which of the two it is. */
   readonly kind: 'map' | 'cache'
+  /** Size of the region. */
   readonly maxBytes: number
   /** Of a cache: milliseconds that its entries live by default. */
   readonly ttl: number | undefined
   /** Of a cache: the most entries; undefined for as many as there is room for. */
   readonly maxEntries: number | undefined
+  /** Version of the format of the bytes. */
   readonly formatVersion: number
 }
 
@@ -51,6 +54,7 @@ export interface InspectedSettings {
 export interface InspectedStats extends RegionStats {
   /** Threads keep their latest reads for themselves for about a second. */
   readonly counters: Counters
+  /** Bytes by what they are for. */
   readonly memory: MemoryUse
   /** Absolute path of the file; undefined for memory. */
   readonly file: string | undefined
@@ -66,6 +70,7 @@ export interface InspectedThread extends AttachedThread {
 
 /** What {@link Inspection.verify} found. */
 export interface InspectedVerification {
+  /** Whether there is no problem. */
   readonly ok: boolean
   /** One line each, up to a hundred. */
   readonly problems: readonly string[]
@@ -224,6 +229,7 @@ export class Inspection {
     )
   }
 
+  /** As {@link Inspection.entries} without options. */
   [Symbol.iterator](): Generator<InspectedEntry, undefined, undefined> {
     return this.entries()
   }
@@ -235,6 +241,7 @@ export class Inspection {
     this.#source = undefined
   }
 
+  /** As {@link Inspection.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -5,16 +5,19 @@ import { checkRegion, isRegionSize } from '../format/header.js'
 import { BLOCK_BYTES, HEADER_BLOCK_COUNT } from '../format/layout.js'
 import { openToRead } from '../storage/reading.js'
 
+/** What of a map's handle tells where it is. */
+export interface InspectedHandle {
+  /** Absolute path of the file that it is in. */
+  readonly file?: string
+  /** The memory that it is in. */
+  readonly region?: SharedArrayBuffer
+}
+
 /**
  * What can be inspected: the path of a map file or of a copy of one; the handle of a map; or bytes that begin with a region
  * and may be longer, like a piece of a core dump.
  */
-export type InspectionSource =
-  | string
-  | SharedArrayBuffer
-  | ArrayBuffer
-  | Uint8Array
-  | { readonly file?: string; readonly region?: SharedArrayBuffer }
+export type InspectionSource = string | SharedArrayBuffer | ArrayBuffer | Uint8Array | InspectedHandle
 
 /** A region's bytes, and what is known about where they come from. */
 export interface Source {

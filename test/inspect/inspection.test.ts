@@ -203,9 +203,13 @@ describe('the file', () => {
   }
   const locksOf = (file: string): string[] => {
     const { ino } = statSync(file)
-    return readFileSync('/proc/locks', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(`:${ino} `))
+    return (
+      readFileSync('/proc/locks', 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(`:${ino} `))
+        // They are numbered among all locks of the machine.
+        .map((line) => line.replace(/^\d+: /, ''))
+    )
   }
 
   function lookAll(file: string, options = {}): void {
