@@ -3,6 +3,7 @@ import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { checkRegion, isRegionSize } from '../format/header.js'
 import { BLOCK_BYTES, HEADER_BLOCK_COUNT } from '../format/layout.js'
+import { isSharedArrayBuffer, isUint8Array, types } from '../platform/brands.js'
 import { openToRead } from '../storage/reading.js'
 
 /** What of a map's handle tells where it is. */
@@ -42,13 +43,14 @@ export interface Source {
  */
 export function openSource(source: unknown, trusts: boolean, copies: boolean): Source {
   if (typeof source === 'string' && source !== '' && !source.includes('\0')) return fromFile(source, trusts, copies)
-  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
-    return fromBytes(new Uint8Array(source), copies)
-  if (source instanceof Uint8Array) return fromBytes(source, copies)
+  if (types.isAnyArrayBuffer(source)) return fromBytes(new Uint8Array(source), copies)
+  if (isUint8Array(source)) {
+    return fromBytes(new Uint8Array(source.buffer, source.byteOffset, source.length), copies)
+  }
   if (typeof source === 'object' && source !== null) {
     const region = optionOf(source, 'region')
     const file = optionOf(source, 'file')
-    if (region instanceof SharedArrayBuffer) return fromBytes(new Uint8Array(region), copies)
+    if (isSharedArrayBuffer(region)) return fromBytes(new Uint8Array(region), copies)
     if (typeof file === 'string') return openSource(file, trusts, copies)
   }
   throw new MapsafeTypeError(
@@ -83,8 +85,8 @@ function fromBytes(given: Uint8Array, copies: boolean): Source {
   return {
     region,
     file: undefined,
-    isLive: region instanceof SharedArrayBuffer,
-    isRead: region !== buffer && buffer instanceof SharedArrayBuffer,
+    isLive: isSharedArrayBuffer(region),
+    isRead: region !== buffer && isSharedArrayBuffer(buffer),
     isCopy: false,
     isLocked: () => undefined,
     close: () => undefined,
