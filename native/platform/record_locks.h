@@ -30,8 +30,8 @@ class RecordLocks {
   // Whether this system has such locks for this file. If not, only the functions for takeover are of use.
   bool are_supported();
 
-  // Whether a thread has the lock of a record of the file that any descriptor leads to, one for reading, too: 1 if so, 0
-  // if certainly none, -1 where that cannot be told. Takes no lock.
+  // Whether a thread has the lock of a record of the file that any descriptor leads to, one for reading, too: 1 if so,
+  // 0 if certainly none, -1 where that cannot be told. Takes no lock.
   static int Look(int descriptor, std::uint32_t record);
 
   // Takes the lock of a record. Returns false if another thread has it, or if the kernel gives none.
