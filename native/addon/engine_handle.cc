@@ -13,6 +13,8 @@ namespace mapsafe {
 namespace {
 
 constexpr std::size_t kInitialScratchBytes = 64 * 1024;
+// As KEPT_BYTES of src/base/kept.ts.
+constexpr std::size_t kKeptBytes = 1024 * 1024;
 
 // A zeroed ArrayBuffer and a view of `type` over all of it.
 bool MakeArray(napi_env env, napi_typedarray_type type, std::size_t length, std::size_t bytes, napi_value* array,
@@ -110,18 +112,20 @@ void EngineHandle::Close() {
   mapping_.reset();
   keys_.reset();
   value_text_.reset();
-  scratch_ = {nullptr, 0};
+  scratch_ = kept_scratch_ = {nullptr, 0};
   // Node.js allows this inside the hook itself, too.
   napi_remove_env_cleanup_hook(env_, OnEnvironmentExit, this);
   Forget(env_, &words_ref_);
   Forget(env_, &result_ref_);
   Forget(env_, &scratch_ref_);
+  Forget(env_, &kept_scratch_ref_);
   Forget(env_, &is_out_of_reach_ref_);
 }
 
 bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t bytes) {
   if (scratch_ref_ && bytes <= scratch_.capacity) return true;
-  const std::size_t capacity = std::bit_ceil(bytes);
+  // A large one is no longer than needed: there may be no 256 MiB for a value of 150. Whole doubles, for the padding.
+  const std::size_t capacity = bytes <= kKeptBytes ? std::bit_ceil(bytes) : (bytes + 7) & ~std::size_t{7};
   napi_value array;
   void* data = nullptr;
   napi_ref reference = nullptr;
@@ -133,11 +137,27 @@ bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t byte
     napi_delete_reference(env, reference);
     return false;
   }
+  if (capacity > kKeptBytes && !kept_scratch_ref_) {
+    kept_scratch_ref_ = std::exchange(scratch_ref_, nullptr);
+    kept_scratch_ = scratch_;
+  }
   Forget(env, &scratch_ref_);
   scratch_ref_ = reference;
   scratch_ = {static_cast<std::byte*>(data), capacity};
   engine_->SetScratch(scratch_.data, scratch_.capacity);
   return true;
+}
+
+void EngineHandle::ShrinkScratch(napi_env env, napi_value object) {
+  napi_value array;
+  if (!open() || !kept_scratch_ref_ || !Check(env, napi_get_reference_value(env, kept_scratch_ref_, &array)) ||
+      !Check(env, napi_set_named_property(env, object, "scratch", array))) {
+    return;
+  }
+  Forget(env, &scratch_ref_);
+  scratch_ref_ = std::exchange(kept_scratch_ref_, nullptr);
+  scratch_ = kept_scratch_;
+  engine_->SetScratch(scratch_.data, scratch_.capacity);
 }
 
 void EngineHandle::StartScratchAt(std::size_t offset) {

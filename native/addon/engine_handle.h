@@ -57,6 +57,15 @@ class EngineHandle {
   // Replaces the scratch buffer of `object` by one of at least `bytes`. False with an exception pending on failure.
   bool GrowScratch(napi_env env, napi_value object, std::size_t bytes);
 
+  // If the scratch buffer is longer than a thread keeps, puts the one before in its place. Idempotent, and does nothing
+  // after Close.
+  void ShrinkScratch(napi_env env, napi_value object);
+
+  // Gives back what reading a long string took. To be called once a value that ReadValue read is stored.
+  void ReleaseText() {
+    if (value_text_) value_text_->Shrink();
+  }
+
   // Closes the engine and releases all memory. Idempotent.
   void Close();
 
@@ -83,6 +92,9 @@ class EngineHandle {
   napi_ref words_ref_ = nullptr;
   napi_ref result_ref_ = nullptr;
   napi_ref scratch_ref_ = nullptr;
+  // What takes the scratch buffer's place again; null while it has it.
+  Scratch kept_scratch_{nullptr, 0};
+  napi_ref kept_scratch_ref_ = nullptr;
   napi_ref is_out_of_reach_ref_ = nullptr;
 };
 

@@ -51,6 +51,18 @@ class Call {
   std::array<napi_value, kArguments> arguments_;
 };
 
+// Gives the memory of a long string that was read as a value back when the method ends.
+class TextUse {
+ public:
+  explicit TextUse(EngineHandle& handle) : handle_(handle) {}
+  ~TextUse() { handle_.ReleaseText(); }
+  TextUse(const TextUse&) = delete;
+  TextUse& operator=(const TextUse&) = delete;
+
+ private:
+  EngineHandle& handle_;
+};
+
 // The entry version argument; present only if the mode needs it.
 template <std::size_t kArguments>
 bool ReadVersion(const Call<kArguments>& call, std::size_t i, std::uint32_t mode, std::uint64_t* version) {
@@ -123,6 +135,7 @@ napi_value Peek(napi_env env, napi_callback_info info) {
 
 napi_value Put(napi_env env, napi_callback_info info) {
   const Call<7> call(env, info);
+  const TextUse use(call.handle());
   Key key;
   Value value;
   std::uint32_t kind, mode;
@@ -176,6 +189,7 @@ napi_value Hold(napi_env env, napi_callback_info info) {
 
 napi_value PutHeld(napi_env env, napi_callback_info info) {
   const Call<4> call(env, info);
+  const TextUse use(call.handle());
   Key key;
   Value value;
   std::uint32_t kind;
@@ -249,6 +263,7 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
 
 napi_value PutMany(napi_env env, napi_callback_info info) {
   const Call<6> call(env, info);
+  const TextUse use(call.handle());
   std::uint32_t i, to;
   if (!call.open() || !call.Number(3, &i) || !call.Number(4, &to)) return nullptr;
   const double expires_at = ReadExpiry(env, call, 5);
@@ -409,6 +424,12 @@ napi_value GrowScratch(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value ShrinkScratch(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  call.handle().ShrinkScratch(env, call.object());
+  return nullptr;
+}
+
 napi_value Close(napi_env env, napi_callback_info info) {
   Call<0>(env, info).handle().Close();
   return nullptr;
@@ -440,6 +461,7 @@ constexpr Method kAllMethods[] = {
     {"verify", Verify},
     {"repair", Repair},
     {"growScratch", GrowScratch},
+    {"shrinkScratch", ShrinkScratch},
     {"close", Close},
 };
 

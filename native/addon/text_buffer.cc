@@ -9,7 +9,7 @@ void TextBuffer::Resize(std::size_t units) {
 }
 
 bool TextBuffer::Read(napi_env env, napi_value value, Text* text) {
-  if (capacity_ > kKeptUnits) Resize(kKeptUnits);
+  Shrink();
   std::size_t length = 0;
   // UTF-16 first, because the Latin-1 getter silently cuts wider units. The terminator that comes with it pads an odd
   // length to a word.

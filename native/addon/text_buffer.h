@@ -1,6 +1,6 @@
 // Reads JavaScript strings as the region stores them: Latin-1 if every unit is at most 0xff, else UTF-16.
 //
-// Thread safety: none; a TextBuffer belongs to one engine. What it returns is valid until its next Read.
+// Thread safety: none; a TextBuffer belongs to one engine. What it returns is valid until its next Read or Shrink.
 #ifndef MAPSAFE_ADDON_TEXT_BUFFER_H_
 #define MAPSAFE_ADDON_TEXT_BUFFER_H_
 
@@ -28,8 +28,13 @@ class TextBuffer {
   // False if `value` is no string.
   bool Read(napi_env env, napi_value value, Text* text);
 
+  // Gives back the memory that a long string took. What Read returned is no longer valid.
+  void Shrink() {
+    if (capacity_ > kKeptUnits) Resize(kKeptUnits);
+  }
+
  private:
-  // A longer string's buffer is given back by the next Read. Enough for values of some KiB, which would otherwise be
+  // What Shrink leaves. Enough for values of some KiB, which would otherwise be
   // read twice, and little enough for every thread to keep.
   static constexpr std::size_t kKeptUnits = 16384;
 

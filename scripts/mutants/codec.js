@@ -192,4 +192,32 @@ export const mutants = [
     find: 'if (isDomException(object)) return this.copyDomException(object)',
     replace: '',
   },
+  {
+    name: 'scratch-kept',
+    why: 'a value of 150 MiB leaves a buffer of that size in each thread that reads it',
+    file: 'src/codec/scratch.ts',
+    find: 'buffer.shrinkScratch()\n',
+    replace: '\n',
+  },
+  {
+    name: 'scratch-never-small',
+    why: 'the engine does not give a large scratch buffer back',
+    file: 'src/engine/typescript/core.ts',
+    find: 'if (this.scratch !== this.keptScratch) this.useScratch(this.keptScratch)',
+    replace: '',
+  },
+  {
+    name: 'plain-reader-holds-on',
+    why: "a reader's view keeps a large scratch buffer that the engine has given back",
+    file: 'src/codec/plain/reader.ts',
+    find: 'if (this.isLarge) this.use(NOTHING)',
+    replace: '',
+  },
+  {
+    name: 'clone-reader-holds-on',
+    why: "a reader's view keeps a large scratch buffer that the engine has given back",
+    file: 'src/codec/clone/reader.ts',
+    find: 'this.view = NO_VIEW\n      this.objects',
+    replace: 'this.objects',
+  },
 ]

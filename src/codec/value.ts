@@ -3,18 +3,12 @@ import { VALUE_LATIN1, VALUE_NUMBER, VALUE_UNDEFINED } from '../format/layout.js
 import type { Codec, CodecContext, CodecRow, Encoded } from './codec.js'
 import { Original } from './original.js'
 import { CODECS, openCodecs, type OpenCodecs } from './registry.js'
+import { makeRoom, type ScratchBuffer } from './scratch.js'
 import { corruptValue, notStorable } from './value-error.js'
 
 const NO_BYTES = new Uint8Array(0)
 /** Up to this length, copying byte by byte takes less than making the view that a faster copy needs. */
 const SMALL_BYTES = 256
-
-/** Where encoded bytes are passed to an engine: its scratch buffer. */
-export interface ScratchBuffer {
-  readonly scratch: Uint8Array
-  /** Makes {@link ScratchBuffer.scratch} at least `bytes` long. Its content is lost. */
-  growScratch(bytes: number): void
-}
 
 /**
  * Turns a value into what `Engine.put` takes. The work is in two steps, because encoding an object may run
@@ -53,7 +47,7 @@ export class ValueEncoder implements Encoded {
   stage(engine: ScratchBuffer): void {
     if (!isEncodedKind(this.kind)) return
     const length = this.operand as number
-    if (length > engine.scratch.length) engine.growScratch(length)
+    if (length > engine.scratch.length) makeRoom(engine, length)
     if (length > SMALL_BYTES) engine.scratch.set(this.encoded(length))
     else copyBytes(this.bytes, this.start, length, engine.scratch)
   }

@@ -24,8 +24,14 @@ export interface Engine {
   /** The owner mark of this thread's record (docs/internals/format.md, "Segment"): another one for every engine attached. */
   readonly mark: number
 
-  /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. */
+  /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. Called by `makeRoom` of src/codec/scratch.ts. */
   growScratch(bytes: number): void
+
+  /**
+   * If {@link Engine.scratch} is longer than `KEPT_BYTES` of src/base/kept.ts, replaces it by the one before. Its content is lost.
+   * May be called after {@link Engine.close}.
+   */
+  shrinkScratch(): void
 
   /**
    * Looks `key` up. Status FOUND with the value returned (kinds undefined to UTF-16 string), ENCODED with the value's

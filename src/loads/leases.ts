@@ -15,6 +15,7 @@ import {
   UNCHANGED,
   type Engine,
 } from '../engine/engine.js'
+import { makeRoom } from '../codec/scratch.js'
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from '../store/store.js'
@@ -56,7 +57,7 @@ export class Leases<V> {
         case ABSENT:
           return NOTHING
         case SCRATCH_TOO_SMALL:
-          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
           break
         default:
           throw engineError(engine, key)
@@ -83,7 +84,7 @@ export class Leases<V> {
   put(key: Key, lease: Lease, version: number | undefined): number | undefined {
     const engine = this.store.openToWrite()
     const length = leaseBytes(lease)
-    engine.growScratch(length)
+    makeRoom(engine, length)
     writeLease(lease, engine.scratch)
     const mode = version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION
     const expiresAt = Math.max(this.store.now(), lease.load?.until ?? 0, lease.outcome?.until ?? 0) + KEEP

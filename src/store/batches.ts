@@ -10,6 +10,7 @@ import {
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
+import { makeRoom } from '../codec/scratch.js'
 import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
@@ -48,7 +49,7 @@ function readMany<V>(store: Store<V>, keys: readonly Key[]): (V | undefined)[] {
     for (let from = 0; from < keys.length;) {
       const next = engine.getMany(keys, values, from)
       const status = engine.result[RESULT_STATUS]
-      if (status === SCRATCH_TOO_SMALL) engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+      if (status === SCRATCH_TOO_SMALL) makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
       else if (status === DONE) decodeRecords(store, engine, values)
       else throw engineError(engine, keys[next])
       from = next
@@ -141,7 +142,7 @@ class Batch {
   stage(engine: Engine, from: number): number {
     const { offsets } = this
     const start = offsets[from]
-    if (offsets[from + 1] - start > engine.scratch.length) engine.growScratch(offsets[from + 1] - start)
+    makeRoom(engine, offsets[from + 1] - start)
     const most = engine.scratch.length
     let to = from + 1
     while (to < this.keys.length && offsets[to + 1] - start <= most) to++

@@ -8,6 +8,7 @@ import {
   SCRATCH_TOO_SMALL,
   type Engine,
 } from '../engine/engine.js'
+import { makeRoom } from '../codec/scratch.js'
 import { engineError } from '../engine/engine-error.js'
 import type { Store } from './store.js'
 
@@ -41,7 +42,7 @@ export function keyBatch(
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return { keys: decodeKeys(engine), next }
     if (status !== SCRATCH_TOO_SMALL) throw engineError(engine)
-    engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+    makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
   }
 }
 

@@ -49,7 +49,9 @@ export function compareAndSwap<V>(
     const holds = isPresent && sought.equals(value)
     // Encoded in any case, so that a value that cannot be stored is always refused.
     const encoder = store.encode(next)
-    return holds ? encoder : undefined
+    if (holds) return encoder
+    encoder.release()
+    return undefined
   }
   const encoder = readModifyWrite(store, key, decide, () => expiresAt) as ValueEncoder | undefined
   encoder?.release()

@@ -1,5 +1,6 @@
 import { ownKey, type Key } from '../format/key.js'
 import type { CodecRow } from '../codec/codec.js'
+import { makeRoom } from '../codec/scratch.js'
 import { ValueCodecs, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
@@ -526,7 +527,7 @@ export class Store<V> {
         case ABSENT:
           return undefined
         case SCRATCH_TOO_SMALL:
-          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
           break
         default:
           throw engineError(engine, key)
@@ -542,7 +543,7 @@ export class Store<V> {
     const status = engine.result[RESULT_STATUS]
     if (status === DONE || status === NOT_DONE) return true
     if (status !== SCRATCH_TOO_SMALL) throw engineError(engine, key)
-    engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+    makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
     return false
   }
 

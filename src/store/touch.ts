@@ -13,6 +13,7 @@ import {
   SCRATCH_TOO_SMALL,
   type Engine,
 } from '../engine/engine.js'
+import { makeRoom } from '../codec/scratch.js'
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from './store.js'
@@ -33,7 +34,7 @@ export function touch(store: Store<unknown>, key: Key, expiresAt?: number): bool
         case ENCODED:
           return republish(engine, key, value, expiry, store.version, isHeld) || LOST
         case SCRATCH_TOO_SMALL:
-          engine.growScratch(engine.result[RESULT_LENGTH] >>> 0)
+          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
           break
         default:
           throw engineError(engine, key)

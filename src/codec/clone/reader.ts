@@ -10,6 +10,7 @@ import { Buffer } from '../../platform/buffer.js'
 /** The version of V8's format that Node.js 20 to 26 write, and what comes before it. */
 const HEADER = [0xff, 15]
 const NOTHING = Buffer.alloc(0) as Buffer as Slices
+const NO_VIEW: DataView = new DataView(NOTHING.buffer)
 const MAX_LENGTH = 2 ** 32 - 1
 /** Flags of regular expressions by their bits in V8's format. Bit 6 is V8's own `l`. */
 const PATTERN_FLAGS = ['g', 'i', 'm', 'y', 'u', 's', undefined, 'd', 'v']
@@ -27,7 +28,7 @@ const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
  */
 export class CloneReader {
   private bytes = NOTHING
-  private view: DataView = new DataView(NOTHING.buffer)
+  private view = NO_VIEW
   private at = 0
   private end = 0
   private nesting = 0
@@ -51,7 +52,9 @@ export class CloneReader {
       if (this.at !== length || typeof value !== 'object' || value === null) throw corruptValue()
       return value
     } finally {
+      // The bytes are an engine's, which may want to give them back.
       this.bytes = NOTHING
+      this.view = NO_VIEW
       this.objects = []
     }
   }

@@ -1,3 +1,4 @@
+import { KEPT_BYTES } from '../../base/kept.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
 import { MAX_NESTING } from '../limits.js'
 import { readName, readUtf8, type Slices } from '../strings.js'
@@ -18,6 +19,8 @@ const MAX_PLACES = 2 ** 20
  */
 export class PlainReader {
   private source: Uint8Array | undefined
+  /** Whether the source is of a buffer that an engine may want to give back. */
+  private isLarge = false
   /** The same memory as `source`. */
   private bytes = NOTHING
   private view: DataView = new DataView(NOTHING.buffer)
@@ -41,13 +44,18 @@ export class PlainReader {
     this.end = length
     this.room = length
     this.nesting = 0
-    const value = this.readValue()
-    if (this.at !== length || typeof value !== 'object' || value === null) throw corruptValue()
-    return value
+    try {
+      const value = this.readValue()
+      if (this.at !== length || typeof value !== 'object' || value === null) throw corruptValue()
+      return value
+    } finally {
+      if (this.isLarge) this.use(NOTHING)
+    }
   }
 
   private use(source: Uint8Array): void {
     this.source = source
+    this.isLarge = source.buffer.byteLength > KEPT_BYTES
     this.bytes = Buffer.from<ArrayBufferLike>(source.buffer, source.byteOffset, source.length) as Slices
     this.view = new DataView(source.buffer, source.byteOffset, source.length)
   }

@@ -3,6 +3,7 @@
 import * as untyped from 'msgpackr/pack'
 import type * as msgpackr from 'msgpackr'
 import { Buffer } from '../../platform/buffer.js'
+import { KEPT_BYTES } from '../../base/kept.js'
 
 // The types of this entry lead nowhere.
 const { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = untyped as unknown as typeof msgpackr
@@ -15,7 +16,6 @@ const packr = new Packr({ useRecords: false, variableMapSize: true })
 
 const INITIAL_BYTES = 8192
 const NO_BYTES = new Uint8Array(0)
-const KEPT_BYTES = 2 ** 20
 
 /** Where msgpackr left what it packed: it returns its whole buffer. */
 interface Packed extends Buffer {

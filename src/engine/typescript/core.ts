@@ -11,6 +11,7 @@ import {
   THREAD_PID,
 } from '../../format/layout.js'
 import { RESULT_CALL, RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS, TIMEOUT } from '../engine.js'
+import { KEPT_BYTES } from '../../base/kept.js'
 import { BlockCache } from './memory/block-cache.js'
 import { sizeOf } from '../../format/entry.js'
 import type { Evictor } from './eviction/evictor.js'
@@ -34,6 +35,8 @@ export class Core {
   /** Whether the region is a ConcurrentCache's, in which entries may expire. */
   readonly isCache: boolean
   scratch = new Uint8Array(INITIAL_SCRATCH_BYTES)
+  /** What takes its place again after a large one. */
+  private keptScratch = this.scratch
   /** The scratch buffer by words. */
   scratchWords = new Int32Array(this.scratch.buffer)
   /** The word of the scratch buffer at which the next value begins; 0 except within a batch. */
@@ -62,8 +65,23 @@ export class Core {
   /** Makes the scratch buffer at least `bytes` long. */
   growScratch(bytes: number): void {
     if (bytes <= this.scratch.length) return
-    this.scratch = new Uint8Array(Math.ceil(bytes / BLOCK_WORDS) * BLOCK_WORDS)
-    this.scratchWords = new Int32Array(this.scratch.buffer)
+    if (bytes > KEPT_BYTES) {
+      // No longer than needed: whoever stores 150 MiB has no 256 to spare.
+      this.useScratch(new Uint8Array(Math.ceil(bytes / BLOCK_WORDS) * BLOCK_WORDS))
+    } else {
+      this.keptScratch = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)))
+      this.useScratch(this.keptScratch)
+    }
+  }
+
+  /** Gives a scratch buffer of more than {@link KEPT_BYTES} back. */
+  shrinkScratch(): void {
+    if (this.scratch !== this.keptScratch) this.useScratch(this.keptScratch)
+  }
+
+  private useScratch(scratch: Uint8Array<ArrayBuffer>): void {
+    this.scratch = scratch
+    this.scratchWords = new Int32Array(scratch.buffer)
   }
 
   /** The caller's number for the call that the last operation was a part of; 0 if it was one of its own. */

@@ -101,6 +101,10 @@ export class TypescriptEngine implements Engine {
     this.core.growScratch(bytes)
   }
 
+  shrinkScratch(): void {
+    this.core.shrinkScratch()
+  }
+
   get(key: Key): unknown {
     return this.find(key, NO_VERSION, false, true)
   }

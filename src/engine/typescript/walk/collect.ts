@@ -13,6 +13,7 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
+import { KEPT_BYTES } from '../../../base/kept.js'
 import { Backoff } from '../threads/backoff.js'
 import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
@@ -29,10 +30,11 @@ const MAX_WALKS = 4
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
 /** Room for a key's number beside its hash in a double that sorts by hash. */
 const NUMBERS = 1024
+const INITIAL_WORDS = 16_384
 /** Words before the key's bytes in a collected record: kind and length. */
 const RECORD_HEADER_WORDS = 2
 
-/** Collects keys for one engine, a segment at a time. Keeps its buffers from call to call. */
+/** Collects keys for one engine, a segment at a time. Keeps its buffers from call to call, up to KEPT_BYTES. */
 export class Collector {
   private count = 0
   private used = 0
@@ -42,7 +44,7 @@ export class Collector {
   private readonly offsets = new Float64Array(MAX_KEYS)
   /** Of the buckets, as they were read. */
   private readonly versions = new Int32Array(ALL_BUCKETS)
-  private bytes = new Int32Array(16384)
+  private bytes = new Int32Array(INITIAL_WORDS)
 
   constructor(private readonly core: Core) {}
 
@@ -59,7 +61,9 @@ export class Collector {
     }
     const status = this.collectSegment(from, to)
     this.core.end(status)
-    return status === DONE ? Math.min(this.deliver(limit), to) : from
+    const next = status === DONE ? Math.min(this.deliver(limit), to) : from
+    if (this.bytes.byteLength > KEPT_BYTES) this.bytes = new Int32Array(INITIAL_WORDS)
+    return next
   }
 
   /**
