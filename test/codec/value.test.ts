@@ -30,6 +30,7 @@ function scratchEngine(): Engine {
     growScratch(bytes: number): void {
       engine.scratch = new Uint8Array(bytes)
     },
+    shrinkScratch(): void {},
   }
   return engine as Engine
 }

@@ -51,6 +51,11 @@ const calls: [string, () => unknown, (map: AnyMap) => unknown][] = [
   ['a set that is refused', () => 1, refused],
 ]
 
+/** Awaits a call in a frame of its own, so that this test holds nothing of what it answered. */
+async function discard(answer: unknown): Promise<void> {
+  await answer
+}
+
 function refused(map: AnyMap): void {
   expect(() => map.set('huge', new Uint8Array(3 * HUGE))).toThrow(expect.objectContaining({ code: TOO_LARGE }))
 }
@@ -64,7 +69,7 @@ describe.each(lineups)('a huge value leaves nothing behind in a thread ($name)',
     using other = ConcurrentCache.attach<string, unknown>(writer.handle, { engine: lineup.engineOf(1) })
     other.get('small')
     const before = await arrayBuffers()
-    await call(other)
+    await discard(call(other))
     expect((await arrayBuffers()) - before).toBeLessThan(LEFT)
     expect(other.get('small')).toEqual({ small: true })
   })
