@@ -30,7 +30,9 @@ function scratchEngine(): Engine {
     growScratch(bytes: number): void {
       engine.scratch = new Uint8Array(bytes)
     },
-    shrinkScratch(): void {},
+    shrinkScratch(): void {
+      engine.scratch = new Uint8Array(16)
+    },
   }
   return engine as Engine
 }
