@@ -13,7 +13,7 @@
         "native/addon/text_buffer.cc",
         "native/addon/thread_functions.cc",
         "native/addon/ticking_clock.cc",
-        "native/core/memory/block_cache.cc",
+        "native/core/memory/free_lists.cc",
         "native/core/write/cleanup.cc",
         "native/core/walk/collect.cc",
         "native/core/write/contention.cc",

@@ -40,7 +40,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("lookAtRecordLock", Napi::Function::New<mapsafe::LookAtRecordLockFunction>(env, "lookAtRecordLock"));
   exports.Set("ownThreadId", Napi::Function::New<mapsafe::OwnThreadIdFunction>(env, "ownThreadId"));
   exports.Set("openRecordLocks", Napi::Function::New<mapsafe::OpenRecordLocksFunction>(env, "openRecordLocks"));
-  exports.Set("markAtExit", Napi::Function::New<mapsafe::MarkAtExitFunction>(env, "markAtExit"));
+  exports.Set("noteExit", Napi::Function::New<mapsafe::MarkAtExitFunction>(env, "noteExit"));
   return exports;
 }
 

@@ -32,15 +32,15 @@ void AddMethod(Napi::Object object, const char* name, std::weak_ptr<Mapping> map
 
 // Runs for a thread after its last step in JavaScript. It cannot close a worker's engine: the worker may have been
 // ended in the middle of an operation.
-class ExitMark {
+class ExitNote {
  public:
-  ExitMark(napi_env env, napi_ref words, Region region, KernelId name)
+  ExitNote(napi_env env, napi_ref words, Region region, KernelId name)
       : env_(env), words_(words), region_(region), name_(name) {
     napi_add_env_cleanup_hook(env_, OnExit, this);
   }
-  ~ExitMark() { Cancel(); }
-  ExitMark(const ExitMark&) = delete;
-  ExitMark& operator=(const ExitMark&) = delete;
+  ~ExitNote() { Cancel(); }
+  ExitNote(const ExitNote&) = delete;
+  ExitNote& operator=(const ExitNote&) = delete;
 
   void Note(std::uint32_t record) { record_ = record; }
 
@@ -54,7 +54,7 @@ class ExitMark {
  private:
   // The reference still holds the region.
   static void OnExit(void* data) {
-    auto* const mark = static_cast<ExitMark*>(data);
+    auto* const mark = static_cast<ExitNote*>(data);
     mark->Mark();
     mark->Cancel();
   }
@@ -65,7 +65,7 @@ class ExitMark {
       const WordIndex at = ThreadRecord::At(record_);
       if (region_.LoadPair(at + kThreadKernelId) == name_) region_.StoreRelease(at + kThreadState, kThreadAbandoned);
     }
-    if (region_.LoadPair(kHeaderReaper) == name_) region_.StorePairRelease(kHeaderReaper, 0);
+    if (region_.LoadPair(kHeaderTakeover) == name_) region_.StorePairRelease(kHeaderTakeover, 0);
   }
 
   const napi_env env_;
@@ -105,9 +105,10 @@ Napi::Value OpenRecordLocksFunction(const Napi::CallbackInfo& info) {
     locks.UnlockAndClose(record);
     return true;
   });
-  AddMethod(object, "tryLockReaper", mapping, [](RecordLocks& locks, std::uint32_t) { return locks.TryLockReaper(); });
-  AddMethod(object, "unlockReaper", mapping, [](RecordLocks& locks, std::uint32_t) {
-    locks.UnlockReaper();
+  AddMethod(object, "tryLockTakeover", mapping,
+            [](RecordLocks& locks, std::uint32_t) { return locks.TryLockTakeover(); });
+  AddMethod(object, "unlockTakeover", mapping, [](RecordLocks& locks, std::uint32_t) {
+    locks.UnlockTakeover();
     return true;
   });
   return object;
@@ -127,7 +128,7 @@ Napi::Value MarkAtExitFunction(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   if (!Check(env, napi_create_reference(env, info[0], 1, &reference))) return env.Undefined();
-  const auto mark = std::make_shared<ExitMark>(env, reference, Region(base, length), name);
+  const auto mark = std::make_shared<ExitNote>(env, reference, Region(base, length), name);
   const Napi::Object object = Napi::Object::New(env);
   object.Set("note", Napi::Function::New(env, [mark](const Napi::CallbackInfo& info) { mark->Note(Number(info)); }));
   object.Set("cancel", Napi::Function::New(env, [mark](const Napi::CallbackInfo&) { mark->Cancel(); }));

@@ -13,7 +13,7 @@ Napi::Value OwnThreadIdFunction(const Napi::CallbackInfo& info);
 // if mapFile did not make it
 Napi::Value OpenRecordLocksFunction(const Napi::CallbackInfo& info);
 
-// markAtExit(region, name): an object with note(record) and cancel(). Unless it is cancelled, the record noted last is
+// noteExit(region, name): an object with note(record) and cancel(). Unless it is cancelled, the record noted last is
 // marked as abandoned after this thread's last JavaScript, if its owner has this name.
 Napi::Value MarkAtExitFunction(const Napi::CallbackInfo& info);
 

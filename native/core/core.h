@@ -6,7 +6,7 @@
 #include "base/outcome.h"
 #include "index/bucket.h"
 #include "index/directory.h"
-#include "memory/block_cache.h"
+#include "memory/free_lists.h"
 #include "threads/thread_record.h"
 
 namespace mapsafe {
@@ -25,7 +25,7 @@ struct Core {
   Region region;
   ThreadRecord thread;
   WaitBudget* budget;  // of the call under way
-  BlockCache blocks;
+  FreeLists blocks;
   HashSecret secret;
   DirectoryView directory;
   Outcome* outcome;

@@ -23,7 +23,7 @@ Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
       core_{region,
             thread,
             &budget_,
-            BlockCache(region, thread, budget_),
+            FreeLists(region, thread, budget_),
             {region.Load(kHeaderSecret0), region.Load(kHeaderSecret1)},
             {},
             outcome,
@@ -71,17 +71,17 @@ void Engine::Peek(const Key& key) {
 
 void Engine::Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
   BeginCall();
-  mapsafe::Put(core_, key, value, mode, version);
+  PutEntry(core_, key, value, mode, version);
 }
 
 void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
   BeginCall();
-  mapsafe::Remove(core_, key, mode, version);
+  RemoveEntry(core_, key, mode, version);
 }
 
 double Engine::Increment(const Key& key, double by, double expires_at) {
   BeginCall();
-  return mapsafe::Increment(core_, key, by, expires_at);
+  return IncrementEntry(core_, key, by, expires_at);
 }
 
 void Engine::Hold(const Key& key) {
@@ -91,12 +91,12 @@ void Engine::Hold(const Key& key) {
 
 void Engine::PutHeld(const Key& key, const Value& value) {
   BeginCall();
-  mapsafe::PutHeld(core_, key, value);
+  PutHeldEntry(core_, key, value);
 }
 
 void Engine::RemoveHeld(const Key& key) {
   BeginCall();
-  mapsafe::RemoveHeld(core_, key);
+  RemoveHeldEntry(core_, key);
 }
 
 void Engine::LetGo() {

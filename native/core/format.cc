@@ -2,7 +2,7 @@
 
 #include "eviction/area.h"
 #include "index/directory.h"
-#include "memory/block_cache.h"
+#include "memory/free_lists.h"
 
 namespace mapsafe {
 

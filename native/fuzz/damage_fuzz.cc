@@ -222,8 +222,9 @@ class World {
       case 7:
         return WordOf(Entry(n)) + (step.where >> 4);
       case 8:
-        if (n >= 1u << 15 && words_[kHeaderCache] != 0) return WordOf(words_[kHeaderCache]) + n % 512;  // eviction
-        return WordOf(At(record + kThreadCacheHeads + n % kSizeClasses));
+        if (n >= 1u << 15 && words_[kHeaderEviction] != 0)
+          return WordOf(words_[kHeaderEviction]) + n % 512;  // eviction
+        return WordOf(At(record + kThreadFreeHeads + n % kSizeClasses));
       default:
         return WordOf(At(WordOf(words_[kHeaderPageTable]) + n % 256 * kPageEntryWords + kPageFreeHead));
     }
@@ -244,7 +245,7 @@ class World {
       case 4:
         return Entry(n) | kTombstone;
       case 5:
-        return At(ThreadRecord::At(0) + kThreadCacheHeads + n % kSizeClasses);
+        return At(ThreadRecord::At(0) + kThreadFreeHeads + n % kSizeClasses);
       case 6:
         return kBytes / kBlockBytes - 1 - n % 300;
       case 7:

@@ -69,15 +69,16 @@ int RecordLocks::Look(int descriptor, std::uint32_t record) {
   return range.l_type == F_UNLCK ? 0 : 1;
 }
 
-bool RecordLocks::TryLockReaper() {
+bool RecordLocks::TryLockTakeover() {
   const std::lock_guard lock(mutex_);
-  return are_supported_ ? Set(F_WRLCK, kReaper, 1) : descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  return are_supported_ ? Set(F_WRLCK, kTakeoverLock, 1)
+                        : descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
 }
 
-void RecordLocks::UnlockReaper() {
+void RecordLocks::UnlockTakeover() {
   const std::lock_guard lock(mutex_);
   if (are_supported_) {
-    Set(F_UNLCK, kReaper, 1);
+    Set(F_UNLCK, kTakeoverLock, 1);
   } else {
     flock(descriptor_, LOCK_UN);
   }
@@ -119,22 +120,22 @@ int RecordLocks::Look(int, std::uint32_t) {
 
 #ifdef _WIN32
 
-bool RecordLocks::TryLockReaper() {
+bool RecordLocks::TryLockTakeover() {
   return false;
 }
 
-void RecordLocks::UnlockReaper() {}
+void RecordLocks::UnlockTakeover() {}
 
 void RecordLocks::Close() {}
 
 #else
 
-bool RecordLocks::TryLockReaper() {
+bool RecordLocks::TryLockTakeover() {
   const std::lock_guard lock(mutex_);
   return descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
 }
 
-void RecordLocks::UnlockReaper() {
+void RecordLocks::UnlockTakeover() {
   const std::lock_guard lock(mutex_);
   flock(descriptor_, LOCK_UN);
 }

@@ -44,12 +44,12 @@ class RecordLocks {
 
   // The lock of the thread that does a takeover. Where there are no locks of bytes it is that of the whole file
   // (flock(2)), which every system drops in the same way.
-  bool TryLockReaper();
-  void UnlockReaper();
+  bool TryLockTakeover();
+  void UnlockTakeover();
 
  private:
   static constexpr std::uint32_t kRecords = 256;  // more than a region has
-  static constexpr std::uint32_t kReaper = kRecords;
+  static constexpr std::uint32_t kTakeoverLock = kRecords;
   static constexpr std::uint32_t kProbe = kRecords + 1;
 
   bool Probe() const;

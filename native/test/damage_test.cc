@@ -171,10 +171,10 @@ TEST_F(Damage, AFreeListThatBitesItsTailEnds) {
   ASSERT_TRUE(engine_.Put("key", "value"));
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     const WordIndex record = ThreadRecord::At(0);
-    const Block head = region().Load(record + kThreadCacheHeads + size_class);
+    const Block head = region().Load(record + kThreadFreeHeads + size_class);
     if (head == 0) continue;
     Store(WordOf(head), head);
-    Store(record + kThreadCacheCounts + size_class, 0xffffffff);
+    Store(record + kThreadFreeCounts + size_class, 0xffffffff);
   }
   engine_->Close();  // gives back as many blocks as are counted
 }
@@ -214,18 +214,18 @@ TEST_F(Damage, ANumberOfAnotherLengthIsRefused) {
 TEST_F(Damage, ATakeoverBelievesNoDirectory) {
   const auto left = AfterDeathWith(kHeaderDirectoryMutex);
   left->region().Store(kHeaderDirectory, 0x3fffffff);
-  BuryTheDead(left->region());
+  TakeOverFromDead(left->region());
   EXPECT_EQ(left->region().LoadPair(ThreadRecord::At(0) + kThreadKernelId), 0u);
 }
 
 TEST_F(Damage, ATakeoverEndsWhereACachedListBitesItsTail) {
   Store(WordOf(Segment()), Segment());
-  for (std::uint32_t i = 0; i < kSizeClasses; ++i) Store(ThreadRecord::At(0) + kThreadCacheHeads + i, Segment());
+  for (std::uint32_t i = 0; i < kSizeClasses; ++i) Store(ThreadRecord::At(0) + kThreadFreeHeads + i, Segment());
   const auto left = AfterDeathWith(kHeaderHeapMutex);
-  BuryTheDead(left->region());
+  TakeOverFromDead(left->region());
   for (std::uint32_t i = 0; i < kSizeClasses; ++i) {
-    EXPECT_LE(left->region().Load(ThreadRecord::At(0) + kThreadCacheCounts + i), 1024u);
-    Store(ThreadRecord::At(0) + kThreadCacheHeads + i, 0);
+    EXPECT_LE(left->region().Load(ThreadRecord::At(0) + kThreadFreeCounts + i), 1024u);
+    Store(ThreadRecord::At(0) + kThreadFreeHeads + i, 0);
   }
 }
 

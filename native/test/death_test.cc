@@ -433,7 +433,7 @@ TEST(Death, WhileAttachingAndClosing) {
 }
 
 // A thread may die in the middle of a takeover; another thread then takes over from both.
-TEST(Death, WhileBuryingTheDead) {
+TEST(Death, WhileTakingOver) {
   std::mt19937_64 random(Seed());
   Scenario scenario;
   scenario.most_lost = kMostLostWithSegment;
@@ -485,7 +485,7 @@ TEST(Death, InInsertsThatEvict) {
   KillEverywhere(scenario);
 }
 
-TEST(Death, WhileBuryingTheDeadOfACache) {
+TEST(Death, WhileTakingOverInACache) {
   std::mt19937_64 random(Seed());
   Scenario scenario = Evicting();
   scenario.max_entries = 24;
@@ -675,9 +675,9 @@ TEST(Death, IsTakenOverByOneAtATime) {
   TestEngine keeper(region, kScratchBytes);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(keeper.Put(KeyOf(i), "value"));
   static TestRegion* shared;
-  static bool has_come, has_buried;
+  static bool has_come, has_taken_over;
   shared = &region;
-  has_come = has_buried = false;
+  has_come = has_taken_over = false;
   const auto leave_held = [](int key) {
     RunAndKill(*shared, 0, [key] {
       TestEngine victim(*shared, kScratchBytes);
@@ -697,12 +697,12 @@ TEST(Death, IsTakenOverByOneAtATime) {
     const int descriptor = shared->OpenFile();
     ASSERT_EQ(locks.Open(descriptor), 0);
     close(descriptor);
-    has_buried = BuryTheDead({shared->base(), shared->bytes(), &locks});
+    has_taken_over = TakeOverFromDead({shared->base(), shared->bytes(), &locks});
   };
-  ASSERT_TRUE(BuryTheDead(region.region()));
+  ASSERT_TRUE(TakeOverFromDead(region.region()));
   EXPECT_TRUE(has_come);
-  EXPECT_FALSE(has_buried);
-  ASSERT_TRUE(BuryTheDead(region.region()));
+  EXPECT_FALSE(has_taken_over);
+  ASSERT_TRUE(TakeOverFromDead(region.region()));
   ASSERT_TRUE(keeper.Put(KeyOf(3), "later"));
   ExpectSound(keeper);
   ReapChildren();

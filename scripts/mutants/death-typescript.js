@@ -8,7 +8,7 @@ export const mutants = [
     replace: '  if (isAnyDead(words)) return true\n',
   },
   {
-    name: 'the-living-are-buried',
+    name: 'the-living-are-taken-over',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'src/engine/typescript/threads/takeover.ts',
     find: '    if (locksOf(this.words)?.tryLock(index) !== true) return false\n    this.seized.push(index)\n',
@@ -18,14 +18,14 @@ export const mutants = [
     name: 'segments-kept-by-the-dead',
     why: 'nobody can write into a segment that a dead thread was restructuring',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.rescueSegments()\n',
+    find: '    this.finishSegments()\n',
     replace: '',
   },
   {
     name: 'partitions-kept-by-the-dead',
     why: 'nobody can insert into a partition of a cache whose mutex a dead thread has',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.rescuePartitions()\n',
+    find: '    this.finishPartitions()\n',
     replace: '',
   },
   {
@@ -92,7 +92,7 @@ export const mutants = [
     name: 'directory-kept-by-the-dead',
     why: 'no segment can be split any more',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.rescueDirectory()\n',
+    find: '    this.finishDirectory()\n',
     replace: '',
   },
   {
@@ -125,7 +125,7 @@ export const mutants = [
   {
     name: 'head-before-link',
     why: 'the list of a dead thread runs from a block into whatever that block held',
-    file: 'src/engine/typescript/memory/block-cache.ts',
+    file: 'src/engine/typescript/memory/free-lists.ts',
     find: '    this.words[block * BLOCK_WORDS] = this.words[head]\n    this.words[head] = block\n',
     replace:
       '    const rest = this.words[head]\n    this.words[head] = block\n    this.words[block * BLOCK_WORDS] = rest\n',
@@ -138,11 +138,11 @@ export const mutants = [
     replace: '    return true',
   },
   {
-    name: 'reaper-for-ever',
+    name: 'takeover-for-ever',
     why: 'once somebody took over, nobody else does any more',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_REAPER / 2, 0n)\n    else locks.unlockReaper()\n',
-    replace: '    void HEADER_REAPER\n',
+    find: '    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_TAKEOVER / 2, 0n)\n    else locks.unlockTakeover()\n',
+    replace: '    void HEADER_TAKEOVER\n',
   },
   {
     name: 'inserts-of-the-dead-go-on',
@@ -162,8 +162,8 @@ export const mutants = [
     name: 'caches-of-the-dead-dropped',
     why: 'a death costs others the free blocks that the dead thread had cached',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '      let block = words[at + THREAD_CACHE_HEADS + sizeClass]\n',
-    replace: '      let block = (words[at + THREAD_CACHE_HEADS + sizeClass] = 0)\n',
+    find: '      let block = words[at + THREAD_FREE_HEADS + sizeClass]\n',
+    replace: '      let block = (words[at + THREAD_FREE_HEADS + sizeClass] = 0)\n',
   },
   {
     name: 'dropped-entries-not-announced',
@@ -199,7 +199,7 @@ export const mutants = [
     name: 'exit-not-marked',
     why: 'the record of a worker that was terminated is never free again',
     file: 'src/engine/typescript/threads/thread-record.ts',
-    find: '        exitMark?.note(index)\n',
+    find: '        exitNote?.note(index)\n',
     replace: '',
   },
   {

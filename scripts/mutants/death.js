@@ -1,7 +1,7 @@
 /** Sabotages of what the C++ engine does against sudden death. native/test/death_test.cc must go red for each. */
 export const mutants = [
   {
-    name: 'the-living-are-buried',
+    name: 'the-living-are-taken-over',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'core/threads/takeover.cc',
     find: '    if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;\n    seized_[index] = true;\n',
@@ -54,7 +54,7 @@ export const mutants = [
     name: 'partitions-kept-by-the-dead',
     why: 'nobody can insert into a partition of a cache whose mutex a dead thread has',
     file: 'core/threads/takeover.cc',
-    find: '    RescuePartitions();\n',
+    find: '    FinishPartitions();\n',
     replace: '',
   },
   {
@@ -88,7 +88,7 @@ export const mutants = [
   {
     name: 'head-before-link',
     why: 'the list of a dead thread runs from a block into whatever that block held',
-    file: 'core/memory/block_cache.cc',
+    file: 'core/memory/free_lists.cc',
     find: '  region_.StoreRelease(WordOf(block), region_.Load(head));\n  region_.StoreRelease(head, block);\n',
     replace:
       '  const Word rest = region_.Load(head);\n' +
@@ -102,10 +102,10 @@ export const mutants = [
     replace: '    return true;',
   },
   {
-    name: 'reaper-for-ever',
+    name: 'takeover-for-ever',
     why: 'once somebody took over, nobody else does any more',
     file: 'core/threads/takeover.cc',
-    find: '      region_.locks()->UnlockReaper();\n',
+    find: '      region_.locks()->UnlockTakeover();\n',
     replace: '',
   },
   {
@@ -119,16 +119,16 @@ export const mutants = [
     name: 'caches-of-the-dead-dropped',
     why: 'a death costs others the free blocks that the dead thread had cached',
     file: 'core/threads/takeover.cc',
-    find: '      Block block = region_.Load(at + kThreadCacheHeads + size_class);\n',
+    find: '      Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
     replace:
-      '      region_.Store(at + kThreadCacheHeads + size_class, 0);\n' +
-      '      Block block = region_.Load(at + kThreadCacheHeads + size_class);\n',
+      '      region_.Store(at + kThreadFreeHeads + size_class, 0);\n' +
+      '      Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
   },
   {
     name: 'directory-kept-by-the-dead',
     why: 'no segment can be split any more',
     file: 'core/threads/takeover.cc',
-    find: '    RescueDirectory();\n',
+    find: '    FinishDirectory();\n',
     replace: '',
   },
   {
@@ -154,11 +154,11 @@ export const mutants = [
     replace: 'if (needs_lock && !region.locks()->are_supported()) {',
   },
   {
-    name: 'reapers-together',
+    name: 'takeovers-together',
     why: 'two threads rebuild one segment at once',
     file: 'core/threads/takeover.cc',
-    find: 'return region_.locks()->TryLockReaper();',
-    replace: 'return region_.locks()->TryLockReaper() || true;',
+    find: 'return region_.locks()->TryLockTakeover();',
+    replace: 'return region_.locks()->TryLockTakeover() || true;',
   },
   {
     name: 'lock-given-back-first',

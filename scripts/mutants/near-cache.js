@@ -14,8 +14,8 @@ export const mutants = [
     name: 'absent-keys-fill-the-near-cache',
     why: 'the near-cache of a cache remembers absent keys that are inserted next',
     file: 'src/store/near/near-cache.ts',
-    find: 'const isFleeting = !present && this.useEpochAt !== 0',
-    replace: 'const isFleeting = !present && this.useEpochAt < 0',
+    find: 'const isFleeting = !present && this.useClockAt !== 0',
+    replace: 'const isFleeting = !present && this.useClockAt < 0',
   },
   {
     name: 'stale-version-accepted',

@@ -25,7 +25,7 @@ export const mutants = [
   {
     name: 'debts-kept',
     why: 'memory that could not be given back once never comes back',
-    file: 'core/memory/block_cache.cc',
+    file: 'core/memory/free_lists.cc',
     find: '    Settle();\n  return true;\n',
     replace: '    (void)0;\n  return true;\n',
   },

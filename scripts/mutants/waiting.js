@@ -20,14 +20,14 @@ export const mutants = [
   {
     name: 'debts-kept',
     why: 'memory that could not be given back once never comes back',
-    file: 'src/engine/typescript/memory/block-cache.ts',
+    file: 'src/engine/typescript/memory/free-lists.ts',
     find: 'if ((words[this.thread.owed] | words[this.thread.hasExcess]) !== 0) this.settle()',
     replace: 'void words',
   },
   {
     name: 'debts-forgotten',
     why: 'blocks that could not be given back are in no list',
-    file: 'src/engine/typescript/memory/block-cache.ts',
+    file: 'src/engine/typescript/memory/free-lists.ts',
     find: '    words[thread.owed] = block\n',
     replace: '',
   },
@@ -70,8 +70,8 @@ export const mutants = [
     name: 'update-without-fallback',
     why: 'update never ends for a key in constant use where a held write finds no room',
     file: 'src/store/read-modify-write.ts',
-    find: 'if (isHeld && store.putHeld(key, change as ValueEncoder, expiresAt)) return change',
-    replace: 'if (isHeld) return store.putHeld(key, change as ValueEncoder, expiresAt) ? change : LOST',
+    find: 'if (isHeld && store.writeHeld(key, change as ValueEncoder, expiresAt)) return change',
+    replace: 'if (isHeld) return store.writeHeld(key, change as ValueEncoder, expiresAt) ? change : LOST',
   },
   {
     name: 'races-lost-for-ever',

@@ -30,7 +30,7 @@ export function timeoutMessage(engine: Engine): string {
   const matching = attachedThreads(engine).filter((thread) => thread.pid === pid && thread.threadId === threadId)
   const owner = matching.find(({ holds }) => holds.length > 0) ?? matching.at(0)
   const name = `Thread ${threadId} of process ${pid}`
-  // Meanwhile it closed the map, or was buried.
+  // Meanwhile it closed the map, or was taken over.
   if (owner === undefined) return `${name} held what was needed for longer than the bound. It is gone now: try again.`
   return `${name} (${owner.state}) held what was needed for longer than the bound. ${ADVICE[owner.state](pid)}`
 }

@@ -4,13 +4,13 @@ import {
   CACHE_PARTITION_COUNT,
   CACHE_PARTITIONS,
   CACHE_RESERVE_MUTEX,
-  HEADER_CACHE,
+  HEADER_EVICTION,
   HEADER_PAGE_COUNT,
   INITIAL_COLD_SHARE,
   NODE_BYTES,
   PAGE_BYTES,
   PARTITION_COLD_SHARE,
-  PARTITION_EPOCH,
+  PARTITION_USE_CLOCK,
   PARTITION_FIRST_PAGES,
   PARTITION_LIMIT,
   PARTITION_WORDS,
@@ -60,7 +60,7 @@ export function formatArea(words: Int32Array, block: number, partitions: number,
     words[partition + PARTITION_FIRST_PAGES] = firstPages(limit, pages)
     words[partition + PARTITION_COLD_SHARE] = INITIAL_COLD_SHARE
   }
-  words[HEADER_CACHE] = block
+  words[HEADER_EVICTION] = block
 }
 
 /** Pages of the first nodes: for all entries if their number is known, but for no more than there may be room for. */
@@ -82,7 +82,7 @@ export function partitionOf(hash: number, partitions: number): number {
 /** First words of all partitions; none if the region is no cache's, or damaged. */
 export function partitionsOf(region: Region): number[] {
   const { words } = region
-  const block = words[HEADER_CACHE]
+  const block = words[HEADER_EVICTION]
   if (!region.contains(block, CACHE_PARTITIONS)) return []
   const area = block * BLOCK_WORDS
   const partitions = words[area + CACHE_PARTITION_COUNT]
@@ -95,14 +95,14 @@ export function partitionsOf(region: Region): number[] {
  * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their
  * keys are drawn by hash, so that their clocks run alike.
  */
-export function useEpochAt(words: Int32Array): number {
-  const partitions = words[HEADER_CACHE] === 0 ? [] : partitionsOf(new Region(words.buffer))
-  return partitions.length === 0 ? 0 : partitions[0] + PARTITION_EPOCH
+export function useClockAt(words: Int32Array): number {
+  const partitions = words[HEADER_EVICTION] === 0 ? [] : partitionsOf(new Region(words.buffer))
+  return partitions.length === 0 ? 0 : partitions[0] + PARTITION_USE_CLOCK
 }
 
 /** Word index of the mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged. */
 export function reserveMutexAt(region: Region): number {
-  return partitionsOf(region).length === 0 ? 0 : region.words[HEADER_CACHE] * BLOCK_WORDS + CACHE_RESERVE_MUTEX
+  return partitionsOf(region).length === 0 ? 0 : region.words[HEADER_EVICTION] * BLOCK_WORDS + CACHE_RESERVE_MUTEX
 }
 
 /** Pages that the area fills. */

@@ -29,7 +29,7 @@ import {
   DIRECTORY_ENTRIES,
   DIRECTORY_PREVIOUS,
   ENTRY_DATA,
-  HEADER_CACHE,
+  HEADER_EVICTION,
   HEADER_DIRECTORY,
   HEADER_HEAP_TOP,
   MAX_DEPTH,
@@ -53,8 +53,8 @@ import {
   SEGMENT_DEPTH,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_OWED,
 } from '../format/layout.js'
 import { threadRecordAt } from '../format/thread-record.js'
@@ -149,7 +149,7 @@ class Walk {
     this.met = new Uint8Array((this.top * PAGE_BLOCKS) / 8)
     this.walkIndex()
     this.walkEvictionArea()
-    this.walkThreadCaches()
+    this.walkFreeLists()
     this.walkPages()
   }
 
@@ -230,7 +230,7 @@ class Walk {
 
   private walkEvictionArea(): void {
     const { words, region } = this
-    const block = Atomics.load(words, HEADER_CACHE)
+    const block = Atomics.load(words, HEADER_EVICTION)
     if (!region.contains(block, CACHE_PARTITIONS)) return
     const area = block * BLOCK_WORDS
     const partitions = Math.min(words[area + CACHE_PARTITION_COUNT] >>> 0, MAX_PARTITIONS)
@@ -252,12 +252,12 @@ class Walk {
     return isNew
   }
 
-  private walkThreadCaches(): void {
+  private walkFreeLists(): void {
     for (let index = 0; index < REGISTRY_THREADS; index++) {
       const record = threadRecordAt(index)
       for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-        const head = record + THREAD_CACHE_HEADS + sizeClass
-        this.walkList(head, record + THREAD_CACHE_COUNTS + sizeClass, 'bytesCached')
+        const head = record + THREAD_FREE_HEADS + sizeClass
+        this.walkList(head, record + THREAD_FREE_COUNTS + sizeClass, 'bytesCached')
       }
       let owed = Atomics.load(this.words, record + THREAD_OWED)
       while (this.meet(owed, 'bytesCached')) owed = this.words[owed * BLOCK_WORDS]

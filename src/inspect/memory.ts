@@ -31,7 +31,7 @@ import {
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SIZE_CLASSES,
-  THREAD_CACHE_COUNTS,
+  THREAD_FREE_COUNTS,
 } from '../format/layout.js'
 import { heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
 import { threadRecordAt } from '../format/thread-record.js'
@@ -147,7 +147,7 @@ function spareBytes(words: Int32Array, load: Load): number {
 function cachedBytes(load: Load): number {
   let bytes = 0
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    const counts = threadRecordAt(index) + THREAD_CACHE_COUNTS
+    const counts = threadRecordAt(index) + THREAD_FREE_COUNTS
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       bytes += load(counts + sizeClass) * classBytes(sizeClass)
     }

@@ -6,7 +6,7 @@ import {
   EXPIRY_TICK_MS,
   HEADER_CLOCK_ADVANCE,
   HEADER_CLOCK_BOOT,
-  HEADER_CLOCK_EPOCH,
+  HEADER_CLOCK_START,
   HEADER_CLOCK_OFFSET,
   HEADER_CLOCK_STEPS,
   HEADER_SWEEP_TICK,
@@ -52,6 +52,6 @@ function offsetOf({ words, doubles }: Region, { monotonic, wall, boot }: Clocks)
   if (!isOfThisStart || !Number.isFinite(offset)) {
     return Math.max(wall - (doubles[HEADER_CLOCK_STEPS / 2] || 0), last) - monotonic
   }
-  const expected = doubles[HEADER_CLOCK_EPOCH / 2] + boot - monotonic
+  const expected = doubles[HEADER_CLOCK_START / 2] + boot - monotonic
   return expected - offset > SUSPENSION_MS ? expected : offset
 }

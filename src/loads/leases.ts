@@ -81,7 +81,7 @@ export class Leases<V> {
    *
    * @returns the new entry's version; undefined if it was not stored
    */
-  put(key: Key, lease: Lease, version: number | undefined): number | undefined {
+  leave(key: Key, lease: Lease, version: number | undefined): number | undefined {
     const engine = this.store.openToWrite()
     const length = leaseBytes(lease)
     makeRoom(engine, length)

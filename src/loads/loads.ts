@@ -9,7 +9,7 @@ import { recordOf } from '../format/thread-record.js'
 import { asOneCall } from '../engine/one-call.js'
 import type { Store } from '../store/store.js'
 import type { Caller } from './callers.js'
-import { Flight, type Tower } from './flight.js'
+import { KeyLoad, type LoadHost } from './key-load.js'
 import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
@@ -20,18 +20,18 @@ import { Buffer } from '../platform/buffer.js'
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
 
 /**
- * The loads of one thread's cache: at most one flight for each key that takes new calls, and perhaps older ones that
+ * The loads of one thread's cache: at most one keyLoad for each key that takes new calls, and perhaps older ones that
  * were overtaken by a write and are not over yet.
  *
  * Thread safety: one thread.
  */
-export class Loads<V> implements Tower<V> {
+export class Loads<V> implements LoadHost<V> {
   readonly leases: Leases<V>
   readonly mark: number
-  /** The flights that take calls, by key: `Uint8Array`s, which a `Map` tells apart by identity, by their bytes. */
-  readonly #flights = new Map<Key, Flight<V>>()
-  readonly #byteFlights = new Map<string, Flight<V>>()
-  readonly #all = new Set<Flight<V>>()
+  /** The keyLoads that take calls, by key: `Uint8Array`s, which a `Map` tells apart by identity, by their bytes. */
+  readonly #keyLoads = new Map<Key, KeyLoad<V>>()
+  readonly #byteKeyLoads = new Map<string, KeyLoad<V>>()
+  readonly #all = new Set<KeyLoad<V>>()
   readonly #owners: Owners
   #number = 0
   #isClosed = false
@@ -55,23 +55,23 @@ export class Loads<V> implements Tower<V> {
     storeLoaded: StoreLoaded,
   ): Promise<V> {
     return new Promise((resolve, reject) => {
-      // Refused before it can do anything to a flight in which others wait.
+      // Refused before it can do anything to a keyLoad in which others wait.
       if (this.#isClosed) throw closed()
       this.store.openToWrite()
       const onAbort = (): void => {
-        flight.leave(caller, signal && reasonOf(signal))
+        keyLoad.leave(caller, signal && reasonOf(signal))
       }
       const forget = (): void => {
         if (signal !== undefined) removeAbortListener(signal, onAbort)
       }
       if (signal !== undefined) addAbortListener(signal, onAbort)
-      const flight = this.#flightTo(key)
+      const keyLoad = this.#keyLoadOf(key)
       const caller: Caller<V> = {
         loader,
         inContext: captureContext(),
         timeout,
         negativeTtl,
-        store: (encoder, version) => storeLoaded(flight.key, encoder, version),
+        store: (encoder, version) => storeLoaded(keyLoad.key, encoder, version),
         resolve: (value) => {
           forget()
           resolve(value)
@@ -82,7 +82,7 @@ export class Loads<V> implements Tower<V> {
           reject(reason)
         },
       }
-      flight.join(caller)
+      keyLoad.join(caller)
     })
   }
 
@@ -91,7 +91,7 @@ export class Loads<V> implements Tower<V> {
     // Before those who listen to a loader's signal, and might load again, hear of it.
     this.#isClosed = true
     const reason = closed()
-    for (const flight of [...this.#all]) flight.close(reason)
+    for (const keyLoad of [...this.#all]) keyLoad.close(reason)
   }
 
   isAlive(mark: number): boolean {
@@ -128,28 +128,28 @@ export class Loads<V> implements Tower<V> {
     else asOneCall(this.store.open(), run)
   }
 
-  landed(flight: Flight<V>): void {
-    this.#all.delete(flight)
-    const { key } = flight
+  finished(keyLoad: KeyLoad<V>): void {
+    this.#all.delete(keyLoad)
+    const { key } = keyLoad
     if (typeof key === 'object') {
       const bytes = textOf(key)
-      if (this.#byteFlights.get(bytes) === flight) this.#byteFlights.delete(bytes)
-    } else if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      if (this.#byteKeyLoads.get(bytes) === keyLoad) this.#byteKeyLoads.delete(bytes)
+    } else if (this.#keyLoads.get(key) === keyLoad) this.#keyLoads.delete(key)
   }
 
   #count(counter: number): void {
     addToCounter(this.store.open().words, recordOf(this.mark), counter, 1)
   }
 
-  #flightTo(key: Key): Flight<V> {
-    const known = typeof key === 'object' ? this.#byteFlights.get(textOf(key)) : this.#flights.get(key)
+  #keyLoadOf(key: Key): KeyLoad<V> {
+    const known = typeof key === 'object' ? this.#byteKeyLoads.get(textOf(key)) : this.#keyLoads.get(key)
     if (known?.takesCallers() === true) return known
     // A `Uint8Array` may change while the load lasts.
-    const flight = new Flight(ownKey(key), this)
-    this.#all.add(flight)
-    if (typeof key === 'object') this.#byteFlights.set(textOf(key), flight)
-    else this.#flights.set(key, flight)
-    return flight
+    const keyLoad = new KeyLoad(ownKey(key), this)
+    this.#all.add(keyLoad)
+    if (typeof key === 'object') this.#byteKeyLoads.set(textOf(key), keyLoad)
+    else this.#keyLoads.set(key, keyLoad)
+    return keyLoad
   }
 }
 

@@ -51,7 +51,7 @@ export interface RecordLocks {
    * @returns 0 or an errno value
    */
   open(descriptor: number): number
-  /** Whether this system has locks of records. If not, only the functions about the reaper are of use. */
+  /** Whether this system has locks of records. If not, only the functions about the takeover lock are of use. */
   areSupported(): boolean
   /** Takes the lock of a record; false if somebody has it. */
   tryLock(record: number): boolean
@@ -60,12 +60,12 @@ export interface RecordLocks {
   unlockAndClose(record: number): void
   /** False only if certainly nobody has it, this thread included. */
   isLocked(record: number): boolean
-  tryLockReaper(): boolean
-  unlockReaper(): void
+  tryLockTakeover(): boolean
+  unlockTakeover(): void
 }
 
 /** What is done for a thread after its last JavaScript, whatever ended it: `terminate()`, too. */
-export interface ExitMark {
+export interface ExitNote {
   /** Names the record that is to be marked as abandoned, if its owner has this thread's name. */
   note(record: number): void
   cancel(): void
@@ -78,7 +78,7 @@ export interface ThreadFunctions {
   /** The locks of the file that a buffer shows; null if it was not made by {@link FileFunctions.mapFile}. */
   openRecordLocks(region: ArrayBuffer): RecordLocks | null
   /** @param name this thread's name in the region: also where it is at the time the one who takes over from the dead */
-  markAtExit(region: Uint8Array, name: bigint): ExitMark
+  noteExit(region: Uint8Array, name: bigint): ExitNote
 }
 
 /** The addon's exports; see native/addon. */

@@ -80,13 +80,13 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
 
   /** Stores `value` under `key`, whatever was there. Evicts other entries where there is no room. `options` say how long the entry lives. */
   override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
-    this.#store.put(key, value, PUT_ALWAYS, 0, this.#expiry(options))
+    this.#store.write(key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override setIfAbsent(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
-    return this.#store.put(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
+    return this.#store.write(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
@@ -94,12 +94,12 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     const store = this.#store
     checkVersion(version)
     const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
-    return store.put(key, value, mode, version, this.#expiry(options))
+    return store.write(key, value, mode, version, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override replace(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
-    return this.#store.put(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
+    return this.#store.write(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives. */
@@ -208,7 +208,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
       store.hotKeys.note(key)
     }
     return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
-      store.putEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
+      store.writeEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
     )
   }
 

@@ -152,13 +152,13 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Stores `value` under `key`, whatever was there. */
   set(key: K, value: V): this {
-    this.#store.put(key, value, PUT_ALWAYS)
+    this.#store.write(key, value, PUT_ALWAYS)
     return this
   }
 
   /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
   setIfAbsent(key: K, value: V): boolean {
-    return this.#store.put(key, value, PUT_IF_ABSENT)
+    return this.#store.write(key, value, PUT_IF_ABSENT)
   }
 
   /**
@@ -172,12 +172,12 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   setIfVersion(key: K, value: V, version: number): boolean {
     const store = this.#store
     checkVersion(version)
-    return version === 0 ? store.put(key, value, PUT_IF_ABSENT) : store.put(key, value, PUT_IF_VERSION, version)
+    return version === 0 ? store.write(key, value, PUT_IF_ABSENT) : store.write(key, value, PUT_IF_VERSION, version)
   }
 
   /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
   replace(key: K, value: V): boolean {
-    return this.#store.put(key, value, PUT_IF_PRESENT)
+    return this.#store.write(key, value, PUT_IF_PRESENT)
   }
 
   /**

@@ -42,7 +42,7 @@ export function readLifetime(options: LifetimeOptions): LifetimeOptions {
 }
 
 /**
- * How long an entry stored with these options lives, as {@link Store.put} takes it; undefined if they leave it to the
+ * How long an entry stored with these options lives, as {@link Store.write} takes it; undefined if they leave it to the
  * cache.
  *
  * @param clock the cache's

@@ -89,7 +89,7 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   const engine = store.openToWrite()
   asOneCall(engine, () => {
     for (let from = 0; from < batch.keys.length;) {
-      const expiry = store.expiryOf(expiresAt, batch.keys.length - from)
+      const expiry = store.announceExpiry(expiresAt, batch.keys.length - from)
       const to = batch.stage(engine, from)
       const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
       if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)

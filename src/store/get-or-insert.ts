@@ -7,7 +7,7 @@ import type { Store } from './store.js'
  * what is there then.
  *
  * @param compute called at most once, and only if there seems to be no entry, with a copy of the key (0 for -0)
- * @param expiresAt as for Store.put
+ * @param expiresAt as for Store.write
  */
 export function getOrInsert<K extends Key, V>(
   store: Store<V>,

@@ -9,13 +9,13 @@ import { LOST, untilWritten } from './until-written.js'
 /** What a decision leads to: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
 type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
-type ExpiryOf<V> = (entry: StoredEntry<V> | undefined) => number | undefined
+type ChooseExpiry<V> = (entry: StoredEntry<V> | undefined) => number | undefined
 const DELETE = Symbol('delete')
 
 /**
  * Stores what `compute` makes of the value of `key`. An entry that is there keeps its expiry.
  *
- * @param expiresIfNew when a new entry expires, as for Store.put
+ * @param expiresIfNew when a new entry expires, as for Store.write
  * @returns what a reader will get
  */
 export function update<V>(
@@ -80,14 +80,14 @@ export function compareAndDelete<V>(store: Store<V>, key: Key, expected: unknown
  *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
  * map; if it throws, nothing has changed.
- * @param expiryOf when the entry stored expires, as for Store.put
+ * @param chooseExpiry when the entry stored expires, as for Store.write
  * @returns what was done
  */
 function readModifyWrite<V>(
   store: Store<V>,
   given: Key,
   decide: Decide<V>,
-  expiryOf: ExpiryOf<V>,
+  chooseExpiry: ChooseExpiry<V>,
   isPassing = false,
 ): Change {
   const key = ownKey(given) // the decision runs user code
@@ -100,8 +100,8 @@ function readModifyWrite<V>(
       store.removeHeld(key)
       return change
     }
-    const expiresAt = expiryOf(entry)
-    if (isHeld && store.putHeld(key, change as ValueEncoder, expiresAt)) return change
+    const expiresAt = chooseExpiry(entry)
+    if (isHeld && store.writeHeld(key, change as ValueEncoder, expiresAt)) return change
     return apply(store, key, change, entry?.version, expiresAt) ? change : LOST
   })
 }
@@ -114,5 +114,5 @@ function apply<V>(
   expiresAt?: number,
 ): boolean {
   if (change === DELETE) return store.remove(key, PUT_IF_VERSION, version)
-  return store.putEncoded(key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
+  return store.writeEncoded(key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
 }

@@ -31,7 +31,7 @@ import { NEVER } from '../format/entry.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
-import { useEpochAt } from '../format/eviction-area.js'
+import { useClockAt } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
 import { HotKeys } from './near/hot-keys.js'
 import { NearCache, type NearEntry } from './near/near-cache.js'
@@ -98,7 +98,7 @@ export class Store<V> {
     this.#near =
       nearEntries === 0
         ? undefined
-        : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useEpochAt(engine.words))
+        : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useClockAt(engine.words))
     this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
@@ -298,24 +298,24 @@ export class Store<V> {
    * @param lifetime here and below, when the entry expires, or NEVER; below 0, so many milliseconds from the write on;
    *   undefined leaves it to the map
    */
-  put(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
+  write(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
     this.openToWrite()
     this.hotKeys.note(key)
     const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
     const encoder = this.encode(value)
     try {
-      return this.putEncoded(own, encoder, mode, version, lifetime)
+      return this.writeEncoded(own, encoder, mode, version, lifetime)
     } finally {
       encoder.release()
     }
   }
 
   /**
-   * As {@link Store.put}, of a value that is encoded already.
+   * As {@link Store.write}, of a value that is encoded already.
    *
    * @param staleFor milliseconds after its expiry, if it has one, for which loads may be served the value all the same
    */
-  putEncoded(
+  writeEncoded(
     key: Key,
     encoder: ValueEncoder,
     mode: number,
@@ -325,7 +325,7 @@ export class Store<V> {
   ): boolean {
     // Not before the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(lifetime)
+    const expiry = this.announceExpiry(lifetime)
     encoder.stage(engine)
     const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
     engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
@@ -347,10 +347,10 @@ export class Store<V> {
    */
   exchange(given: Key, value: unknown, mode: number, lifetime?: number): V | undefined {
     this.openToWrite()
-    const key = typeof given === 'object' ? ownKey(given) : given // as in put
+    const key = typeof given === 'object' ? ownKey(given) : given // as in write
     const encoder = this.encode(value)
     const engine = this.openToWrite()
-    const expiry = this.expiryOf(lifetime)
+    const expiry = this.announceExpiry(lifetime)
     try {
       return asOneCall(engine, () => {
         for (;;) {
@@ -394,7 +394,7 @@ export class Store<V> {
 
   /**
    * The entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
-   * {@link Store.putHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
+   * {@link Store.writeHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
    */
   hold(key: Key): StoredEntry<V> | undefined {
     const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
@@ -402,7 +402,7 @@ export class Store<V> {
   }
 
   /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
-  putHeld(key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
+  writeHeld(key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
     engine.putHeld(key, encoder.kind, encoder.operand, this.#endOf(lifetime))
@@ -454,7 +454,7 @@ export class Store<V> {
   increment(key: Key, by: number, lifetime?: number): number {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by, this.expiryOf(lifetime))
+    const sum = engine.increment(key, by, this.announceExpiry(lifetime))
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
     return sum
   }
@@ -480,9 +480,9 @@ export class Store<V> {
    * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the
    * sweeper may have its turn.
    *
-   * @param lifetime as for {@link Store.put}
+   * @param lifetime as for {@link Store.write}
    */
-  expiryOf(lifetime: number | undefined, writes = 1): number {
+  announceExpiry(lifetime: number | undefined, writes = 1): number {
     const expiresAt = this.#endOf(lifetime)
     if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
     return expiresAt

@@ -23,7 +23,7 @@ import { LOST, untilWritten } from './until-written.js'
 export function touch(store: Store<unknown>, key: Key, expiresAt?: number): boolean {
   const engine = store.openToWrite()
   store.hotKeys.note(key)
-  const expiry = store.expiryOf(expiresAt)
+  const expiry = store.announceExpiry(expiresAt)
   return untilWritten(store, key, (isHeld) => {
     for (;;) {
       const value = isHeld ? engine.hold(key) : engine.get(key)

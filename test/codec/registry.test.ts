@@ -122,8 +122,8 @@ describe.each(lineups)('a codec in a row of its own: $name', (lineup) => {
     const reader = new Store<unknown>(openEngine(region, lineup.engineOf(1)), true, 64, withPoints(opened))
     const stranger = new Store<unknown>(openEngine(region, lineup.engineOf(1)), true, 0)
     try {
-      writer.put('point', new Point(1.5, -0), PUT_ALWAYS)
-      writer.put('object', { x: 1.5 }, PUT_ALWAYS)
+      writer.write('point', new Point(1.5, -0), PUT_ALWAYS)
+      writer.write('object', { x: 1.5 }, PUT_ALWAYS)
       const point = reader.get('point')
       expect(point).toBeInstanceOf(Point)
       expect(point).toEqual(new Point(1.5, -0))

@@ -74,7 +74,7 @@ async function start(
 const acknowledged = (container: Container): number => Number(container.lines().at(-1))
 
 separately.each(lineups)('processes in other containers ($name)', (lineup) => {
-  test('are killed again and again in the middle of writes: nothing is lost, and nobody alive is buried', async () => {
+  test('are killed again and again in the middle of writes: nothing is lost, and nobody alive is taken over', async () => {
     const random = new Random(seed)
     const file = scratch.file()
     using map = new ConcurrentMap<string, number>({ file, maxBytes: 4 * 2 ** 20, engine: lineup.engineOf(0) })

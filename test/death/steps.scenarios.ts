@@ -17,8 +17,8 @@ import {
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_SIZE_DELTA,
   VALUE_LATIN1,
 } from '../../src/format/layout.js'
@@ -133,10 +133,10 @@ function fillUntil(map: Subject, watched: number[], isDue: (...hasChanged: boole
  */
 function damage(words: Int32Array): void {
   const record = threadRecordAt(0)
-  const heads = words.subarray(record + THREAD_CACHE_HEADS, record + THREAD_CACHE_HEADS + SIZE_CLASSES)
+  const heads = words.subarray(record + THREAD_FREE_HEADS, record + THREAD_FREE_HEADS + SIZE_CLASSES)
   const sizeClass = heads.findIndex((head) => head !== 0)
   heads[sizeClass] = words[heads[sizeClass] * BLOCK_WORDS]
-  words[record + THREAD_CACHE_COUNTS + sizeClass]--
+  words[record + THREAD_FREE_COUNTS + sizeClass]--
   words[record + THREAD_SIZE_DELTA] += 3
   const segment = words[words[HEADER_DIRECTORY] * BLOCK_WORDS + DIRECTORY_ENTRIES]
   words[segment * BLOCK_WORDS + SEGMENT_TOMBSTONES] += 5
@@ -300,8 +300,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 }
 
-/** Coming, and so burying who died before. */
-export const burying = (predecessor: Scenario): Scenario => ({
+/** Attaching, and so taking over from who died before. */
+export const takingOver = (predecessor: Scenario): Scenario => ({
   ...predecessor,
   operations: () => [doing(() => undefined)],
   isWholeLife: true,

@@ -7,15 +7,15 @@ import { Random } from '../support/random.js'
 import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { openMemory } from '../support/shared-memory.js'
-import { burying, open, scenarios, type Entries } from './steps.scenarios.js'
+import { takingOver, open, scenarios, type Entries } from './steps.scenarios.js'
 import { DONE, IS_DYING, LEDGER_BYTES } from './steps.tasks.js'
 import { create, dieEverywhere, goOn, leaveDead, outcomes, storesOf, type Deaths, type EngineName } from './steps.js'
 import { faults, startVictim } from './trial.js'
 
 /** Deaths in each scenario, spread over its stores; with MAPSAFE_SCALE=1500 before every single one. */
 const DEATHS = 6
-/** Of those who died before, in each scenario of burials. */
-const BURIALS = 3
+/** Of those who died before, in each scenario of takeovers. */
+const TAKEOVERS = 3
 /** In each scenario of real deaths, which take half a second each. */
 const MOST_REAL_DEATHS = 20
 /** As in death.test.ts. */
@@ -43,12 +43,12 @@ describe.each(survivors)('a thread of the TypeScript engine dies before a store;
   })
 
   test.each(['writes of a crowded segment', 'a split that doubles the directory', 'clear', 'inserts that evict'])(
-    'while it buries one who died in %s',
+    'while it takes over from one who died in %s',
     async (name) => {
-      for (let burial = 0; burial < BURIALS; burial++) {
+      for (let takeover = 0; takeover < TAKEOVERS; takeover++) {
         const stage = leaveDead(scenarios[name], random)
-        const deaths = await dieEverywhere(burying(scenarios[name]), engine, scaled(DEATHS / 2), random, stage)
-        expectNoHarm(`burial after ${name}`, engine, deaths)
+        const deaths = await dieEverywhere(takingOver(scenarios[name]), engine, scaled(DEATHS / 2), random, stage)
+        expectNoHarm(`takeover after ${name}`, engine, deaths)
       }
     },
   )

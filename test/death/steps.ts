@@ -10,7 +10,7 @@ import { ConcurrentCache, ConcurrentMap, type MapHandle } from '../../src/index.
 import { partitionsOf } from '../../src/format/eviction-area.js'
 import { ownKernelId } from '../../src/engine/typescript/threads/liveness.js'
 import { Region, pairsOf } from '../../src/format/region.js'
-import { abandon, leaveReaper } from '../support/abandon.js'
+import { abandon, freeTakeoverWord } from '../support/abandon.js'
 import { threadRecordAt } from '../../src/format/thread-record.js'
 import { findPlace } from '../../src/public/handle.js'
 import {
@@ -141,7 +141,7 @@ function recordsOfThisThread(region: SharedArrayBuffer): number[] {
 function kill({ region, victims }: Scene): void {
   const words = new Int32Array(region)
   for (const index of victims) abandon(words, index)
-  leaveReaper(words)
+  freeTakeoverWord(words)
 }
 
 /** What the one who goes on found wrong, its longest call in milliseconds, and what was lost. */

@@ -67,7 +67,7 @@ describe.each(lineups)('$name', (lineup) => {
   })
 
   test.skipIf(!mayContain)(
-    'who lives in another container gives a timeout that says so, and is not buried',
+    'who lives in another container gives a timeout that says so, and is not taken over',
     async () => {
       const { map, words, work } = await start(lineup, 'holdUntilTold', 'containers')
       for (let i = 0; i < 2; i++) {

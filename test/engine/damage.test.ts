@@ -22,7 +22,7 @@ import { formatRegion } from '../../src/engine/typescript/format.js'
 import { Heap } from '../../src/engine/typescript/memory/heap.js'
 import { spanCapacity } from '../../src/format/size-classes.js'
 import { Region } from '../../src/format/region.js'
-import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'
+import { takeOverFromDead } from '../../src/engine/typescript/threads/takeover.js'
 import { abandon } from '../support/abandon.js'
 import { markOf, threadRecordAt } from '../../src/format/thread-record.js'
 import {
@@ -58,8 +58,8 @@ import {
   SEGMENT_MUTEX,
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_CLAIM,
   VALUE_KIND_SHIFT,
   VALUE_LATIN1,
@@ -110,7 +110,7 @@ const targets: Record<string, (words: Int32Array, random: Random) => number> = {
       : HEADER_PARTIAL_SPANS + random.below(SIZE_CLASSES),
   'a page descriptor': (words, random) =>
     words[HEADER_PAGE_TABLE] * BLOCK_WORDS + random.below(60) * PAGE_ENTRY_WORDS + random.below(7),
-  "a thread's cache": (_, random) => threadRecordAt(0) + THREAD_CACHE_HEADS + random.below(2 * SIZE_CLASSES),
+  "a thread's cache": (_, random) => threadRecordAt(0) + THREAD_FREE_HEADS + random.below(2 * SIZE_CLASSES),
 }
 
 /** References that lead nowhere. A directory that leads to a false segment may make a writer wait there. */
@@ -250,10 +250,10 @@ describe('a takeover or repair of what is damaged', () => {
     const words = afterDeathWith(engine, HEADER_HEAP_MUTEX)
     const segment = segmentOf(words)
     words[segment * BLOCK_WORDS] = segment
-    for (let i = 0; i < SIZE_CLASSES; i++) words[threadRecordAt(0) + THREAD_CACHE_HEADS + i] = segment
-    buryTheDead(words)
+    for (let i = 0; i < SIZE_CLASSES; i++) words[threadRecordAt(0) + THREAD_FREE_HEADS + i] = segment
+    takeOverFromDead(words)
     for (let i = 0; i < SIZE_CLASSES; i++) {
-      expect(words[threadRecordAt(0) + THREAD_CACHE_COUNTS + i]).toBeLessThanOrEqual(1024)
+      expect(words[threadRecordAt(0) + THREAD_FREE_COUNTS + i]).toBeLessThanOrEqual(1024)
     }
     engine.close()
   })
@@ -264,7 +264,7 @@ describe('a takeover or repair of what is damaged', () => {
     words[HEADER_JOURNAL_LENGTH] = JOURNAL_CAPACITY + 1
     words[HEADER_JOURNAL + 2 * JOURNAL_CAPACITY - 2] = HEADER_HEAP_TOP
     words[HEADER_JOURNAL + 2 * JOURNAL_CAPACITY - 1] = 12345
-    buryTheDead(words)
+    takeOverFromDead(words)
     expect(words[HEADER_HEAP_TOP]).toBe(engine.words[HEADER_HEAP_TOP])
     expect(words[HEADER_JOURNAL_LENGTH]).toBe(0)
     engine.close()

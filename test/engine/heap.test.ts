@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { BlockCache } from '../../src/engine/typescript/memory/block-cache.js'
+import { FreeLists } from '../../src/engine/typescript/memory/free-lists.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { classBlocks, classOf, spanCapacity, spanPages } from '../../src/format/size-classes.js'
 import { Region } from '../../src/format/region.js'
-import { buryTheDead } from '../../src/engine/typescript/threads/takeover.js'
+import { takeOverFromDead } from '../../src/engine/typescript/threads/takeover.js'
 import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
 import { Problems } from '../../src/format/check/problems.js'
 import { HeapAudit } from '../../src/format/check/verify-heap.js'
@@ -28,9 +28,9 @@ function makeRegion(bytes: number): Region {
   return new Region(buffer)
 }
 
-function attach(region: Region): BlockCache {
-  const thread = ThreadRecord.attach(region.words, buryTheDead)!
-  return new BlockCache(region, thread, new WaitBudget(region.words, thread.mark, thread.at, buryTheDead))
+function attach(region: Region): FreeLists {
+  const thread = ThreadRecord.attach(region.words, takeOverFromDead)!
+  return new FreeLists(region, thread, new WaitBudget(region.words, thread.mark, thread.at, takeOverFromDead))
 }
 
 /** What the heap's audit says when exactly `blocks` are in use beside the empty map. */

@@ -73,7 +73,7 @@ describe.skipIf(process.platform === 'win32').each(lineups)('a process out of fi
     expectSound(map)
   })
 
-  test('buries nobody who lives, nor is it buried', async () => {
+  test('takes over from nobody who lives, nor is it taken over', async () => {
     const file = scratch.file()
     using map = new ConcurrentMap<string, number>({ file, maxBytes: 2 ** 20, engine: lineup.engineOf(1) })
     map.set('key', 0)

@@ -14,7 +14,7 @@ import {
   SEGMENT_BUCKETS,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_HEADS,
   THREAD_WORDS,
 } from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
@@ -76,7 +76,7 @@ export class Damage {
       case 6:
         return this.segment() * BLOCK_WORDS + SEGMENT_BUCKETS + random.below(ALL_BUCKETS * BUCKET_WORDS)
       case 7:
-        return this.at(record + THREAD_CACHE_HEADS + random.below(SIZE_CLASSES)) * BLOCK_WORDS
+        return this.at(record + THREAD_FREE_HEADS + random.below(SIZE_CLASSES)) * BLOCK_WORDS
       case 8:
         return this.at(this.descriptor() + PAGE_FREE_HEAD) * BLOCK_WORDS
       default:

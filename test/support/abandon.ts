@@ -1,6 +1,6 @@
 import { pairsOf } from '../../src/format/region.js'
 import {
-  HEADER_REAPER,
+  HEADER_TAKEOVER,
   REGISTRY_THREADS,
   THREAD_ABANDONED,
   THREAD_KERNEL_ID,
@@ -20,6 +20,6 @@ export function abandon(words: Int32Array, index?: number): void {
 }
 
 /** Gives back the right to take over from the dead, as the exit mark of the thread that has it would. */
-export function leaveReaper(words: Int32Array): void {
-  Atomics.store(pairsOf(words), HEADER_REAPER / 2, 0n)
+export function freeTakeoverWord(words: Int32Array): void {
+  Atomics.store(pairsOf(words), HEADER_TAKEOVER / 2, 0n)
 }

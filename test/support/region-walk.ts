@@ -12,7 +12,7 @@ import {
   DIRECTORY_PREVIOUS,
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
-  HEADER_CACHE,
+  HEADER_EVICTION,
   HEADER_DIRECTORY,
   PAGE_BYTES,
   PAGE_CARVED,
@@ -85,7 +85,7 @@ export function walkRegion(words: Int32Array): Walked {
     }
   }
 
-  const area = words[HEADER_CACHE]
+  const area = words[HEADER_EVICTION]
   if (area !== 0) {
     own('eviction', area)
     for (let i = 0; i < words[area * BLOCK_WORDS + CACHE_PARTITION_COUNT]; i++) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
-import { HEADER_CLOCK_BOOT, HEADER_CLOCK_EPOCH, HEADER_CLOCK_OFFSET } from '../../src/format/layout.js'
+import { HEADER_CLOCK_BOOT, HEADER_CLOCK_START, HEADER_CLOCK_OFFSET } from '../../src/format/layout.js'
 import { bootNumber } from '../../src/platform/system-clock.js'
 import { CONTAINER, mayContain } from '../support/container.js'
 import { lineups } from '../support/run.js'
@@ -22,7 +22,7 @@ function openWithoutProc(file: string, engine: string): unknown {
 /** The words of the clock in a file. */
 function clockOf(file: string): bigint[] {
   const bytes = readFileSync(file)
-  return [HEADER_CLOCK_OFFSET, HEADER_CLOCK_EPOCH, HEADER_CLOCK_BOOT].map((word) => bytes.readBigUInt64LE(4 * word))
+  return [HEADER_CLOCK_OFFSET, HEADER_CLOCK_START, HEADER_CLOCK_BOOT].map((word) => bytes.readBigUInt64LE(4 * word))
 }
 
 test.skipIf(!mayContain).each(lineups)('who has no /proc leaves the time of others as it is ($name)', (lineup) => {

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { ConcurrentCache } from '../../src/index.js'
 import {
   HEADER_CLOCK_BOOT,
-  HEADER_CLOCK_EPOCH,
+  HEADER_CLOCK_START,
   HEADER_CLOCK_OFFSET,
   HEADER_CLOCK_STEPS,
 } from '../../src/format/layout.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
-import { abandon, leaveReaper } from '../support/abandon.js'
+import { abandon, freeTakeoverWord } from '../support/abandon.js'
 import { lineups } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { watchStores } from '../support/stores.js'
@@ -75,7 +75,7 @@ describe.each(lineups)('$name', (lineup) => {
     const { expiresAt } = first.getEntry('long')!
     // Monotonic and boot-time clock began anew: what they show now is less by what they had shown.
     words[HEADER_CLOCK_OFFSET / 2] -= 1e9
-    words[HEADER_CLOCK_EPOCH / 2] -= 1e9
+    words[HEADER_CLOCK_START / 2] -= 1e9
     new BigUint64Array(words.buffer)[HEADER_CLOCK_BOOT / 2] = 77n
     settle()
     settle()
@@ -94,7 +94,7 @@ describe.each(lineups)('$name', (lineup) => {
     first.set('long', 1, { ttl: 1.5 * HOUR }).set('short', 1, { ttl: 0.5 * HOUR })
     for (const cache of caches) expect(cache.get('short')).toBe(1)
     // As if the clock that runs on in suspension were an hour ahead of where it was.
-    words[HEADER_CLOCK_EPOCH / 2] += HOUR
+    words[HEADER_CLOCK_START / 2] += HOUR
     settle()
     settle()
     storeOf(second).clock.settle()
@@ -113,10 +113,10 @@ test('who dies at any store while noting a start, a suspension or a step leaves 
   const changes: Record<string, (words: Float64Array) => void> = {
     start(words) {
       words[HEADER_CLOCK_OFFSET / 2] -= 1e9
-      words[HEADER_CLOCK_EPOCH / 2] -= 1e9
+      words[HEADER_CLOCK_START / 2] -= 1e9
       new BigUint64Array(words.buffer)[HEADER_CLOCK_BOOT / 2] = 77n
     },
-    suspension: (words) => (words[HEADER_CLOCK_EPOCH / 2] += HOUR),
+    suspension: (words) => (words[HEADER_CLOCK_START / 2] += HOUR),
     step: (words) => (words[HEADER_CLOCK_STEPS / 2] += HOUR),
   }
   for (const [name, change] of Object.entries(changes)) {
@@ -133,7 +133,7 @@ test('who dies at any store while noting a start, a suspension or a step leaves 
     expect(left.length, name).toBeGreaterThan(10)
     for (const [store, copy] of left.entries()) {
       abandon(new Int32Array(copy))
-      leaveReaper(new Int32Array(copy))
+      freeTakeoverWord(new Int32Array(copy))
       using survivor = ConcurrentCache.attach<string, number>({ kind: 'mapsafe.cache', region: copy })
       expect(survivor.get('long'), `${name}, store ${store}`).toBe(1)
       expect(survivor.get('short'), `${name}, store ${store}`).toBe(name === 'suspension' ? undefined : 1)

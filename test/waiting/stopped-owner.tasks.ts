@@ -34,7 +34,7 @@ export const LET_GO = 1
 
 /**
  * What a thread can be stopped with: one lock, or all those of a cleanup or of a snapshot. `registry` is the right to take
- * every second thread record that is free, `reaper` that to take over from the dead.
+ * every second thread record that is free, `takeover` that to take over from the dead.
  */
 export const LOCKS = [
   'heap',
@@ -44,7 +44,7 @@ export const LOCKS = [
   'partition',
   'reserve',
   'registry',
-  'reaper',
+  'takeover',
   'cleanup',
   'everything',
 ] as const
@@ -72,10 +72,10 @@ export function holdUntilTold({ map }: Shift, memory: SharedMemory, lock: Lock):
 /** Takes what is a lock of the file. @returns what lets go; undefined for other locks */
 function takeOfFile(words: Int32Array, lock: Lock): (() => void) | undefined {
   const locks = locksOf(words)!
-  if (lock === 'reaper') {
-    while (!locks.tryLockReaper());
+  if (lock === 'takeover') {
+    while (!locks.tryLockTakeover());
     return () => {
-      locks.unlockReaper()
+      locks.unlockTakeover()
     }
   }
   if (lock !== 'registry') return undefined
@@ -103,7 +103,7 @@ function take(words: Int32Array, mark: number, lock: Lock, home: number): () => 
       .map((at) => at + PARTITION_MUTEX),
     reserve: [reserveMutexAt(region)],
     registry: [],
-    reaper: [],
+    takeover: [],
     cleanup: [homeSegment + SEGMENT_MUTEX],
     everything: segments.map((at) => at + SEGMENT_MUTEX),
   }

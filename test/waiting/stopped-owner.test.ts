@@ -71,13 +71,13 @@ test('every method is called', () => {
 })
 
 test('every lock is held', () => {
-  const locks = Object.keys(layout).filter((name) => /_MUTEX$|_REAPER$/.test(name))
+  const locks = Object.keys(layout).filter((name) => /_MUTEX$|HEADER_TAKEOVER$/.test(name))
   // Beside these: the version of a bucket, the segments' moves, and the file's locks of records.
   expect(locks.sort()).toEqual([
     'CACHE_RESERVE_MUTEX',
     'HEADER_DIRECTORY_MUTEX',
     'HEADER_HEAP_MUTEX',
-    'HEADER_REAPER',
+    'HEADER_TAKEOVER',
     'PARTITION_MUTEX',
     'SEGMENT_MUTEX',
   ])
@@ -87,7 +87,7 @@ describe.each(situations)('in %s', (_, make, locks) => {
   test.each(locks)('no call takes longer than 2.2 seconds while a stopped process holds: %s', async (lock) => {
     const map = make()
     // The right to take over is wanted only where somebody is dead.
-    const victim = lock === 'reaper' ? await hold(map, 'bucket') : undefined
+    const victim = lock === 'takeover' ? await hold(map, 'bucket') : undefined
     const { crew: holder, told, held } = await hold(map, lock)
     process.kill(told[HOLDER], 'SIGSTOP')
     victim?.crew.kill()

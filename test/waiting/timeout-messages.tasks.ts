@@ -13,9 +13,9 @@ export function holdUntilTold({ map, worker }: Shift, memories: readonly SharedM
   const store = storeOf(map)
   const locks = locksOf(store.open().words)
   if (worker === 0) store.hold('key')
-  else while (locks?.tryLockReaper() !== true);
+  else while (locks?.tryLockTakeover() !== true);
   Atomics.store(words, HOLDER, process.pid)
   while (Atomics.load(words, LET_GO) === 0) sleepWhile(words, LET_GO, 0)
   if (worker === 0) store.letGo()
-  else locks?.unlockReaper()
+  else locks?.unlockTakeover()
 }

@@ -8,7 +8,7 @@ import {
   PAGE_BLOCKS,
   PAGE_BYTES,
   PARTITION_COLD_SHARE,
-  PARTITION_EPOCH,
+  PARTITION_USE_CLOCK,
   PARTITION_FIRST_PAGES,
   PARTITION_LIMIT,
 } from '../../../src/format/layout.js'
@@ -47,7 +47,7 @@ export class EvictionSimulation implements Policy, EntryStore {
     const { words, nodes } = this
     const held = nodes.get(key)
     if (held !== undefined) {
-      words[held * BLOCK_WORDS + NODE_STAMP] = words[PARTITION_EPOCH]
+      words[held * BLOCK_WORDS + NODE_STAMP] = words[PARTITION_USE_CLOCK]
       return true
     }
     const hash = this.hashOf(key)

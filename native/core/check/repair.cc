@@ -124,7 +124,7 @@ class LeakHunt {
 
   bool MarkEviction() {
     const std::vector<WordIndex> partitions = PartitionsOf(region_);
-    if (!partitions.empty() && !Mark(region_.Load(kHeaderCache))) return false;
+    if (!partitions.empty() && !Mark(region_.Load(kHeaderEviction))) return false;
     for (const WordIndex at : partitions) {
       const Block ghosts = region_.Load(at + kPartitionGhosts);
       if (region_.Load(at + kPartitionGhostBuckets) != 0 && !Mark(ghosts)) return false;
@@ -154,8 +154,8 @@ class LeakHunt {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
         const WordIndex at = ThreadRecord::At(i);
-        if (!MarkList(region_.Load(at + kThreadCacheHeads + size_class),
-                      region_.Load(at + kThreadCacheCounts + size_class))) {
+        if (!MarkList(region_.Load(at + kThreadFreeHeads + size_class),
+                      region_.Load(at + kThreadFreeCounts + size_class))) {
           return false;
         }
       }
@@ -238,7 +238,7 @@ void RepairHeld(Core& core, const std::vector<Block>& segments, RepairReport* re
 RepairReport Repair(Core& core) {
   RepairReport report;
   const Word deaths = core.region.Load(kHeaderDeaths);
-  BuryTheDead(core.region);
+  TakeOverFromDead(core.region);
   core.blocks.Flush();
   // Before any segment is held: partitions come first in the order of locks.
   if (core.evictor != nullptr && !core.evictor->Repair()) {

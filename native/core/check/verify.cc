@@ -278,8 +278,8 @@ class Verifier {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
         const WordIndex at = ThreadRecord::At(i);
-        Block block = region_.Load(at + kThreadCacheHeads + size_class);
-        Word left = region_.Load(at + kThreadCacheCounts + size_class);
+        Block block = region_.Load(at + kThreadFreeHeads + size_class);
+        Word left = region_.Load(at + kThreadFreeCounts + size_class);
         for (; block != 0 && left > 0; --left) {
           if (!AddFree(block, size_class, "thread cache")) break;
           block = region_.Load(WordOf(block));

@@ -26,7 +26,7 @@ EvictionAudit::EvictionAudit(Region region, Use use, Problem problem)
     : region_(region), use_(std::move(use)), problem_(std::move(problem)), partitions_(PartitionsOf(region)) {}
 
 void EvictionAudit::Run() {
-  const Block area = region_.Load(kHeaderCache);
+  const Block area = region_.Load(kHeaderEviction);
   if (partitions_.empty()) {
     if (area != 0) problem_(Text("no cache area: block", area));
     return;
@@ -124,7 +124,7 @@ void EvictionAudit::CheckGhosts(WordIndex at) {
       return problem_(Text("no ghost table: block", table));
     }
     for (std::size_t ghost = 0; ghost < words; ghost += kGhostWords) {
-      const Word mark = region_.Load(WordOf(table) + ghost + kGhostMark);
+      const Word mark = region_.Load(WordOf(table) + ghost + kGhostTag);
       if (mark != 0) ++counts[mark & 1];
     }
   }

@@ -67,12 +67,12 @@ inline void FormatArea(Region region, Block area, std::uint32_t partitions, std:
     region.Store(partition + kPartitionFirstPages, FirstPages(limit, region.Load(kHeaderPageCount) / partitions));
     region.Store(partition + kPartitionColdShare, kInitialColdShare);
   }
-  region.Store(kHeaderCache, area);
+  region.Store(kHeaderEviction, area);
 }
 
 // First words of all partitions. Empty if the region does not belong to a cache or is damaged.
 inline std::vector<WordIndex> PartitionsOf(const Region& region) {
-  const Block area = region.Load(kHeaderCache);
+  const Block area = region.Load(kHeaderEviction);
   if (!region.Contains(area, kCachePartitions)) return {};
   const std::uint32_t partitions = region.Load(WordOf(area) + kCachePartitionCount);
   const bool sound = partitions > 0 && partitions <= kMaxPartitions && (partitions & (partitions - 1)) == 0;
@@ -84,7 +84,7 @@ inline std::vector<WordIndex> PartitionsOf(const Region& region) {
 
 // The mutex of threads that gather a long run of the reserve. 0 if the region does not belong to a cache or is damaged.
 inline WordIndex ReserveMutexAt(const Region& region) {
-  return PartitionsOf(region).empty() ? 0 : WordOf(region.Load(kHeaderCache)) + kCacheReserveMutex;
+  return PartitionsOf(region).empty() ? 0 : WordOf(region.Load(kHeaderEviction)) + kCacheReserveMutex;
 }
 
 }  // namespace mapsafe

@@ -248,7 +248,7 @@ Evictor::Partition& Evictor::PartitionFor(std::uint32_t hash) {
 }
 
 WordIndex Evictor::EpochOf(std::uint32_t hash) const {
-  return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))].at + kPartitionEpoch;
+  return partitions_[PartitionOf(hash, static_cast<std::uint32_t>(partitions_.size()))].at + kPartitionUseClock;
 }
 
 bool Evictor::Lock(const Partition& partition) {

@@ -53,7 +53,7 @@ class Ghosts {
   WordIndex CountOf(GhostClass ghost_class) const {
     return partition_ + kPartitionGhostCounts + static_cast<Word>(ghost_class);
   }
-  std::uint32_t AgeOf(Word epoch) const { return (region_.Load(partition_ + kPartitionEpoch) - epoch) & 0xffff; }
+  std::uint32_t AgeOf(Word epoch) const { return (region_.Load(partition_ + kPartitionUseClock) - epoch) & 0xffff; }
 
   // First word of the bucket of a hash; 0 if there is no table, or none in the region.
   WordIndex BucketOf(std::uint32_t hash) const;

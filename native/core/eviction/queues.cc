@@ -7,7 +7,7 @@ namespace mapsafe {
 namespace {
 
 // Epochs in as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date.
-constexpr std::uint64_t kEpochsPerTurnover = 16;
+constexpr std::uint64_t kTicksPerTurnover = 16;
 
 // Most entries that one eviction passes because they were used: bounds its work.
 constexpr int kMaxChances = 16;
@@ -43,7 +43,7 @@ Block EvictionQueues::Admit(std::uint32_t hash, Word owner) {
   if (node == 0) return 0;
   Set(node, kNodeHash, hash);
   Set(node, kNodeOwner, owner);
-  Set(node, kNodeStamp, Get(kPartitionEpoch));
+  Set(node, kNodeStamp, Get(kPartitionUseClock));
   if (BelongsInMain(last_use)) {
     EnterMain(node);
   } else {
@@ -109,9 +109,9 @@ void EvictionQueues::Rebuild() {
 void EvictionQueues::CountMiss() {
   const Word misses = Get(kPartitionMisses) + 1;
   Set(kPartitionMisses, misses);
-  if (misses * kEpochsPerTurnover < size()) return;
+  if (misses * kTicksPerTurnover < size()) return;
   Set(kPartitionMisses, 0);
-  Set(kPartitionEpoch, Get(kPartitionEpoch) + 1);
+  Set(kPartitionUseClock, Get(kPartitionUseClock) + 1);
 }
 
 // The epoch of the last use of an evicted key, from which the queues learn. Empty if it is not known.
@@ -120,12 +120,12 @@ std::optional<Word> EvictionQueues::Recall(std::uint32_t hash) {
   if (!ghosts_.Find(hash, &ghost)) return std::nullopt;
   if (ghost.ghost_class == GhostClass::kDemoted) {
     const std::uint64_t share = Get(kPartitionColdShare);
-    if (std::uint64_t{ghost.idle} * kColdShareOne <= share * kEpochsPerTurnover + kColdShareOne) ShrinkCold();
+    if (std::uint64_t{ghost.idle} * kColdShareOne <= share * kTicksPerTurnover + kColdShareOne) ShrinkCold();
   } else if (ghost.age <= 1) {
     GrowCold();
   }
   ghosts_.Remove(ghost);
-  return Get(kPartitionEpoch) - ghost.idle;
+  return Get(kPartitionUseClock) - ghost.idle;
 }
 
 // Whether a key with its last use in epoch `last_use` has been idle for less time than the main queue's oldest.
@@ -175,7 +175,7 @@ void EvictionQueues::Demote() {
   const Block node = OldestOfMain();
   if (node == 0) return;
   Remove(kPartitionMain, node);
-  Set(node, kNodeDemoted, Get(kPartitionEpoch));
+  Set(node, kNodeDemoted, Get(kPartitionUseClock));
   EnterCold(node, kNodeInColdDemoted);
 }
 

@@ -25,7 +25,7 @@ Heap::Heap(Region region)
       first_block_(HeapBlock(region.bytes())) {}
 
 // All stores are releases. Those of the journal come before the change, in the order in which a sudden end would find
-// them; links of free blocks come after the version that was raised before (see BlockCache::Free).
+// them; links of free blocks come after the version that was raised before (see FreeLists::Free).
 void Heap::Write(WordIndex i, Word value) {
   const Word length = region_.Load(kHeaderJournalLength);
   if (length < kJournalCapacity) {

@@ -1,7 +1,7 @@
 // The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See
 // docs/internals/format.md, "Heap".
 //
-// Thread safety: every member must be called with the heap mutex held. Threads go through BlockCache, which takes it.
+// Thread safety: every member must be called with the heap mutex held. Threads go through FreeLists, which takes it.
 //
 // The holder of the mutex may die between any two stores. Before a word is changed under the mutex, its old value is
 // noted in the region's journal; Commit empties the journal. The thread that takes the mutex over from a dead holder

@@ -79,7 +79,7 @@ WaitBudget::Duration Backoff::Judge() {
   const WordIndex record = ThreadRecord::At(index);
   const KernelId holder = index == ThreadRecord::kNobody ? 0 : region.LoadPair(record + kThreadKernelId);
   const Activity activity = holder == 0 ? Activity{} : ActivityOf(region, index);
-  if (!activity.known || ++watch.questions % kSurveyEvery == 0) BuryTheDead(region);
+  if (!activity.known || ++watch.questions % kSurveyEvery == 0) TakeOverFromDead(region);
   // What a dead thread left may take more than one takeover.
   const bool is_dead = holder != 0 && !activity.known;
   watch.pause = is_dead ? kFirstQuestion : std::min(watch.pause * 2, kLongestPause);

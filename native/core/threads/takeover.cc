@@ -25,9 +25,9 @@ constexpr std::chrono::milliseconds kBucketPatience{20};
 constexpr Block kSegmentBlocks = kSegmentBytes / kBlockBytes;
 
 // One takeover. Every step may be done again from its beginning, since the thread that does it may die as well.
-class Burial {
+class Takeover {
  public:
-  explicit Burial(Region region) : region_(region) {}
+  explicit Takeover(Region region) : region_(region) {}
 
   // Asks which threads are dead. Returns false if none is. The answer may be out of date until the caller has the
   // takeover lock.
@@ -48,8 +48,8 @@ class Burial {
   }
 
   void Run() {
-    RescueHeap();
-    RescueDirectory();
+    FinishHeap();
+    FinishDirectory();
     ListSegments();
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (dead_[i]) SettleWrite(i);
@@ -57,8 +57,8 @@ class Burial {
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (dead_[i] && !stuck_[i]) ReleaseBucket(i);
     }
-    RescueSegments();
-    RescuePartitions();
+    FinishSegments();
+    FinishPartitions();
     for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
       if (dead_[i] && !stuck_[i]) FreeRecord(i);
       if (seized_[i]) region_.locks()->Unlock(i);
@@ -89,7 +89,7 @@ class Burial {
     return is_dead ? index : kRegistryThreads;
   }
 
-  void RescueHeap() {
+  void FinishHeap() {
     if (DeadOwner(region_.LoadAcquire(kHeaderHeapMutex)) == kRegistryThreads) return;
     Heap(region_).RollBack();
     region_.StoreRelease(kHeaderHeapMutex, 0);
@@ -97,7 +97,7 @@ class Burial {
 
   // Completes an assignment of directory entries that was cut off. Where a deeper segment was to replace another,
   // either some entry names it already or none does.
-  void RescueDirectory() {
+  void FinishDirectory() {
     if (DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
     const WordIndex entries = OpenDirectory();
     if (entries == 0) return;
@@ -225,7 +225,7 @@ class Burial {
 
   // Goes in the order of hashes: a segment that was being split must be released before its twin. See
   // docs/internals/protocol.md, "Split".
-  void RescueSegments() {
+  void FinishSegments() {
     bool in_order = true;
     for (const Listed& segment : segments_) {
       const std::uint32_t owner = DeadOwner(region_.LoadAcquire(WordOf(segment.block) + kSegmentMutex));
@@ -312,7 +312,7 @@ class Burial {
   }
 
   // The states of the nodes show which are in use, whatever the dead holder was doing.
-  void RescuePartitions() {
+  void FinishPartitions() {
     const WordIndex reserve = ReserveMutexAt(region_);
     if (reserve != 0 && DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads) region_.StoreRelease(reserve, 0);
     for (const WordIndex partition : PartitionsOf(region_)) {
@@ -328,13 +328,13 @@ class Burial {
     // Ends walks over damaged lists: together the lists have no more blocks than the region.
     std::size_t left = region_.block_count();
     for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
-      const Word most = region_.Load(at + kThreadCacheCounts + size_class) + kMostUncounted;
+      const Word most = region_.Load(at + kThreadFreeCounts + size_class) + kMostUncounted;
       Word count = 0;
-      Block block = region_.Load(at + kThreadCacheHeads + size_class);
+      Block block = region_.Load(at + kThreadFreeHeads + size_class);
       for (; region_.Contains(block, kBlockWords) && count < most && left > 0; ++count, --left) {
         block = region_.Load(WordOf(block));
       }
-      region_.Store(at + kThreadCacheCounts + size_class, count);
+      region_.Store(at + kThreadFreeCounts + size_class, count);
     }
     region_.Store(at + kThreadClaim, 0);
     region_.Store(at + kThreadWaiting, 0);
@@ -349,7 +349,7 @@ class Burial {
     std::size_t entries;
   };
 
-  // No thread takes this many blocks from the heap before it counts them (see BlockCache).
+  // No thread takes this many blocks from the heap before it counts them (see FreeLists).
   static constexpr Word kMostUncounted = 1024;
 
   Region region_;
@@ -364,28 +364,28 @@ class Burial {
 // The right to take over, for one thread at a time. It needs no record, because a thread that finds no free record must
 // be able to take over. In a file it is a lock, which ends with its holder. In the memory of one process it is a name,
 // which is taken from a dead holder or cleared by the code that runs after the holder's last step.
-class Reaper {
+class TakeoverLock {
  public:
-  explicit Reaper(Region region) : region_(region), has_lock_(TryLock()) {}
-  ~Reaper() {
+  explicit TakeoverLock(Region region) : region_(region), has_lock_(TryLock()) {}
+  ~TakeoverLock() {
     if (!has_lock_) return;
     if (region_.locks() != nullptr) {
-      region_.locks()->UnlockReaper();
+      region_.locks()->UnlockTakeover();
     } else {
-      region_.StorePairRelease(kHeaderReaper, 0);
+      region_.StorePairRelease(kHeaderTakeover, 0);
     }
   }
-  Reaper(const Reaper&) = delete;
-  Reaper& operator=(const Reaper&) = delete;
+  TakeoverLock(const TakeoverLock&) = delete;
+  TakeoverLock& operator=(const TakeoverLock&) = delete;
 
   bool has_lock() const { return has_lock_; }
 
  private:
   bool TryLock() {
-    if (region_.locks() != nullptr) return region_.locks()->TryLockReaper();
-    const KernelId holder = region_.LoadPair(kHeaderReaper);
+    if (region_.locks() != nullptr) return region_.locks()->TryLockTakeover();
+    const KernelId holder = region_.LoadPair(kHeaderTakeover);
     if (holder != 0 && !IsGone(holder)) return false;
-    return region_.CompareAndSwapPair(kHeaderReaper, holder, OwnKernelId(region_));
+    return region_.CompareAndSwapPair(kHeaderTakeover, holder, OwnKernelId(region_));
   }
 
   Region region_;
@@ -394,13 +394,13 @@ class Reaper {
 
 }  // namespace
 
-bool BuryTheDead(Region region) {
-  Burial burial(region);
-  if (!burial.Survey()) return true;
-  const Reaper reaper(region);
-  if (!reaper.has_lock()) return false;
-  burial.Seize();
-  burial.Run();
+bool TakeOverFromDead(Region region) {
+  Takeover takeover(region);
+  if (!takeover.Survey()) return true;
+  const TakeoverLock lock(region);
+  if (!lock.has_lock()) return false;
+  takeover.Seize();
+  takeover.Run();
   return true;
 }
 

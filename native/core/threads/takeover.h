@@ -12,7 +12,7 @@ namespace mapsafe {
 // Finishes or undoes what dead threads left unfinished, releases all that they held, and frees their records. Leaves a
 // step for the next call if a living thread may hold the same bucket. Returns false if a thread is dead but another
 // thread is already taking over. Costs one system call for every attached thread, and O(segments) if one is dead.
-bool BuryTheDead(Region region);
+bool TakeOverFromDead(Region region);
 
 }  // namespace mapsafe
 

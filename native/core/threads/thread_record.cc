@@ -22,7 +22,7 @@ ThreadRecord::ThreadRecord(Region region, std::uint32_t index)
 std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identity, Word engine) {
   const KernelId self = OwnKernelId(region);
   for (int tries = 1;; ++tries) {
-    bool is_changing = !BuryTheDead(region);
+    bool is_changing = !TakeOverFromDead(region);
     for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
       if (!Take(region, index, self, &is_changing)) continue;
       const WordIndex at = At(index);

@@ -65,8 +65,8 @@ class ThreadRecord {
     region_.StorePair(at, region_.LoadPair(at) + delta);
   }
 
-  WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadCacheHeads + size_class; }
-  WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadCacheCounts + size_class; }
+  WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadFreeHeads + size_class; }
+  WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadFreeCounts + size_class; }
   WordIndex owed() const { return at_ + kThreadOwed; }
   WordIndex has_excess() const { return at_ + kThreadHasExcess; }
 

@@ -89,7 +89,7 @@ Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& head
   return Status::kDone;
 }
 
-double Increment(Core& core, const Key& key, double by, double expires_at) {
+double IncrementEntry(Core& core, const Key& key, double by, double expires_at) {
   Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
   edit.expires_if_new = expires_at;
   PrefetchHome(core, key.hash);

@@ -7,7 +7,7 @@
 namespace mapsafe {
 
 // Adds `by` to a counter, which keeps its expiry. A new counter gets `expires_at`: kNever or infinity for no expiry.
-double Increment(Core& core, const Key& key, double by, double expires_at);
+double IncrementEntry(Core& core, const Key& key, double by, double expires_at);
 
 // The part of Prepare for increments. `current` is the entry with the number to add to, with its header, or 0.
 Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header);

@@ -264,7 +264,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
 namespace {
 
 bool ChangesCounts(const Change& change) {
-  return change.size_delta != 0 || change.buried || change.displaced != 0;
+  return change.size_delta != 0 || change.leaves_tombstone || change.displaced != 0;
 }
 
 }  // namespace
@@ -274,8 +274,8 @@ void Announce(Core& core, const Edit& edit, Change* change, Word version) {
   if (edit.kind == Edit::Kind::kEvict) {
     change->reference = 0;  // no tombstone: room is wanted
   } else if (edit.kind == Edit::Kind::kRemove) {
-    change->buried = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
-    change->reference = change->buried ? change->previous | kTombstone : 0;
+    change->leaves_tombstone = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
+    change->reference = change->leaves_tombstone ? change->previous | kTombstone : 0;
   } else {
     change->reference = edit.block;
   }
@@ -357,30 +357,30 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   if (ChangesCounts(change)) {
     if (change.size_delta != 0) core.thread.AddSize(change.size_delta);
     if (change.displaced != 0) core.region.Add(tombstones, ~Word{0});
-    if (change.buried) core.region.Add(tombstones, 1);
+    if (change.leaves_tombstone) core.region.Add(tombstones, 1);
     core.thread.EndWrite();
   }
   if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);
   if (change.previous != 0 && !edit.meets_lease) core.thread.Count(LossCounter(edit));
   if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
-  if (change.buried) {
+  if (change.leaves_tombstone) {
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment, Patience::kLittle);
   } else if (change.previous != 0 && !edit.in_place) {
     FreeEntry(core, change.previous);
   }
 }
 
-void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
+void PutEntry(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
   Edit edit{Edit::Kind::kPut, key, mode, version};
   RunWithEntry(core, &edit, value);
 }
 
-void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version) {
+void RemoveEntry(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version) {
   Edit edit{Edit::Kind::kRemove, key, mode, version};
   Run(core, &edit);
 }
 
-void PutHeld(Core& core, const Key& key, const Value& value) {
+void PutHeldEntry(Core& core, const Key& key, const Value& value) {
   Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
   edit.kept_until = value.kept_until();
   const std::size_t bytes = EntryBytes(key, value);
@@ -399,7 +399,7 @@ void PutHeld(Core& core, const Key& key, const Value& value) {
   if (core.evictor != nullptr) core.evictor->SweepForgotten();
 }
 
-void RemoveHeld(Core& core, const Key& key) {
+void RemoveHeldEntry(Core& core, const Key& key) {
   Edit edit{Edit::Kind::kRemove, key, kPutAlways, kNoVersion};
   EditHeldKey(core, &edit);
   if (core.evictor != nullptr) core.evictor->SweepForgotten();

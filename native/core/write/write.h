@@ -65,8 +65,8 @@ Attempt Optimistically(Try attempt) {
 Attempt Lose(Core& core, Edit* edit, Block segment);
 
 // Writes `value` under `key`; fills in the outcome.
-void Put(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
-void Remove(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
+void PutEntry(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
+void RemoveEntry(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version);
 
 // Counts that the edit met a bucket or mutex taken, or a bucket that changed during the edit.
 void MeetContention(Core& core, Edit* edit, Block segment);
@@ -86,9 +86,9 @@ struct Change {
   Word displaced;         // the tombstone whose slot is reused, or 0
   std::uint64_t version;  // of the entry to write
   // Set by Announce:
-  bool buried = false;  // `previous` stays in its slot as a tombstone
-  Word reference = 0;   // what the slot will hold
-  Word size_delta = 0;  // what this adds to the number of entries
+  bool leaves_tombstone = false;  // `previous` stays in its slot as a tombstone
+  Word reference = 0;             // what the slot will hold
+  Word size_delta = 0;            // what this adds to the number of entries
 };
 
 // Writes what the entry to publish still lacked: its version, and in a cache its node.
@@ -130,8 +130,8 @@ void EditHeldKey(Core& core, Edit* edit);
 void HoldKey(Core& core, const Key& key);
 
 // Ends the hold by a write of the same key. If the status is not kDone, nothing was written.
-void PutHeld(Core& core, const Key& key, const Value& value);
-void RemoveHeld(Core& core, const Key& key);
+void PutHeldEntry(Core& core, const Key& key, const Value& value);
+void RemoveHeldEntry(Core& core, const Key& key);
 
 // Ends the hold, if there is one, without a write.
 void LetGo(Core& core);

@@ -12,7 +12,7 @@ import {
 } from '../../format/layout.js'
 import { RESULT_CALL, RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS, TIMEOUT } from '../engine.js'
 import { KEPT_BYTES } from '../../base/kept.js'
-import { BlockCache } from './memory/block-cache.js'
+import { FreeLists } from './memory/free-lists.js'
 import { sizeOf } from '../../format/entry.js'
 import type { Evictor } from './eviction/evictor.js'
 import { Lookup } from './index/lookup.js'
@@ -54,7 +54,7 @@ export class Core {
     readonly thread: ThreadRecord,
     /** Of the call under way. */
     readonly budget: WaitBudget,
-    readonly blocks = new BlockCache(region, thread, budget),
+    readonly blocks = new FreeLists(region, thread, budget),
   ) {
     this.words = region.words
     this.isCache = (region.words[HEADER_FLAGS] & FLAG_CACHE) !== 0

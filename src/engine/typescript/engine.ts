@@ -38,12 +38,12 @@ import { repair } from './check/repair.js'
 import { isLease } from '../../format/lease.js'
 import { takeSnapshot } from './walk/snapshot.js'
 import { holdKey, letGo } from './write/structural.js'
-import { buryTheDead } from './threads/takeover.js'
+import { takeOverFromDead } from './threads/takeover.js'
 import { ThreadRecord } from './threads/thread-record.js'
 import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
 import { verify } from '../../format/check/verify.js'
-import { increment, put, putHeld, remove, removeHeld } from './write/write.js'
+import { incrementEntry, putEntry, putHeldEntry, removeEntry, removeHeldEntry } from './write/write.js'
 import { staleUntil } from '../../format/expiry.js'
 import { sumOfSizeDeltas } from '../../format/thread-record.js'
 
@@ -76,9 +76,9 @@ export class TypescriptEngine implements Engine {
   constructor(buffer: SharedArrayBuffer | ArrayBuffer) {
     checkRegion(buffer)
     const region = new Region(buffer)
-    const thread = ThreadRecord.attach(region.words, buryTheDead)
+    const thread = ThreadRecord.attach(region.words, takeOverFromDead)
     if (thread === undefined) throw tooManyThreads()
-    this.core = new Core(region, thread, new WaitBudget(region.words, thread.mark, thread.at, buryTheDead))
+    this.core = new Core(region, thread, new WaitBudget(region.words, thread.mark, thread.at, takeOverFromDead))
     if (this.core.isCache && partitionsOf(region).length > 0) this.core.evictor = new Eviction(this.core)
     this.words = region.words
     this.result = this.core.result
@@ -154,19 +154,19 @@ export class TypescriptEngine implements Engine {
   ): unknown {
     if (!this.setKey(key)) return undefined
     this.writer.measure(kind, value, expiresAt, staleUntil)
-    const previous = put(this.core, this.edit, this.writer, mode, version)
+    const previous = putEntry(this.core, this.edit, this.writer, mode, version)
     this.writer.clear()
     return previous
   }
 
   remove(key: Key, mode: number, version = 0): unknown {
     if (!this.setKey(key)) return undefined
-    return remove(this.core, this.edit, mode, version)
+    return removeEntry(this.core, this.edit, mode, version)
   }
 
   increment(key: Key, by: number, expiresAt = NEVER): number {
     if (!this.setKey(key)) return 0
-    return increment(this.core, this.edit, this.writer, by, expiresAt)
+    return incrementEntry(this.core, this.edit, this.writer, by, expiresAt)
   }
 
   hold(key: Key): unknown {
@@ -182,12 +182,12 @@ export class TypescriptEngine implements Engine {
   putHeld(key: Key, kind: number, value: unknown, expiresAt = NEVER): void {
     if (!this.setKey(key)) return
     this.writer.measure(kind, value, expiresAt)
-    putHeld(this.core, this.edit, this.writer)
+    putHeldEntry(this.core, this.edit, this.writer)
     this.writer.clear()
   }
 
   removeHeld(key: Key): void {
-    if (this.setKey(key)) removeHeld(this.core, this.edit)
+    if (this.setKey(key)) removeHeldEntry(this.core, this.edit)
   }
 
   letGo(): void {

@@ -5,9 +5,9 @@ import {
   CHUNK_NEXT,
   CHUNK_NODES,
   COLD_SHARE_ONE,
-  GHOST_MARK,
+  GHOST_TAG,
   GHOST_WORDS,
-  HEADER_CACHE,
+  HEADER_EVICTION,
   NODE_BYTES,
   NODE_FREE,
   NODE_HASH,
@@ -57,7 +57,7 @@ export class EvictionAudit {
   ) {
     this.words = region.words
     this.partitions = partitionsOf(region)
-    const area = this.words[HEADER_CACHE]
+    const area = this.words[HEADER_EVICTION]
     if (this.partitions.length > 0) heap.claimPages(area, areaPages(this.partitions.length), 'cache area')
     else if (area !== 0) problems.add(`block ${area} is no cache area`)
     for (const at of this.partitions) this.readPartition(at)
@@ -152,7 +152,7 @@ export class EvictionAudit {
     if (buckets !== 0 && this.heap.claimPages(table, ghostPages(buckets), 'ghost table')) {
       const end = table * BLOCK_WORDS + ghostBytes(buckets) / 4
       for (let ghost = table * BLOCK_WORDS; ghost < end; ghost += GHOST_WORDS) {
-        const mark = words[ghost + GHOST_MARK]
+        const mark = words[ghost + GHOST_TAG]
         if (mark !== 0) counts[mark & 1]++
       }
     }

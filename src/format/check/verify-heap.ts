@@ -34,8 +34,8 @@ import {
   REGISTRY_THREADS,
   RUN_BIN_COUNT,
   SIZE_CLASSES,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_OWED,
 } from '../layout.js'
 import { classBlocks, classOf, spanCapacity, spanPages, binOf } from '../size-classes.js'
@@ -215,8 +215,8 @@ export class HeapAudit {
 
   private claimCaches(record: number): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-      const count = this.words[record + THREAD_CACHE_COUNTS + sizeClass]
-      this.claimList(this.words[record + THREAD_CACHE_HEADS + sizeClass], count, sizeClass, 'cached block')
+      const count = this.words[record + THREAD_FREE_COUNTS + sizeClass]
+      this.claimList(this.words[record + THREAD_FREE_HEADS + sizeClass], count, sizeClass, 'cached block')
     }
     let owed = this.words[record + THREAD_OWED]
     while (owed !== 0 && this.claimOwed(owed)) owed = this.words[owed * BLOCK_WORDS]

@@ -20,7 +20,7 @@ export interface NearEntry {
   /** When the entry expires: only then is the clock looked at. Undefined if it never does; -Infinity if dropped. */
   expiresAt: number | undefined
   /** In a cache, the epoch of the eviction in which the engine was last told of a use. */
-  useEpoch: number
+  useClock: number
 }
 
 /**
@@ -62,13 +62,13 @@ export class NearCache {
   /**
    * @param maxEntries capacity, at least 8
    * @param clock the one that entries expire by
-   * @param useEpochAt word index of the epoch by which a cache's eviction counts uses; 0 in a map, which evicts nothing
+   * @param useClockAt word index of the epoch by which a cache's eviction counts uses; 0 in a map, which evicts nothing
    */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
     private readonly clock: { hasPassed(expiresAt: number): boolean; distrust(): void },
-    private readonly useEpochAt = 0,
+    private readonly useClockAt = 0,
   ) {
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
@@ -120,9 +120,9 @@ export class NearCache {
     // Only now is the epoch known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
     if (expiresAt !== undefined) this.clock.distrust()
-    const useEpoch = this.words[this.useEpochAt]
+    const useClock = this.words[this.useClockAt]
     if (entry === undefined) {
-      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useEpoch })
+      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useClock })
     } else {
       entry.home = home
       entry.version = version
@@ -131,7 +131,7 @@ export class NearCache {
       entry.value = value
       entry.entryVersion = entryVersion
       entry.expiresAt = expiresAt
-      entry.useEpoch = useEpoch
+      entry.useClock = useClock
       entry.used = true
     }
   }
@@ -155,7 +155,7 @@ export class NearCache {
       words[entry.home + BUCKET_EPOCH] === entry.epoch &&
       (entry.expiresAt === undefined || !this.clock.hasPassed(entry.expiresAt)) &&
       // Once an epoch the engine is asked instead, and so told that the entry is in use.
-      (this.useEpochAt === 0 || words[this.useEpochAt] === entry.useEpoch)
+      (this.useClockAt === 0 || words[this.useClockAt] === entry.useClock)
     )
   }
 
@@ -164,7 +164,7 @@ export class NearCache {
    * the bucket, tell what was read from all else.
    */
   private admits(home: number, version: number, present: boolean, entryVersion: number): boolean {
-    const isFleeting = !present && this.useEpochAt !== 0
+    const isFleeting = !present && this.useClockAt !== 0
     if (!isFleeting && this.queue.peek() === undefined) return true
     const mark = Math.imul(home ^ Math.imul(present ? entryVersion : ~version, GOLDEN), GOLDEN)
     const place = (mark >>> 7) & (this.met.length - 1)

@@ -1,7 +1,7 @@
 /** Putting right what the deaths of threads left behind: counts that are off, blocks that nobody can reach. */
 import {
   CHUNK_NEXT,
-  HEADER_CACHE,
+  HEADER_EVICTION,
   PARTITION_CHUNKS,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOSTS,
@@ -27,8 +27,8 @@ import {
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_INCARNATION,
   THREAD_KERNEL_ID,
   THREAD_OWED,
@@ -45,7 +45,7 @@ import { isLease } from '../../../format/lease.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { pairsOf, type Region } from '../../../format/region.js'
 import { holdEverything, releaseHeld } from '../write/restructure.js'
-import { buryTheDead } from '../threads/takeover.js'
+import { takeOverFromDead } from '../threads/takeover.js'
 import { threadRecordAt, sumOfSizeDeltas } from '../../../format/thread-record.js'
 
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }
@@ -66,7 +66,7 @@ export function repair(core: Core): RepairReport {
     hasLookedForLeaks: false,
   }
   const deaths = Atomics.load(words, HEADER_DEATHS)
-  buryTheDead(words)
+  takeOverFromDead(words)
   core.blocks.flush()
   const held: number[] = []
   try {
@@ -209,7 +209,7 @@ class LeakHunt {
   private markEviction(): boolean {
     const { words } = this
     const partitions = partitionsOf(this.region)
-    if (partitions.length > 0 && !this.mark(words[HEADER_CACHE])) return false
+    if (partitions.length > 0 && !this.mark(words[HEADER_EVICTION])) return false
     for (const at of partitions) {
       if (words[at + PARTITION_GHOST_BUCKETS] !== 0 && !this.mark(words[at + PARTITION_GHOSTS])) return false
       let chunk = words[at + PARTITION_CHUNKS]
@@ -235,8 +235,8 @@ class LeakHunt {
     for (let index = 0; index < REGISTRY_THREADS; index++) {
       const at = threadRecordAt(index)
       for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-        const head = this.words[at + THREAD_CACHE_HEADS + sizeClass]
-        if (!this.markList(head, this.words[at + THREAD_CACHE_COUNTS + sizeClass])) return false
+        const head = this.words[at + THREAD_FREE_HEADS + sizeClass]
+        if (!this.markList(head, this.words[at + THREAD_FREE_COUNTS + sizeClass])) return false
       }
       if (!this.markChain(this.words[at + THREAD_OWED])) return false
     }

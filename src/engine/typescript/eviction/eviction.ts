@@ -19,7 +19,7 @@ import {
   NODE_OWNER,
   NODE_STAMP,
   NODE_STATE,
-  PARTITION_EPOCH,
+  PARTITION_USE_CLOCK,
   PARTITION_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
@@ -113,7 +113,7 @@ export class Eviction implements Evictor, EntryStore {
   touch(node: number, hash: number): void {
     if (!this.core.region.contains(node, NODE_WORDS)) return
     const stamp = node * BLOCK_WORDS + NODE_STAMP
-    const epoch = this.words[this.queuesOf(hash).at + PARTITION_EPOCH]
+    const epoch = this.words[this.queuesOf(hash).at + PARTITION_USE_CLOCK]
     if (this.words[stamp] !== epoch) Atomics.store(this.words, stamp, epoch)
   }
 

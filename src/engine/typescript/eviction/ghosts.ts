@@ -6,10 +6,10 @@
  */
 import {
   BLOCK_WORDS,
-  GHOST_EPOCHS,
-  GHOST_MARK,
+  GHOST_TICKS,
+  GHOST_TAG,
   GHOST_WORDS,
-  PARTITION_EPOCH,
+  PARTITION_USE_CLOCK,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOST_COUNTS,
   PARTITION_GHOSTS,
@@ -21,7 +21,7 @@ const GOLDEN = 0x9e3779b1
 /** The lowest bit of a mark tells the class. */
 const CLASS_MASK = 1
 /** Stands for hash 0, since mark 0 is an empty place. */
-const MARK_OF_ZERO = 2
+const TAG_OF_ZERO = 2
 
 /** Evicted from the cold queue without ever having been in the main one, or after it. */
 export const GHOST_COLD = 0
@@ -48,7 +48,7 @@ export class Ghosts {
     if (bucket < 0) return false
     const mark = markOf(hash)
     for (let at = bucket; at < bucket + GHOST_BUCKET_WORDS; at += GHOST_WORDS) {
-      if ((this.words[at + GHOST_MARK] & ~CLASS_MASK) === mark) {
+      if ((this.words[at + GHOST_TAG] & ~CLASS_MASK) === mark) {
         this.at = at
         return true
       }
@@ -57,23 +57,23 @@ export class Ghosts {
   }
 
   get ghostClass(): number {
-    return this.words[this.at + GHOST_MARK] & CLASS_MASK
+    return this.words[this.at + GHOST_TAG] & CLASS_MASK
   }
 
   /** Epochs since the last use. */
   get idle(): number {
-    return this.ageOf(this.words[this.at + GHOST_EPOCHS])
+    return this.ageOf(this.words[this.at + GHOST_TICKS])
   }
 
   /** Epochs since the eviction. */
   get age(): number {
-    return this.ageOf(this.words[this.at + GHOST_EPOCHS] >>> 16)
+    return this.ageOf(this.words[this.at + GHOST_TICKS] >>> 16)
   }
 
   /** Forgets the ghost found. */
   remove(): void {
     this.words[this.partition + PARTITION_GHOST_COUNTS + this.ghostClass]--
-    this.words[this.at + GHOST_MARK] = 0
+    this.words[this.at + GHOST_TAG] = 0
   }
 
   /** Remembers an eviction; a bucket that is full forgets its oldest ghost for it. */
@@ -84,19 +84,19 @@ export class Ghosts {
     let oldest = bucket
     let oldestAge = 0
     for (let at = bucket; at < bucket + GHOST_BUCKET_WORDS; at += GHOST_WORDS) {
-      if (words[at + GHOST_MARK] === 0) {
+      if (words[at + GHOST_TAG] === 0) {
         oldest = at
         break
       }
-      const age = this.ageOf(words[at + GHOST_EPOCHS] >>> 16)
+      const age = this.ageOf(words[at + GHOST_TICKS] >>> 16)
       if (age <= oldestAge) continue
       oldest = at
       oldestAge = age
     }
-    const replaced = words[oldest + GHOST_MARK]
+    const replaced = words[oldest + GHOST_TAG]
     if (replaced !== 0) words[partition + PARTITION_GHOST_COUNTS + (replaced & CLASS_MASK)]--
-    words[oldest + GHOST_MARK] = markOf(hash) | ghostClass
-    words[oldest + GHOST_EPOCHS] = (lastUse & 0xffff) | (words[partition + PARTITION_EPOCH] << 16)
+    words[oldest + GHOST_TAG] = markOf(hash) | ghostClass
+    words[oldest + GHOST_TICKS] = (lastUse & 0xffff) | (words[partition + PARTITION_USE_CLOCK] << 16)
     words[partition + PARTITION_GHOST_COUNTS + ghostClass]++
   }
 
@@ -108,7 +108,7 @@ export class Ghosts {
     const end = first + words[partition + PARTITION_GHOST_BUCKETS] * GHOST_BUCKET_WORDS
     if (first > 0 && end <= words.length) {
       for (let at = first; at < end; at += GHOST_WORDS) {
-        const mark = words[at + GHOST_MARK]
+        const mark = words[at + GHOST_TAG]
         if (mark !== 0) counts[mark & CLASS_MASK]++
       }
     }
@@ -116,7 +116,7 @@ export class Ghosts {
   }
 
   private ageOf(epoch: number): number {
-    return (this.words[this.partition + PARTITION_EPOCH] - epoch) & 0xffff
+    return (this.words[this.partition + PARTITION_USE_CLOCK] - epoch) & 0xffff
   }
 
   /** First word of the bucket of a hash; -1 if there is no table. */
@@ -128,4 +128,4 @@ export class Ghosts {
   }
 }
 
-const markOf = (hash: number): number => hash & ~CLASS_MASK || MARK_OF_ZERO
+const markOf = (hash: number): number => hash & ~CLASS_MASK || TAG_OF_ZERO

@@ -28,7 +28,7 @@ import {
   PARTITION_CHUNKS,
   PARTITION_COLD,
   PARTITION_COLD_SHARE,
-  PARTITION_EPOCH,
+  PARTITION_USE_CLOCK,
   PARTITION_FIRST_PAGES,
   PARTITION_FREE_NODES,
   PARTITION_GHOST_BUCKETS,
@@ -47,7 +47,7 @@ import { GHOST_COLD, GHOST_DEMOTED, Ghosts } from './ghosts.js'
 import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
 
 /** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
-const EPOCHS_PER_TURNOVER = 16
+const TICKS_PER_TURNOVER = 16
 /** Most entries that one eviction passes because they were used: bounds its work. */
 const MAX_CHANCES = 16
 /** The cold queue's share changes by one entry at a time, or in a large cache by this. */
@@ -117,7 +117,7 @@ export class EvictionQueues {
     const word = node * BLOCK_WORDS
     words[word + NODE_HASH] = hash
     words[word + NODE_OWNER] = owner
-    Atomics.store(words, word + NODE_STAMP, words[at + PARTITION_EPOCH])
+    Atomics.store(words, word + NODE_STAMP, words[at + PARTITION_USE_CLOCK])
     if (this.belongsInMain(lastUse)) this.enterMain(node)
     else this.enterCold(node, NODE_IN_COLD)
     return node
@@ -201,9 +201,9 @@ export class EvictionQueues {
 
   private countMiss(): void {
     const { words, at } = this
-    if (++words[at + PARTITION_MISSES] * EPOCHS_PER_TURNOVER < this.size) return
+    if (++words[at + PARTITION_MISSES] * TICKS_PER_TURNOVER < this.size) return
     words[at + PARTITION_MISSES] = 0
-    Atomics.store(words, at + PARTITION_EPOCH, (words[at + PARTITION_EPOCH] + 1) | 0)
+    Atomics.store(words, at + PARTITION_USE_CLOCK, (words[at + PARTITION_USE_CLOCK] + 1) | 0)
   }
 
   /** The epoch of the last use of a key that was evicted, from which the queues learn; undefined if it is not known. */
@@ -212,11 +212,11 @@ export class EvictionQueues {
     if (!ghosts.find(hash)) return undefined
     const { idle } = ghosts
     if (ghosts.ghostClass === GHOST_DEMOTED) {
-      if (idle * COLD_SHARE_ONE <= words[at + PARTITION_COLD_SHARE] * EPOCHS_PER_TURNOVER + COLD_SHARE_ONE)
+      if (idle * COLD_SHARE_ONE <= words[at + PARTITION_COLD_SHARE] * TICKS_PER_TURNOVER + COLD_SHARE_ONE)
         this.shrinkCold()
     } else if (ghosts.age <= 1) this.growCold()
     ghosts.remove()
-    return (words[at + PARTITION_EPOCH] - idle) | 0
+    return (words[at + PARTITION_USE_CLOCK] - idle) | 0
   }
 
   /** Whether a key that was used last in epoch `lastUse` has been idle for less long than the main queue's oldest. */
@@ -270,7 +270,7 @@ export class EvictionQueues {
     const node = this.oldestOfMain()
     if (node === 0) return
     this.remove(PARTITION_MAIN, node)
-    words[node * BLOCK_WORDS + NODE_DEMOTED] = words[at + PARTITION_EPOCH]
+    words[node * BLOCK_WORDS + NODE_DEMOTED] = words[at + PARTITION_USE_CLOCK]
     this.enterCold(node, NODE_IN_COLD_DEMOTED)
   }
 

@@ -38,7 +38,7 @@ import { classBlocks, spanPages, spanCapacity, binOf } from '../../../format/siz
  * "Heap".
  *
  * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
- * go through BlockCache, which takes it.
+ * go through FreeLists, which takes it.
  *
  * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
  * value, in the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead

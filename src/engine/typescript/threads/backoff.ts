@@ -165,7 +165,7 @@ export class Backoff {
     const holder = record < 0 ? 0n : Atomics.load(pairs, (record + THREAD_KERNEL_ID) / 2)
     const activity = holder === 0n ? undefined : activityOf(words, recordIndexOf(record))
     if (activity === undefined || ++this.questions % SURVEY_EVERY === 0) this.budget.takeOver(words)
-    // What a dead one left may take more than one burial.
+    // What a dead one left may take more than one takeover.
     const isDead = holder !== 0n && activity === undefined
     this.pause = isDead ? FIRST_QUESTION_MS : Math.min(this.pause * 2, LONGEST_PAUSE_MS)
     const ran = activity?.ranMs ?? 0

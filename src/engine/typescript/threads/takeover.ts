@@ -14,7 +14,7 @@ import {
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
-  HEADER_REAPER,
+  HEADER_TAKEOVER,
   HEADER_SEGMENT_COUNT,
   HOME_BUCKETS,
   MAX_DEPTH,
@@ -28,8 +28,8 @@ import {
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_CLAIM,
   THREAD_FREE,
   THREAD_KERNEL_ID,
@@ -58,7 +58,7 @@ import { markOf, threadRecordAt } from '../../../format/thread-record.js'
 /** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
 const BUCKET_PATIENCE_MS = 20
 const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
-/** No thread takes as many blocks from the heap before it counts them (see BlockCache). */
+/** No thread takes as many blocks from the heap before it counts them (see FreeLists). */
 const MOST_UNCOUNTED = 1024
 
 /**
@@ -71,20 +71,20 @@ const MOST_UNCOUNTED = 1024
  *
  * @returns false if somebody is dead, and another thread is at it
  */
-export function buryTheDead(words: Int32Array): boolean {
+export function takeOverFromDead(words: Int32Array): boolean {
   if (!isAnyDead(words)) return true
   const locks = locksOf(words)
-  if (!(locks?.tryLockReaper() ?? takeReaper(words))) return false
+  if (!(locks?.tryLockTakeover() ?? lockTakeover(words))) return false
   try {
-    new Burial(words).run()
+    new Takeover(words).run()
   } finally {
-    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_REAPER / 2, 0n)
-    else locks.unlockReaper()
+    if (locks === undefined) Atomics.store(pairsOf(words), HEADER_TAKEOVER / 2, 0n)
+    else locks.unlockTakeover()
   }
   return true
 }
 
-/** Until the caller has the reaper's lock, the answer may be out of date. */
+/** Until the caller has the takeover lock, the answer may be out of date. */
 function isAnyDead(words: Int32Array): boolean {
   const pairs = pairsOf(words)
   for (let index = 0; index < REGISTRY_THREADS; index++) if (isTaken(pairs, index) && isDead(words, index)) return true
@@ -100,11 +100,11 @@ function isTaken(pairs: BigUint64Array, index: number): boolean {
  * a free one, must be able to take over. In a file it is a lock, which ends with its holder; in the memory of one
  * process, here, a name, taken from a holder that is dead, or cleared by what runs after the holder's last step.
  */
-function takeReaper(words: Int32Array): boolean {
+function lockTakeover(words: Int32Array): boolean {
   const pairs = pairsOf(words)
-  const holder = Atomics.load(pairs, HEADER_REAPER / 2)
+  const holder = Atomics.load(pairs, HEADER_TAKEOVER / 2)
   if (holder !== 0n && !isGone(holder)) return false
-  return Atomics.compareExchange(pairs, HEADER_REAPER / 2, holder, ownKernelId(words)) === holder
+  return Atomics.compareExchange(pairs, HEADER_TAKEOVER / 2, holder, ownKernelId(words)) === holder
 }
 
 interface Listed {
@@ -119,12 +119,12 @@ const DEAD = 2
 const STUCK = 3
 
 /** One takeover. Every step may be done again from its beginning, since whoever does it may die as well. */
-class Burial {
+class Takeover {
   private readonly region: Region
   private readonly pairs: BigUint64Array
   /** What each record's owner is: 0 if there is none. */
   private readonly owners = new Uint8Array(REGISTRY_THREADS)
-  /** Records of which this burial has the lock. */
+  /** Records of which this takeover has the lock. */
   private readonly seized: number[] = []
   private readonly segments: Listed[] = []
   private directoryDepth = 0
@@ -144,17 +144,17 @@ class Burial {
   }
 
   private takeOver(): void {
-    this.rescueHeap()
-    this.rescueDirectory()
+    this.finishHeap()
+    this.finishDirectory()
     this.listSegments()
     this.forEach(DEAD, (index) => this.settleWrite(index))
     this.forEach(DEAD, (index) => this.releaseBucket(index))
-    this.rescueSegments()
-    this.rescuePartitions()
+    this.finishSegments()
+    this.finishPartitions()
     this.forEach(DEAD, (index) => this.freeRecord(index))
   }
 
-  /** Makes certain who is dead, and keeps it so. The caller has the reaper's lock, so nobody else frees records. */
+  /** Makes certain who is dead, and keeps it so. The caller has the takeover lock, so nobody else frees records. */
   private seize(): void {
     const { pairs } = this
     for (let index = 0; index < REGISTRY_THREADS; index++) {
@@ -193,7 +193,7 @@ class Burial {
     return this.owners[index] >= DEAD && markOf(this.words, index) === mark ? index : -1
   }
 
-  private rescueHeap(): void {
+  private finishHeap(): void {
     if (this.deadOwner(this.load(HEADER_HEAP_MUTEX)) < 0) return
     new Heap(this.region).rollBack()
     this.store(HEADER_HEAP_MUTEX, 0)
@@ -203,7 +203,7 @@ class Burial {
    * Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
    * some entry names it already, or none does.
    */
-  private rescueDirectory(): void {
+  private finishDirectory(): void {
     if (this.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
     const entries = this.openDirectory()
     if (entries < 0) return
@@ -228,7 +228,7 @@ class Burial {
     this.store(HEADER_DIRECTORY_MUTEX, 0)
   }
 
-  /** Word index of the directory's entries, and their number in {@link Burial.directoryDepth}; -1 if it is damaged. */
+  /** Word index of the directory's entries, and their number in {@link Takeover.directoryDepth}; -1 if it is damaged. */
   private openDirectory(): number {
     const directory = this.load(HEADER_DIRECTORY)
     if (!this.region.contains(directory, DIRECTORY_ENTRIES)) return -1
@@ -337,7 +337,7 @@ class Burial {
    * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/internals/protocol.md,
    * "Split".
    */
-  private rescueSegments(): void {
+  private finishSegments(): void {
     let inOrder = true
     for (const segment of this.segments) {
       const owner = this.deadOwner(this.load(segment.block * BLOCK_WORDS + SEGMENT_MUTEX))
@@ -424,7 +424,7 @@ class Burial {
   }
 
   /** Whatever its dead holder was doing, the states of the nodes tell which are in use. */
-  private rescuePartitions(): void {
+  private finishPartitions(): void {
     const reserve = reserveMutexAt(this.region)
     if (reserve !== 0 && this.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
     for (const at of partitionsOf(this.region)) {
@@ -441,12 +441,12 @@ class Burial {
     // Ends the walks over damaged lists: together they have no more blocks than the region.
     let left = this.region.blockCount
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-      const most = (words[at + THREAD_CACHE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED
+      const most = (words[at + THREAD_FREE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED
       let count = 0
-      let block = words[at + THREAD_CACHE_HEADS + sizeClass]
+      let block = words[at + THREAD_FREE_HEADS + sizeClass]
       for (; this.region.contains(block, 1) && count < most && left > 0; count++, left--)
         block = words[block * BLOCK_WORDS]
-      this.store(at + THREAD_CACHE_COUNTS + sizeClass, count)
+      this.store(at + THREAD_FREE_COUNTS + sizeClass, count)
     }
     this.store(at + THREAD_CLAIM, 0)
     this.store(at + THREAD_WAITING, 0)

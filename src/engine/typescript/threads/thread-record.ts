@@ -4,8 +4,8 @@ import {
   ENGINE_TYPESCRIPT,
   REGISTRY_THREADS,
   THREAD_ATTACHED,
-  THREAD_CACHE_COUNTS,
-  THREAD_CACHE_HEADS,
+  THREAD_FREE_COUNTS,
+  THREAD_FREE_HEADS,
   THREAD_CLAIM,
   THREAD_ENGINE,
   THREAD_FENCE,
@@ -30,7 +30,7 @@ import { addToCounter } from '../../../format/counters.js'
 import { pairsOf, WEAKLY_ORDERED } from '../../../format/region.js'
 import { PROOF_HOOK, PROOF_LOCK, proofOf, type KernelId } from '../../../format/thread-name.js'
 import { markOf, threadRecordAt } from '../../../format/thread-record.js'
-import { loadNative, type ExitMark } from '../../../platform/addon.js'
+import { loadNative, type ExitNote } from '../../../platform/addon.js'
 import { ownNamespace } from '../../../platform/thread.js'
 import { locksOf, ownKernelId } from './liveness.js'
 
@@ -45,7 +45,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /**
  * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
- * owner writes it, except for taking and returning it, and whoever buries a dead owner (takeover.ts); anyone may read
+ * owner writes it, except for taking and returning it, and the thread that takes over from a dead owner (takeover.ts); anyone may read
  * any record.
  */
 export class ThreadRecord {
@@ -55,7 +55,7 @@ export class ThreadRecord {
   readonly cacheHeads: number
   /** Word index of the lengths of those lists. */
   readonly cacheCounts: number
-  /** Words for what the block cache could not give back. */
+  /** Words for what the free lists could not give back. */
   readonly owed: number
   readonly hasExcess: number
 
@@ -65,12 +65,12 @@ export class ThreadRecord {
   private constructor(
     private readonly words: Int32Array,
     private readonly index: number,
-    private readonly exitMark: ExitMark | undefined,
+    private readonly exitNote: ExitNote | undefined,
   ) {
     this.at = threadRecordAt(index)
     this.mark = markOf(words, index)
-    this.cacheHeads = this.at + THREAD_CACHE_HEADS
-    this.cacheCounts = this.at + THREAD_CACHE_COUNTS
+    this.cacheHeads = this.at + THREAD_FREE_HEADS
+    this.cacheCounts = this.at + THREAD_FREE_COUNTS
     this.owed = this.at + THREAD_OWED
     this.hasExcess = this.at + THREAD_HAS_EXCESS
   }
@@ -83,12 +83,12 @@ export class ThreadRecord {
    */
   static attach(words: Int32Array, takeOver: (words: Int32Array) => boolean): ThreadRecord | undefined {
     const self = ownKernelId(words)
-    const exitMark =
-      proofOf(self) === PROOF_HOOK ? loadNative()?.markAtExit(new Uint8Array(words.buffer), self) : undefined
+    const exitNote =
+      proofOf(self) === PROOF_HOOK ? loadNative()?.noteExit(new Uint8Array(words.buffer), self) : undefined
     for (let tries = 1; ; tries++) {
       let isChanging = !takeOver(words)
       for (let index = 0; index < REGISTRY_THREADS; index++) {
-        exitMark?.note(index)
+        exitNote?.note(index)
         const taken = take(words, index, self)
         if (taken !== true) {
           isChanging ||= taken === undefined
@@ -103,10 +103,10 @@ export class ThreadRecord {
         Atomics.store(words, at + THREAD_SLEEPS, 0)
         Atomics.store(pairsOf(words), (at + THREAD_NAMESPACE) / 2, ownNamespace())
         Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
-        return new ThreadRecord(words, index, exitMark)
+        return new ThreadRecord(words, index, exitNote)
       }
       if (!isChanging || tries === MOST_TRIES) {
-        exitMark?.cancel()
+        exitNote?.cancel()
         return undefined
       }
       Atomics.wait(sleeper, 0, 0, 1)
@@ -121,7 +121,7 @@ export class ThreadRecord {
     Atomics.store(pairs, (this.at + THREAD_KERNEL_ID) / 2, 0n)
     // Last, or others would take over from this thread while it still has the record.
     locksOf(this.words)?.unlockAndClose(this.index)
-    this.exitMark?.cancel()
+    this.exitNote?.cancel()
   }
 
   /**

@@ -37,7 +37,7 @@ export class WaitBudget {
   /**
    * @param mark what the thread leaves in mutexes
    * @param record first word of its thread record
-   * @param takeOver what a thread that waits calls now and then, so that it does not wait for the dead: `buryTheDead`,
+   * @param takeOver what a thread that waits calls now and then, so that it does not wait for the dead: `takeOverFromDead`,
    *   which knows everything that they may have left, and so stands above all that waits
    */
   constructor(

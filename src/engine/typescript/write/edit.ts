@@ -117,7 +117,7 @@ export class Edit {
   private displaced = 0
   private versionLow = 0
   private versionHigh = 0
-  private isBuried = false
+  private leavesTombstone = false
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
   meetsExpired = false
@@ -218,14 +218,14 @@ export class Edit {
    */
   announce(bucket: number, slot: number, version: number): void {
     const { words, current } = this
-    this.isBuried = false
+    this.leavesTombstone = false
     this.growth = 0
     this.hasLapsed = this.lapsesLease()
     if (this.hasLapsed || this.isInPlace) return
     this.reference = this.block
     if (this.kind === EDIT_REMOVE) {
-      this.isBuried = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
-      this.reference = this.isBuried ? current | TOMBSTONE_BIT : 0
+      this.leavesTombstone = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
+      this.reference = this.leavesTombstone ? current | TOMBSTONE_BIT : 0
     }
     this.growth = Number(this.leavesValue()) - Number(current !== 0 && !this.meetsLease)
     if (!this.changesCounts()) return
@@ -263,13 +263,13 @@ export class Edit {
     if (this.changesCounts()) {
       if (this.growth !== 0) core.thread.addSize(this.growth)
       if (this.displaced !== 0) Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
-      if (this.isBuried) Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
+      if (this.leavesTombstone) Atomics.add(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, 1)
       core.thread.endWrite()
     }
     if (this.displaced !== 0) core.freeEntry(this.displaced)
     if (this.current !== 0 && !this.meetsLease) core.thread.count(this.lossCounter(), 1)
     if (core.evictor !== undefined) this.tellEvictor(core.evictor)
-    if (this.isBuried) {
+    if (this.leavesTombstone) {
       if (tombstonesOf(words, segment) > TOMBSTONE_LIMIT) cleanUp(core, segment, LITTLE_PATIENCE)
     } else if (this.current !== 0 && !this.isInPlace) core.freeEntry(this.current)
   }
@@ -307,7 +307,7 @@ export class Edit {
   }
 
   private changesCounts(): boolean {
-    return this.growth !== 0 || this.isBuried || this.displaced !== 0
+    return this.growth !== 0 || this.leavesTombstone || this.displaced !== 0
   }
 
   /** @param isFresh whether there is an entry that has not expired, be it a lease */

@@ -30,14 +30,14 @@ const LOST = 1
 const STRUCTURAL = 2
 
 /** Writes what `value` has measured under the lookup's key. */
-export function put(core: Core, edit: Edit, value: ValueWriter, mode: number, version: number): unknown {
+export function putEntry(core: Core, edit: Edit, value: ValueWriter, mode: number, version: number): unknown {
   writeEntry(core, edit, value, EDIT_PUT, mode, version, 0)
   const { previous } = edit
   edit.previous = undefined
   return previous
 }
 
-export function remove(core: Core, edit: Edit, mode: number, version: number): unknown {
+export function removeEntry(core: Core, edit: Edit, mode: number, version: number): unknown {
   edit.begin(EDIT_REMOVE, 0, mode, version, 0)
   run(core, edit)
   const { previous } = edit
@@ -45,7 +45,7 @@ export function remove(core: Core, edit: Edit, mode: number, version: number): u
   return previous
 }
 
-export function increment(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
+export function incrementEntry(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
   edit.expiresIfNew = expiresAt
   edit.begin(EDIT_INCREMENT, 0, PUT_ALWAYS, 0, by)
   run(core, edit)
@@ -57,7 +57,7 @@ export function increment(core: Core, edit: Edit, value: ValueWriter, by: number
 }
 
 /** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
-export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
+export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
   const bytes = entryBytes(key.length, value.length, value.flags)
   // Without a cleanup, which would wait for the segment that this thread holds.
@@ -78,7 +78,7 @@ export function putHeld(core: Core, edit: Edit, value: ValueWriter): void {
 }
 
 /** Deletes the entry of the lookup's key, which is held, and ends the hold. */
-export function removeHeld(core: Core, edit: Edit): void {
+export function removeHeldEntry(core: Core, edit: Edit): void {
   edit.begin(EDIT_REMOVE, 0, PUT_ALWAYS, 0, 0)
   editHeldKey(core, edit)
   core.evictor?.sweepForgotten()

@@ -17,8 +17,8 @@ const LAST_POLL = 8
  */
 const MAX_TRIES = 8
 
-/** What a flight needs to know of its thread's cache. */
-export interface Tower<V> {
+/** What a keyLoad needs to know of its thread's cache. */
+export interface LoadHost<V> {
   readonly leases: Leases<V>
   /** Owner mark of this thread's engine. */
   readonly mark: number
@@ -35,8 +35,8 @@ export interface Tower<V> {
   decode(encoder: ValueEncoder, value: unknown): V
   /** Runs engine operations that share what one call may wait. */
   asOneCall(run: () => void): void
-  /** The flight is over. */
-  landed(flight: Flight<V>): void
+  /** The keyLoad is over. */
+  finished(keyLoad: KeyLoad<V>): void
 }
 
 /** A load that this thread runs. */
@@ -66,7 +66,7 @@ interface AwaitedLoad extends LoadName {
  *
  * Thread safety: one thread. Nothing here waits but by timers and promises.
  */
-export class Flight<V> {
+export class KeyLoad<V> {
   isOver = false
   readonly #callers: Callers<V>
   #load: OwnLoad<V> | undefined
@@ -76,7 +76,7 @@ export class Flight<V> {
 
   constructor(
     readonly key: Key,
-    private readonly tower: Tower<V>,
+    private readonly host: LoadHost<V>,
   ) {
     this.#callers = new Callers(key)
   }
@@ -87,7 +87,7 @@ export class Flight<V> {
   takesCallers(): boolean {
     if (this.#load === undefined) this.advance()
     if (this.isOver) return false
-    if (this.#load !== undefined) return this.tower.leases.isUnchanged(this.key, this.#load.version)
+    if (this.#load !== undefined) return this.host.leases.isUnchanged(this.key, this.#load.version)
     return this.#awaited?.tells !== true || !this.#awaited.isLapsed
   }
 
@@ -123,10 +123,10 @@ export class Flight<V> {
 
   /** @returns whether there is more to do at once */
   #step(): boolean {
-    const { key, tower } = this
+    const { key, host } = this
     if (this.#load !== undefined) {
       const { stale, deadline } = this.#load
-      if (stale !== undefined && tower.now() < stale.until) {
+      if (stale !== undefined && host.now() < stale.until) {
         this.#callers.resolveAll(() => this.#decode(stale.content))
       }
       if (monotonic() < deadline) return this.#rejectLate()
@@ -140,35 +140,35 @@ export class Flight<V> {
     const awaited = this.#awaited
     const isUndecided =
       awaited !== undefined &&
-      tower.now() < awaited.until &&
-      tower.isAlive(awaited.owner) &&
-      tower.leases.isUnchanged(key, awaited.version)
-    return isUndecided ? this.#rejectLate() : this.#decide(tower.leases.look(key))
+      host.now() < awaited.until &&
+      host.isAlive(awaited.owner) &&
+      host.leases.isUnchanged(key, awaited.version)
+    return isUndecided ? this.#rejectLate() : this.#decide(host.leases.look(key))
   }
 
   #decide(sight: Sight<V>): boolean {
     if (sight.is === 'value') return this.#resolveAll(this.#copiesOf(sight.value))
     if (sight.is === 'nothing') return this.#begin(undefined, undefined)
     if (sight.is === 'stale') {
-      const content = this.tower.leases.encode(sight.value)
+      const content = this.host.leases.encode(sight.value)
       return this.#begin(sight.version, { state: STALE, owner: 0, number: 0, until: sight.until, content })
     }
     const { lease, isLapsed, version } = sight
     const { load, outcome } = lease
-    const now = this.tower.now()
+    const now = this.host.now()
     if (outcome !== undefined && this.#awaited?.tells === true && isSameLoad(outcome, this.#awaited)) {
       return this.#settle(outcome)
     }
     // Nobody writes an end beyond the longest timeout: a lease that says so is damaged, and is not waited for.
     const isLoading =
-      load !== undefined && this.tower.isAlive(load.owner) && now < load.until && load.until - now <= MAX_TIMEOUT
+      load !== undefined && this.host.isAlive(load.owner) && now < load.until && load.until - now <= MAX_TIMEOUT
     if (outcome !== undefined && !isLapsed && now < outcome.until) {
       if (outcome.state === FAILED && load === undefined) return this.#settle(outcome)
       if (outcome.state === STALE && isLoading) return this.#settle(outcome)
     }
     if (load === undefined) return this.#begin(version, outcome, isLapsed)
     if (!isLoading) {
-      if (now >= load.until && load.owner !== this.tower.mark) this.#callers.countTimeout()
+      if (now >= load.until && load.owner !== this.host.mark) this.#callers.countTimeout()
       return this.#callers.size === 0 || this.#begin(version, outcome, isLapsed)
     }
     if (this.#awaited !== undefined && isSameLoad(load, this.#awaited)) {
@@ -183,7 +183,7 @@ export class Flight<V> {
 
   #settle({ state, content }: Outcome): false {
     if (state !== FAILED) return this.#resolveAll(() => this.#decode(content))
-    const reason = reviveFailure(this.tower.leases.decodeContent(content))
+    const reason = reviveFailure(this.host.leases.decodeContent(content))
     this.#end()
     this.#callers.rejectAll(reason)
     return false
@@ -195,18 +195,18 @@ export class Flight<V> {
    * @param outcome of the load before
    */
   #begin(version: number | undefined, outcome: Outcome | undefined, isLapsed = false): boolean {
-    const { key, tower } = this
+    const { key, host } = this
     const leader = this.#callers.first
-    const now = tower.now()
-    const load = { owner: tower.mark, number: tower.takeNumber(), until: now + leader.timeout }
+    const now = host.now()
+    const load = { owner: host.mark, number: host.takeNumber(), until: now + leader.timeout }
     const isStale = outcome?.state === STALE
     const kept = isStale && (isLapsed || now >= outcome.until) ? undefined : outcome
     // Decoded before the lease is taken: what is damaged throws here, and must not leave a lease behind.
     const stale = isStale && kept !== undefined ? { content: kept.content, until: kept.until } : undefined
     if (stale !== undefined) this.#decode(stale.content)
-    const taken = tower.leases.put(key, { load, outcome: kept }, version)
+    const taken = host.leases.leave(key, { load, outcome: kept }, version)
     if (taken === undefined) return true // another thread was first
-    tower.countLoad()
+    host.countLoad()
     this.#awaited = undefined
     this.#callers.restartClocks()
     const deadline = monotonic() + leader.timeout
@@ -226,10 +226,10 @@ export class Flight<V> {
     )
     started.then(
       (value) => {
-        this.tower.asOneCall(() => this.#loaded(load, value))
+        this.host.asOneCall(() => this.#loaded(load, value))
       },
       (reason: unknown) => {
-        this.tower.asOneCall(() => this.#failed(load, reason))
+        this.host.asOneCall(() => this.#failed(load, reason))
       },
     )
   }
@@ -239,12 +239,12 @@ export class Flight<V> {
     let result: V
     let isStored: boolean
     try {
-      const encoder = this.tower.encode(value)
+      const encoder = this.host.encode(value)
       try {
         // A getter in the value may have ended this load: by closing the cache, or because the time is up.
         if (this.#load !== load) return
         isStored = load.leader.store(encoder, load.version)
-        result = this.tower.decode(encoder, value)
+        result = this.host.decode(encoder, value)
       } finally {
         encoder.release()
       }
@@ -273,12 +273,12 @@ export class Flight<V> {
    * @param told a value or failure in which there is no user code
    */
   #tell(load: OwnLoad<V>, state: typeof FAILED | typeof DELIVERED, told: unknown): void {
-    const { leases } = this.tower
+    const { leases } = this.host
     try {
-      if (state === FAILED) this.tower.countFailure()
+      if (state === FAILED) this.host.countFailure()
       const content = leases.encode(told)
       this.#withLease(load, (version, isLapsed, last) => {
-        const now = this.tower.now()
+        const now = this.host.now()
         // The value that expired goes on being served.
         const isStale = last?.state === STALE && !isLapsed && now < last.until && state === FAILED
         const { negativeTtl } = load.leader
@@ -286,7 +286,7 @@ export class Flight<V> {
         const until = state === FAILED && !isLapsed && negativeTtl > 0 ? now + negativeTtl : 0
         const { owner, number } = load
         const outcome = isStale ? last : { state, owner, number, until, content }
-        return leases.put(this.key, { load: undefined, outcome }, version) !== undefined
+        return leases.leave(this.key, { load: undefined, outcome }, version) !== undefined
       })
     } catch {
       // There is no room for it, say. Those who wait see that nobody loads any more, and load themselves.
@@ -298,7 +298,7 @@ export class Flight<V> {
   #giveUp(load: OwnLoad<V>): void {
     const reason = timedOut(this.key, load.leader.timeout)
     this.#load = undefined
-    this.tower.countFailure()
+    this.host.countFailure()
     this.#callers.reject(load.leader, reason)
     this.#callers.countTimeout()
     abort(load, reason)
@@ -345,7 +345,7 @@ export class Flight<V> {
   }
 
   #takeAway(load: OwnLoad<V>): void {
-    this.#withLease(load, (version) => this.tower.leases.remove(this.key, version))
+    this.#withLease(load, (version) => this.host.leases.remove(this.key, version))
   }
 
   /**
@@ -359,7 +359,7 @@ export class Flight<V> {
     use: (version: number, isLapsed: boolean, outcome: Outcome | undefined) => boolean,
   ): void {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const sight = this.tower.leases.look(this.key)
+      const sight = this.host.leases.look(this.key)
       if (sight.is !== 'lease' || sight.lease.load === undefined || !isSameLoad(sight.lease.load, load)) return
       if (use(sight.version, sight.isLapsed, sight.lease.outcome)) return
     }
@@ -369,7 +369,7 @@ export class Flight<V> {
     clearTimeout(this.#timer)
     this.isOver = true
     this.#load = undefined
-    this.tower.landed(this)
+    this.host.finished(this)
   }
 
   #resolveAll(give: () => V): false {
@@ -380,14 +380,14 @@ export class Flight<V> {
 
   /** @param value decoded last; what one caller does with a value that can be changed is no concern of the others */
   #copiesOf(value: V): () => V {
-    const { leases } = this.tower
+    const { leases } = this.host
     if (this.#callers.size <= 1 || leases.isImmutable(value)) return () => value
     const content = leases.encode(value)
     return () => this.#decode(content)
   }
 
   #decode(content: Content): V {
-    return this.tower.leases.decodeContent(content) as V
+    return this.host.leases.decodeContent(content) as V
   }
 }
 

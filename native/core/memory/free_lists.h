@@ -7,8 +7,8 @@
 // that the thread, or the next one with the record, has the mutex again.
 //
 // Thread safety: owner only. Takes the heap mutex once for each batch.
-#ifndef MAPSAFE_CORE_BLOCK_CACHE_H_
-#define MAPSAFE_CORE_BLOCK_CACHE_H_
+#ifndef MAPSAFE_CORE_FREE_LISTS_H_
+#define MAPSAFE_CORE_FREE_LISTS_H_
 
 #include "base/outcome.h"
 #include "memory/heap.h"
@@ -16,9 +16,9 @@
 
 namespace mapsafe {
 
-class BlockCache {
+class FreeLists {
  public:
-  BlockCache(Region region, ThreadRecord thread, WaitBudget& budget);
+  FreeLists(Region region, ThreadRecord thread, WaitBudget& budget);
 
   // Gets a block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt. Only entries that can be
   // evicted may be anywhere.
@@ -58,4 +58,4 @@ class BlockCache {
 
 }  // namespace mapsafe
 
-#endif  // MAPSAFE_CORE_BLOCK_CACHE_H_
+#endif  // MAPSAFE_CORE_FREE_LISTS_H_

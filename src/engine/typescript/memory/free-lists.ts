@@ -47,7 +47,7 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
  *
  * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
  */
-export class BlockCache {
+export class FreeLists {
   private readonly words: Int32Array
   private readonly heap: Heap
   private readonly mostBytes: number
@@ -89,7 +89,7 @@ export class BlockCache {
   /**
    * Never fails, and hardly waits.
    *
-   * @param bytes as given to {@link BlockCache.allocate}
+   * @param bytes as given to {@link FreeLists.allocate}
    */
   free(block: number, bytes: number): void {
     if (!this.region.contains(block, BLOCK_WORDS)) return
@@ -151,7 +151,7 @@ export class BlockCache {
     return block
   }
 
-  /** @param block as given by {@link BlockCache.allocatePages} */
+  /** @param block as given by {@link FreeLists.allocatePages} */
   freePages(block: number): void {
     if (!this.lockToGive()) {
       this.owe(block)
@@ -256,7 +256,7 @@ export class BlockCache {
     return true
   }
 
-  /** As {@link BlockCache.lock}, for a block that can be given back later, too. */
+  /** As {@link FreeLists.lock}, for a block that can be given back later, too. */
   private lockToGive(): boolean {
     const { budget } = this
     const { patience } = budget

@@ -1,4 +1,4 @@
-#include "memory/block_cache.h"
+#include "memory/free_lists.h"
 
 #include <algorithm>
 
@@ -50,10 +50,10 @@ void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
 
 }  // namespace
 
-BlockCache::BlockCache(Region region, ThreadRecord thread, WaitBudget& budget)
+FreeLists::FreeLists(Region region, ThreadRecord thread, WaitBudget& budget)
     : region_(region), thread_(thread), budget_(&budget), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
 
-Block BlockCache::Allocate(std::size_t bytes, Place place, Status* failure) {
+Block FreeLists::Allocate(std::size_t bytes, Place place, Status* failure) {
   if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
@@ -69,7 +69,7 @@ Block BlockCache::Allocate(std::size_t bytes, Place place, Status* failure) {
   return block;
 }
 
-void BlockCache::Free(Block block, std::size_t bytes) {
+void FreeLists::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
   if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
@@ -92,7 +92,7 @@ void BlockCache::Free(Block block, std::size_t bytes) {
   if (cached > CacheLimit(size_class)) GiveBack(size_class, std::max(cached / 2, 1u));
 }
 
-Block BlockCache::AllocatePages(std::size_t pages, Place place, Status* failure) {
+Block FreeLists::AllocatePages(std::size_t pages, Place place, Status* failure) {
   *failure = Status::kFull;
   if (pages > heap_.page_count()) return 0;
   if (!Lock()) {
@@ -104,14 +104,14 @@ Block BlockCache::AllocatePages(std::size_t pages, Place place, Status* failure)
   return block;
 }
 
-void BlockCache::FreePages(Block block) {
+void FreeLists::FreePages(Block block) {
   const WithPatience patience(*budget_, Patience::kLittle);
   if (!Lock()) return Owe(block);
   heap_.GiveRun(block);
   Unlock();
 }
 
-void BlockCache::Flush() {
+void FreeLists::Flush() {
   const WithPatience patience(*budget_, Patience::kLittle);
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     const WordIndex count = thread_.CacheCount(size_class);
@@ -124,13 +124,13 @@ void BlockCache::Flush() {
   Unlock();
 }
 
-bool BlockCache::CouldFit(std::size_t bytes) const {
+bool FreeLists::CouldFit(std::size_t bytes) const {
   const std::size_t reserved = heap_.page_count() - heap_.reserve_page();
   return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
 }
 
 // Keeps a block or page run until the heap mutex can be taken. The stores are like those of Free.
-void BlockCache::Owe(Block block) {
+void FreeLists::Owe(Block block) {
   if (!region_.Contains(block, kBlockWords)) return;
   region_.StoreRelease(WordOf(block), region_.Load(thread_.owed()));
   region_.StoreRelease(thread_.owed(), block);
@@ -138,12 +138,12 @@ void BlockCache::Owe(Block block) {
 
 // Anywhere only while no other thread is gathering a long run of the reserve (see Evictor). Called under the heap
 // mutex.
-Place BlockCache::Allowed(Place place) const {
+Place FreeLists::Allowed(Place place) const {
   const Word gatherer = reserve_mutex_ == 0 ? 0 : region_.Load(reserve_mutex_);
   return gatherer == 0 || gatherer == thread_.owner_mark() ? place : Place::kOutsideReserve;
 }
 
-bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) {
+bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
   if (!Lock()) {
     *failure = Status::kTimeout;
     return false;
@@ -166,20 +166,20 @@ bool BlockCache::Refill(std::uint32_t size_class, Place place, Status* failure) 
   return taken > 0;
 }
 
-bool BlockCache::Lock() {
+bool FreeLists::Lock() {
   if (!LockMutex(*budget_, kHeaderHeapMutex)) return false;
   if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess())) != 0) [[unlikely]]
     Settle();
   return true;
 }
 
-void BlockCache::Unlock() {
+void FreeLists::Unlock() {
   heap_.Commit();
   UnlockMutex(region_, kHeaderHeapMutex);
 }
 
 // Gives back blocks that could not be given back when they were freed, as many as one hold of the mutex may take.
-void BlockCache::Settle() {
+void FreeLists::Settle() {
   std::uint32_t left = kMostGiven;
   for (Block block; left > 0 && (block = region_.Load(thread_.owed())) != 0; --left) {
     const bool sound = region_.Contains(block, kBlockWords);
@@ -199,7 +199,7 @@ void BlockCache::Settle() {
 
 // Gives back blocks of a list, which has `count` or more. Returns false, and some or all stay, if the heap mutex cannot
 // be taken or the list is damaged.
-bool BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
+bool FreeLists::GiveBack(std::uint32_t size_class, std::uint32_t count) {
   const WithPatience patience(*budget_, Patience::kLittle);
   if (!Lock()) {
     region_.Store(thread_.has_excess(), 1);
@@ -213,7 +213,7 @@ bool BlockCache::GiveBack(std::uint32_t size_class, std::uint32_t count) {
 }
 
 // Called under the heap mutex. Returns how many were given.
-std::uint32_t BlockCache::Give(std::uint32_t size_class, std::uint32_t count) {
+std::uint32_t FreeLists::Give(std::uint32_t size_class, std::uint32_t count) {
   const WordIndex head = thread_.CacheHead(size_class);
   std::uint32_t given = 0;
   for (; given < count; ++given) {
