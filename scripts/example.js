@@ -1,14 +1,19 @@
-// Runs one of the examples: npm run example workers
-import { basename } from 'node:path'
+// Runs one of the examples, a file or the index of a folder: npm run example workers
 import { files, must, run } from './tools.js'
 
-const names = files('examples').map((file) => basename(file, '.ts'))
-const [name] = process.argv.slice(2)
+const programs = new Map(
+  files('examples').flatMap((file) => {
+    const found = /^examples[\\/](?:([\w-]+)|([\w-]+)[\\/]index)\.ts$/.exec(file)
+    return found ? [[found[1] ?? found[2], `out/programs/${file.replace(/\.ts$/, '.js')}`]] : []
+  }),
+)
+const [name, ...options] = process.argv.slice(2)
+const program = programs.get(name)
 
-if (names.includes(name)) {
+if (program !== undefined) {
   must(process.execPath, ['scripts/setup.js', '--programs'])
-  process.exitCode = run(process.execPath, [`out/programs/examples/${name}.js`])
+  process.exitCode = run(process.execPath, [program, ...options])
 } else {
-  console.error(`usage: npm run example ${names.join(' | ')}`)
+  console.error(`usage: npm run example ${[...programs.keys()].join(' | ')}`)
   process.exitCode = 1
 }

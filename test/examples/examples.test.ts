@@ -6,7 +6,12 @@ import { expect, test } from 'vitest'
 
 const path = (relative: string): string => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
 
-test.each(readdirSync(path('examples')).map((file) => basename(file, '.ts')))('%s prints what it says', (name) => {
+/** A file, or the index of a folder. */
+const programs = readdirSync(path('examples'), { withFileTypes: true }).map((entry) =>
+  entry.isDirectory() ? `${entry.name}/index` : basename(entry.name, '.ts'),
+)
+
+test.each(programs)('%s prints what it says', (name) => {
   // scripts/test.js has compiled it.
   const { status, stdout, stderr } = spawnSync(process.execPath, [path(`out/programs/examples/${name}.js`)], {
     encoding: 'utf8',

@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+let service: ChildProcess
+let errors: string
+let url: string
+
+beforeEach(async () => {
+  // scripts/test.js has compiled it.
+  const program = fileURLToPath(new URL('../../out/programs/examples/service/index.js', import.meta.url))
+  service = spawn(process.execPath, [program, '--serve'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  errors = ''
+  service.stderr!.on('data', (text: Buffer) => (errors += text.toString()))
+  const [line] = (await once(createInterface(service.stdout!), 'line')) as [string]
+  url = line.split(' ')[0]
+})
+
+afterEach(async () => {
+  await stop()
+  expect(errors).toBe('')
+})
+
+/** Ends the service as a terminal or an operator would, once. */
+async function stop(): Promise<number | null> {
+  if (service.exitCode === null && service.signalCode === null) {
+    const ended = once(service, 'exit')
+    service.kill('SIGTERM')
+    await ended
+  }
+  return service.exitCode
+}
+
+const ask = (path: string, client = 'ada'): Promise<Response> => fetch(url + path, { headers: { 'x-client': client } })
+
+async function statistics(): Promise<Record<string, number> & { verdicts: unknown }> {
+  return (await (await ask('/stats')).json()) as Record<string, number> & { verdicts: unknown }
+}
+
+/** Asks over connections of their own, until both processes have answered. */
+async function processes(): Promise<number[]> {
+  const found = new Set<number>()
+  while (found.size < 2) {
+    const all = await Promise.all(Array.from({ length: 4 }, statistics))
+    for (const each of all) found.add(each.process)
+  }
+  return [...found]
+}
+
+test('products come from the database once, whichever process is asked', async () => {
+  const responses = await Promise.all(Array.from({ length: 20 }, () => ask('/products/book')))
+  expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200))
+  const products = await Promise.all(responses.map((response) => response.json()))
+  expect(products).toEqual(products.map(() => ({ id: 'book', name: 'Product book', price: 12 })))
+  await processes()
+  const { loads, entries, verdicts } = await statistics()
+  expect({ loads, entries }).toEqual({ loads: 1, entries: 2 })
+  expect(verdicts).toContainEqual(expect.objectContaining({ name: expect.any(String) }))
+})
+
+test('each client has 25 requests, over both processes', async () => {
+  const statuses = async (client: string, requests: number): Promise<number[]> =>
+    (await Promise.all(Array.from({ length: requests }, () => ask('/products/pen', client)))).map(
+      ({ status }) => status,
+    )
+  const [ada, bob] = await Promise.all([statuses('ada', 40), statuses('bob', 25)])
+  expect(ada.filter((status) => status === 200)).toHaveLength(25)
+  expect(ada.filter((status) => status === 429)).toHaveLength(15)
+  expect(bob.filter((status) => status === 200)).toHaveLength(25)
+})
+
+test('other paths are not found', async () => {
+  expect((await ask('/')).status).toBe(404)
+  expect((await ask('/products/')).status).toBe(404)
+})
+
+test('a process that was killed is replaced, and nothing is loaded again', async () => {
+  await ask('/products/lamp')
+  const [victim] = await processes()
+  process.kill(victim, 'SIGKILL')
+  let now: number[] = []
+  const look = async (): Promise<void> => {
+    // Connections to the dead process fail.
+    now = await processes().catch(() => [])
+  }
+  await look()
+  while (now.length === 0 || now.includes(victim)) await look()
+  expect((await ask('/products/lamp')).status).toBe(200)
+  expect((await statistics()).loads).toBe(1)
+})
+
+test('it answers what has come before it ends', async () => {
+  await processes()
+  const last = ask('/products/slow').then((response) => response.json())
+  while ((await statistics()).loads === 0);
+  expect(await stop()).toBe(0)
+  expect(await last).toMatchObject({ id: 'slow' })
+})
