@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -33,17 +34,31 @@ async function stop(): Promise<number | null> {
   return service.exitCode
 }
 
-const ask = (path: string, client = 'ada'): Promise<Response> => fetch(url + path, { headers: { 'x-client': client } })
+interface Answer {
+  status: number
+  body: string
+}
 
-async function statistics(): Promise<Record<string, number> & { verdicts: unknown }> {
-  return (await (await ask('/stats')).json()) as Record<string, number> & { verdicts: unknown }
+/** Asks over a connection of its own: one that is kept leads to the same process again. */
+async function ask(path: string, client = 'ada', signal?: AbortSignal): Promise<Answer> {
+  const asked = request(url + path, { agent: false, headers: { 'x-client': client }, signal })
+  asked.end()
+  const [response] = (await once(asked, 'response')) as [NodeJS.ReadableStream & { statusCode: number }]
+  response.setEncoding('utf8')
+  let body = ''
+  for await (const text of response) body += text as string
+  return { status: response.statusCode, body }
+}
+
+async function statistics(signal?: AbortSignal): Promise<Record<string, number> & { verdicts: unknown }> {
+  return JSON.parse((await ask('/stats', 'ada', signal)).body) as Record<string, number> & { verdicts: unknown }
 }
 
 /** Asks over connections of their own, until both processes have answered. */
-async function processes(): Promise<number[]> {
+async function processes(signal?: AbortSignal): Promise<number[]> {
   const found = new Set<number>()
   while (found.size < 2) {
-    const all = await Promise.all(Array.from({ length: 4 }, statistics))
+    const all = await Promise.all(Array.from({ length: 4 }, () => statistics(signal)))
     for (const each of all) found.add(each.process)
   }
   return [...found]
@@ -52,7 +67,7 @@ async function processes(): Promise<number[]> {
 test('products come from the database once, whichever process is asked', async () => {
   const responses = await Promise.all(Array.from({ length: 20 }, () => ask('/products/book')))
   expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200))
-  const products = await Promise.all(responses.map((response) => response.json()))
+  const products = responses.map(({ body }) => JSON.parse(body) as unknown)
   expect(products).toEqual(products.map(() => ({ id: 'book', name: 'Product book', price: 12 })))
   await processes()
   const { loads, entries, verdicts } = await statistics()
@@ -82,8 +97,8 @@ test('a process that was killed is replaced, and nothing is loaded again', async
   process.kill(victim, 'SIGKILL')
   let now: number[] = []
   const look = async (): Promise<void> => {
-    // Connections to the dead process fail.
-    now = await processes().catch(() => [])
+    // A connection that was passed to the dead process fails, or is never answered.
+    now = await processes(AbortSignal.timeout(2000)).catch(() => [])
   }
   await look()
   while (now.length === 0 || now.includes(victim)) await look()
@@ -93,7 +108,7 @@ test('a process that was killed is replaced, and nothing is loaded again', async
 
 test('it answers what has come before it ends', async () => {
   await processes()
-  const last = ask('/products/slow').then((response) => response.json())
+  const last = ask('/products/slow').then(({ body }) => JSON.parse(body) as unknown)
   while ((await statistics()).loads === 0);
   expect(await stop()).toBe(0)
   expect(await last).toMatchObject({ id: 'slow' })
