@@ -49,7 +49,7 @@ export function startContained(tasks: string): Member {
   const { path, execArgv } = processCode(entry)
   const [execPath, ...options] = CONTAINER
   const child = fork(path, [workerCode(tasks).href], {
-    ...{ execPath, execArgv: [...options, process.execPath, ...execArgv], serialization: 'advanced' },
+    ...{ execPath, execArgv: [...options, process.execPath, ...execArgv], serialization: 'advanced', detached: true },
   })
   const events = new EventEmitter()
   child.on('message', (message) => events.emit('message', message)).on('error', (error) => events.emit('error', error))
@@ -62,7 +62,8 @@ export function startContained(tasks: string): Member {
       if (child.connected) child.disconnect()
       return ended
     },
-    kill: () => void child.kill('SIGKILL'),
+    // The whole group: a container that is killed while it is being made does not take along what it holds.
+    kill: () => void process.kill(-child.pid!, 'SIGKILL'),
     events,
   }
 }

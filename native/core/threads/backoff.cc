@@ -28,13 +28,17 @@ bool Backoff::WaitLonger() {
   return true;
 }
 
-// Shows threads that wait for this one that it is idle because it waits, and not because it has no processor.
+// Shows threads that wait for this one that it is idle because it waits, and not because it has no processor. It stays
+// so until the wait ends: looked at in the instant between two sleeps, it waits all the same.
 void Backoff::Sleep() {
-  const WordIndex sleeps = ThreadRecord::At(ThreadRecord::IndexOf(budget_->own_mark())) + kThreadSleeps;
-  budget_->region().Store(sleeps, watch_->stalled ? kSleepsForStalled : kSleepsForMoving);
+  ShowSleep(watch_->stalled ? kSleepsForStalled : kSleepsForMoving);
   std::this_thread::sleep_for(watch_->sleep);
-  budget_->region().Store(sleeps, 0);
   watch_->sleep = std::min(watch_->sleep * 2, kLongestSleep);
+}
+
+void Backoff::ShowSleep(Word sleeps) {
+  const std::uint32_t own = ThreadRecord::IndexOf(budget_->own_mark());
+  budget_->region().Store(ThreadRecord::At(own) + kThreadSleeps, sleeps);
 }
 
 bool Backoff::GiveUp() {

@@ -38,13 +38,13 @@ struct Obstacle {
 class Backoff {
  public:
   Backoff(WaitBudget& budget, Obstacle obstacle) : budget_(&budget), obstacle_(obstacle) {}
+  // The wait is over: from now on this thread is idle only for want of a processor.
+  ~Backoff() {
+    if (watch_) ShowSleep(0);
+  }
 
   // For a caller whose every attempt is long, such as a search for victims: sleeps from the first time on.
-  static Backoff BetweenSearches(WaitBudget& budget) {
-    Backoff backoff(budget, Obstacle::Others());
-    backoff.rounds_ = kSpins + kYields;
-    return backoff;
-  }
+  static Backoff BetweenSearches(WaitBudget& budget) { return Backoff(budget, kSpins + kYields); }
 
   // Waits a little longer each time. Returns false once the call's budget is spent; the caller then gives up, and the
   // budget says which thread was in the way.
@@ -56,6 +56,8 @@ class Backoff {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  Backoff(WaitBudget& budget, std::uint32_t rounds) : budget_(&budget), rounds_(rounds) {}
 
   static constexpr std::uint32_t kSpins = 64;   // about 2 microseconds: a bucket is held for far less
   static constexpr std::uint32_t kYields = 16;  // lets a holder run that was preempted on this core
@@ -93,6 +95,7 @@ class Backoff {
   WaitBudget::Duration Judge();
   std::uint32_t Holder() const;
   void Sleep();
+  void ShowSleep(Word sleeps);
 
   WaitBudget* budget_;
   Obstacle obstacle_;

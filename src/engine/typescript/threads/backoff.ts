@@ -110,12 +110,19 @@ export class Backoff {
     return true
   }
 
-  /** Those who wait for this thread meanwhile can see that it is not for want of a processor that it does nothing. */
+  /** The wait is over: from now on this thread is idle only for want of a processor. A call that ends does the same. */
+  end(): void {
+    if (this.rounds > SPINS) Atomics.store(this.budget.words, this.budget.record + THREAD_SLEEPS, 0)
+  }
+
+  /**
+   * Shows threads that wait for this one that it is idle because it waits, and not because it has no processor. It stays
+   * so until the wait ends: looked at in the instant between two sleeps, it waits all the same.
+   */
   private sleep(): void {
     const { words, record } = this.budget
     Atomics.store(words, record + THREAD_SLEEPS, this.isStalled ? SLEEPS_FOR_STALLED : SLEEPS_FOR_MOVING)
     Atomics.wait(sleeper, 0, 0, this.sleepMs)
-    Atomics.store(words, record + THREAD_SLEEPS, 0)
     this.sleepMs = Math.min(this.sleepMs * 2, LONGEST_SLEEP_MS)
   }
 

@@ -13,6 +13,7 @@ export function lockMutex(budget: WaitBudget, mutex: number): boolean {
   do {
     if (!backoff.wait()) return false
   } while (Atomics.load(words, mutex) !== 0 || Atomics.compareExchange(words, mutex, 0, mark) !== 0)
+  backoff.end()
   return true
 }
 

@@ -1,3 +1,5 @@
+import { THREAD_SLEEPS } from '../../../format/layout.js'
+
 /** Patience for one of several things that serve as well. */
 export const NO_PATIENCE = 0
 /** For what can be done later, by which a call should not be held up. */
@@ -51,6 +53,7 @@ export class WaitBudget {
   renew(): void {
     if (!this.isUsed) return
     this.isUsed = false
+    Atomics.store(this.words, this.record + THREAD_SLEEPS, 0)
     this.waited = 0
     this.spent = 0
     this.blocker = -1

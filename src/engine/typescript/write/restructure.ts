@@ -82,7 +82,10 @@ export function holdBucket(core: Core, bucket: number, segment: number): boolean
   let backoff: Backoff | undefined
   for (;;) {
     const version = Atomics.load(words, bucket + BUCKET_VERSION)
-    if ((version & 1) === 0 && tryHold(words, bucket, version)) return true
+    if ((version & 1) === 0 && tryHold(words, bucket, version)) {
+      backoff?.end()
+      return true
+    }
     backoff ??= Backoff.forBucket(core.budget, bucket, segment)
     // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
     thread.setWaiting(bucket / BLOCK_WORDS)
