@@ -19,27 +19,27 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
 /**
  * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.
  *
- * *Expiry.* Every entry has a time to live of its own: what the write says, else the cache's `ttl`, else for ever. An
- * expired entry is absent in every respect, for every thread, from its time on: it is not read or iterated over, a write
- * on condition that there is no entry goes through, and one that returns what it replaced returns undefined. Only `size`
- * counts expired entries until they are deleted. That happens without anyone reading them: a few at a time with writes,
- * and in the background about a second after they expired. (If the process was stopped, or the thread of the addon that
- * keeps the time did not run for 80 milliseconds, at most 31 near hits in a row may return what expired meanwhile; of
- * entries that live 100 milliseconds or less, none.)
+ * *Expiry.* Every entry has a time to live of its own: from the options of the write, else the cache's `ttl`, else for
+ * ever. An expired entry is absent in every respect, for every thread, from its time on: reads and iteration do not
+ * find it, a write on condition that there is no entry goes through, and a write that returns the replaced value
+ * returns undefined. Only `size` counts expired entries until they are deleted. They are deleted without being read: a
+ * few at a time with writes, and in the background about a second after they expired. (If the process was stopped, or
+ * the addon's clock thread did not run for 80 milliseconds, at most 31 near hits in a row may return values that
+ * expired meanwhile, but never those of entries that live 100 milliseconds or less.)
  *
- * *Time* is that of the machine: neither steps of the system's clock nor fake timers change when an entry expires; tests
- * use {@link advanceClock}. `expiresAt` is in milliseconds of the system's clock, given and told as that clock stands at
- * the time of the call.
+ * *Time* is that of the machine: neither steps of the system's clock nor fake timers change when an entry expires;
+ * tests use {@link advanceClock}. `expiresAt` is in milliseconds of the system's clock, converted by the state of that
+ * clock at the time of the call.
  *
  * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`,
- * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. One
- * that changes the value that is there (`update`, `increment`) keeps the entry's expiry; its options are for the entry
- * that it may have to insert. `touch` renews the expiry and leaves the value.
+ * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. A write
+ * that changes the value that is there (`update`, `increment`) keeps the entry's expiry; its options apply only to an
+ * entry that it inserts. `touch` renews the expiry and leaves the value.
  *
- * *Entries that are too large.* A cache makes room for an entry, with key and a header of 24 to 40 bytes, of up to an
- * eighth of its memory, and of at least 256 KiB: of exactly 4,096 bytes times the greater of 64 and an eighth of its
- * heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message tells the bound in bytes, and evicts
- * nothing.
+ * *Entries that are too large.* A cache makes room for an entry of up to an eighth of its memory, and always for one of
+ * 256 KiB. The size includes the key and a header of 24 to 40 bytes; the exact bound is 4,096 bytes times the greater
+ * of 64 and an eighth of its heap's pages. A larger one throws `ERR_MAPSAFE_ENTRY_TOO_LARGE`, whose message gives the
+ * bound in bytes, and evicts nothing.
  *
  * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes
  * {@link LifetimeOptions} throws `ERR_MAPSAFE_OPTIONS` for wrong ones.
@@ -68,7 +68,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   /**
    * Opens a cache that was made elsewhere. All threads share its `ttl` and bounds.
    *
-   * @param handle the {@link ConcurrentCache.handle} of another cache object; that of a ConcurrentMap is refused
+   * @param handle the {@link ConcurrentCache.handle} of another cache object; the handle of a ConcurrentMap is refused
    * @throws MapsafeError as {@link ConcurrentMap.attach} does
    */
   static override attach<K extends Key, V>(
@@ -78,7 +78,10 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return new ConcurrentCache<K, V>(Opening.existing('mapsafe.cache', handle, options))
   }
 
-  /** Stores `value` under `key`, whatever was there. Evicts other entries where there is no room. `options` say how long the entry lives. */
+  /**
+   * Stores `value` under `key`, and overwrites the value that was there. Evicts other entries where there is no room.
+   * `options` say how long the entry lives.
+   */
   override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
     this.#store.write(key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
@@ -117,7 +120,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}. `options` are for an entry that is inserted; one that is there keeps its expiry. */
+  /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to an inserted one. */
   override getOrInsert(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> {
     const expiresAt = this.#expiry(options)
     return getOrInsert(
@@ -128,7 +131,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     )
   }
 
-  /** As in {@link ConcurrentMap}. The time to live counts from when `compute` has returned. */
+  /** As in {@link ConcurrentMap}. The time to live begins when `compute` has returned. */
   override getOrInsertComputed(
     key: K,
     compute: (key: K) => V,
@@ -140,7 +143,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return getOrInsert(store, key, compute, () => this.#expiry(lifetime))
   }
 
-  /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` are for a new one. */
+  /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to a new one. */
   override update(
     key: K,
     compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>,
@@ -151,40 +154,40 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return update(store, key, compute, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}. A counter that is there keeps its expiry; `options` are for a new one. */
+  /** As in {@link ConcurrentMap}. A counter that is there keeps its expiry; `options` apply only to a new one. */
   override increment(key: K, by = 1, options?: LifetimeOptions): number {
     const store = this.#store
     if (!Number.isSafeInteger(by)) throw wrongInput('Argument by', by, 'a safe integer')
     return store.increment(key, by, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}. `options` are for all entries. */
+  /** As in {@link ConcurrentMap}. `options` apply to all entries. */
   override setMany(entries: Iterable<readonly [K, V]>, options: LifetimeOptions | undefined = undefined): this {
     setMany(this.#store, entries, this.#expiry(options))
     return this
   }
 
   /**
-   * The value of `key`; if there is none, loads it: however many calls there are at once, in all threads and processes,
-   * one loader runs, and the others await its value.
+   * Returns the value of `key`; if there is no entry, loads it. No matter how many calls there are at once, in all
+   * threads and processes, one loader runs, and the other calls await its value.
    *
-   * A rejection reaches all who wait, and is not kept unless `negativeTtl` says so. If the loader's thread ends, or its
-   * time is up, one of those who wait calls its own loader.
+   * A rejection reaches all waiting calls, and is not kept unless `negativeTtl` says so. If the loader's thread ends,
+   * or its time is up, one of the waiting calls runs its own loader.
    *
-   * A write of the key during the load wins: then the value loaded is not stored. Calls that waited get it all the same;
-   * in other threads, after a `set`, they get the value that was set. A call made after a deletion, or `clear`, gets a
-   * value whose load began after it.
+   * A write of the key during the load wins: then the loaded value is not stored. Calls that waited for it in the same
+   * thread get it all the same; those in other threads get, after a `set`, the value that was set. A call made after a
+   * deletion, or after `clear`, gets a value whose load began after it.
    *
-   * With `staleWhileRevalidate` a value that has expired is returned at once, for a while, and loaded anew in the
-   * background.
+   * With `staleWhileRevalidate` an expired value is, for a while, returned at once, and loaded anew in the background.
    *
-   * As long as `set` may wait for other threads, which blocks this one, so may this call twice: when it begins a load and
-   * when that ends.
+   * This call may wait for other threads, blocking this one, as long as `set` may, and that twice: when it begins a
+   * load and when the load ends.
    *
-   * @param loader called at once if there is no value and nobody loads it; the value must be one that `set` would take
-   * @returns rejects with what the loader throws; with the reason of `signal`; with a MapsafeError
-   * `ERR_MAPSAFE_TIMEOUT` if the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the
-   * cache is closed; and with what `get` and `set` throw
+   * @param loader called at once if there is no value and no load of it is under way; its value must be one that `set`
+   * accepts
+   * @returns rejects with the loader's error; with the reason of `signal`; with a MapsafeError `ERR_MAPSAFE_TIMEOUT` if
+   * the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with
+   * the errors of `get` and `set`
    */
   async getOrLoad(
     key: K,
@@ -204,7 +207,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
       const found = store.read(key)
       if (store.found) return found!
     } else {
-      // The near-cache knows that there is none, and this read is counted.
+      // The near-cache knows that there is no entry, and has counted this read.
       store.hotKeys.note(key)
     }
     return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
@@ -212,16 +215,16 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     )
   }
 
-  /** As in {@link ConcurrentMap}. Calls of getOrLoad that wait are rejected. */
+  /** As in {@link ConcurrentMap}. Rejects the calls of getOrLoad that wait. */
   override close(): void {
     this.#loads.close()
     super.close()
   }
 
   /**
-   * Renews the expiry of the entry of `key`, as if its value were set again. The entry gets a new version.
+   * Renews the expiry of the entry of `key`, as if its value was set again. The entry gets a new version.
    *
-   * @param ttl milliseconds from now on, above 0; `Infinity` for ever; default the cache's `ttl`
+   * @param ttl milliseconds from now on, above 0; `Infinity` for ever. Default: the cache's `ttl`
    * @returns whether there was an entry
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for any other `ttl`
    */
@@ -231,7 +234,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return touch(store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
   }
 
-  /** When an entry with these options expires; undefined if the cache's `ttl` decides. */
+  /** Returns when an entry with these options expires; undefined if the cache's `ttl` decides. */
   #expiry(options: LifetimeOptions | undefined): number | undefined {
     return options === undefined ? undefined : resolveLifetime(options, this.#store.clock)
   }

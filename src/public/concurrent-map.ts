@@ -36,11 +36,11 @@ export interface VerifyReport {
 /** Length of {@link MapStats.hotKeys}. */
 const HOT_KEYS = 10
 
-/** The store of a map object, for the classes built on it. */
+/** Returns the store of a map object, for the classes built on it. */
 export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
 
 export interface ConcurrentMap<K extends Key, V> {
-  /** The same function as {@link ConcurrentMap.entries}. */
+  /** Is the same function as {@link ConcurrentMap.entries}. */
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]>
   /** The name of the class. */
   readonly [Symbol.toStringTag]: string
@@ -56,17 +56,17 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
  * sharing calls for. It never loses an entry: when it is full, a write throws.
  *
  * Keys are strings, numbers, bigints, booleans and `Uint8Array`s, compared as `Map` compares them, except that a
- * `Uint8Array` is compared by content. Values are whatever structured clone copies, as it would copy them, and views
- * are stored with the bytes they show. A value returned is a copy, deeply frozen unless the map was opened with
- * `freeze: false`.
+ * `Uint8Array` is compared by content. Values may be anything that structured clone copies, and are copied as it copies
+ * them; views are stored with the bytes they show. A value returned is a copy, deeply frozen unless the map was opened
+ * with `freeze: false`.
  *
  * Thread safety: a map object belongs to the thread that made it; any number of threads may each have one on the same
- * map. Every operation on one key is atomic and linearizable, and reads never wait for writers. Where a method says
- * nothing else, it takes O(1) expected and O(length) of the key and value it copies.
+ * map. Every operation on one key is atomic and linearizable, and reads never wait for writers. Unless its comment
+ * gives another cost, a method takes O(1) expected time, plus O(length) of the key and value it copies.
  *
  * Errors: every method throws a {@link MapsafeError} `ERR_MAPSAFE_CLOSED` after {@link ConcurrentMap.close}. One that
  * takes a key throws `ERR_MAPSAFE_KEY_TYPE` (a `TypeError`) for a key of another type and `ERR_MAPSAFE_ENTRY_TOO_LARGE`
- * (a `RangeError`) for one of more than 1,048,575 bytes. One that stores a value throws `ERR_MAPSAFE_VALUE_TYPE` (a
+ * (a `RangeError`) for a key of more than 1,048,575 bytes. One that stores a value throws `ERR_MAPSAFE_VALUE_TYPE` (a
  * `TypeError`) if the value cannot be stored, `ERR_MAPSAFE_ENTRY_TOO_LARGE` if no empty map of this size would hold it,
  * and `ERR_MAPSAFE_FULL` if no room is left. `ERR_MAPSAFE_TIMEOUT` says that another thread held what was needed for 2
  * seconds, `ERR_MAPSAFE_CORRUPT` that something else wrote into the memory. A call that throws has changed nothing,
@@ -75,9 +75,9 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- declares what the class's static block defines
 export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /**
-   * What another thread needs to open the same map with {@link ConcurrentMap.attach}: a plain object to be sent with
-   * `postMessage` or as `workerData`; of a map in a file, also to another process, as JSON. Stays valid after
-   * {@link ConcurrentMap.close}.
+   * The object with which another thread opens the same map in {@link ConcurrentMap.attach}: a plain object to send
+   * with `postMessage` or as `workerData`. The handle of a map in a file can also go to another process, as JSON. Stays
+   * valid after {@link ConcurrentMap.close}.
    */
   readonly handle: MapHandle
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
@@ -96,14 +96,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Makes an empty map. O(1): its memory is virtual until touched.
    *
-   * With the option `file`, opens the map in that file, and makes it first if it is not there: O(`maxBytes`), since the
-   * file's blocks are allocated at once.
+   * With the option `file`, opens the map in that file, and makes the file first if it does not exist. Making it takes
+   * O(`maxBytes`), since the file's blocks are allocated at once.
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown, of the wrong type or out of range, or if
-   * the file was made with another `maxBytes`; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` or `file` is asked for and
-   * the addon is not there; `ERR_MAPSAFE_FILE` if the file cannot be made or opened; `ERR_MAPSAFE_FORMAT` if there is
-   * something else in it; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file; `ERR_MAPSAFE_TIMEOUT` if
-   * another process looks at a copied file for more than 2 seconds
+   * the file was made with another `maxBytes`; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` or `file` is given and the
+   * addon cannot be loaded; `ERR_MAPSAFE_FILE` if the file cannot be made or opened; `ERR_MAPSAFE_FORMAT` if it does
+   * not contain a map of this version; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file;
+   * `ERR_MAPSAFE_TIMEOUT` if another process takes more than 2 seconds to check a copied file
    */
   constructor(options: ConcurrentMapOptions | undefined = undefined) {
     const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
@@ -119,10 +119,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Opens a map that was made elsewhere.
    *
    * @param handle the {@link ConcurrentMap.handle} of another map object
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is none, or for a wrong option; `ERR_MAPSAFE_FORMAT` if its
-   * memory holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is asked for and not there, or the
-   * map is in a file and the addon is not there; `ERR_MAPSAFE_FILE` if the map's file cannot be opened;
-   * `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is not a handle, or for a wrong option; `ERR_MAPSAFE_FORMAT`
+   * if its memory holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is given, or the map is in a
+   * file, and the addon cannot be loaded; `ERR_MAPSAFE_FILE` if the map's file cannot be opened; `ERR_MAPSAFE_THREADS`
+   * if 128 map objects are open on the map
    */
   static attach<K extends Key, V>(
     handle: MapHandle,
@@ -131,17 +131,17 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return new ConcurrentMap<K, V>(Opening.existing('mapsafe.map', handle, options))
   }
 
-  /** The value of `key`; undefined if there is none, or if it is undefined. */
+  /** Returns the value of `key`; undefined if there is no entry, or if its value is undefined. */
   get(key: K): DeepReadonly<V> | undefined {
     return this.#store.get(key)
   }
 
-  /** Whether there is an entry for `key`, even one whose value is undefined. */
+  /** Returns whether there is an entry for `key`, even one whose value is undefined. */
   has(key: K): boolean {
     return this.#store.has(key)
   }
 
-  /** The value of `key` with the version of its entry, from one instant; undefined if there is no entry. */
+  /** Returns the value of `key` and the version of its entry, from one instant; undefined if there is no entry. */
   getEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
     const entry = store.getEntry(key)
@@ -150,7 +150,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return { value, version, expiresAt: expiresAt === NEVER ? undefined : store.clock.toWall(expiresAt) }
   }
 
-  /** Stores `value` under `key`, whatever was there. */
+  /** Stores `value` under `key`, and overwrites the value that was there. */
   set(key: K, value: V): this {
     this.#store.write(key, value, PUT_ALWAYS)
     return this
@@ -162,10 +162,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} returned: if no write
-   * came in between.
+   * Stores `value` if the entry of `key` still has the version that {@link ConcurrentMap.getEntry} returned, that is,
+   * if no write came in between.
    *
-   * @param version 0 stands for "no entry"
+   * @param version as {@link ConcurrentMap.getEntry} returned it; 0 stands for "no entry"
    * @returns whether it was stored
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    */
@@ -183,10 +183,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Stores `next` if there is an entry for `key` and its value is `expected`.
    *
-   * @param expected compared as it would be stored with what is stored: objects by content, as
+   * @param expected the value as it would be stored is compared with the stored one: objects by content, as
    * `util.isDeepStrictEqual` compares them, anything else as `Object.is` does. So an instance of a class is equal to an
-   * object with its properties, and a `Buffer` to a `Uint8Array`. What cannot be stored is refused. Where objects are
-   * large, {@link ConcurrentMap.setIfVersion} compares a number instead.
+   * object with its properties, and a `Buffer` to a `Uint8Array`. A value that cannot be stored is refused. For large
+   * objects, {@link ConcurrentMap.setIfVersion} is cheaper: it compares a number.
    * @returns whether it was stored
    */
   compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
@@ -194,23 +194,28 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Stores `value` under `key`. @returns the value that it replaced in the same instant; undefined if there was none
+   * Stores `value` under `key`.
+   *
+   * @returns the value that it replaced in the same instant; undefined if there was no entry
    */
   swap(key: K, value: V): DeepReadonly<V> | undefined {
     return this.#store.swap(key, value)
   }
 
-  /** The value of `key`; if there is no entry, stores `value` and returns it as readers will get it, in one atomic step. */
+  /**
+   * Returns the value of `key`; if there is no entry, stores `value` and returns it as readers will get it, in one
+   * atomic step.
+   */
   getOrInsert(key: K, value: V): DeepReadonly<V> {
     return getOrInsert(this.#store, key, () => value)
   }
 
   /**
-   * The value of `key`; if there is no entry, stores what `compute` returns. Of several threads that do so at once each
-   * may call its `compute`, but only one value is stored, and all return that one.
+   * Returns the value of `key`; if there is no entry, stores what `compute` returns, and returns that. If several
+   * threads do so at once, each may call its `compute`, but only one value is stored, and all return that one.
    *
-   * @param compute called at most once, with the key (0 for -0); what it throws passes through. It may use the map, and
-   * if it inserts the key itself, that value stays.
+   * @param compute called at most once, with the key (0 for -0). An error that it throws passes through. It may use the
+   * map; if it inserts the key itself, that value stays.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
   getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
@@ -223,9 +228,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Changes the value of `key` into what `compute` makes of it, in one atomic step: no write of another thread is lost,
    * and none comes in between.
    *
-   * @param compute called with the value, or undefined if there is no entry; returns the new one. Called again
-   * when another thread wrote meanwhile. What it throws passes through, and nothing is changed. It may read the map,
-   * but a write to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @param compute called with the value, or undefined if there is no entry; returns the new one. Called again when
+   * another thread wrote meanwhile. An error that it throws passes through, and nothing is changed. It may read the
+   * map, but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
    * @returns the new value, as a reader will get it
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
@@ -235,7 +240,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return update(store, key, compute)
   }
 
-  /** Deletes the entry of `key`. @returns whether there was one */
+  /** Deletes the entry of `key`. @returns whether there was an entry */
   delete(key: K): boolean {
     return this.#store.delete(key, PUT_ALWAYS)
   }
@@ -243,7 +248,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Deletes the entry of `key` if it still has the version that {@link ConcurrentMap.getEntry} returned.
    *
-   * @param version no entry has version 0
+   * @param version as {@link ConcurrentMap.getEntry} returned it. With 0 nothing is deleted: no entry has version 0
    * @returns whether it was deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    */
@@ -264,14 +269,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Deletes the entries of which `predicate` is true, while others may write: an entry is deleted only as the predicate
-   * saw it; if another thread wrote it meanwhile, the predicate is asked again. Walks as {@link ConcurrentMap.keys}
-   * does. O(entries): for a million 0.6 to 1.4 s of this thread's processor time, since `predicate` is given every value,
-   * decoded, and 0.1 to 0.4 s more if half of them are deleted. To choose by the key alone,
-   * {@link ConcurrentMap.deleteMany} of some {@link ConcurrentMap.keys} decodes no value.
+   * Deletes the entries for which `predicate` returns true. Other threads may write meanwhile: an entry is deleted only
+   * as the predicate saw it; if another thread wrote it meanwhile, the predicate is called again. Walks as
+   * {@link ConcurrentMap.keys} does. O(entries): for a million 0.6 to 1.4 s of this thread's processor time, since
+   * `predicate` is given every value, decoded, and 0.1 to 0.4 s more if half of them are deleted. To choose by the key
+   * alone, use {@link ConcurrentMap.deleteMany} with some of the {@link ConcurrentMap.keys}, which decodes no value.
    *
-   * @param predicate what it throws passes through, and what was deleted before stays deleted. It may read the map, but
-   * a write to it throws `ERR_MAPSAFE_REENTRANT`.
+   * @param predicate an error that it throws passes through; entries deleted before stay deleted. It may read the map,
+   * but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
    * @returns the number of entries deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
    */
@@ -289,18 +294,19 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     })
   }
 
-  /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was none */
+  /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was no entry */
   take(key: K): DeepReadonly<V> | undefined {
     return this.#store.take(key, PUT_ALWAYS)
   }
 
   /**
-   * Adds `by` to the number under `key`, which counts as 0 if there is no entry. Exact, however many threads do so.
+   * Adds `by` to the number under `key`, which counts as 0 if there is no entry. Exact, no matter how many threads do
+   * so.
    *
    * @param by a safe integer, default 1
    * @returns the sum
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is no safe integer; `ERR_MAPSAFE_COUNTER`: a `TypeError` if the
-   * value is no safe integer, a `RangeError` if the sum would be none
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is not a safe integer; `ERR_MAPSAFE_COUNTER`: a `TypeError` if
+   * the value is not a safe integer, a `RangeError` if the sum would not be one
    */
   increment(key: K, by = 1): number {
     const store = this.#store
@@ -309,9 +315,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * The values of `keys`, in their order: undefined where there is none. One call of the engine, or one for each 64 KiB
-   * of values that are objects, for all keys that the near-cache does not know. Each key is read for itself: not one
-   * atomic step.
+   * Returns the values of `keys`, in their order: undefined for a key without an entry. One call of the engine, or one
+   * for each 64 KiB of values that are objects, for all keys that the near-cache cannot answer. Each key is read for
+   * itself: not one atomic step.
    */
   getMany(keys: Iterable<K>): (DeepReadonly<V> | undefined)[] {
     return getMany(this.#store, keys)
@@ -332,9 +338,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Deletes the entries of `keys` in one call of the engine. Each is deleted for itself: not one atomic step. If
-   * `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` tells how many keys, from the first on, have been dealt with.
-   *
-   * @returns how many there were
+   * `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` says how many keys, from the first on, have been dealt with.
+   * @returns the number of entries deleted
    */
   deleteMany(keys: Iterable<K>): number {
     return deleteMany(this.#store, keys)
@@ -350,74 +355,76 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Number of entries: exact when no write is under way, else off by no more than the writes under way during the call,
-   * and never negative. O(128), the number of thread records.
+   * Returns the number of entries: exact when no write is under way, else off by no more than the writes under way
+   * during the call, and never negative. O(128), the number of thread records.
    */
   get size(): number {
     return this.#store.open().size()
   }
 
   /**
-   * The keys, in no particular order.
+   * Iterates over the keys, in no particular order.
    *
-   * Iteration is weakly consistent, here as in the methods below: it never throws because others write; a key that is
-   * there throughout is met exactly once; a key that was deleted before its turn is not met; a value is the one of the
-   * instant in which it is reached. The map may be changed while iterating. A million keys take 0.4 s of this thread's
-   * processor time, TypeScript engine 0.6 s; with values 0.4 to 1.2 s. In a cache, iterating does not count as a use
-   * of an entry, so it does not delay eviction.
+   * Iteration is weakly consistent, here as in the methods below. It never throws because other threads write. A key
+   * that is there throughout appears exactly once; a key deleted before its turn does not appear; a value is the one
+   * that the key has when the iteration reaches it. The map may be changed while iterating. A million keys take 0.4 s
+   * of this thread's processor time, TypeScript engine 0.6 s; with values 0.4 to 1.2 s. In a cache, iterating does not
+   * count as a use of an entry, so it does not delay eviction.
    */
   keys(): IterableIterator<K> {
     return keysOf(this.#store) as IterableIterator<K>
   }
 
-  /** The values, as {@link ConcurrentMap.keys} iterates. */
+  /** Iterates over the values, as {@link ConcurrentMap.keys} does. */
   values(): IterableIterator<DeepReadonly<V>> {
     return valuesOf(this.#store)
   }
 
-  /** Pairs of key and value, as {@link ConcurrentMap.keys} iterates. */
+  /** Iterates over pairs of key and value, as {@link ConcurrentMap.keys} does. */
   entries(): IterableIterator<[K, DeepReadonly<V>]> {
     return entriesOf(this.#store) as IterableIterator<[K, DeepReadonly<V>]>
   }
 
   /**
-   * The next entries in an order that all threads share, for walks that stop and go on: later, in another thread, or in
-   * several at once. Consistent as {@link ConcurrentMap.keys} is. O(count + keys of one segment, a few hundred).
+   * Returns the next entries in an order that all threads share, for walks that stop and go on: later, in another
+   * thread, or in several at once. Consistent as {@link ConcurrentMap.keys} is. O(count + keys of one segment, a few
+   * hundred).
    *
-   * A cursor is a number and stays good as long as the map exists, whatever is written and however the map grows. It
-   * tells nothing about the map, so that it may be given to clients; `part` and `parts` are not for clients to choose.
-   * It goes on in the part it came from. To share a walk among n threads, let each one scan a part of its own: the parts
-   * `0` to `n - 1` of `n` are disjoint and together the whole map.
+   * A cursor is a number and stays good as long as the map exists, regardless of writes and growth. It reveals nothing
+   * about the map, so it may be given to clients; `part` and `parts` are not for clients to choose. A cursor goes on in
+   * the part it came from. To share a walk among n threads, let each one scan a part of its own: the parts `0` to
+   * `n - 1` of `n` are disjoint and together the whole map.
    *
-   * @param cursor what the last call returned; undefined or 0 to begin
-   * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer than `count` before
-   * the end, even none, where entries were deleted just now; and more, where keys have the same hash.
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for what is no cursor of
-   * this map and part (an invented number passes once in a million times, and stands for some place then)
+   * @param cursor the cursor that the last call returned; undefined or 0 to begin
+   * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer entries than `count`
+   * before the end, even none, where entries were just deleted; and more, where keys have the same hash.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for a number that is no
+   * cursor of this map and part (an invented number passes once in a million times, and then stands for some place)
    */
   scan(cursor: number | undefined = undefined, options?: ScanOptions): ScanResult<K, V> {
     return scan(this.#store, cursor, options) as ScanResult<K, V>
   }
 
   /**
-   * All entries as they are at one instant between call and return: every write that was over before the call is in it,
-   * and none that begins after it; of two writes by one thread, never the second without the first.
+   * Copies all entries as they are at one instant between call and return. Every write that was over before the call is
+   * in it, and no write that begins after it; of two writes by one thread, never the second without the first.
    *
    * O(size of the entries) in time and in memory of this thread: for a million entries of 120 bytes 0.15 s of its
-   * processor time, TypeScript engine 0.25 s. Reads go on meanwhile, in all threads. Writes go on,
-   * too, until the copy is nearly made, and then wait for what was written last: at 10,000 writes a second some 4 ms,
-   * 15 at worst, in a map of a million entries (docs/internals/protocol.md, "Snapshot").
+   * processor time, TypeScript engine 0.25 s. Reads go on meanwhile, in all threads. Writes go on, too, until the copy
+   * is nearly complete; then they wait until the latest writes are copied: at 10,000 writes a second some 4 ms, 15 at
+   * worst, in a map of a million entries (docs/internals/protocol.md, "Snapshot").
    *
-   * The snapshot is a copy of its own: it can be read when the map is closed, and is collected like any object.
+   * The snapshot is a copy of its own: it can be read after the map is closed, and is garbage-collected like any
+   * object.
    *
-   * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides about a write
+   * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides on a write
    */
   snapshot(): Snapshot<K, V> {
     const { pieces, size, instant } = this.#store.snapshot()
     return new Snapshot(this.#store, pieces, size, instant)
   }
 
-  /** Calls `callback` for every entry, as {@link ConcurrentMap.keys} iterates. */
+  /** Calls `callback` for every entry, in the way {@link ConcurrentMap.keys} iterates. */
   forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
     const store = this.#store
     checkFunction('callback', callback)
@@ -425,9 +432,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Figures about what happened, the map's memory, the threads that use it, and this thread's hot keys. O(segments +
-   * spans): tens of microseconds for 64 MiB, 7 ms for a million entries. Nobody is held up, and nothing is counted for it that would not be counted
-   * anyway.
+   * Returns figures about past operations, the map's memory, the threads that use it, and this thread's hot keys.
+   * O(segments + spans): tens of microseconds for 64 MiB, 7 ms for a million entries. It holds up no other thread, and
+   * its figures cost the other operations no extra counting.
    */
   stats(): MapStats<K> {
     const engine = this.#store.open()
@@ -443,16 +450,17 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Judges the map: how many of its slots hold live entries, whether near-caches pay, how much memory and index it
-   * holds for what is in it, and whether memory was lost. Each verdict has its figures, its threshold, and advice where
-   * it is exceeded.
+   * Judges the map: how many of its slots hold live entries, whether near-caches pay, how much memory and index the map
+   * takes for its entries, and whether memory was lost. Each verdict has its figures, its threshold, and advice where
+   * the threshold is exceeded.
    *
-   * O(slots + free blocks), 0.2 s of this thread's processor time for a million entries: for now and then. {@link ConcurrentMap.stats} has
-   * figures at a glance. Nobody else is held up. Figures of a map in use are a little apart from each other in time.
+   * O(slots + free blocks), 0.2 s of this thread's processor time for a million entries: call it now and then.
+   * {@link ConcurrentMap.stats} has figures at a glance. No other thread is held up. In a map in use, the figures are
+   * from slightly different times.
    *
-   * Near reads are those of all threads since this map object was asked last, or opened. Memory that seems lost may be
-   * what another thread is just writing; while others have the map open, it takes two calls, two seconds apart, to
-   * tell.
+   * Near reads are those of all threads since the last call on this map object, or since it was opened. Memory that
+   * seems lost may be memory that another thread is just writing; while others have the map open, it takes two calls,
+   * two seconds apart, to distinguish the two.
    */
   health(): HealthReport {
     const engine = this.#store.open()
@@ -462,8 +470,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Checks every structural invariant of the map's memory. O(size of the map): for a million entries 0.8 s of this
-   * thread's processor time, TypeScript engine 0.4 s. For tests and for finding out what went
-   * wrong: call it while no thread writes, or it may take a write under way for a fault.
+   * thread's processor time, TypeScript engine 0.4 s. Meant for tests and for diagnosis. Call it while no thread
+   * writes, or it may take a write under way for a fault.
    */
   verify(): VerifyReport {
     const problems = this.#store.open().verify()
@@ -471,11 +479,11 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Puts right what threads and processes left behind that ended in the middle of something: SIGKILL,
-   * `worker.terminate()`, a crash. Others go on by themselves after such an end; what may remain until a repair is
-   * memory that was just being filled or freed, at most some hundred blocks for each. It is looked for only if this map
-   * object is the only one on the map, as after opening a file anew. O(entries); meanwhile writes of other threads
-   * wait, and reads do not.
+   * Puts right what threads and processes left behind when they ended in the middle of an operation: by SIGKILL,
+   * `worker.terminate()` or a crash. The other threads go on by themselves after such an end; until a repair, only
+   * memory that was just being filled or freed may remain lost, at most some hundred blocks for each thread that ended.
+   * A repair looks for it only if this map object is the only one on the map, as after opening a file anew. O(entries);
+   * meanwhile writes of other threads wait, and reads do not.
    *
    * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
    * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside
@@ -486,14 +494,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Lets go of the map in this thread. Entries stay while some thread holds the map or its
-   * {@link ConcurrentMap.handle}, and those in a file as long as the file. (The file's memory is unmapped when the
-   * garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing.
+   * {@link ConcurrentMap.handle}; entries in a file stay as long as the file does. (The file's memory is unmapped when
+   * the garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing.
    */
   close(): void {
     if (this.#store.close()) dropped.unregister(this)
   }
 
-  /** Calls {@link ConcurrentMap.close}, that of a subclass included. */
+  /** Calls {@link ConcurrentMap.close}, or the `close` of a subclass. */
   [Symbol.dispose](): void {
     if (#store in this) this.close()
     else throw new TypeError('The receiver is no ConcurrentMap.')

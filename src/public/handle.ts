@@ -10,20 +10,21 @@ import { checkSettings, isCache } from '../format/cache-settings.js'
 import { absolutePath, checkLength, isAbsolute, openFile, openOrCreateFile } from '../storage/file.js'
 
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
-/** Kinds of handles, and the classes that open them. */
+/** The class that opens each kind of handle. */
 const CLASSES = { 'mapsafe.map': 'ConcurrentMap', 'mapsafe.cache': 'ConcurrentCache' } as const
 
-/** What a region is for. */
+/** Whether a region holds a map or a cache. */
 export type Kind = keyof typeof CLASSES
 
 /**
- * What another thread needs to open a map or cache: either of the two. Plain and structured-cloneable, so that
- * `postMessage` and `workerData` carry it. Of a map in a file it is JSON, too, so that it reaches other processes.
+ * The object with which another thread opens a map or cache. Has either `region` or `file`. Plain and
+ * structured-cloneable, so that `postMessage` and `workerData` carry it. The handle of a map in a file can also be sent
+ * as JSON, so that it reaches other processes.
  */
 export interface MapHandle {
   /** Which class opens it: `ConcurrentMap.attach` or `ConcurrentCache.attach`. */
   readonly kind: Kind
-  /** The memory of a map that the threads of one process share: it is shared, not copied. */
+  /** The memory of a map that the threads of one process share; `postMessage` shares it instead of copying it. */
   readonly region?: SharedArrayBuffer
   /** Absolute path, without symbolic links, of a map in a file. */
   readonly file?: string
@@ -35,18 +36,19 @@ export interface CacheHandle extends MapHandle {
   readonly kind: 'mapsafe.cache'
 }
 
-/** A map's memory as this thread has it, and how others get there. */
+/** A map's memory as this thread sees it, and the handle that leads others to it. */
 export interface Place {
   readonly handle: MapHandle
   readonly region: SharedArrayBuffer | ArrayBuffer
 }
 
 /**
- * Makes the region of an empty map, or with `file` opens the one in that file if it is there.
+ * Makes the region of an empty map, or with `file` opens the region in that file if the file exists.
  *
- * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system does not give as much memory in one piece, or if the
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if the system cannot provide so much memory in one piece, or if the
  * file has another size or other settings
- * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; else as {@link openOrCreateFile}
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; the errors of
+ * {@link openOrCreateFile}
  */
 export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace, trustFile = false): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
@@ -64,8 +66,8 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
 /**
  * Finds the region that a handle names.
  *
- * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `handle` is no handle
- * @throws MapsafeError as {@link openFile}
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `handle` is not a handle
+ * @throws MapsafeError as {@link openFile} does
  */
 export function findPlace(handle: unknown, trustFile = false): Place {
   if (typeof handle === 'object' && handle !== null) {
@@ -84,7 +86,7 @@ export function findPlace(handle: unknown, trustFile = false): Place {
 }
 
 /**
- * As {@link findPlace}, of a region of the kind expected.
+ * Finds the region that a handle names, as {@link findPlace} does, and checks that it is of the kind expected.
  *
  * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if the handle is of another kind
  * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the region is of another kind than the handle says
@@ -111,7 +113,7 @@ function isKind(kind: unknown): kind is Kind {
   return typeof kind === 'string' && Object.hasOwn(CLASSES, kind)
 }
 
-/** Whether the memory holds a region at all is for the engines to check. */
+/** Checks the kind of a region. The engines check whether the memory holds a region at all. */
 function checkKind(expected: Kind, region: SharedArrayBuffer | ArrayBuffer): void {
   const kind = isCache(region) ? 'mapsafe.cache' : 'mapsafe.map'
   if (kind === expected) return

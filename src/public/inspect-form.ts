@@ -1,21 +1,22 @@
 /**
- * What `console.log` and `util.inspect` show of maps and handles: what they are, and never bytes of the region.
+ * The form in which `console.log` and `util.inspect` show maps and handles: what they are, and never bytes of the
+ * region.
  *
- * A handle that came by `postMessage` is a plain object with a plain `SharedArrayBuffer`, of which Node.js shows the
- * first 100 bytes until a map was attached by it: numbers of the format, without the hash's secret (layout.ts).
+ * A handle that came by `postMessage` is a plain object with a plain `SharedArrayBuffer`. Until a map is attached by
+ * it, Node.js shows the buffer's first 100 bytes: numbers of the format, without the hash's secret (layout.ts).
  */
 import { readSettings } from '../format/cache-settings.js'
 import { inspectMemory } from '../inspect/memory.js'
 import type { Store } from '../store/store.js'
 
-/** As `util.inspect` calls it; `this` is the object, to be returned for the usual form. */
+/** The function that `util.inspect` calls; `this` is the object, which it returns to get the usual form. */
 type Show = (this: object, depth: number, options: InspectOptions, inspect: Inspect) => unknown
 type Inspect = (value: unknown, options: InspectOptions) => string
 type InspectOptions = Readonly<Record<string, unknown>>
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** @param storeOf undefined for what is no map, like a prototype */
+/** @param storeOf returns undefined for an object that is not a map, such as a prototype */
 export function showMapsOf(prototype: object, storeOf: (map: object) => Store<unknown> | undefined): void {
   define(prototype, function (depth, options, inspect) {
     const store = storeOf(this)
@@ -38,12 +39,12 @@ export function showMapsOf(prototype: object, storeOf: (map: object) => Store<un
   })
 }
 
-/** From now on this object shows no byte of its memory, wherever it is printed as a part of something else. */
+/** Makes a region print its length instead of its bytes, also where it is printed as a part of another object. */
 export function showLengthOf(region: SharedArrayBuffer): void {
   define(region, () => `SharedArrayBuffer of ${region.byteLength} bytes`)
 }
 
-/** Does nothing if the target is frozen, as one that was received may be. */
+/** Sets how the target prints. Does nothing if it is frozen, as a received handle may be. */
 function define(target: object, show: Show): void {
   Reflect.defineProperty(target, INSPECT, { value: show, writable: true, configurable: true })
 }

@@ -8,8 +8,9 @@ export interface LifetimeOptions {
   /** Milliseconds from the write on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
   /**
-   * Until when, in milliseconds of the system's clock, above 0; `Infinity` for ever. A time in the past is one that has
-   * passed. If that clock is set afterwards, the entry lives as long as it would have.
+   * The time at which the entry expires, in milliseconds of the system's clock, above 0; `Infinity` for never. With a
+   * time in the past, the entry has expired at once. Setting that clock afterwards does not change how long the entry
+   * lives. Default: as `ttl` says.
    */
   readonly expiresAt?: number | undefined
 }
@@ -20,9 +21,9 @@ export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
 }
 
 /**
- * Reads the options, each once: a getter among them is user code.
+ * Reads each option once, since a getter among them is user code.
  *
- * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or both
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or if both are given
  */
 export function readLifetime(options: LifetimeOptions): LifetimeOptions {
   checkOptions(options, ['ttl', 'expiresAt'])
@@ -42,10 +43,10 @@ export function readLifetime(options: LifetimeOptions): LifetimeOptions {
 }
 
 /**
- * How long an entry stored with these options lives, as {@link Store.write} takes it; undefined if they leave it to the
- * cache.
+ * Returns how long an entry stored with these options lives, in the form that {@link Store.write} takes; undefined if
+ * the cache's `ttl` decides.
  *
- * @param clock the cache's
+ * @param clock the cache's clock
  * @throws MapsafeError as {@link readLifetime} does
  */
 export function resolveLifetime(options: LifetimeOptions, clock: { ofWall(time: number): number }): number | undefined {

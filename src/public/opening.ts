@@ -10,11 +10,11 @@ import {
 } from './options.js'
 
 /**
- * What a map object is to open: a map or cache, new or existing. In the place of its options it makes the constructor
- * open this, so that `attach` needs no second way of construction.
+ * The map or cache, new or existing, that a map object opens. Passed to the constructor in the place of its options, so
+ * that `attach` needs no second way of construction.
  */
 export class Opening {
-  // So that it passes for options.
+  // Declared so that an Opening has the type of options.
   declare readonly engine: undefined
   declare readonly freeze: undefined
   declare readonly nearCache: undefined

@@ -8,32 +8,32 @@ import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '..
 
 /** Options of a thread's near-cache. */
 export interface NearCacheOptions {
-  /** How many values it keeps at most: an integer from 8 to 2^23. Default 8192. */
+  /** The most values it keeps: an integer from 8 to 2^23. Default: 8192. */
   readonly maxEntries?: number | undefined
 }
 
-/** Options of `attach`: what each thread chooses for itself. */
+/** Options of `attach`, which each thread chooses for itself. */
 export interface AttachOptions {
   /**
    * `'native'`: the C++ engine, or an error where no binary fits. `'typescript'`: the engine in TypeScript, which runs
-   * everywhere. `'auto'`: native if it is there, else TypeScript with one warning a process. Threads with different
-   * engines work on one map at the same time. Default `'auto'`.
+   * everywhere. `'auto'`: the native one if its binary loads, else TypeScript, with one warning for each process.
+   * Threads with different engines can work on one map at the same time. Default: `'auto'`.
    */
   readonly engine?: EngineChoice | undefined
   /**
-   * Whether values are deeply frozen when they are read. `false` saves the freezing, and hands out objects whose
-   * changes reach nobody. Default true.
+   * Whether values are deeply frozen when they are read. `false` saves the freezing; then changes of a returned object
+   * reach neither the map nor other readers. Default: true.
    */
   readonly freeze?: boolean | undefined
   /**
-   * This thread's cache of decoded values in front of the map, or false for none. A hit is as current as every other read
-   * and costs about what a `Map` does. It keeps values of up to 64 KiB that nothing can change: primitives and, with
-   * `freeze`, plain objects and arrays. Default: one with room for 8192 entries.
+   * This thread's near-cache: a cache of decoded values in front of the map. `false` disables it. A hit is as current
+   * as every other read and costs about what a `Map` does. It keeps immutable values of up to 64 KiB: primitives and,
+   * with `freeze`, plain objects and arrays. Default: a near-cache with room for 8192 entries.
    */
   readonly nearCache?: NearCacheOptions | false | undefined
   /**
-   * Whether to open a map file that other users own or may write to. Whoever can write it can change every value and
-   * hold up everybody who has it open. Default false: such a file is refused.
+   * Whether to open a map file that other users own or may write to. A user who can write it can change every value and
+   * hold up every process that has it open. Default: false, which refuses such a file.
    */
   readonly trustFile?: boolean | undefined
 }
@@ -43,15 +43,15 @@ export interface ConcurrentMapOptions extends AttachOptions {
   /**
    * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
    * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096.
-   * Default 64 MiB, or with `file` the size of the file if there is one.
+   * Default: 64 MiB, or with `file` the size of the file if it exists.
    */
   readonly maxBytes?: number | undefined
   /**
-   * Path of a file to keep the map in, so that several processes share it: opened if it is there, else made with mode
-   * 0600 in a directory that is there. Relative paths start at the working directory. The file has `maxBytes` bytes,
-   * which are allocated at once (before Node.js 22 at most 4 GiB); an existing one must have as many, if `maxBytes` is
-   * given. Entries outlive the processes, but not the loss of power. Needs the addon, whichever the engine; not on
-   * Windows. Default: memory that the threads of this process share.
+   * Path of a file that keeps the map, so that several processes share it. It is opened if it exists, else made with
+   * mode 0600; its directory must exist. Relative paths start at the working directory. The file has `maxBytes` bytes,
+   * which are allocated at once (before Node.js 22 at most 4 GiB); if `maxBytes` is given, an existing file must have
+   * the same size. Entries outlive the processes, but not the loss of power. Needs the addon, with either engine; not
+   * supported on Windows. Default: no file, but memory that the threads of this process share.
    */
   readonly file?: string | undefined
 }
@@ -60,11 +60,11 @@ export interface ConcurrentMapOptions extends AttachOptions {
 export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
   /**
    * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
-   * An expired entry is absent for everybody at once, and its memory comes back without anyone reading it. Default
+   * An expired entry is absent for all threads at once, and its memory is freed without a read of it. Default:
    * `Infinity`.
    */
   readonly ttl?: number | undefined
-  /** How many entries are kept at most: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */
+  /** The most entries that the cache keeps: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */
   readonly maxEntries?: number | undefined
 }
 
@@ -78,10 +78,10 @@ export interface ResolvedAttachOptions {
 
 /** Where a map is kept and how large it is. */
 export interface ResolvedPlace {
-  /** As asked for, rounded down to whole pages; undefined for the default. */
+  /** The size given, rounded down to whole pages; undefined for the default. */
   readonly maxBytes: number | undefined
   readonly file: string | undefined
-  /** What makes it a cache. */
+  /** The settings of a cache; undefined for a map. */
   readonly cache: CacheSettings | undefined
 }
 

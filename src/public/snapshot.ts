@@ -24,11 +24,11 @@ const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 const WORD_BYTES = 4
 
 /**
- * The entries of a map as they were at one instant, however the map changes afterwards. A copy of its own: it stays
- * readable when the map is closed, and its memory is given back when nobody refers to it any more. Keys and values are
- * decoded each time they are met.
+ * The entries of a map as they were at one instant, unaffected by later changes of the map. It is a copy of its own: it
+ * stays readable after the map is closed, and the garbage collector frees its memory when it is no longer referenced.
+ * Keys and values are decoded anew in each walk.
  *
- * Thread safety: one thread.
+ * Thread safety: belongs to the thread that made it.
  */
 export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
   /** Number of entries. Exact. */
@@ -38,12 +38,12 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   readonly #store: Store<DeepReadonly<V>>
 
   /**
-   * For {@link ConcurrentMap.snapshot} alone.
+   * Called by {@link ConcurrentMap.snapshot} alone.
    *
    * @internal
-   * @param pieces what `Engine.snapshot` returned
+   * @param pieces the result of `Engine.snapshot`
    * @param size number of entries in them
-   * @param instant the time at which they were so
+   * @param instant the time, of the region's clock, that the entries show
    */
   constructor(
     store: Store<DeepReadonly<V>>,
@@ -57,22 +57,25 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     this.size = store.mayExpire ? this.#count() : size
   }
 
-  /** The keys, in no particular order. Each walk over the snapshot meets them in the same one. O(1) a key, plus its length. */
+  /**
+   * Iterates over the keys, in no particular order, but each walk over the snapshot in the same one. O(1) a key, plus
+   * its length.
+   */
   keys(): IterableIterator<K> {
     return this.#walk((entry) => entry.key() as K)
   }
 
-  /** The values, in the order of the keys. */
+  /** Iterates over the values, in the order of the keys. */
   values(): IterableIterator<DeepReadonly<V>> {
     return this.#walk((entry) => entry.value(this.#store))
   }
 
-  /** Pairs of key and value, in the order of the keys. */
+  /** Iterates over pairs of key and value, in the order of the keys. */
   entries(): IterableIterator<[K, DeepReadonly<V>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
-  /** As {@link Snapshot.entries}. */
+  /** Iterates as {@link Snapshot.entries} does. */
   [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
@@ -100,7 +103,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 }
 
-/** An entry as docs/internals/format.md describes it, in memory that nobody else writes. */
+/** An entry in the form of docs/internals/format.md, in memory that no other thread writes. */
 class CopiedEntry {
   /** Index of the first word after the entry. */
   readonly end: number
@@ -132,7 +135,7 @@ class CopiedEntry {
     this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity
   }
 
-  /** Whether the engine copied a newer state of the bucket that the entry was in. */
+  /** Whether the engine also copied a newer state of the entry's bucket. */
   get isOutdated(): boolean {
     return this.keyKind === 0
   }
