@@ -261,7 +261,7 @@ export const mutants = [
     name: 'failure-described-without-care',
     why: 'an error whose property throws leaves its lease behind, and the process with a rejection',
     file: 'src/loads/failure.ts',
-    find: '  } catch {\n    return undefined\n  }\n}\n\n/** A property as text',
-    replace: '  } catch (error) {\n    throw error\n  }\n}\n\n/** A property as text',
+    find: '  } catch {\n    return undefined\n  }\n}\n\n/** Reads a property that is a text',
+    replace: '  } catch (error) {\n    throw error\n  }\n}\n\n/** Reads a property that is a text',
   },
 ]

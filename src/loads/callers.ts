@@ -7,32 +7,33 @@ import type { LoadContext } from './options.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
- * Loads that may time out under a caller before it gives up: it takes part in replacing the first, and not for ever.
+ * Number of loads that may time out before a waiting call gives up: it takes part in replacing the first, but not for
+ * ever.
  */
 const MAX_TIMEOUTS = 2
 
 /** One call of getOrLoad that waits. */
 export interface Caller<V> {
   readonly loader: (key: never, context: LoadContext) => unknown
-  /** Runs what is run for this call, its loader above all, in the call's own asynchronous context. */
+  /** Runs functions for this call, its loader above all, in the call's own asynchronous context. */
   readonly inContext: InContext
-  /** Milliseconds. */
+  /** How long the call's load may take, and how long the call waits for another call's load, in milliseconds. */
   readonly timeout: number
   readonly negativeTtl: number
-  /** Stores what the loader returned in place of the lease. @returns whether the lease was still there */
+  /** Stores the loader's value in place of the lease. @returns whether the lease was still there */
   readonly store: (encoder: ValueEncoder, lease: number) => boolean
   readonly resolve: (value: V) => void
   readonly reject: (reason: unknown) => void
 }
 
-/** How long a call still waits. By this thread's own clock, which neither a damaged region nor a new date can stop. */
+/** How long a call still waits, by this thread's own clock, which neither a damaged region nor a new date can stop. */
 interface Patience {
   deadline: number
   timeouts: number
 }
 
 /**
- * The calls that wait for the value of one key, in the order in which they came, and how long each of them still does.
+ * The calls that wait for the value of one key, in the order in which they came, and how long each still waits.
  *
  * Thread safety: one thread. Settling a call runs no user code.
  */
@@ -46,7 +47,7 @@ export class Callers<V> {
     return this.#all.size
   }
 
-  /** No call's deadline is before this; by this thread's own clock. */
+  /** A time, by this thread's own clock, that no call's deadline precedes. */
   get earliest(): number {
     return this.#earliest
   }
@@ -74,7 +75,7 @@ export class Callers<V> {
     for (const caller of this.#all.keys()) this.reject(caller, reason)
   }
 
-  /** Resolves all calls, each with what `give` returns for it. */
+  /** Resolves all calls, each with the result of its own call of `give`. */
   resolveAll(give: () => V): void {
     for (const caller of this.#all.keys()) {
       const value = give()
@@ -83,7 +84,7 @@ export class Callers<V> {
     }
   }
 
-  /** Another load begins, for which each call waits as long as its own time says. */
+  /** Restarts all clocks, because another load begins: each call waits for it as long as its own `timeout` says. */
   restartClocks(): void {
     const now = monotonic()
     this.#earliest = Infinity
@@ -93,7 +94,7 @@ export class Callers<V> {
     }
   }
 
-  /** A load timed out under all of them. */
+  /** Counts, for all calls, a load that timed out. */
   countTimeout(): void {
     for (const [caller, patience] of this.#all) {
       if (++patience.timeouts >= MAX_TIMEOUTS) this.#rejectForTimeout(caller)
@@ -101,9 +102,8 @@ export class Callers<V> {
   }
 
   /**
-   * Rejects those who have waited for one load for as long as they would.
-   *
-   * @param leader not this one: it has the load's own time
+   * Rejects the calls that have waited for one load as long as their `timeout` says.
+   * @param leader is not rejected: the load's own time bounds it
    */
   rejectLate(leader: Caller<V> | undefined): void {
     const now = monotonic()

@@ -1,33 +1,33 @@
 /**
- * Errors as they travel from the thread where a loader failed to those who waited for it.
+ * Errors in the form in which they travel from the thread where a loader failed to the threads that waited for it.
  *
- * What a loader throws is foreign: a property of it may be a getter that throws, and a test of its class may run a
- * trap. Every look at it is guarded, so that describing a failure never fails.
+ * An error that a loader throws is foreign: a property of it may be a getter that throws, and a test of its class may
+ * run a trap. Every look at it is guarded, so that describing a failure never fails.
  */
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError, type MapsafeErrorCode } from '../base/errors.js'
 import { corruptValue } from '../codec/value-error.js'
 import { ValueCodecs } from '../codec/value.js'
 import { isNativeError } from '../platform/brands.js'
 
-/** A chain of causes may be a circle, and an AggregateError may hold itself many times over. */
+/** Bound on the depth: a chain of causes may be a circle, and an AggregateError may hold itself many times over. */
 const MAX_DEPTH = 8
-/** Errors described of one failure, all in all. */
+/** Most errors that are described for one failure, all in all. */
 const MAX_ERRORS = 64
-/** UTF-16 units of a message or stack. */
+/** Most UTF-16 units of a message or stack. */
 const MAX_TEXT = 16_384
 
-/** An error as a value that a map can hold, or what was thrown in its place. */
+/** An error, or another thrown value, in a form that a map can hold. */
 type Failure = { readonly error: ErrorDescription } | { readonly thrown: unknown }
 
 interface ErrorDescription {
   readonly name: string
-  /** Whether it was a DOMException, as an abort is. */
+  /** Whether the error was a DOMException, as an abort is. */
   readonly isDom?: true
   readonly message: string
   readonly stack?: string
   readonly code?: unknown
   readonly cause?: Failure
-  /** Of an AggregateError. */
+  /** The errors of an AggregateError. */
   readonly errors?: readonly Failure[]
 }
 
@@ -37,14 +37,14 @@ const builtIn: Readonly<Record<string, ErrorConstructor>> = {
 const ours = { MapsafeError, MapsafeTypeError, MapsafeRangeError }
 
 /**
- * Describes what a loader threw. Parts of it that no map can hold, or that throw when they are looked at, are left out;
- * long texts are cut. Never throws, and returns no user's object: each part is looked at once.
+ * Describes the value that a loader threw. Parts of it that no map can hold, or that throw when they are read, are left
+ * out; long texts are cut. Never throws, and returns no user's object. Each part is read once.
  */
 export function describeFailure(reason: unknown): Failure {
   return describeWithin({ errors: MAX_ERRORS }, reason, MAX_DEPTH)
 }
 
-/** @param left how many more may be described, by all calls together */
+/** @param left how many more errors may be described, by all calls together */
 function describeWithin(left: { errors: number }, reason: unknown, depth: number): Failure {
   left.errors--
   if (!isError(reason)) return { thrown: copyOf(reason) }
@@ -68,7 +68,7 @@ function describeWithin(left: { errors: number }, reason: unknown, depth: number
 }
 
 /**
- * What was described, as an error of the same class if that is one of JavaScript's or of this package.
+ * Makes the described value again, as an error of the same class if that is a class of JavaScript or of this package.
  *
  * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if it is no description
  */
@@ -79,7 +79,7 @@ export function reviveFailure(failure: unknown): unknown {
   const options = cause === undefined ? undefined : { cause: reviveFailure(cause) }
   const error = make(failure.error, options)
   if (error.name !== name) define(error, 'name', name)
-  // A DOMException has the code that belongs to its name, and takes no cause.
+  // The code of a DOMException follows from its name, and its constructor takes no cause.
   if (isDom === true && cause !== undefined) define(error, 'cause', options?.cause)
   if (code !== undefined && isDom !== true && !(error instanceof MapsafeError)) Object.assign(error, { code })
   define(error, 'stack', stack)
@@ -99,7 +99,7 @@ function define(error: Error, name: string, value: unknown): void {
   Object.defineProperty(error, name, { value, writable: true, configurable: true })
 }
 
-/** What is read out of a region may be anything. */
+/** Checks a description, since a value read from a region may be anything. */
 function isDescription(failure: unknown): failure is Failure {
   if (typeof failure !== 'object' || failure === null) return false
   if (!Object.hasOwn(failure, 'error')) return Object.hasOwn(failure, 'thrown')
@@ -127,7 +127,7 @@ function isError(reason: unknown): reason is Error {
     // eslint-disable-next-line no-restricted-syntax -- what was made with this class as a prototype is one as well
     return isNativeError(reason) || reason instanceof Error
   } catch {
-    return false // a Proxy whose trap throws, or that was revoked
+    return false // a Proxy whose trap throws, or a revoked one
   }
 }
 
@@ -139,7 +139,7 @@ function isDomException(reason: unknown): boolean {
   }
 }
 
-/** A revoked Proxy does not even say whether it is an array. */
+/** Is Array.isArray, but false for a revoked Proxy, for which that throws. */
 function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value)
@@ -148,7 +148,7 @@ function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** A property of something foreign; undefined if it cannot be had. */
+/** Reads a property of a foreign object; undefined if reading fails. */
 function look(from: object, name: string | number): unknown {
   try {
     return (from as Record<string | number, unknown>)[name]
@@ -157,7 +157,7 @@ function look(from: object, name: string | number): unknown {
   }
 }
 
-/** A property as text; undefined if it is none. */
+/** Reads a property that is a text; undefined if it is something else. */
 function textOf(from: object, name: string): string | undefined {
   const value = look(from, name)
   if (typeof value === 'string') return value.length <= MAX_TEXT ? value : `${value.slice(0, MAX_TEXT)} ...`
@@ -172,7 +172,7 @@ function textOf(from: object, name: string): string | undefined {
   }
 }
 
-/** What a map would give back of `value`; undefined if it can hold none. */
+/** Returns the copy of `value` that a map would return; undefined if a map cannot hold it. */
 function copyOf(value: unknown): unknown {
   try {
     const encoder = codecs.encode(value)
@@ -186,5 +186,5 @@ function copyOf(value: unknown): unknown {
   }
 }
 
-/** Failures belong to no map. */
+/** Codecs without a map, since failures belong to none. */
 const codecs = new ValueCodecs(false)

@@ -7,24 +7,27 @@ import type { Leases, Sight } from './leases.js'
 import { MAX_TIMEOUT } from './options.js'
 import { monotonic } from '../platform/system-clock.js'
 
-/** Milliseconds between two looks at another thread's lease: at first, growing by the factor, and at most. */
+/**
+ * Milliseconds between two looks at another thread's lease: the first pause, the factor by which it grows, and the
+ * longest.
+ */
 const FIRST_POLL = 1
 const POLL_GROWTH = 1.25
 const LAST_POLL = 8
 /**
  * Times that a load tries to end its lease. A lease lapses once; the bound is for a damaged region, where it could seem
- * to go on.
+ * to lapse for ever.
  */
 const MAX_TRIES = 8
 
-/** What a keyLoad needs to know of its thread's cache. */
+/** The part of a thread's cache that a key load needs. */
 export interface LoadHost<V> {
   readonly leases: Leases<V>
   /** Owner mark of this thread's engine. */
   readonly mark: number
   /** Whether the engine with that owner mark is still there. */
   isAlive(mark: number): boolean
-  /** Milliseconds since 1970. */
+  /** The region's time, in milliseconds. */
   now(): number
   /** A number that no other load of this thread has. */
   takeNumber(): number
@@ -33,19 +36,19 @@ export interface LoadHost<V> {
   encode(value: unknown): ValueEncoder
   /** The value of an encoder, as a reader gets it. */
   decode(encoder: ValueEncoder, value: unknown): V
-  /** Runs engine operations that share what one call may wait. */
+  /** Runs engine operations that share the wait that one call may take. */
   asOneCall(run: () => void): void
-  /** The keyLoad is over. */
+  /** Called when the key load is over. */
   finished(keyLoad: KeyLoad<V>): void
 }
 
 /** A load that this thread runs. */
 interface OwnLoad<V> extends LoadName {
   readonly leader: Caller<V>
-  /** When it is given up, by this thread's own clock. */
+  /** When the load is given up, by this thread's own clock. */
   readonly deadline: number
   readonly controller: AbortController
-  /** The expired value that may be served meanwhile, and until when. */
+  /** The expired value that may be returned meanwhile, and until when. */
   readonly stale: { readonly content: Content; readonly until: number } | undefined
   /** Version of its lease. */
   readonly version: number
@@ -53,7 +56,7 @@ interface OwnLoad<V> extends LoadName {
 
 /** Another load that this thread waits for. */
 interface AwaitedLoad extends LoadName {
-  /** Whether those who wait take its outcome: not if it was overtaken before they came. */
+  /** Whether the waiting calls take its outcome: not if a write overtook it before they came. */
   readonly tells: boolean
   readonly until: number
   version: number
@@ -61,10 +64,10 @@ interface AwaitedLoad extends LoadName {
 }
 
 /**
- * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or,
- * polled with a timer, another's. See docs/internals/protocol.md, "Loads".
+ * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or
+ * another's, which is polled with a timer. See docs/internals/protocol.md, "Loads".
  *
- * Thread safety: one thread. Nothing here waits but by timers and promises.
+ * Thread safety: one thread. It waits by timers and promises alone.
  */
 export class KeyLoad<V> {
   isOver = false
@@ -82,7 +85,8 @@ export class KeyLoad<V> {
   }
 
   /**
-   * Whether a new call may wait with the others: not once the load was overtaken, which would bring it an older value.
+   * Returns whether a new call may wait with the others: not once a write overtook the load, which would bring the call
+   * an older value.
    */
   takesCallers(): boolean {
     if (this.#load === undefined) this.advance()
@@ -99,7 +103,7 @@ export class KeyLoad<V> {
   /** Rejects one call, if it still waits. */
   leave(caller: Caller<V>, reason: unknown): void {
     if (!this.#callers.reject(caller, reason)) return
-    // A value that expired is loaded anew for those to come.
+    // A load that replaces an expired value goes on without callers, for later calls.
     if (this.#callers.size === 0 && this.#load?.stale === undefined) this.#abandon(reason)
   }
 
@@ -109,7 +113,7 @@ export class KeyLoad<V> {
     this.#callers.rejectAll(reason)
   }
 
-  /** Does what can be done by now, and looks again later. */
+  /** Takes the steps that are possible now, and looks again later. */
   readonly advance = (): void => {
     clearTimeout(this.#timer)
     try {
@@ -159,7 +163,8 @@ export class KeyLoad<V> {
     if (outcome !== undefined && this.#awaited?.tells === true && isSameLoad(outcome, this.#awaited)) {
       return this.#settle(outcome)
     }
-    // Nobody writes an end beyond the longest timeout: a lease that says so is damaged, and is not waited for.
+    // No thread writes an end beyond the longest timeout: a lease with such an end is damaged, and no call waits for
+    // it.
     const isLoading =
       load !== undefined && this.host.isAlive(load.owner) && now < load.until && load.until - now <= MAX_TIMEOUT
     if (outcome !== undefined && !isLapsed && now < outcome.until) {
@@ -191,8 +196,7 @@ export class KeyLoad<V> {
 
   /**
    * Takes the lease, in place of the entry with `version` if one is given, and loads.
-   *
-   * @param outcome of the load before
+   * @param outcome the outcome of the load before
    */
   #begin(version: number | undefined, outcome: Outcome | undefined, isLapsed = false): boolean {
     const { key, host } = this
@@ -201,7 +205,7 @@ export class KeyLoad<V> {
     const load = { owner: host.mark, number: host.takeNumber(), until: now + leader.timeout }
     const isStale = outcome?.state === STALE
     const kept = isStale && (isLapsed || now >= outcome.until) ? undefined : outcome
-    // Decoded before the lease is taken: what is damaged throws here, and must not leave a lease behind.
+    // The value is decoded before the lease is taken: a damaged one throws here, and must not leave a lease behind.
     const stale = isStale && kept !== undefined ? { content: kept.content, until: kept.until } : undefined
     if (stale !== undefined) this.#decode(stale.content)
     const taken = host.leases.leave(key, { load, outcome: kept }, version)
@@ -217,7 +221,8 @@ export class KeyLoad<V> {
 
   #run(load: OwnLoad<V>): void {
     const { loader, inContext } = load.leader
-    // What the loader throws at once becomes a rejection, too. It gets a key of its own, which it may change.
+    // An error that the loader throws at once becomes a rejection, too. The loader gets a key of its own, which it may
+    // change.
     const started = inContext(
       () =>
         new Promise((resolve) => {
@@ -235,7 +240,7 @@ export class KeyLoad<V> {
   }
 
   #loaded(load: OwnLoad<V>, value: unknown): void {
-    if (this.#load !== load) return // given up
+    if (this.#load !== load) return // the load was given up
     let result: V
     let isStored: boolean
     try {
@@ -257,20 +262,19 @@ export class KeyLoad<V> {
     this.#resolveAll(give)
   }
 
-  /** Never throws: it is the last to handle a rejection. */
+  /** Handles a rejection. Never throws, since no later handler would catch that. */
   #failed(load: OwnLoad<V>, reason: unknown): void {
     if (this.#load !== load) return
     const failure = describeFailure(reason)
-    if (this.#load !== load) return // a getter in what was thrown ended it, as in a value
+    if (this.#load !== load) return // a getter in the thrown value ended the load, as one in a loaded value can
     this.#tell(load, FAILED, failure)
     this.#end()
     this.#callers.rejectAll(reason)
   }
 
   /**
-   * Leaves the outcome of a load that stores no value for those who wait in other threads.
-   *
-   * @param told a value or failure in which there is no user code
+   * Leaves the outcome of a load that stores no value, for the calls that wait in other threads.
+   * @param told a value or failure without user code
    */
   #tell(load: OwnLoad<V>, state: typeof FAILED | typeof DELIVERED, told: unknown): void {
     const { leases } = this.host
@@ -279,22 +283,23 @@ export class KeyLoad<V> {
       const content = leases.encode(told)
       this.#withLease(load, (version, isLapsed, last) => {
         const now = this.host.now()
-        // The value that expired goes on being served.
+        // The expired value can still be returned.
         const isStale = last?.state === STALE && !isLapsed && now < last.until && state === FAILED
         const { negativeTtl } = load.leader
-        // 0 is told to nobody who comes later, whatever the clock of the one who looks says.
+        // An outcome with 0 reaches no later call, for any state of the looking thread's clock.
         const until = state === FAILED && !isLapsed && negativeTtl > 0 ? now + negativeTtl : 0
         const { owner, number } = load
         const outcome = isStale ? last : { state, owner, number, until, content }
         return leases.leave(this.key, { load: undefined, outcome }, version) !== undefined
       })
     } catch {
-      // There is no room for it, say. Those who wait see that nobody loads any more, and load themselves.
+      // The write can fail for want of room, say. Waiting calls then see that no load is under way, and load
+      // themselves.
       this.#release(load)
     }
   }
 
-  /** The load took too long. Its caller learns that; one of the others takes over. */
+  /** Gives up a load that took too long. Its caller is rejected; one of the other calls takes over. */
   #giveUp(load: OwnLoad<V>): void {
     const reason = timedOut(this.key, load.leader.timeout)
     this.#load = undefined
@@ -314,13 +319,13 @@ export class KeyLoad<V> {
     const now = monotonic()
     const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#callers.earliest)
     if (this.#load === undefined) this.#poll = Math.min(this.#poll * POLL_GROWTH, LAST_POLL)
-    // A loader that asks for its own key at once has set one already.
+    // A loader that calls getOrLoad with its own key at once has set a timer already.
     clearTimeout(this.#timer)
     this.#timer = setTimeout(this.advance, Math.max(1, next - now))
     if (this.#callers.size === 0) this.#timer.unref()
   }
 
-  /** Nobody waits any more. */
+  /** Gives the load up because no call waits any more. */
   #abandon(reason: unknown): void {
     const load = this.#load
     this.#end()
@@ -333,12 +338,12 @@ export class KeyLoad<V> {
     try {
       this.#takeAway(load)
     } catch {
-      // Inside a function that decides about a write nothing is written; its thread does so at once afterwards.
+      // Inside a function that decides on a write, no write is allowed; this thread writes right after it.
       queueMicrotask(() => {
         try {
           this.#takeAway(load)
         } catch {
-          // Then the lease ends by its own deadline.
+          // The lease then ends by its own deadline.
         }
       })
     }
@@ -349,8 +354,8 @@ export class KeyLoad<V> {
   }
 
   /**
-   * Has `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread
-   * changed it meanwhile: a lease left behind by a thread that lives is waited for until its time is up.
+   * Lets `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread
+   * changed it meanwhile. A lease left behind by a living thread would be waited for until its time is up.
    *
    * @param use gets the lease's version and the outcome noted in it, and says whether the lease still had that version
    */
@@ -378,7 +383,7 @@ export class KeyLoad<V> {
     return false
   }
 
-  /** @param value decoded last; what one caller does with a value that can be changed is no concern of the others */
+  /** @param value the value decoded last. Each caller gets a copy of its own if it can be changed */
   #copiesOf(value: V): () => V {
     const { leases } = this.host
     if (this.#callers.size <= 1 || leases.isImmutable(value)) return () => value
@@ -391,7 +396,10 @@ export class KeyLoad<V> {
   }
 }
 
-/** Listeners of the loader's signal run at once, in its context. What they throw is reported as uncaught by Node.js. */
+/**
+ * Aborts the loader's signal. Its listeners run at once, in the loader's context. Node.js reports errors that they
+ * throw as uncaught.
+ */
 function abort<V>({ leader, controller }: OwnLoad<V>, reason: unknown): void {
   leader.inContext(() => {
     controller.abort(reason)

@@ -1,34 +1,37 @@
 import { corruptValue } from '../codec/value-error.js'
 
 /**
- * What a lease says: which load a key waits for, and how the last one ended. The bytes of a value of kind VALUE_LEASE;
- * docs/internals/format.md, "Lease", has their order.
+ * The content of a lease: which load a key waits for, and how the last one ended. It is stored as a value of kind
+ * VALUE_LEASE; docs/internals/format.md, "Lease", gives the order of the bytes.
  */
 export interface Lease {
-  /** The load that runs; undefined if none does. */
+  /** The load that runs; undefined if no load does. */
   readonly load: Load | undefined
-  /** How a load ended that left no value; kept while the next one runs, since not all may have seen it. */
+  /**
+   * The outcome of a load that left no value. Kept while the next load runs, since some waiting calls may not have seen
+   * it.
+   */
   readonly outcome: Outcome | undefined
 }
 
-/** What names a load. */
+/** The name of a load. */
 export interface LoadName {
-  /** Owner mark of the engine that loads. */
+  /** Owner mark of the engine whose thread runs the load. */
   readonly owner: number
-  /** Counts the loads of that engine. */
+  /** Number of the load among those of that engine. */
   readonly number: number
 }
 
 export interface Load extends LoadName {
-  /** When it counts as timed out, in milliseconds since 1970. */
+  /** When the load counts as timed out, in the region's time. */
   readonly until: number
 }
 
 export interface Outcome extends LoadName {
   readonly state: typeof FAILED | typeof DELIVERED | typeof STALE
   /**
-   * FAILED: until when it is told to those, too, who come after it. STALE: until when the value may be served.
-   * Milliseconds since 1970.
+   * FAILED: until when calls that come after the load are rejected with it, too. STALE: until when the value may be
+   * returned. In the region's time.
    */
   readonly until: number
   readonly content: Content
@@ -36,19 +39,19 @@ export interface Outcome extends LoadName {
 
 /** The load failed, as the content describes (failure.ts). */
 export const FAILED = 1
-/** The load was overtaken by a write: its value, the content, is not stored, but told to those who waited for it. */
+/** A write overtook the load: its value, the content, is not stored, but goes to the calls that waited for it. */
 export const DELIVERED = 2
-/** No outcome of a load, but the value that expired and is being loaded anew. */
+/** Not an outcome of a load, but the expired value that is being loaded anew. */
 export const STALE = 3
 
-/** A value as an entry has it. */
+/** A value in the form that an entry holds. */
 export interface Content {
   /** Value kind of the region format. */
   readonly kind: number
   readonly bytes: Uint8Array
 }
 
-// Byte offsets.
+// Byte offsets in a lease.
 const LOAD_OWNER = 0
 const LOAD_NUMBER = 4
 const LOAD_UNTIL = 8
@@ -78,9 +81,9 @@ export function writeLease({ load, outcome }: Lease, target: Uint8Array): void {
 }
 
 /**
- * The lease in the first `length` bytes, with a copy of its content.
+ * Reads the lease in the first `length` bytes, with a copy of its content.
  *
- * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no lease
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not a lease
  */
 export function readLease(bytes: Uint8Array, length: number): Lease {
   if (length < CONTENT) throw corruptValue()

@@ -22,7 +22,7 @@ import type { Store } from '../store/store.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
 import { Buffer } from '../platform/buffer.js'
 
-/** What there is under a key. */
+/** The state of a key: a value, a lease, or nothing. */
 export type Sight<V> =
   | { readonly is: 'value'; readonly value: V }
   | { readonly is: 'stale'; readonly value: V; readonly version: number; readonly until: number }
@@ -30,17 +30,18 @@ export type Sight<V> =
   | { readonly is: 'nothing' }
 
 /**
- * Milliseconds for which a lease stays after all times in it have passed. Whoever still waits for it looks long before
- * that.
+ * Milliseconds for which a lease stays after all times in it have passed. A call that still waits for it looks long
+ * before that.
  */
 const KEEP = 10_000
 
 const NOTHING = { is: 'nothing' } as const
 
 /**
- * The leases of a cache, as one thread sees them: entries under the user's own keys. See docs/internals/protocol.md, "Loads".
+ * One thread's access to the leases of a cache: entries under the user's own keys. See docs/internals/protocol.md,
+ * "Loads".
  *
- * Every method throws what engine operations throw.
+ * Every method throws the errors of engine operations.
  */
 export class Leases<V> {
   constructor(private readonly store: Store<V>) {}
@@ -65,19 +66,19 @@ export class Leases<V> {
     }
   }
 
-  /** Whether the entry of `key` still has `version`. Cheaper than {@link Leases.look}. */
+  /** Returns whether the entry of `key` still has `version`. Cheaper than {@link Leases.look}. */
   isUnchanged(key: Key, version: number): boolean {
     const engine = this.store.open()
     engine.getIfChanged(key, version)
     const status = engine.result[RESULT_STATUS]
-    // A value too large for the scratch buffer is a change, too.
+    // A value too large for the scratch buffer counts as a change, too.
     if (status < 0) throw engineError(engine, key)
     return status === UNCHANGED
   }
 
   /**
-   * Stores `lease` under `key`, in place of the entry with `version`, or, if that is undefined, if there is nothing,
-   * not even a lease.
+   * Stores `lease` under `key`: in place of the entry with `version`, or, if `version` is undefined, only if there is
+   * nothing, not even a lease.
    *
    * @returns the new entry's version; undefined if it was not stored
    */
@@ -100,7 +101,7 @@ export class Leases<V> {
     return this.store.remove(key, PUT_IF_VERSION, version)
   }
 
-  /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
+  /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for a value that no map can hold */
   encode(value: unknown): Content {
     const encoder = this.store.encode(value)
     try {
@@ -110,7 +111,7 @@ export class Leases<V> {
     }
   }
 
-  /** @param value the one that this thread decoded last */
+  /** @param value the value that this thread decoded last */
   isImmutable(value: V): boolean {
     return typeof value !== 'object' || value === null || this.store.isImmutable
   }
@@ -119,7 +120,7 @@ export class Leases<V> {
     return this.store.decodeAny(kind, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
   }
 
-  /** @param value the one just read */
+  /** @param value the value just read */
   private sightOf(value: V): Sight<V> {
     const { staleUntil, version } = this.store
     return staleUntil === undefined ? { is: 'value', value } : { is: 'stale', value, version, until: staleUntil }
@@ -136,7 +137,10 @@ export class Leases<V> {
   }
 }
 
-/** Kind and bytes as an entry of the value has them: strings and numbers are otherwise the engines' to write. */
+/**
+ * Returns the kind and the bytes that an entry of the value holds. Strings and numbers need this here: engines write
+ * those of entries.
+ */
 function contentOf(encoder: ValueEncoder): Content {
   const { kind, operand } = encoder
   if (kind === VALUE_NUMBER) {

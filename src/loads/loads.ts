@@ -16,19 +16,22 @@ import { Owners } from './owner.js'
 import { addAbortListener, reasonOf, removeAbortListener } from './signal.js'
 import { Buffer } from '../platform/buffer.js'
 
-/** Stores a loaded value in place of the entry with `version`. @returns whether that was still there */
+/** Stores a loaded value in place of the entry with `version`. @returns whether that entry was still there */
 export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
 
 /**
- * The loads of one thread's cache: at most one keyLoad for each key that takes new calls, and perhaps older ones that
- * were overtaken by a write and are not over yet.
+ * The loads of one thread's cache: for each key at most one key load that takes new calls, and perhaps older ones that
+ * a write overtook and that are not over yet.
  *
  * Thread safety: one thread.
  */
 export class Loads<V> implements LoadHost<V> {
   readonly leases: Leases<V>
   readonly mark: number
-  /** The keyLoads that take calls, by key: `Uint8Array`s, which a `Map` tells apart by identity, by their bytes. */
+  /**
+   * The key loads that take calls, by key; a `Uint8Array`, which a `Map` compares by identity, is represented by its
+   * bytes.
+   */
   readonly #keyLoads = new Map<Key, KeyLoad<V>>()
   readonly #byteKeyLoads = new Map<string, KeyLoad<V>>()
   readonly #all = new Set<KeyLoad<V>>()
@@ -44,9 +47,9 @@ export class Loads<V> implements LoadHost<V> {
   }
 
   /**
-   * Waits for the value of `key`, or loads it if nobody does.
+   * Waits for the value of `key`, or loads it if no load is under way.
    *
-   * @param storeLoaded asked once, if this call's loader is the one that runs and returns a value
+   * @param storeLoaded called once, if this call's loader runs and returns a value
    */
   load<K extends Key>(
     key: K,
@@ -55,7 +58,7 @@ export class Loads<V> implements LoadHost<V> {
     storeLoaded: StoreLoaded,
   ): Promise<V> {
     return new Promise((resolve, reject) => {
-      // Refused before it can do anything to a keyLoad in which others wait.
+      // A closed cache refuses the call before it can affect a key load in which other calls wait.
       if (this.#isClosed) throw closed()
       this.store.openToWrite()
       const onAbort = (): void => {
@@ -86,9 +89,9 @@ export class Loads<V> implements LoadHost<V> {
     })
   }
 
-  /** Rejects every call that waits, and those to come. To be called before the engine is closed. */
+  /** Rejects every waiting call, and those to come. Called before the engine is closed. */
   close(): void {
-    // Before those who listen to a loader's signal, and might load again, hear of it.
+    // Set before the listeners of a loader's signal run, which might load again.
     this.#isClosed = true
     const reason = closed()
     for (const keyLoad of [...this.#all]) keyLoad.close(reason)
@@ -123,7 +126,7 @@ export class Loads<V> implements LoadHost<V> {
   }
 
   asOneCall(run: () => void): void {
-    // What ends after the cache was closed writes nothing.
+    // A load that ends after the cache was closed writes nothing.
     if (this.store.isClosed) run()
     else asOneCall(this.store.open(), run)
   }
@@ -144,7 +147,7 @@ export class Loads<V> implements LoadHost<V> {
   #keyLoadOf(key: Key): KeyLoad<V> {
     const known = typeof key === 'object' ? this.#byteKeyLoads.get(textOf(key)) : this.#keyLoads.get(key)
     if (known?.takesCallers() === true) return known
-    // A `Uint8Array` may change while the load lasts.
+    // The key is copied: a `Uint8Array` may change while the load lasts.
     const keyLoad = new KeyLoad(ownKey(key), this)
     this.#all.add(keyLoad)
     if (typeof key === 'object') this.#byteKeyLoads.set(textOf(key), keyLoad)

@@ -3,46 +3,46 @@ import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { isAbortSignal } from './signal.js'
 
-/** What a loader is given beside the key. */
+/** The second argument of a loader, after the key. */
 export interface LoadContext {
   /**
-   * Aborted when the load's time is up, when nobody in its thread waits for it any more, and when the cache is closed.
+   * Aborted when the load's time is up, when no call in its thread waits for it any more, and when the cache is closed.
    */
   readonly signal: AbortSignal
 }
 
 /**
  * Loads the value of `key`, in one step or by a promise. It may use the cache, but must not await a load of the same
- * key by the same cache: that would wait for itself, until the time is up.
+ * key by the same cache: the load would wait for itself until its time is up.
  */
 export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
 
 /** Options of `getOrLoad`. */
 export interface LoadOptions {
-  /** As for `set`: how long the loaded value lives, in milliseconds. Default: the cache's. */
+  /** How long the loaded value lives, in milliseconds, as for `set`. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
   /**
-   * How long after its expiry the value that this call's loader loads may still be served, by `getOrLoad` alone, while
-   * a loader that runs in the background replaces it; in milliseconds. It is that of the first call. If the loader
-   * fails, the value goes on being served until its time is over. Default 0.
+   * How long after its expiry the value that this call's loader loads may still be returned, in milliseconds. Only
+   * `getOrLoad` returns it, while a loader in the background replaces it. Of calls that share a load, the first one's
+   * option counts. If the loader fails, the value can still be returned until this time is over. Default: 0.
    */
   readonly staleWhileRevalidate?: number | undefined
   /**
-   * How long the load may take, and how long this call waits for a load of another one, in milliseconds: an integer
-   * from 1 to 2^31 - 1. Default 30,000.
+   * How long the load may take, and how long this call waits for another call's load, in milliseconds: an integer from
+   * 1 to 2^31 - 1. Default: 30,000.
    */
   readonly timeout?: number | undefined
   /**
-   * How long a failure of this call's loader is told to later calls in place of a new load, in milliseconds. Default 0:
-   * not at all.
+   * How long later calls are rejected with a failure of this call's loader, instead of starting a new load, in
+   * milliseconds. Default: 0, so that each later call loads anew.
    */
   readonly negativeTtl?: number | undefined
-  /** Rejects this call with the signal's reason when it aborts. Others who wait are not concerned. */
+  /** Rejects this call with the signal's reason when the signal aborts. Other waiting calls are not affected. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface ResolvedLoadOptions {
-  /** As given: whoever stores the value checks it. */
+  /** The value given, unchecked: it is checked when the value is stored. */
   readonly ttl: number | undefined
   readonly staleWhileRevalidate: number
   readonly timeout: number
@@ -51,7 +51,7 @@ export interface ResolvedLoadOptions {
 }
 
 const DEFAULT_TIMEOUT = 30_000
-/** In milliseconds: what a timer can wait. */
+/** The longest time, in milliseconds, that a timer can wait. */
 export const MAX_TIMEOUT = 2 ** 31 - 1
 const DEFAULTS: ResolvedLoadOptions = {
   ttl: undefined,
@@ -62,7 +62,7 @@ const DEFAULTS: ResolvedLoadOptions = {
 }
 const NAMES: readonly (keyof LoadOptions)[] = ['ttl', 'staleWhileRevalidate', 'timeout', 'negativeTtl', 'signal']
 
-/** Reads the options of `getOrLoad`, each once, checks all but ttl, and fills in the defaults. */
+/** Reads each option of `getOrLoad` once, checks all but `ttl`, and fills in the defaults. */
 export function resolveLoadOptions(options: LoadOptions | undefined): ResolvedLoadOptions {
   if (options === undefined) return DEFAULTS
   const given = readOptions(options, NAMES)

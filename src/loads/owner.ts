@@ -4,19 +4,19 @@ import { recordIndexOf, recordOf } from '../format/thread-record.js'
 import { REGISTRY_THREADS, THREAD_ATTACHED, THREAD_INCARNATION, THREAD_STATE } from '../format/layout.js'
 import { monotonic } from '../platform/system-clock.js'
 
-/** Milliseconds for which it is believed that a thread lives. Asking takes some system calls. */
+/** Milliseconds for which an answer that a thread lives is trusted. A new answer takes some system calls. */
 const TRUST = 50
 
-/** Tells of the owners of loads whether they still live. */
+/** Finds out whether the owners of loads still live. */
 export class Owners {
-  /** When each owner mark last proved to be a living thread's. */
+  /** When each owner mark was last found to be a living thread's. */
   readonly #seen = new Map<number, number>()
 
   constructor(private readonly engine: Pick<Engine, 'words' | 'lifeOf'>) {}
 
   /**
-   * Whether the engine with this owner mark is there: its thread record is still its own, and its thread is not
-   * dead. A thread about which nothing can be told passes for alive.
+   * Returns whether the engine with this owner mark is there: its thread record is still its own, and its thread is not
+   * dead. A thread whose state is unknown passes for alive.
    */
   isAlive(mark: number): boolean {
     const { words } = this.engine
@@ -33,7 +33,7 @@ export class Owners {
     const now = monotonic()
     if (now - (this.#seen.get(mark) ?? -Infinity) < TRUST) return true
     if (this.engine.lifeOf(recordIndexOf(recordOf(mark))) === LIFE_DEAD) return false
-    // Marks of owners that are gone are never asked for again.
+    // Marks of owners that are gone are never looked up again.
     if (this.#seen.size > REGISTRY_THREADS) this.#seen.clear()
     this.#seen.set(mark, now)
     return true

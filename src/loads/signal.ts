@@ -1,5 +1,5 @@
 /**
- * A caller's AbortSignal, through the methods that every one has. A method or getter that it has of its own is user
+ * Access to a caller's AbortSignal through the methods of the class. A method or getter of the object itself is user
  * code, which must not run while calls are being settled.
  */
 /* eslint-disable @typescript-eslint/unbound-method -- called on the signal */
@@ -16,7 +16,7 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   }
 }
 
-/** @returns why it was aborted; undefined if it was not, or does not say */
+/** @returns the reason of the abort; undefined if the signal is not aborted, or has no reason */
 export function reasonOf(signal: AbortSignal): unknown {
   try {
     return reason.call(signal)
@@ -33,7 +33,7 @@ export function removeAbortListener(signal: AbortSignal, listener: () => void): 
   try {
     removeEventListener.call(signal, 'abort', listener)
   } catch {
-    // Also a Proxy. The listener does nothing once its call is settled.
+    // Also happens with a Proxy. The listener does nothing once its call is settled.
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Copies of map files. A file that is copied while somebody writes to it ends up with parts of different times, which no
- * check can tell for certain: a value may consist of two. So a copy is used only if nobody had the original open, and a
- * look at all of it finds nothing. See docs/reliability.md, "Copies of a file".
+ * Copies of map files. A file that is copied while a process writes to it ends up with parts of different times. No
+ * check can detect that for certain: a value may consist of two. So a copy is used only if no process had the original
+ * open, and a check of all of it finds nothing wrong. See docs/reliability.md, "Copies of a file".
  */
 import { constants as system } from 'node:os'
 import { MapsafeError } from '../base/errors.js'
@@ -29,12 +29,13 @@ const ADVICE =
   'killed, open it and close it before it is copied.'
 
 /**
- * Makes a copy a map of its own, whose identity it notes. Of several that come at once, one does it, and the others wait.
+ * Makes a copy a map of its own, and notes its identity. If several processes do so at once, one does the work, and the
+ * others wait.
  *
  * @param repairAndVerify as in `Contents`
- * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the copy cannot be used, `ERR_MAPSAFE_FILE` if somebody has it open
- *   already (it was written over), or if the disk is full, `ERR_MAPSAFE_TIMEOUT` if another process takes longer than 2
- *   seconds for it
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the copy cannot be used, `ERR_MAPSAFE_FILE` if a process has it open
+ * already (an open file was overwritten), or if the disk is full, `ERR_MAPSAFE_TIMEOUT` if another process takes longer
+ * than 2 seconds for this work
  */
 export function adoptCopy(
   functions: NativeBinding,
@@ -45,14 +46,15 @@ export function adoptCopy(
   if (!lock(functions, file)) return
   try {
     if (isNoted(region, identity)) return
-    // Whoever began before and died in the middle found that nobody had the original open.
+    // A process that began before, and died in the middle, found that no process had the original open.
     const begun = { ...identity, born: BigInt.asUintN(64, ~identity.born) }
     if (!isNoted(region, begun)) refuseIfInUse(file)
     note(region, begun)
-    // Copying leaves holes where there is nothing but zeros.
+    // Copying leaves holes where there are only zeros.
     const error = functions.allocateFile(descriptor, region.byteLength)
     if (error !== 0) throw systemError('allocate', path, error)
-    // Who looks has a thread record, and others are to see when it dies. Once it gives the record back, all is closed.
+    // The check takes a thread record, and other threads must see when its owner dies. Once the record is given back,
+    // all is closed.
     keepOpen(functions, region, descriptor, path)
     const problem = repairAndVerify(region).at(0)
     if (problem !== undefined) throw refusal(path, `it is a copy, and not a sound one (${problem})`)
@@ -64,7 +66,7 @@ export function adoptCopy(
 
 /** @returns false if another process has made the copy a map meanwhile, and perhaps uses it already */
 function lock(functions: NativeBinding, { descriptor, path, region, identity }: OpenFile): boolean {
-  // Counted in sleeps, for which no clock is needed that a test may have replaced.
+  // The wait is counted in sleeps, which needs no clock that a test may have replaced.
   for (let waited = 0; ; waited += SLEEP_MS) {
     const error = functions.lockCopy(descriptor)
     if (error === 0) return true

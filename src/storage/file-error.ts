@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { MapsafeError } from '../base/errors.js'
 
-/** What to do about the errors that somebody can do something about. */
+/** Advice for the errors that users can do something about. */
 const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'This user may not; files of a map are made readable and writable for their owner only.',
   EDQUOT: 'The disk quota is used up. Choose a smaller maxBytes or another place: all of it is allocated at once.',
@@ -16,10 +16,10 @@ const ADVICE: Readonly<Record<string, string>> = {
 }
 
 /**
- * The error for something the system refused to do with a map file.
+ * Makes the error for an action on a map file that the system refused.
  *
- * @param verb what was tried, as in "cannot open"
- * @param error what `node:fs` threw, or the errno value that the addon returned
+ * @param verb the action, as in "cannot open"
+ * @param error the error that `node:fs` threw, or the errno value that the addon returned
  */
 export function systemError(verb: string, path: string, error: unknown): MapsafeError {
   const isNumber = typeof error === 'number'

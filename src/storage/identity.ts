@@ -1,16 +1,16 @@
 /**
- * By what a map file is told from its copies: the inode's number and when it was born, noted in the header. Both stay as
- * they are when the file is renamed, linked, mounted elsewhere or when the system starts anew, where the number of the
- * device may change; a copy has another inode, or, where a deleted one's number is used again, a later birth. See
- * docs/internals/format.md, "In a file".
+ * The identity that distinguishes a map file from its copies: the inode's number and its time of birth, noted in the
+ * header. Both stay when the file is renamed, linked or mounted elsewhere, and when the system starts anew, where the
+ * number of the device may change. A copy has another inode or, where a deleted inode's number is used again, a later
+ * birth. See docs/internals/format.md, "In a file".
  */
 import type { BigIntStats } from 'node:fs'
 import { HEADER_FILE_BORN, HEADER_FILE_INODE, PAGE_BYTES } from '../format/layout.js'
 
-/** What the file system gives one file and no copy of it. */
+/** Numbers that the file system gives one file and no copy of it. */
 export interface FileIdentity {
   readonly inode: bigint
-  /** In nanoseconds since 1970; 0 where the file system does not tell. */
+  /** Time of birth in nanoseconds since 1970; 0 where the file system does not know it. */
   readonly born: bigint
 }
 
@@ -18,7 +18,7 @@ export function identityOf({ ino, birthtimeNs }: BigIntStats): FileIdentity {
   return { inode: BigInt.asUintN(64, ino), born: BigInt.asUintN(64, birthtimeNs) }
 }
 
-/** Whether the region was noted as that of this file. */
+/** Returns whether the region notes this file's identity. */
 export function isNoted(region: ArrayBuffer, { inode, born }: FileIdentity): boolean {
   const header = pairsOfHeader(region)
   return Atomics.load(header, HEADER_FILE_INODE / 2) === inode && Atomics.load(header, HEADER_FILE_BORN / 2) === born

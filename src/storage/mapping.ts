@@ -5,22 +5,21 @@ import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
 
 /**
- * This thread's mappings that are still in use, by device and inode. All map objects of a thread on one file share one:
- * so a loop that opens and closes a map piles up no mappings until the garbage collector comes round. (An inode cannot
- * be given to another file while it is mapped.)
+ * This thread's mappings that are still in use, by device and inode. All map objects of a thread on one file share one
+ * mapping, so a loop that opens and closes a map piles up no mappings until the garbage collector runs. (An inode
+ * cannot be given to another file while it is mapped.)
  */
 const mappings = (): Map<string, WeakRef<ArrayBuffer>> =>
   threadState('mappings', () => new Map<string, WeakRef<ArrayBuffer>>())
 
-/** Node.js unmaps the memory itself; here only the entry goes. */
+/** Removes the entry of a collected mapping; Node.js unmaps the memory itself. */
 const collected = new FinalizationRegistry<string>((inode) => {
   if (mappings().get(inode)?.deref() === undefined) mappings().delete(inode)
 })
 
 /**
- * The addon's functions for files, which either engine needs.
- *
- * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon is not there, or this is Windows
+ * Returns the addon's functions for files, which both engines need.
+ * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon cannot be loaded, or on Windows
  */
 export function fileFunctions(): NativeBinding {
   const binding = loadNative()
@@ -37,7 +36,8 @@ export function fileFunctions(): NativeBinding {
 }
 
 /**
- * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js maps no file of that length (4 GiB before version 22)
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if this Node.js cannot map a file of that length (the bound is 4 GiB
+ * before version 22)
  */
 export function checkMappable(bytes: number, path: string): void {
   if (bytes <= constants.MAX_LENGTH) return
@@ -49,10 +49,10 @@ export function checkMappable(bytes: number, path: string): void {
 }
 
 /**
- * Keeps the file of `region` open for as long as this thread has a record in it, which the system tells the others by a
- * lock of the open file description that `descriptor` leads to. The descriptor itself may be closed.
+ * Keeps the file of `region` open for as long as this thread has a record in it. The system shows that to the other
+ * threads by a lock of the open file description that `descriptor` leads to. The descriptor itself may be closed.
  *
- * @throws MapsafeError `ERR_MAPSAFE_FILE` if the process may have no more files open
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the process may not open more files
  */
 export function keepOpen(functions: NativeBinding, region: ArrayBuffer, descriptor: number, path: string): void {
   const error = functions.openRecordLocks(region)?.open(descriptor) ?? 0
@@ -60,10 +60,9 @@ export function keepOpen(functions: NativeBinding, region: ArrayBuffer, descript
 }
 
 /**
- * The memory of an open file, all of it. Stays mapped until the buffer was collected; the descriptor may be closed.
- *
- * @throws as {@link checkMappable}
- * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system does not map it
+ * Maps all of an open file. Its memory stays mapped until the buffer is collected; the descriptor may be closed.
+ * @throws as {@link checkMappable} does
+ * @throws MapsafeError `ERR_MAPSAFE_FILE` if the system refuses to map it
  */
 export function mapWholeFile(functions: NativeBinding, descriptor: number, path: string): ArrayBuffer {
   const { dev, ino, size } = fstatSync(descriptor, { bigint: true })

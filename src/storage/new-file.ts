@@ -15,18 +15,18 @@ interface Unnamed {
   readonly descriptor: number
   /** @returns whether the name was free */
   giveName(path: string): boolean
-  /** Leaves nothing behind but what has its name. */
+  /** Leaves nothing behind but the file with its name, if it was given one. */
   discard(): void
 }
 
 /**
  * Makes a map file under `path`, complete before it has its name.
  *
- * Where the file system can (Linux: ext4, xfs, btrfs, tmpfs ...) it has no name before, so that nothing is left of it
- * when its maker dies, and nobody else's file is in the way. Elsewhere it has one that nobody else uses, and a maker
- * that dies leaves it.
+ * Where the file system supports it (Linux: ext4, xfs, btrfs, tmpfs ...), the file has no name before, so that nothing
+ * is left of it when its maker dies, and no other process's file is in the way. Elsewhere it first has a name that no
+ * other process uses, and a maker that dies leaves the file behind.
  *
- * Takes no lock: several that make one file at once each make their own, and all but one throw theirs away.
+ * Takes no lock: several processes that make one file at once each make their own, and all but one throw theirs away.
  *
  * @param format makes an empty region of zeroed memory
  * @returns the region; undefined if the name was taken meanwhile
@@ -56,7 +56,10 @@ export function makeFile(
   }
 }
 
-/** Undefined where there are no files without a name; what else is wrong shows when one with a name is made. */
+/**
+ * Opens a file without a name; undefined where the file system has none. Other errors show when a file with a name is
+ * made.
+ */
 function openAnonymous(functions: NativeBinding, path: string): Unnamed | undefined {
   const descriptor = functions.openAnonymousFile(dirname(path))
   if (descriptor < 0) return undefined

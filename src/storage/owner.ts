@@ -1,20 +1,20 @@
 import type { Stats } from 'node:fs'
 import { MapsafeError } from '../base/errors.js'
 
-/** Bits of a mode that let others than the owner write. */
+/** Bits of a mode that let users other than the owner write. */
 const WRITABLE_BY_OTHERS = 0o022
 
 /**
- * Refuses a file that somebody else than this process's user may write to: who can write a map's file can change every
- * value in it and hold up everybody who has it open. Asked of the open file, so that nothing can be put in its place
- * in between. On Windows, which has neither owners nor modes of this kind, there are no map files.
+ * Refuses a file that a user other than this process's may write to. Such a user can change every value in a map's file
+ * and hold up every process that has it open. Checks the open file, so that no other file can be put in its place in
+ * between. On Windows, which has neither owners nor modes of this kind, there are no map files.
  *
  * @throws MapsafeError `ERR_MAPSAFE_FILE`
  */
 export function refuseStrangers({ uid, mode }: Stats, path: string): void {
   const self = process.geteuid?.()
   if (self === undefined) return
-  // Root may write every file anyway.
+  // Root may write every file in any case.
   const reason =
     uid !== self && uid !== 0
       ? `it belongs to user ${uid}, and this process runs as user ${self}`

@@ -21,8 +21,9 @@ const INITIAL_BYTES = 4096
 const RECORD_HEADER_BYTES = 12
 
 /**
- * The values of `keys`, in their order; undefined where there is none. What the near-cache knows needs no engine; what
- * the engine has is not remembered: a batch over many keys would drive out what is read again.
+ * Returns the values of `keys`, in their order; undefined for a key without an entry. Keys that the near-cache can
+ * answer need no engine. Values from the engine are not remembered: a batch over many keys would drive out entries that
+ * are read again.
  */
 export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined)[] {
   const given = keysOf(keys)
@@ -39,7 +40,7 @@ export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined
   return values
 }
 
-/** Stands for an entry that is not there, until it was counted. */
+/** Stands for an entry that is not there, until it is counted. */
 const NONE = Symbol('none')
 
 function readMany<V>(store: Store<V>, keys: readonly Key[]): (V | undefined)[] {
@@ -74,7 +75,7 @@ function decodeRecords<V>(store: Store<V>, engine: Engine, values: unknown[]): v
   }
 }
 
-/** Stores `entries` one after the other. Nothing is stored if a key or value among them cannot be. */
+/** Stores `entries` one after the other. Nothing is stored if one of the keys or values cannot be stored. */
 export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>, expiresAt?: number): void {
   store.openToWrite()
   const batch = new Batch()
@@ -82,7 +83,7 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   for (const entry of entries as Iterable<unknown>) {
     if (typeof entry !== 'object' || entry === null) throw notPairs(entry)
     const { 0: key, 1: value } = entry as readonly [Key, unknown]
-    // Nobody means the entry of undefined, which is no key: it is an object of another shape.
+    // A missing property 0 means an object of another shape, not an entry of the key undefined, which is no key.
     if ((key as unknown) === undefined && !(0 in entry)) throw notPairs(entry)
     batch.add(store, key, value)
   }
@@ -98,7 +99,7 @@ export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unk
   })
 }
 
-/** Deletes the entries of `keys`, and returns how many there were. Nothing is deleted if one of them is no key. */
+/** Deletes the entries of `keys`, and returns how many it deleted. Nothing is deleted if one of them is no key. */
 export function deleteMany<V>(store: Store<V>, keys: Iterable<Key>): number {
   store.openToWrite()
   const given = keysOf(keys)
@@ -117,11 +118,11 @@ class Batch {
   /** The bytes of the encoded values, one after the other, each padded to a word. */
   private bytes = new Uint8Array(INITIAL_BYTES)
   private used = 0
-  /** Where the bytes of each entry begin, and at last where they end. */
+  /** Where the bytes of each entry begin; the last element is where they end. */
   private readonly offsets = [0]
 
   add<V>(store: Store<V>, given: Key, value: unknown): void {
-    const key = ownKey(given) // a getter in a value may change it, or who goes on with the iteration
+    const key = ownKey(given) // a getter in a value may change it, or the iterator may
     checkKey(store.open(), key)
     const encoder = store.encode(value)
     const end = this.used + padded(encoder.byteLength)
@@ -136,8 +137,8 @@ class Batch {
   }
 
   /**
-   * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first that does not
-   * fit.
+   * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first entry that
+   * does not fit.
    */
   stage(engine: Engine, from: number): number {
     const { offsets } = this
@@ -159,13 +160,13 @@ class Batch {
 
 const keyBuffer = new KeyBuffer()
 
-/** @throws MapsafeError as a call with `key` would */
+/** @throws MapsafeError the error that a call with `key` throws */
 function checkKey(engine: Engine, key: Key): void {
   if (typeof key === 'number' || keyBuffer.encode(key)) return
   throw engineError(engine, key, keyBuffer.kind === 0 ? KEY_TYPE : ENTRY_TOO_LARGE)
 }
 
-/** The keys as they are when their turn comes: an iterable may yield one array again and again. */
+/** Copies each key when the iterable yields it: it may yield one array again and again. */
 function keysOf(given: Iterable<Key>): Key[] {
   checkIterable('keys', given)
   return Array.from(given, ownKey)
@@ -174,7 +175,7 @@ function keysOf(given: Iterable<Key>): Key[] {
 function checkIterable(name: 'keys' | 'entries', given: Partial<Iterable<unknown>> | null | undefined): void {
   const expected =
     name === 'keys' ? 'an iterable object of keys, like an array' : 'an iterable object of pairs of key and value'
-  // A string or Uint8Array is iterable, but it is meant as one key: its characters or bytes would be taken for keys.
+  // A string or Uint8Array is iterable, but is meant as one key; its characters or bytes must not be taken for keys.
   if (typeof given === 'string' || isUint8Array(given)) {
     throw wrongInput(`Argument ${name}`, given, `${expected}; put a single one into an array`)
   }

@@ -14,16 +14,22 @@ import { openNativeClock } from '../platform/addon.js'
 import { bootNumber, monotonic, readClocks, readClocksExactly, type Clocks } from '../platform/system-clock.js'
 
 /**
- * When a near hit asks the true clock, hits trust that what expires this many milliseconds later has not expired ...
+ * After a near hit asked the true clock, hits trust that entries which expire this many milliseconds later have not
+ * expired.
  */
 const MARGIN_MS = 100
-/** ... until the clock that ticks, every 10 milliseconds, has gone on by so many: it may be as late as the rest ... */
+/**
+ * The trust ends when the clock thread, which ticks every 10 milliseconds, has gone on by so many: it may be late by
+ * the rest of the margin.
+ */
 const TRUSTED_MS = 20
-/** ... and no more often than this: all threads may have been stopped, and the one that ticks is not back yet. */
+/** The trust lasts for no more hits than this: after a stop of all threads, the clock thread may not run again yet. */
 const TRUSTING_HITS = 31
-/** Where no clock ticks, every hit asks. */
+/** Used where no clock thread runs, so that every hit asks the true clock. */
 const NEVER_TRUSTED = Float64Array.of(Infinity)
-/** By how many milliseconds two clocks must part to count as moved: more than reading one after the other does. */
+/**
+ * The difference, in milliseconds, from which two clocks count as moved: more than reading one after the other causes.
+ */
 const STEP_MS = 10
 const SUSPENSION_MS = 1000
 
@@ -34,9 +40,9 @@ const BOOT = HEADER_CLOCK_BOOT / 2
 const STEPS = HEADER_CLOCK_STEPS / 2
 
 /**
- * The clock of a cache, by which its entries and leases end: the monotonic clock plus what the region's header says,
- * the same for all threads and processes. It goes on evenly when the system's clock is set; what users are told and
- * give as times of that clock is converted. See docs/internals/protocol.md, "Time".
+ * The clock of a cache, by which its entries and leases end: the monotonic clock plus the offset in the region's
+ * header, the same for all threads and processes. It goes on evenly when the system's clock is set; times that users
+ * give and get are times of the system's clock, and are converted. See docs/internals/protocol.md, "Time".
  *
  * Thread safety: one thread.
  */
@@ -45,7 +51,7 @@ export class Clock {
   private readonly doubles: Float64Array
   private readonly pairs: BigUint64Array
   private readonly ticking: Float64Array
-  // What the last hit that asked the true clock found, and how many more may trust it.
+  // The result of the last hit that asked the true clock, and the number of further hits that may trust it.
   private sure = 0
   private until = 0
   private advanced = 0
@@ -59,14 +65,14 @@ export class Clock {
     this.settle()
   }
 
-  /** The region's time, in milliseconds. Some 35 ns. */
+  /** Returns the region's time, in milliseconds. Takes some 35 ns. */
   now(): number {
     return regionTime(this.doubles, monotonic())
   }
 
   /**
-   * Whether `expiresAt`, a region's time, has passed, as far as a near hit must know. Exact but where the ticking clock
-   * is late by 80 milliseconds and more.
+   * Returns whether `expiresAt`, a region's time, has passed, as far as a near hit must know. Exact unless the clock
+   * thread is late by 80 milliseconds or more.
    */
   hasPassed(expiresAt: number): boolean {
     if (
@@ -81,29 +87,32 @@ export class Clock {
   }
 
   /**
-   * To be called when a near-cache takes in what expires: the next hit asks the true clock. So an entry that lives no
-   * longer than the margin is never hit by the ticking one.
+   * Makes the next hit ask the true clock. The near-cache calls it when it takes in an entry that expires. So an entry
+   * that lives no longer than the margin is never a hit by the clock thread's time.
    */
   distrust(): void {
     this.trusting = 0
   }
 
-  /** The region's time at a time of the system's clock. */
+  /** Converts a time of the system's clock into the region's time. */
   ofWall(time: number): number {
     return time - this.steps()
   }
 
-  /** What the system's clock shows at a time of the region's, in whole milliseconds. */
+  /** Converts a region's time into a time of the system's clock, in whole milliseconds. */
   toWall(time: number): number {
     return Math.floor(time + this.steps())
   }
 
-  /** Moves the region's time, for all threads. */
+  /** Moves the region's time forward, for all threads. */
   advance(milliseconds: number): void {
     while (!this.replace(ADVANCE, this.pairs[ADVANCE], this.doubles[ADVANCE] + milliseconds));
   }
 
-  /** Takes note of what happened to the system's clocks since some thread last did: a start, a suspension, a step. */
+  /**
+   * Adjusts the region's time to events of the system's clocks since a thread last did so: a start, a suspension, a
+   * step.
+   */
   settle(): void {
     // Read in this order: see docs/internals/protocol.md, "Time".
     const boot = Atomics.load(this.pairs, BOOT)
@@ -127,8 +136,8 @@ export class Clock {
   }
 
   /**
-   * Whether the system has not started anew since the `known` start was noted. Who cannot tell which start this is takes
-   * it for that one, unless time would have gone back.
+   * Returns whether the system has not started anew since the `known` start was noted. A thread that cannot identify
+   * the present start takes it for the known one, unless time would have gone back.
    */
   private isOfThisStart(known: bigint): boolean {
     const own = bootNumber()
@@ -137,15 +146,16 @@ export class Clock {
     return offset !== 0 && offset + monotonic() >= this.lastSweep()
   }
 
-  /** The region's time of the last sweep at the latest, less what tests moved it by. */
+  /** Returns a region's time that is not after the last sweep, less the time by which tests moved it. */
   private lastSweep(): number {
     return (this.words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - this.doubles[ADVANCE] || 0
   }
 
-  /** After the system started anew, or in a new region: the region's time goes on by the system's clock. */
+  /** Lets the region's time go on by the system's clock, after the system started anew or in a new region. */
   private start({ monotonic, wall, boot }: Clocks, known: bigint, epoch: bigint, offset: bigint): void {
     const time = Math.max(wall - (this.doubles[STEPS] || 0), this.lastSweep())
-    // Whoever noted the offset may have been unable to tell of which start it is: if it is of this one, it stays.
+    // The thread that noted the offset may have been unable to identify its start: if it was the present one, the
+    // offset stays.
     if (known !== 0n || !(Math.abs(asDouble(offset) + monotonic - time) <= STEP_MS)) {
       this.replace(EPOCH, epoch, time - boot)
       this.replace(OFFSET, offset, time - monotonic)
@@ -153,14 +163,16 @@ export class Clock {
     Atomics.compareExchange(this.pairs, BOOT, known, bootNumber())
   }
 
-  /** After a suspension: adds the time for which the monotonic clock stopped. */
+  /** Adds the time for which the monotonic clock stopped, after a suspension. */
   private resume({ monotonic, boot }: Clocks, epoch: bigint, offset: bigint): void {
     const expected = asDouble(epoch) + boot - monotonic
     if (Number.isNaN(expected)) this.replace(EPOCH, epoch, asDouble(offset) - (boot - monotonic))
     else if (expected - asDouble(offset) > SUSPENSION_MS) this.replace(OFFSET, offset, expected)
   }
 
-  /** By how much the system's clock is ahead of the region's time, in milliseconds: 0 until it is first set. */
+  /**
+   * Returns how far the system's clock is ahead of the region's time, in milliseconds: 0 until that clock is first set.
+   */
   private steps(): number {
     if (Math.abs(this.apart(readClocks()) - this.doubles[STEPS]) > STEP_MS) this.settle()
     return this.doubles[STEPS]

@@ -1,15 +1,15 @@
 /**
- * Cursors of a scan as the caller gets them.
+ * Cursors of a scan, in the form that callers get.
  *
- * A position is the hash of the key to go on from. Cursors may reach clients, and hashes must not: who knows which keys
- * collide can slow a map down, and hashes of known keys tell about the secret. So a cursor is the position under a
- * permutation of 52 bits, 20 of which are zero before it, by which another map's cursors and invented ones are told: one
- * in a million passes, and then stands for some position. The key is derived from the region's secret, so that a cursor
- * means the same to every thread and process; the part of the scan is mixed in, so that asking for another part with it
- * tells nothing.
+ * A position is the hash of the key to go on from. Cursors may reach clients, and hashes must not: a client that knows
+ * which keys collide can slow a map down, and hashes of known keys reveal something about the secret. So a cursor is
+ * the position under a permutation of 52 bits. 20 of them are zero before the permutation, so that cursors of other
+ * maps and invented ones are recognized: one in a million passes, and then stands for some position. The key is derived
+ * from the region's secret, so that a cursor means the same to every thread and process. The part of the scan is mixed
+ * into it, so that using the cursor with another part reveals nothing.
  *
  * The permutation is a Feistel network (Luby and Rackoff, "How to construct pseudorandom permutations", 1988) of 10
- * rounds, as NIST SP 800-38G's FF1 has, over HalfSipHash.
+ * rounds over HalfSipHash, as many as FF1 of NIST SP 800-38G has.
  */
 import { halfSipHash } from '../format/half-sip-hash.js'
 import { HEADER_SECRET_0, HEADER_SECRET_1 } from '../format/layout.js'
@@ -24,7 +24,10 @@ const ROUNDS = 10
 /** Bits of a position that lie in the right half; below them are the zeros. */
 const POSITION_BITS = 6
 const ZERO_BITS = HALF_BITS - POSITION_BITS
-/** The last word of what is hashed: no key has kind 7 (docs/internals/format.md, "Hash"), so that this is the hash of none. */
+/**
+ * The last word of the hashed input: no key has kind 7 (docs/internals/format.md, "Hash"), so that no key has this
+ * hash.
+ */
 const DOMAIN = 7 << 28
 
 /** Makes and reads the cursors of one part of a scan. */
@@ -54,7 +57,7 @@ export class Cursors {
   }
 
   /**
-   * The position that `cursor` stands for; undefined if this map and part make no such cursor.
+   * Returns the position that `cursor` stands for; undefined if this map and part make no such cursor.
    *
    * @param cursor 1 to {@link MAX_CURSOR}
    */

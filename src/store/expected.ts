@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from '../platform/equality.js'
 import type { Store } from './store.js'
 
 /**
- * What a caller expects a key to hold, as it would be stored: a map gives no instance of a class back, and no `Buffer`,
- * so that nothing read would ever be equal to one.
+ * The value that a caller expects a key to hold, in the form in which it would be stored: a map never returns an
+ * instance of a class, or a `Buffer`, so that no value read would equal one.
  */
 export class Expected<V> {
   private readonly kind: number
-  /** Of an object: its encoding, and what a reader gets of it. */
+  /** The encoding of an object, and the value that a reader gets from it. */
   private readonly bytes: Uint8Array
   private readonly value: unknown
 
-  /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for what no map can hold */
+  /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for a value that no map can hold */
   constructor(
     private readonly store: Store<V>,
     given: unknown,
@@ -27,10 +27,10 @@ export class Expected<V> {
     }
   }
 
-  /** Whether `value`, read from the map, is equal: by content if it is an object, else as `Object.is` tells. */
+  /** Returns whether `value`, read from the map, is equal: by content if it is an object, else by `Object.is`. */
   equals(value: unknown): boolean {
     if (!isObject(value) || !isObject(this.value)) return Object.is(value, this.value)
-    // To isDeepStrictEqual an invalid Date is not even equal to itself, up to Node.js 20.
+    // Up to Node.js 20, isDeepStrictEqual finds an invalid Date unequal even to itself.
     return isDeepStrictEqual(value, this.value) || this.hasBytesOf(value)
   }
 

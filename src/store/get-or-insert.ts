@@ -3,8 +3,8 @@ import { PUT_IF_ABSENT } from '../engine/engine.js'
 import type { Store } from './store.js'
 
 /**
- * The value of `key`; if there is none, stores what `compute` returns, unless somebody else was faster, and returns
- * what is there then.
+ * Returns the value of `key`. If there is no entry, stores the result of `compute`, unless another thread was faster,
+ * and returns the value that is there then.
  *
  * @param compute called at most once, and only if there seems to be no entry, with a copy of the key (0 for -0)
  * @param expiresAt as for Store.write
@@ -18,11 +18,11 @@ export function getOrInsert<K extends Key, V>(
   const near = store.near(key)
   if (near?.present === true) return near.value as V
   if (near === undefined) {
-    // Usually there is an entry; then nothing need be computed or encoded.
+    // Usually there is an entry; then nothing has to be computed or encoded.
     const found = store.read(key)
     if (store.found) return found!
   } else {
-    // The near-cache knows that there is none, and this read is counted.
+    // The near-cache knows that there is no entry, and has counted this read.
     store.hotKeys.note(key)
   }
   const own = ownKey(key)

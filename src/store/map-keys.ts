@@ -13,8 +13,8 @@ import { engineError } from '../engine/engine-error.js'
 import type { Store } from './store.js'
 
 /**
- * The keys of a map in hash order, in batches: each key that is there throughout exactly once, weakly consistent
- * otherwise. A batch is decoded at once and nothing shared is held between two, so the map may be used freely
+ * Yields the keys of a map in hash order, in batches: each key that is there throughout exactly once, weakly consistent
+ * otherwise. A batch is decoded at once, and nothing shared is held between two batches, so the map may be used freely
  * meanwhile.
  */
 export function* keyBatches<V>(store: Store<V>): Generator<Key[], void, undefined> {
@@ -26,8 +26,8 @@ export function* keyBatches<V>(store: Store<V>): Generator<Key[], void, undefine
 }
 
 /**
- * The keys with the first hashes from `fromHash` to below `endHash`, of one segment at most. Stops after the hash with
- * which there are `limit` of them. O(segment).
+ * Returns the keys with the first hashes from `fromHash` to below `endHash`, of one segment at most. Stops after the
+ * hash that brings their number to `limit`. O(segment).
  *
  * @returns the keys, and the hash to go on from: `endHash` at the end
  */

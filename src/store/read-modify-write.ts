@@ -6,17 +6,17 @@ import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
 
-/** What a decision leads to: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
+/** The result of a decision: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
 type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
 type ChooseExpiry<V> = (entry: StoredEntry<V> | undefined) => number | undefined
 const DELETE = Symbol('delete')
 
 /**
- * Stores what `compute` makes of the value of `key`. An entry that is there keeps its expiry.
+ * Stores the value that `compute` makes from the value of `key`. An entry that is there keeps its expiry.
  *
  * @param expiresIfNew when a new entry expires, as for Store.write
- * @returns what a reader will get
+ * @returns the value that a reader will get
  */
 export function update<V>(
   store: Store<V>,
@@ -47,7 +47,7 @@ export function compareAndSwap<V>(
   const sought = new Expected(store, expected)
   const decide: Decide<V> = (value, isPresent) => {
     const holds = isPresent && sought.equals(value)
-    // Encoded in any case, so that a value that cannot be stored is always refused.
+    // Encodes `next` in any case, so that a value that cannot be stored is always refused.
     const encoder = store.encode(next)
     if (holds) return encoder
     encoder.release()
@@ -59,9 +59,9 @@ export function compareAndSwap<V>(
 }
 
 /**
- * Deletes the entry of `key` if `test` says so of its value.
+ * Deletes the entry of `key` if `test` returns true for its value.
  *
- * @param isPassing for a walk over many keys: to be met is no use of an entry
+ * @param isPassing true in a walk over many keys, whose reads do not count as uses of the entries
  * @returns whether it was deleted
  */
 export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unknown, isPassing = false): boolean {
@@ -76,12 +76,12 @@ export function compareAndDelete<V>(store: Store<V>, key: Key, expected: unknown
 }
 
 /**
- * Changes the entry of `key` in one atomic step into what `decide` makes of it.
+ * Changes the entry of `key` in one atomic step, as `decide` says.
  *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
- * map; if it throws, nothing has changed.
+ * map; if it throws, nothing is changed.
  * @param chooseExpiry when the entry stored expires, as for Store.write
- * @returns what was done
+ * @returns the change that was made
  */
 function readModifyWrite<V>(
   store: Store<V>,

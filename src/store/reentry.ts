@@ -2,21 +2,18 @@ import type { Engine } from '../engine/engine.js'
 import { MapsafeError } from '../base/errors.js'
 import { threadState } from '../platform/addon.js'
 
-/**
- * Memory of the maps that this thread must not write just now, because a function that decides about a write is
- * running.
- */
+/** Memory of the maps that this thread must not write now, because a function that decides on a write is running. */
 let guarded: Set<ArrayBufferLike> | undefined
 
-/** Not before a map is there: an import alone loads no addon. */
+/** Returns the set, which is made with the first map: an import alone loads no addon. */
 function guardedMaps(): Set<ArrayBufferLike> {
   return (guarded ??= threadState('guarded maps', () => new Set<ArrayBufferLike>()))
 }
 
 /**
- * Runs a user's function that decides about a write. A write of the same map from inside it, by whichever map object of
- * this thread, is refused at once. Were it let through, the decision could be made anew for ever, or wait for a key
- * that its own thread holds; and what worked while nobody else wrote would fail once somebody does.
+ * Runs a user's function that decides on a write. A write of the same map from inside it, by any map object of this
+ * thread, is refused at once. If it was let through, the decision could be repeated for ever, or wait for a key that
+ * its own thread holds; and code that works while no other thread writes would fail once one does.
  */
 export function deciding<T>(engine: Engine, decide: () => T): T {
   const memory = engine.words.buffer

@@ -9,17 +9,17 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /** Options of `ConcurrentMap.scan`. */
 export interface ScanOptions {
-  /** About how many entries to return: an integer from 1 to 2^20. Default 256. */
+  /** Approximate number of entries to return: an integer from 1 to 2^20. Default: 256. */
   readonly count?: number | undefined
-  /** Which part of the map to scan: an integer from 0 to `parts - 1`. Default 0. */
+  /** The part of the map to scan: an integer from 0 to `parts - 1`. Default: 0. */
   readonly part?: number | undefined
-  /** In how many parts the map is divided, of about the same size: an integer from 1 to 2^16. Default 1. */
+  /** Number of parts, of about the same size, that the map is divided into: an integer from 1 to 2^16. Default: 1. */
   readonly parts?: number | undefined
 }
 
-/** What `ConcurrentMap.scan` returns. */
+/** The result of `ConcurrentMap.scan`. */
 export interface ScanResult<K, V> {
-  /** Where to go on; undefined at the end. */
+  /** Cursor to go on from; undefined at the end. */
   readonly cursor: number | undefined
   /** Pairs of key and value. */
   readonly entries: [K, DeepReadonly<V>][]
@@ -47,9 +47,9 @@ export function scan<V>(
   const entries: [Key, V][] = []
   const engine = store.open()
   const cursors = new Cursors(engine.words, part, parts)
-  // 0 begins every part.
+  // Every part begins with cursor 0.
   let next = cursor === undefined || cursor === 0 ? start : readCursor(cursors, cursor, start, end)
-  // By the keys met, not the entries found: else a walk over a map that is being emptied would not come back.
+  // Counts the keys met, not the entries found: else a walk over a map that is being emptied would not return.
   asOneCall(engine, () => {
     for (let met = 0; met < count && next < end;) {
       const batch = keyBatch(engine, next, end, count - met)

@@ -45,42 +45,42 @@ import { type Buffer } from '../platform/buffer.js'
 /** Encoded bytes above which a value is not kept in the near-cache, whose bound is a number of entries. */
 const MAX_NEAR_BYTES = 65_536
 
-/** Ways to read an entry: as a use of it, as no use of it, and holding its key. */
+/** Ways to read an entry: counting as a use, not counting as a use, and holding its key. */
 const USING = 0
 const PASSING = 1
 const HOLDING = 2
 type Way = typeof USING | typeof PASSING | typeof HOLDING
 
-/** Of a map, whose near-cache holds nothing that expires but what it dropped. */
+/** The clock of a map, in whose near-cache only dropped entries count as expired. */
 const NO_CLOCK = { hasPassed: () => true, distrust: () => undefined }
 
 /** An entry as it was at one instant. */
 export interface StoredEntry<V> {
   readonly value: V
   readonly version: number
-  /** As engines take it: NEVER if it does not expire. */
+  /** When the entry expires, in the form that engines take: NEVER if it does not. */
   readonly expiresAt: number
 }
 
 /**
- * One thread's way to a map: engine, codec and near-cache put together. The public classes are its documentation and
- * its arguments' guards.
+ * One thread's way to a map: engine, codec and near-cache together. The public classes document its operations and
+ * check their arguments.
  *
  * Thread safety: one thread.
  */
 export class Store<V> {
-  /** Told once of every call about one key that goes to the engine, by whoever begins it. */
+  /** Notes every call about one key that goes to the engine; the function that begins the call notes it, once. */
   readonly hotKeys = new HotKeys()
   #engine: Engine | undefined
   #near: NearCache | undefined
-  /** Of a cache. */
+  /** The clock of a cache; undefined in a map. */
   #clock: Clock | undefined
-  /** Of reads that users asked for, not those that walks and writes make for themselves. */
+  /** Counts of the reads that users asked for, without those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #codecs: ValueCodecs
-  /** Of a cache. */
+  /** The sweeper of a cache; undefined in a map. */
   #sweeper: Sweeper | undefined
-  /** What the engine's result tells in doubles. */
+  /** The engine's result, as doubles. */
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
   readonly #ttl: number
@@ -88,7 +88,7 @@ export class Store<V> {
 
   /**
    * @param nearEntries capacity of the near-cache, or 0 for none
-   * @param codecs the registry of codecs, if it is not the usual one
+   * @param codecs the registry of codecs; default the usual one
    */
   constructor(engine: Engine, freeze: boolean, nearEntries: number, codecs?: readonly CodecRow[]) {
     this.#engine = engine
@@ -106,7 +106,7 @@ export class Store<V> {
     this.#sweeper = clock && new Sweeper(engine, clock, this.reads)
   }
 
-  /** The engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
+  /** Returns the engine; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
   open(): Engine {
     if (this.#engine === undefined) {
       throw new MapsafeError(
@@ -119,20 +119,23 @@ export class Store<V> {
     return this.#engine
   }
 
-  /** As {@link Store.open}, for a write: also throws ERR_MAPSAFE_REENTRANT where a write is refused. */
+  /**
+   * Returns the engine for a write: as {@link Store.open}, but also throws ERR_MAPSAFE_REENTRANT where a write is
+   * refused.
+   */
   openToWrite(): Engine {
     const engine = this.open()
     refuseReentry(engine)
     return engine
   }
 
-  /** Closes the engine. False if that was done before. */
+  /** Closes the engine. Returns false if it was closed before. */
   close(): boolean {
     const engine = this.#engine
     if (engine === undefined) return false
     this.#sweeper?.stop()
     this.reads.flush(engine.words)
-    // All that leads to the region: a closed map that somebody keeps must not keep the memory.
+    // Drops all references to the region: a closed map object that is still referenced must not keep the memory.
     this.#engine = undefined
     this.#near = undefined
     this.#clock = undefined
@@ -145,14 +148,14 @@ export class Store<V> {
     return this.#engine === undefined
   }
 
-  /** What the near-cache knows for certain about `key`; if it knows anything, that is counted as a read. */
+  /** Returns what the near-cache knows for certain about `key`. If it knows anything, this counts as a read. */
   near(key: Key): NearEntry | undefined {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) this.#countNear(hit)
     return hit
   }
 
-  /** The value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
+  /** Returns the value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
   get(key: Key): V | undefined {
     const near = this.#near
     const hit = near?.hit(key)
@@ -161,7 +164,10 @@ export class Store<V> {
     return hit.value as V | undefined
   }
 
-  /** As {@link Store.get}, with what is known about the entry; undefined if there is none. */
+  /**
+   * Returns the value of `key` as {@link Store.get} does, with its entry's version and expiry; undefined if there is no
+   * entry.
+   */
   getEntry(key: Key): StoredEntry<V> | undefined {
     const near = this.#near
     const hit = near?.hit(key)
@@ -173,7 +179,7 @@ export class Store<V> {
     return this.found ? this.#entry(value as V) : undefined
   }
 
-  /** Whether there is an entry for `key`. Not counted as a read. */
+  /** Returns whether there is an entry for `key`. Not counted as a read. */
   has(key: Key): boolean {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return hit.present
@@ -182,7 +188,7 @@ export class Store<V> {
     return this.hasPassing(key)
   }
 
-  /** As {@link Store.has}, for walks over many keys: see {@link Store.readPassing}. */
+  /** Is {@link Store.has} for walks over many keys: see {@link Store.readPassing}. */
   hasPassing(key: Key): boolean {
     const engine = this.open()
     engine.peek(key)
@@ -192,14 +198,14 @@ export class Store<V> {
   }
 
   /**
-   * The value of `key` as the engine has it; remembered in the near-cache. {@link Store.found} tells undefined from
-   * absent.
+   * Returns the value of `key` from the engine, and remembers it in the near-cache. {@link Store.found} distinguishes
+   * undefined from absent.
    */
   read(key: Key): V | undefined {
     return this.#readFar(key, this.#near?.find(key))
   }
 
-  /** @param known what the near-cache has of the key */
+  /** @param known the near-cache's entry of the key */
   #readFar(key: Key, known: NearEntry | undefined): V | undefined {
     const engine = this.open()
     this.hotKeys.note(key)
@@ -215,7 +221,7 @@ export class Store<V> {
     this.reads.nearMisses++
     if (kind === UNCHANGED) this.reads.nearRefreshed++
     this.reads.countFar(engine.words, kind !== ABSENT)
-    // An object is shared by all who read it here, so it must be one that nobody can change.
+    // All readers in this thread share an object that is kept, so it must be immutable.
     const keep =
       (kind !== ENCODED || this.#codecs.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
     if (keep) {
@@ -230,15 +236,16 @@ export class Store<V> {
   }
 
   /**
-   * As {@link Store.read}, but leaves the near-cache as it is, and is no use of the entry: for walks over many keys.
+   * Reads as {@link Store.read} does, but leaves the near-cache as it is, and does not count as a use: for walks over
+   * many keys.
    */
   readPassing(key: Key): V | undefined {
     return this.#read(this.open(), key, undefined, PASSING)
   }
 
   /**
-   * The entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is, and is not counted as
-   * a read: for writes that depend on what is there.
+   * Returns the entry of `key` in one instant; undefined if there is none. Leaves the near-cache as it is, and is not
+   * counted as a read: for writes that depend on the entry.
    */
   entry(key: Key): StoredEntry<V> | undefined {
     const hit = this.#near?.hit(key)
@@ -247,7 +254,7 @@ export class Store<V> {
     return this.found ? this.#entry(value as V) : undefined
   }
 
-  /** As {@link Store.entry}, for walks over many keys: see {@link Store.readPassing}. */
+  /** Is {@link Store.entry} for walks over many keys: see {@link Store.readPassing}. */
   entryPassing(key: Key): StoredEntry<V> | undefined {
     const value = this.readPassing(key)
     return this.found ? this.#entry(value as V) : undefined
@@ -264,7 +271,7 @@ export class Store<V> {
     return (result[RESULT_VERSION_LOW] >>> 0) + result[RESULT_VERSION_HIGH] * 2 ** 32
   }
 
-  /** The time by which entries expire; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
+  /** Returns the time by which entries expire; throws ERR_MAPSAFE_CLOSED after {@link Store.close}. */
   now(): number {
     return (this.#clock ?? this.open()).now()
   }
@@ -281,7 +288,7 @@ export class Store<V> {
     return expiresAt === NEVER || expiresAt === Infinity ? undefined : expiresAt
   }
 
-  /** Until when loads may be served the entry that the last `getForLoad` found, if it has expired; else undefined. */
+  /** Until when loads may return the entry that the last `getForLoad` found, if it has expired; else undefined. */
   get staleUntil(): number | undefined {
     const { expiresAt } = this
     return expiresAt !== undefined && expiresAt <= this.now() ? this.#resultDoubles[RESULT_STALE_UNTIL] : undefined
@@ -295,8 +302,8 @@ export class Store<V> {
   /**
    * Stores `value` if `mode` allows it; returns whether it did.
    *
-   * @param lifetime here and below, when the entry expires, or NEVER; below 0, so many milliseconds from the write on;
-   *   undefined leaves it to the map
+   * @param lifetime here and below, when the entry expires, or NEVER; a number below 0 means so many milliseconds from
+   * the write on; undefined leaves it to the map
    */
   write(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
     this.openToWrite()
@@ -311,9 +318,9 @@ export class Store<V> {
   }
 
   /**
-   * As {@link Store.write}, of a value that is encoded already.
+   * Writes as {@link Store.write} does, but a value that is encoded already.
    *
-   * @param staleFor milliseconds after its expiry, if it has one, for which loads may be served the value all the same
+   * @param staleFor milliseconds after the entry's expiry, if it has one, for which loads may still return the value
    */
   writeEncoded(
     key: Key,
@@ -323,7 +330,7 @@ export class Store<V> {
     lifetime?: number,
     staleFor = 0,
   ): boolean {
-    // Not before the encoding: a getter in the value may have used the map, or closed it.
+    // Comes after the encoding: a getter in the value may have used the map, or closed it.
     const engine = this.openToWrite()
     const expiry = this.announceExpiry(lifetime)
     encoder.stage(engine)
@@ -335,15 +342,15 @@ export class Store<V> {
     throw engineError(engine, key)
   }
 
-  /** Stores `value` and returns what was there before. */
+  /** Stores `value` and returns the value that was there before. */
   swap(key: Key, value: unknown, lifetime?: number): V | undefined {
     this.hotKeys.note(key)
     return this.exchange(key, value, PUT_ALWAYS, lifetime)
   }
 
   /**
-   * Stores `value` if `mode` allows it, and returns what was there before. If a PUT_IF_ABSENT found nothing, what is
-   * there now, as a reader will get it.
+   * Stores `value` if `mode` allows it, and returns the value that was there before. If a PUT_IF_ABSENT found nothing,
+   * returns the value that is there now, as a reader will get it.
    */
   exchange(given: Key, value: unknown, mode: number, lifetime?: number): V | undefined {
     this.openToWrite()
@@ -372,36 +379,37 @@ export class Store<V> {
     return this.#codecs.encode(value)
   }
 
-  /** The value of which an engine told kind and bytes: the first `length` of `bytes`. */
+  /** Decodes a value whose kind and bytes an engine returned: the first `length` of `bytes`. */
   decode(kind: number, bytes: Uint8Array, length: number): V {
     return this.#codecs.decode(kind, bytes, length) as V
   }
 
-  /** As {@link Store.decode}, of all of `bytes` and for any value kind of the region format. */
+  /** Decodes as {@link Store.decode} does, but all of `bytes`, and any value kind of the region format. */
   decodeAny(kind: number, bytes: Buffer): V {
     return this.#codecs.decodeAny(kind, bytes) as V
   }
 
-  /** Whether nobody can change the object that was decoded last. */
+  /** Whether the object that was decoded last is immutable. */
   get isImmutable(): boolean {
     return this.#codecs.immutable
   }
 
-  /** What a reader gets of `value`, which was encoded last. */
+  /** Returns what a reader gets for `value`, which was encoded last. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): V {
     return this.#codecs.decodeEncoded(encoder, value) as V
   }
 
   /**
-   * The entry of `key`, undefined if there is none, and holds the key: nobody else can write it until
-   * {@link Store.writeHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile the map may only be read.
+   * Holds the key and returns its entry, undefined if there is none. No other thread can write the key until
+   * {@link Store.writeHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile this thread may only read the
+   * map.
    */
   hold(key: Key): StoredEntry<V> | undefined {
     const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
     return this.found ? this.#entry(value as V) : undefined
   }
 
-  /** Stores an encoded value under the key held, and lets go. False if there is no room without a cleanup. */
+  /** Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup. */
   writeHeld(key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
     const engine = this.openToWrite()
     encoder.stage(engine)
@@ -429,7 +437,7 @@ export class Store<V> {
     return this.remove(key, mode, version)
   }
 
-  /** As {@link Store.delete}, as a part of another call. */
+  /** Deletes as {@link Store.delete} does, as a part of another call. */
   remove(key: Key, mode: number, version = 0): boolean {
     const engine = this.openToWrite()
     engine.remove(key, mode, version)
@@ -468,7 +476,7 @@ export class Store<V> {
 
   /** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
   snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number; readonly instant: number } {
-    // Like a write: it waits for keys that a function deciding about a write may hold.
+    // A snapshot is refused like a write: it waits for keys that a function deciding on a write may hold.
     const engine = this.openToWrite()
     const pieces = engine.snapshot()
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
@@ -477,8 +485,8 @@ export class Store<V> {
   }
 
   /**
-   * When entries that are about to be stored expire. To be asked before the write, while this thread holds nothing: the
-   * sweeper may have its turn.
+   * Returns when entries that are about to be stored expire. Called before the write, while this thread holds nothing,
+   * because the sweeper may have its turn.
    *
    * @param lifetime as for {@link Store.write}
    */
@@ -520,7 +528,7 @@ export class Store<V> {
         case FOUND:
           return value as V
         case UNCHANGED:
-          engine.result[RESULT_LENGTH] = 0 // it was small enough to be kept
+          engine.result[RESULT_LENGTH] = 0 // the value was small enough to be kept
           return known?.value as V
         case ENCODED:
           return this.#decode(engine)
@@ -536,8 +544,8 @@ export class Store<V> {
   }
 
   /**
-   * Whether a write that returns the previous value went through; if not, the scratch buffer has room for that value
-   * now.
+   * Returns whether a write that returns the previous value went through; if not, the scratch buffer has room for that
+   * value now.
    */
   #settled(engine: Engine, key: Key): boolean {
     const status = engine.result[RESULT_STATUS]
@@ -551,7 +559,7 @@ export class Store<V> {
     return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as V | undefined)
   }
 
-  /** The value whose bytes the last call left in the scratch buffer. */
+  /** Decodes the value whose bytes the last call left in the scratch buffer. */
   #decode(engine: Engine): V {
     const { result, scratch } = engine
     return this.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0)

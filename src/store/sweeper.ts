@@ -4,23 +4,25 @@ import type { ReadCounts } from './near/read-counts.js'
 import { EXPIRY_TICK_MS, HEADER_SWEEP_TICK } from '../format/layout.js'
 import { monotonic } from '../platform/system-clock.js'
 
-/** One slice of sweeping to so many writes of entries that expire ... */
+/** Number of writes of entries that expire for one slice of sweeping. */
 const WRITES_PER_SLICE = 64
-/** ... and looking at so many segments, of which it cleans up one at most. 64 writes fill an eighth of a segment. */
+/**
+ * Number of segments that a slice looks at; it cleans up one of them at most. 64 writes fill an eighth of a segment.
+ */
 const LOOKS_PER_SLICE = 8
 
 const INTERVAL_MS = 1000
-/** In the background: how long a slice may take, about, how long it pauses after it ... */
+/** Approximate time that a slice in the background may take, and the pause after it. */
 const SLICE_MS = 1
 const PAUSE_MS = 10
-/** ... and what it does before it looks at the time: 4 segments cleaned up, or 256 looked at. */
+/** Work of a background slice between two looks at the time: 4 segments cleaned up, or 256 looked at. */
 const LOOKS_PER_STEP = 256
 
 /**
- * Has expired entries deleted, so that their memory comes back without anyone reading them: a few with this thread's
- * writes, and the rest in the background. Of all threads that have the cache open, one at a time walks over it in the
- * background: whoever first notices that a new tick of the region's clock began. A thread that ends in the middle
- * leaves nothing to be cleared up; the next tick's walk does what it left.
+ * Deletes expired entries, so that their memory is freed without a read of them: a few with this thread's writes, and
+ * the rest in the background. One thread at a time, of all that have the cache open, walks over it in the background:
+ * the one that first notices a new tick of the region's clock. A thread that ends in the middle leaves nothing to clear
+ * up; the next tick's walk does the rest.
  *
  * The timers keep neither the process nor the cache's own object alive.
  *
@@ -30,12 +32,12 @@ export class Sweeper {
   /** Where the next slice that comes with a write begins. */
   private cursor = 0
   private writes = 0
-  /** Where the walk in the background goes on; HASH_END if there is none. */
+  /** Where the walk in the background goes on; HASH_END if none is under way. */
   private walk = HASH_END
   private readonly interval: NodeJS.Timeout
   private pause: NodeJS.Timeout | undefined
 
-  /** @param reads counts to be shared as often */
+  /** @param reads counts that are shared as often as the sweeper runs */
   constructor(
     private readonly engine: Engine,
     private readonly clock: Clock,
@@ -54,8 +56,8 @@ export class Sweeper {
   }
 
   /**
-   * To be called before writes of entries that expire, while this thread holds nothing. The result of the engine
-   * changes.
+   * Notes `count` writes of entries that expire. Called before them, while this thread holds nothing. Overwrites the
+   * engine's result.
    */
   noteWrites(count: number): void {
     this.writes += count
@@ -80,7 +82,7 @@ export class Sweeper {
     const end = monotonic() + SLICE_MS
     do {
       this.walk = this.engine.sweep(this.walk, LOOKS_PER_STEP)
-      // A damaged region: whoever reads or writes is told.
+      // The region is damaged: reads and writes report that.
       if (this.engine.result[RESULT_STATUS] < 0) this.walk = HASH_END
     } while (this.walk < HASH_END && monotonic() < end)
     if (this.walk === HASH_END) return

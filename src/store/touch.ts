@@ -19,7 +19,10 @@ import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
 import type { Store } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
 
-/** Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. False if there is no entry. */
+/**
+ * Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. Returns false if there is no
+ * entry.
+ */
 export function touch(store: Store<unknown>, key: Key, expiresAt?: number): boolean {
   const engine = store.openToWrite()
   store.hotKeys.note(key)
@@ -43,7 +46,7 @@ export function touch(store: Store<unknown>, key: Key, expiresAt?: number): bool
   })
 }
 
-/** Stores what was just read under `key` with another expiry, unless it changed meanwhile. */
+/** Stores the value just read from `key` with another expiry, unless the entry changed meanwhile. */
 function republish(
   engine: Engine,
   key: Key,

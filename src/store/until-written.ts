@@ -4,26 +4,29 @@ import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import type { Store } from './store.js'
 
-/** What an attempt returns that lost the race for its key. */
+/** The result of an attempt that lost the race for its key. */
 export const LOST = Symbol('lost')
 
 /**
- * Lost races before a key is held while its next value is made. Nobody loses that many but for a slow function or a key
- * in constant use.
+ * Number of lost races before a key is held while its next value is made. Only a slow function, or a key in constant
+ * use, loses that many.
  */
 const OPTIMISTIC_TRIES = 16
-/** Ends an attempt that never succeeds, in a damaged region. Held, hardly any is lost. */
+/**
+ * Bound on the attempts, for a damaged region, where they might never succeed. While the key is held, hardly any is
+ * lost.
+ */
 const MOST_TRIES = 1024
 
 /**
- * Repeats a write that depends on what it reads until no other write of `key` came between: at first optimistically,
- * on condition of the version read; and then holding the key, so that nobody else can write it. Reads are never held
+ * Repeats a write that depends on what it reads until no other write of `key` comes between: at first optimistically,
+ * on condition of the version read; then holding the key, so that no other thread can write it. Reads are never held
  * up.
  *
- * @param attempt reads, decides and writes; if `isHeld`, with `Engine.hold` and a write that ends the hold. Where that
- * finds no room, it writes on condition of the version read instead: that may clean up and evict, for which a thread
- * must hold nothing.
- * @returns what `attempt` returned
+ * @param attempt reads, decides and writes; if `isHeld`, with `Engine.hold` and a write that ends the hold. If that
+ * write finds no room, it writes on condition of the version read instead: such a write may clean up and evict, for
+ * which a thread must hold nothing.
+ * @returns the result of `attempt`
  */
 export function untilWritten<T>(store: Store<unknown>, key: Key, attempt: (isHeld: boolean) => T | typeof LOST): T {
   const engine = store.openToWrite()

@@ -2,9 +2,9 @@ import type { Key } from '../format/key.js'
 import { keyBatches } from './map-keys.js'
 import type { Store } from './store.js'
 
-// Walks over all keys of a map, weakly consistent. Each looks at the map when its `next` is called, and is no use of
-// the entries that it meets: neither for eviction nor for the near-cache, the hot keys and the counts of reads.
-// A closed map is refused at once, as by every other method.
+// Walks over all keys of a map, weakly consistent. Each reads the map when its `next` is called, and does not count as
+// a use of the entries that it meets: not for eviction, the near-cache, the hot keys or the counts of reads. They
+// refuse a closed map at once, as every other method does.
 
 export function keysOf<V>(store: Store<V>): Generator<Key, void, undefined> {
   store.open()

@@ -1,27 +1,27 @@
 import type { Key } from '../../format/key.js'
 
-/** A key that a thread uses much; see {@link MapStats.hotKeys}. */
+/** A key that a thread uses often; see {@link MapStats.hotKeys}. */
 export interface HotKey<K extends Key = Key> {
   /** The key itself. */
   readonly key: K
-  /** At least this part of the thread's sampled operations was about the key: a number above 0, at most 1. */
+  /** The least part that the key has in the thread's sampled operations: a number above 0, at most 1. */
   readonly share: number
 }
 
-/** Keys that are counted at a time. Every key with more than 1/64 of the samples is among them. */
+/** Number of keys that are counted at a time. Every key with more than 1/64 of the samples is among them. */
 const COUNTERS = 64
 
-/** On average one operation in so many is sampled: seldom enough that a sample, some 100 ns, does not show. */
+/** One operation in so many, on average, is sampled: so few that a sample, of some 100 ns, is not noticeable. */
 const SAMPLE_PERIOD = 64
 
-/** At so many samples all counts are halved, so that keys which were hot long ago make room. */
+/** Number of samples at which all counts are halved, so that keys that were hot long ago make room. */
 const MAX_SAMPLES = 65_536
 
 /**
  * The keys that one thread uses most, found in constant memory from a sample of its operations. The sketch is
  * Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams",
- * ICDT 2005): a key without a counter takes over the smallest one with its count, and remembers that count as the most
- * it may be wrong by.
+ * ICDT 2005): a key without a counter takes over the smallest counter with its count, and remembers that count as its
+ * greatest error.
  *
  * Thread safety: one thread.
  */
@@ -33,7 +33,10 @@ export class HotKeys {
   #samples = 0
   /** No count is below it. */
   #floor = 1
-  /** Where the last counter at the floor was found: the next is sought behind it, so that all are looked at in turn. */
+  /**
+   * Where the last counter at the floor was found. The search for the next begins behind it, so that all have their
+   * turn.
+   */
   #hand = 0
   #untilSample = 1
 
@@ -41,12 +44,12 @@ export class HotKeys {
   constructor(private readonly random: () => number = Math.random) {}
 
   /**
-   * Tells of an operation on `key`, which may be sampled. O(1), amortized. `Uint8Array` keys are left out: a `Map`
+   * Notes an operation on `key`, which may be sampled. O(1), amortized. `Uint8Array` keys are left out: a `Map`
    * compares them by identity.
    */
   note(key: Key): void {
     if (--this.#untilSample > 0) return
-    // Gaps of random length: a loop over 64 keys would otherwise have the same one sampled every time.
+    // Gaps have random lengths: otherwise the same key of a loop over 64 keys would be sampled every time.
     this.#untilSample = 1 + Math.floor(this.random() * (2 * SAMPLE_PERIOD - 1))
     if (isCounted(key)) this.count(key)
   }
@@ -64,7 +67,7 @@ export class HotKeys {
     this.#counts[index]++
   }
 
-  /** The keys with the largest certain shares, largest first. O(counters). */
+  /** Returns the keys with the largest certain shares, largest first. O(counters). */
   top(limit: number): HotKey[] {
     return this.#keys
       .map((key, i) => ({ key, share: (this.#counts[i] - this.#errors[i]) / this.#samples }))
@@ -91,7 +94,7 @@ export class HotKeys {
     return smallest
   }
 
-  /** Halves are exact, so equal counts stay equal. */
+  /** Halves all counts. The halves are exact, so equal counts stay equal. */
   #halve(): void {
     for (let i = 0; i < COUNTERS; i++) {
       this.#counts[i] /= 2
@@ -102,7 +105,9 @@ export class HotKeys {
   }
 }
 
-/** Whether it is a key, which a caller may have given another thing for, and one that a `Map` compares by content. */
+/**
+ * Returns whether `key` is a key, since a caller may have passed anything, and one that a `Map` compares by content.
+ */
 function isCounted(key: unknown): boolean {
   return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean'
 }

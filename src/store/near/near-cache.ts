@@ -2,9 +2,9 @@ import type { Key } from '../../format/key.js'
 import { WEAKLY_ORDERED } from '../../format/region.js'
 import { BUCKET_EPOCH } from '../../format/layout.js'
 
-/** What the near-cache knows about one key: the outcome of a lookup, and until when it holds. */
+/** The near-cache's knowledge of one key: the outcome of a lookup, and until when it holds. */
 export interface NearEntry {
-  // What a hit reads comes first, so that it shares a cache line with the object's header.
+  // The fields that a hit reads come first, so that they share a cache line with the object's header.
   /** Word index of the home bucket, whose version vouches for the outcome. */
   home: number
   /** The home bucket's version, even, and its epoch when the outcome was true. */
@@ -13,13 +13,16 @@ export interface NearEntry {
   /** Set by a hit, cleared by the eviction's hand. */
   used: boolean
   value: unknown
-  /** Whether the key had an entry. An absent key is remembered too: whatever inserts it changes the same version. */
+  /** Whether the key had an entry. An absent key is remembered too: every insertion of it changes the same version. */
   present: boolean
   /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
   entryVersion: number
-  /** When the entry expires: only then is the clock looked at. Undefined if it never does; -Infinity if dropped. */
+  /**
+   * When the entry expires; undefined if it never does, and then a hit does not look at the clock. -Infinity if
+   * dropped.
+   */
   expiresAt: number | undefined
-  /** In a cache, the epoch of the eviction in which the engine was last told of a use. */
+  /** The eviction's use clock, in a cache, when the engine last learned of a use. */
   useClock: number
 }
 
@@ -27,20 +30,21 @@ export interface NearEntry {
  * A thread's decoded values of its hot keys, each vouched for by the version of its home bucket: a hit costs a lookup
  * in a JavaScript `Map` and two loads from shared memory, and is never stale.
  *
- * *Why a hit is current.* Whatever changes what a lookup of a key returns makes the version of its home bucket odd
- * before the change and raises it to a new even number after (docs/internals/protocol.md). An entry is stored with an even
- * version only; so an equal version means that no write has begun since, and a read that returns the value takes effect
- * at its load of the version. The load of the epoch, which counts how often the version wrapped, follows that of the
- * version: an equal epoch then means that the version has not wrapped in between either, however old the entry is.
+ * *Why a hit is current.* Every write that changes the result of a lookup makes the version of the key's home bucket
+ * odd before the change and raises it to a new even number after (docs/internals/protocol.md). An entry is stored with
+ * an even version only; so an equal version means that no write has begun since, and a read that returns the value
+ * takes effect at its load of the version. The load of the epoch, which counts how often the version wrapped, follows
+ * that of the version: an equal epoch then means that the version has not wrapped in between either, however old the
+ * entry is.
  *
- * *Admission.* What is remembered for the first time costs more than a read that goes to the engine, and pays only if
- * it is read again before it is out of date. So a near-cache that is full takes a key in on the second read that meets
- * the same entry; and that of a cache, full or not, an absent key on the second read that finds nothing in an unchanged
- * bucket, since whoever asked for it will mostly insert it next. See
+ * *Admission.* Remembering an entry for the first time costs more than a read that goes to the engine, and pays only if
+ * the entry is read again before it is out of date. So a full near-cache takes a key in on the second read that meets
+ * the same entry. The near-cache of a cache, full or not, takes an absent key in on the second read that finds nothing
+ * in an unchanged bucket, since a caller that found nothing mostly inserts the key next. See
  * docs/decisions/2026-11-21-near-caches-wait-for-a-second-read.md.
  *
- * *Eviction.* New entries pass through a queue of one eighth of the capacity; those that were hit on the way move to
- * the main ring, where a clock hand gives entries hit since its last round a further one. A scan over many keys
+ * *Eviction.* New entries pass through a queue of one eighth of the capacity; entries that were hit on the way move to
+ * the main ring, where a clock hand gives each entry hit since its last round another round. A scan over many keys
  * therefore displaces one eighth. After Yang et al., "FIFO queues are all you need for cache eviction" (SOSP 2023),
  * sections 4.1 and 4.2, without the ghost queue; a hit writes at most one flag.
  *
@@ -52,17 +56,17 @@ export class NearCache {
   private readonly queue: Ring
   private readonly main: Ring
   /**
-   * What the last call of {@link NearCache.hit} found that is not true any more: a lookup in a `Map` of thousands is
-   * not cheap.
+   * The outdated entry that the last call of {@link NearCache.hit} found. Kept because a lookup in a `Map` of thousands
+   * is not cheap.
    */
   outdated: NearEntry | undefined
-  /** Of entries read while they were not here: marks, each at the place that it hashes to. */
+  /** Marks of entries that were read while they were not here, each at the place that it hashes to. */
   private readonly met: Int32Array
 
   /**
    * @param maxEntries capacity, at least 8
-   * @param clock the one that entries expire by
-   * @param useClockAt word index of the epoch by which a cache's eviction counts uses; 0 in a map, which evicts nothing
+   * @param clock the clock by which entries expire
+   * @param useClockAt word index of the use clock of a cache's eviction; 0 in a map, which evicts nothing
    */
   constructor(
     private readonly words: Int32Array,
@@ -81,7 +85,7 @@ export class NearCache {
     return this.entries.size
   }
 
-  /** The entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
+  /** Returns the entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
   hit(key: Key): NearEntry | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined || !this.isCurrent(entry)) {
@@ -92,7 +96,7 @@ export class NearCache {
     return entry
   }
 
-  /** The entry of `key`, true or not: its value saves decoding if the entry version is still the same. */
+  /** Returns the entry of `key`, true or not: its value saves decoding if the entry version is still the same. */
   find(key: Key): NearEntry | undefined {
     return this.entries.get(key)
   }
@@ -100,7 +104,7 @@ export class NearCache {
   /**
    * Remembers the outcome of a lookup, unless a write was under way or has begun since.
    *
-   * @param entry what {@link NearCache.find} found
+   * @param entry the result of {@link NearCache.find}
    * @param home word index of the home bucket
    * @param version the home bucket's version at the lookup
    */
@@ -140,28 +144,29 @@ export class NearCache {
   drop(entry: NearEntry): void {
     entry.value = undefined
     entry.entryVersion = 0
-    // Long expired: no hit. A word of the region can have any number, so no version would say as much for certain.
+    // -Infinity has long expired, so it is never a hit. No version could mark that, since a word of the region can hold
+    // any number.
     entry.expiresAt = -Infinity
   }
 
   private isCurrent(entry: NearEntry): boolean {
     const words = this.words
-    // Where the processor orders plain loads as acquires, one does here: V8 calls Atomics.load as a function, which
-    // would be a quarter of the hit. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
+    // A plain load is enough where the processor orders plain loads as acquires: V8 calls Atomics.load as a function,
+    // which would take a quarter of the hit's time. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
     const version = WEAKLY_ORDERED ? Atomics.load(words, entry.home) : words[entry.home]
-    // The order matters: see "Why a hit is current".
+    // The order of these loads matters: see "Why a hit is current".
     return (
       version === entry.version &&
       words[entry.home + BUCKET_EPOCH] === entry.epoch &&
       (entry.expiresAt === undefined || !this.clock.hasPassed(entry.expiresAt)) &&
-      // Once an epoch the engine is asked instead, and so told that the entry is in use.
+      // Once a tick of the use clock, the read goes to the engine instead, which so learns that the entry is in use.
       (this.useClockAt === 0 || words[this.useClockAt] === entry.useClock)
     )
   }
 
   /**
-   * Whether a key that is not here may come in. Its home bucket, and the version of its entry or, if it is absent, of
-   * the bucket, tell what was read from all else.
+   * Returns whether a key that is not here may come in. The home bucket and the version, of the entry or, for an absent
+   * key, of the bucket, identify the outcome of the read.
    */
   private admits(home: number, version: number, present: boolean, entryVersion: number): boolean {
     const isFleeting = !present && this.useClockAt !== 0
@@ -188,7 +193,7 @@ export class NearCache {
 
   private promote(key: Key): void {
     const main = this.main
-    // Ends: each step clears a flag or finds one cleared.
+    // The loop ends: each step clears a flag or finds one cleared.
     for (;;) {
       const oldest = main.peek()
       if (oldest === undefined) break
@@ -204,7 +209,7 @@ export class NearCache {
   }
 }
 
-/** Spreads what differs in few bits. */
+/** A factor that spreads numbers which differ in few bits. */
 const GOLDEN = 0x9e3779b1
 
 /** A fixed number of places that a hand goes round. */
@@ -216,12 +221,12 @@ class Ring {
     this.places = new Array<Key | undefined>(capacity).fill(undefined)
   }
 
-  /** What is under the hand. */
+  /** Returns the key under the hand. */
   peek(): Key | undefined {
     return this.places[this.hand]
   }
 
-  /** Puts `key` under the hand, moves on, and returns what was there. */
+  /** Puts `key` under the hand, moves on, and returns the key that was there. */
   push(key: Key): Key | undefined {
     const leaving = this.places[this.hand]
     this.places[this.hand] = key

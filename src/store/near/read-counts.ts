@@ -8,9 +8,9 @@ import {
 } from '../../format/layout.js'
 import { recordOf } from '../../format/thread-record.js'
 
-/** Reads that reach the engine until all counts are added to the thread's record. */
+/** Number of reads that reach the engine before all counts are added to the thread's record. */
 const READS_PER_FLUSH = 256
-/** What a counter takes at once. */
+/** The most that one addition to a counter can be. */
 const MOST = 2 ** 32 - 1
 
 /**
@@ -20,15 +20,15 @@ const MOST = 2 ** 32 - 1
  * Thread safety: one thread.
  */
 export class ReadCounts {
-  /** Answered by the near-cache: with an entry, and with the news that there is none. */
+  /** Reads that the near-cache answered: with an entry, and with the absence of one. */
   nearFound = 0
   nearAbsent = 0
-  /** Answered by the engine. */
+  /** Reads that the engine answered: with an entry, and with the absence of one. */
   found = 0
   absent = 0
-  /** Of these, reads of keys that a near-cache had no answer for ... */
+  /** Those of the engine's reads whose key a near-cache could not answer. */
   nearMisses = 0
-  /** ... and of these, those whose entry proved to be unchanged. */
+  /** Those of {@link ReadCounts.nearMisses} whose entry proved to be unchanged. */
   nearRefreshed = 0
   private reads = 0
   private readonly record: number
