@@ -1,12 +1,10 @@
 import { describe } from './describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from './errors.js'
 
-/** What a message calls an argument or option. */
+/** The name of an argument or option in a message. */
 export type InputName = `Argument ${string}` | `Option ${string}`
 
-/**
- * The error for an argument or option that is not what it must be: a RangeError if it is a number, else a TypeError.
- */
+/** Makes the error for a wrong argument or option: a RangeError if the value is a number, else a TypeError. */
 export function wrongInput(name: InputName, given: unknown, expected: string): Error {
   const message = messageFor(name, given, expected)
   return typeof given === 'number'
@@ -36,8 +34,8 @@ export function checkFunction(name: string, given: unknown): void {
 }
 
 /**
- * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object with no other properties than those
- *   `known`
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `options` is an object without properties other than those
+ * `known`
  */
 export function checkOptions(options: unknown, known: readonly string[]): asserts options is object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -56,8 +54,8 @@ export function checkOptions(options: unknown, known: readonly string[]): assert
 }
 
 /**
- * Reads an option: a property of `options` itself or inherited, but not from the end of its prototype chain. Whoever can
- * store a property there, in `Object.prototype`, must not open a file or change a lifetime by it.
+ * Reads an option: a property of `options` itself or inherited, but not from the end of its prototype chain. Code that
+ * can store a property there, in `Object.prototype`, must not be able to open a file or change a lifetime by it.
  */
 export function optionOf(options: object, name: string): unknown {
   const record = options as Readonly<Record<string, unknown>>
@@ -76,7 +74,7 @@ function isInherited(options: object, name: string): boolean {
 }
 
 /**
- * Checks options as {@link checkOptions} does, and reads each once, as {@link optionOf} does.
+ * Checks options as {@link checkOptions} does, and reads each one once, as {@link optionOf} does.
  *
  * @returns an object without a prototype that has all options of `known`
  */

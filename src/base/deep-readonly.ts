@@ -5,9 +5,9 @@ type Primitive = string | number | bigint | boolean | symbol | null | undefined
 type AnyFunction = (...parameters: any[]) => unknown
 
 /**
- * `T` as a map hands it out: every property readonly at every depth. `Map` becomes `ReadonlyMap`, `Set` becomes
- * `ReadonlySet`, tuples stay tuples. Dates, typed arrays and other objects that cannot be frozen stay what they are:
- * each read returns a copy of its own, so changing one changes nobody else's, but it does not change the map either.
+ * The type of a `T` that a map returns: every property is readonly at every depth. `Map` becomes `ReadonlyMap`, `Set`
+ * becomes `ReadonlySet`, tuples stay tuples. Dates, typed arrays and other objects that cannot be frozen stay what they
+ * are: each read returns a copy of its own, so changing one affects neither the copies of other readers nor the map.
  */
 export type DeepReadonly<T> = 0 extends 1 & T
   ? T // any

@@ -8,7 +8,7 @@ export function describe(value: unknown): string {
     case 'string':
       return JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value)
     case 'bigint':
-      // Decimal digits of a large one would take quadratic time.
+      // Making the decimal digits of a large bigint would take quadratic time.
       return BigInt.asIntN(256, value) === value ? shorten(`${value.toString()}n`) : 'a bigint of more than 256 bits'
     case 'symbol':
       return shorten(value.toString())
@@ -32,7 +32,7 @@ function tagOf(value: object): string {
   try {
     return Object.prototype.toString.call(value).slice('[object '.length, -1)
   } catch {
-    return 'Object' // its tag is a getter that throws
+    return 'Object' // the tag is a getter that throws
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * What views of memory really are. An own property, a subclass or another prototype may say anything of `length`,
- * `byteLength` or `buffer`, and what is not there would be read from memory that holds something else. So these are the
- * getters of the language itself, taken before anybody else runs.
+ * The true properties of views of memory. An own property, a subclass or another prototype may give any `length`,
+ * `byteLength` or `buffer`, and a read beyond the true end would return other memory. So these functions use the
+ * getters of the language itself, taken before other code runs.
  */
 
 const ofTypedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object
@@ -18,17 +18,17 @@ const resizableGetter = getterOf(ArrayBuffer.prototype, 'resizable')
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
 const { includes } = Uint8Array.prototype
 
-/** The type of a typed array, that of its base for a subclass; undefined for anything else. */
+/** Returns the type of a typed array, for a subclass the type of its base; undefined for anything else. */
 export function typedArrayType(value: unknown): string | undefined {
   return typeGetter.call(value) as string | undefined
 }
 
-/** Whether `value` is a `Uint8Array`, of a subclass or another realm, too. */
+/** Returns whether `value` is a `Uint8Array`, including one of a subclass or another realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return typeGetter.call(value) === 'Uint8Array'
 }
 
-/** 0 if it is out of reach. */
+/** Returns the length in bytes; 0 if the memory is out of reach. */
 export function byteLengthOf(array: Uint8Array): number {
   return lengthGetter.call(array) as number
 }
@@ -38,7 +38,7 @@ export function bufferOf(view: ArrayBufferView): ArrayBufferLike {
   return getter.call(view) as ArrayBufferLike
 }
 
-/** The bytes that a view shows, which must be within reach, as a plain `Uint8Array` of fixed length. */
+/** Returns the bytes that a view shows, which must be within reach, as a plain `Uint8Array` of fixed length. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   const isTyped = typedArrayType(view) !== undefined
   const offset = (isTyped ? offsetGetter : viewOffsetGetter).call(view) as number
@@ -46,10 +46,13 @@ export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(bufferOf(view), offset, length)
 }
 
-/** Whether the memory that a view shows is gone: its buffer was detached, or shrunk to end before the view does. */
+/**
+ * Returns whether the memory that a view shows is gone: its buffer was detached, or shrunk so that it ends before the
+ * view.
+ */
 export function isOutOfReach(view: ArrayBufferView): boolean {
   const isTyped = typedArrayType(view) !== undefined
-  // Only such an array is of length 0 without being so.
+  // An array out of reach has length 0, so any other length settles it.
   if (isTyped && lengthGetter.call(view) !== 0) return false
   try {
     if (isTyped) includes.call(view as Uint8Array, 0)
@@ -60,7 +63,7 @@ export function isOutOfReach(view: ArrayBufferView): boolean {
   }
 }
 
-/** `ArrayBuffer.prototype.detached` is younger than Node.js 20. */
+/** Returns whether a buffer is detached. Node.js 20 has no `ArrayBuffer.prototype.detached`. */
 export function isDetached(buffer: ArrayBuffer): boolean {
   if (bufferLengthGetter.call(buffer) !== 0) return false
   try {

@@ -1,68 +1,74 @@
-/** What a codec is: a way to turn values of some kinds into bytes and back. The registry (registry.ts) lists them all. */
+/**
+ * The interface of a codec: a way to turn values of some kinds into bytes and back. The registry (registry.ts) lists
+ * all codecs.
+ */
 import type { Original } from './original.js'
 
-/** What codecs may see of a map's memory. An engine has it. */
+/** The part of a map's memory that codecs may see. An engine implements it. */
 export interface CodecRegion {
   readonly words: Int32Array
 }
 
-/** What codecs are made for: one thread's way to one map, or values that belong to no map. */
+/** The context that codecs are made for: one thread's way to one map, or values that belong to no map. */
 export interface CodecContext {
   /** Whether decoded objects are frozen, at every depth. */
   readonly freeze: boolean
   /**
-   * The region of the map; undefined if there is none, or once this thread has closed the map. To be asked for each
-   * use: a codec that keeps the region keeps the memory of a closed map, while a snapshot goes on decoding.
+   * Returns the region of the map; undefined without a map, or once this thread has closed it. Call it for each use: a
+   * codec that kept the region would keep the memory of a closed map, while a snapshot goes on decoding.
    */
   region(): CodecRegion | undefined
 }
 
-/** Where a codec leaves what it made of a value. */
+/** Takes the result of an encoding from a codec. */
 export interface Encoded {
-  /** For kinds that engines write themselves: passes the value on as it is. */
+  /** Takes a value of a kind that engines write themselves, as it is. */
   pass(kind: number, value: unknown): void
-  /** For all other kinds: `length` bytes from `start` on, which stay as they are until the next value is encoded. */
+  /**
+   * Takes a value of any other kind: `length` bytes from `start` on, which stay unchanged until the next value is
+   * encoded.
+   */
   passBytes(kind: number, bytes: Uint8Array, start: number, length: number): void
 }
 
 /** Thread safety: one thread. */
 export interface Codec {
   /**
-   * Whether nothing can change the value decoded last, so that all readers of this thread may share it: then the
-   * near-cache keeps it.
+   * Whether the value decoded last is immutable, so that all readers of this thread may share it: then the near-cache
+   * keeps it.
    */
   readonly immutable: boolean
 
   /**
    * Encodes a value, or leaves it to the codecs after this one. O(size of the value).
    *
-   * User code may run in getters, and may encode other values with this very codec before the call returns. What lasts
-   * over that belongs to `original`.
+   * User code may run in getters, and may encode other values with this very codec before the call returns. State that
+   * must survive that belongs into `original`.
    *
    * @returns whether the codec took the value
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if no map can hold it; whatever a getter in it throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if no map can hold it; any error of a getter in it
    */
   encode(original: Original, into: Encoded): boolean
 
   /**
    * Decodes the first `length` bytes. O(length), in memory too.
    *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no encoding of a value of that kind
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not an encoding of a value of that kind
    */
   decode(kind: number, bytes: Uint8Array, length: number): unknown
 
-  /** Lets go of what it encoded last, which may be large. */
+  /** Lets go of the value it encoded last, which may be large. */
   release?(): void
 }
 
-/** What `typeof` says of values that may be stored. */
+/** The results of `typeof` for values that may be stored. */
 export type ValueType = 'undefined' | 'boolean' | 'number' | 'string' | 'bigint' | 'object'
 
 /** A row of the registry. */
 export interface CodecRow {
-  /** The value kinds of the region format that the codec writes and reads. No other row has them. */
+  /** The value kinds of the region format that the codec writes and reads. Each kind is in one row only. */
   readonly kinds: readonly number[]
-  /** The types of the values that it is offered, in the order of the rows. */
+  /** The types of the values that are offered to the codec, in the order of the rows. */
   readonly types: readonly ValueType[]
   open(context: CodecContext): Codec
 }

@@ -10,7 +10,7 @@ export class Copies {
   private count = 0
   private many: Map<object, object> | undefined
 
-  /** The copy that was added for `original`, if any. */
+  /** Returns the copy that was added for `original`, if any. */
   find(original: object): object | undefined {
     if (this.many !== undefined) return this.many.get(original)
     for (let i = 0; i < this.count; i++) {

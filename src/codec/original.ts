@@ -7,16 +7,16 @@ export class Original {
   private copied: object | undefined
 
   /**
-   * A copy of {@link Original.value}, an object, as pure data: whoever serializes it runs no user code. Made when the
-   * first codec asks, so that each getter runs once. O(size of the value).
+   * Returns a copy of {@link Original.value}, an object, as pure data: serializing it runs no user code. The copy is
+   * made when the first codec needs it, so that each getter runs once. O(size of the value).
    *
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; whatever a getter in it throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; any error of a getter in it
    */
   copy(): object {
     return (this.copied ??= this.walk.copy(this.value as object))
   }
 
-  /** Whether the copy is plain as `ValueWalk.plain` has it. */
+  /** Whether the copy is plain in the sense of `ValueWalk.plain`. */
   get isPlain(): boolean {
     return this.walk.plain
   }

@@ -1,25 +1,25 @@
 /**
- * What of an object lies where no copy of its fields would find it.
+ * Finds objects that keep data where no copy of their fields would find it.
  *
  * Objects of the language and of the host keep their data in slots, private fields or native memory. No list of them
- * would be complete, so they are told by their classes: one that is native code, or tagged as the platform tags its own,
- * or that has methods although the object has no field for them to work on.
+ * would be complete, so they are recognized by their classes: a class that is native code, or that is tagged as the
+ * platform tags its own, or that has methods although the object has no field for them to work on.
  */
 import { describe } from '../base/describe.js'
 import { isBranded, isListened, isNativeFunction } from '../platform/brands.js'
 
-/** What is wrong with an object, completing "value is ...", and what to store in its place. */
+/** The reason for refusing an object, completing "value is ...", and what to store in its place. */
 export interface Refusal {
   readonly what: string
   /** Completes "Leave it out, or ...". */
   readonly instead?: string
 }
 
-/** What the objects of one class are. */
+/** The verdict on the objects of one class. */
 interface Verdict {
-  /** Of all of them. */
+  /** Refusal of all objects of the class. */
   readonly refusal: Refusal | undefined
-  /** Of those without fields. */
+  /** Refusal of objects of the class without fields. */
   readonly whenEmpty: Refusal | undefined
 }
 
@@ -34,20 +34,23 @@ const INSTEAD: Readonly<Record<string, string | undefined>> = {
   ...{ CryptoKey: 'store the exported key', KeyObject: 'store the exported key', Script: 'store its source' },
 }
 
-/** Of Intl.Collator, say, by what precedes the point. */
+/** Advice for a class such as Intl.Collator, by the name before the point. */
 const INSTEAD_IN: Readonly<Record<string, string | undefined>> = {
   Intl: 'store its locale and options, and make it anew',
   Temporal: 'store its toString(), and read it with from()',
   WebAssembly: 'store the bytes of the module',
 }
 
-/** Native classes whose objects have no data but in fields, unless a brand says otherwise. */
+/** Native classes whose objects have data only in fields, unless a brand says otherwise. */
 const OPEN_CLASSES = new Set(['Object', 'Array', 'Error', 'Function'])
 
-/** By prototype. */
+/** Verdicts found so far, by prototype. */
 const verdicts = new WeakMap<object, Verdict>()
 
-/** Why `object`, which is of no kind that can be stored otherwise, cannot be stored as its fields; undefined if it can. */
+/**
+ * Returns why `object`, which is of no kind that can be stored otherwise, cannot be stored as its fields; undefined if
+ * it can.
+ */
 export function refusal(object: object): Refusal | undefined {
   const tag = ownTag(object)
   if (tag !== undefined) return named(tag)
@@ -55,9 +58,9 @@ export function refusal(object: object): Refusal | undefined {
   return prototype === null ? undefined : verdictOn(prototype).refusal
 }
 
-/** As {@link refusal}, of an object that turned out to have no fields. */
+/** Returns the same as {@link refusal}, for an object that turned out to have no fields. */
 export function refusalOfEmpty(object: object): Refusal | undefined {
-  // With the prototype of another class.
+  // The object has the prototype of another class.
   if (isBranded(object)) return { what: `${describe(object)} in disguise` }
   const prototype = Object.getPrototypeOf(object) as object | null
   return prototype === null ? undefined : verdictOn(prototype).whenEmpty
@@ -90,12 +93,12 @@ function refusalOfClass(prototype: object): Refusal | undefined {
   return undefined
 }
 
-/** A class without any methods has no use for what lies elsewhere. */
+/** Refuses objects of a class with methods. A class without any could not use data outside of fields. */
 function refusalOfMethods(prototype: object): Refusal | undefined {
   for (let at = prototype; ;) {
     const next = Object.getPrototypeOf(at) as object | null
     const constructor = ownData(at, 'constructor')
-    // Object.prototype, of any realm.
+    // Ends at Object.prototype, of any realm.
     if (next === null && isNativeFunction(constructor) && constructor.name === 'Object') return undefined
     if (Reflect.ownKeys(at).some((key) => key !== 'constructor')) {
       const name = classOf(prototype)
@@ -113,7 +116,10 @@ function isOpen({ name }: { readonly name: string }): boolean {
   return OPEN_CLASSES.has(name) || name.endsWith('Error')
 }
 
-/** The tag of an object that has one as the platform gives them: not an accessor, and neither enumerable nor writable. */
+/**
+ * Returns the tag of an object if it is defined as the platform does it: not an accessor, and neither enumerable nor
+ * writable.
+ */
 function ownTag(object: object): string | undefined {
   if (!(Symbol.toStringTag in object)) return undefined
   const tag = Object.getOwnPropertyDescriptor(object, Symbol.toStringTag)

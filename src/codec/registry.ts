@@ -11,9 +11,9 @@ export const CODECS: readonly CodecRow[] = [immediate, bigint, bytes, plain, clo
 
 /** The codecs of one context. */
 export interface OpenCodecs {
-  /** By value kind; undefined for kinds without a codec. */
+  /** Codecs by value kind; undefined for kinds without a codec. */
   readonly byKind: readonly (Codec | undefined)[]
-  /** By `typeof`: those that such a value is offered to. */
+  /** Codecs by `typeof`: those that such a value is offered to. */
   readonly byType: Readonly<Record<ValueType, readonly Codec[]> & Record<'function' | 'symbol', readonly Codec[]>>
 }
 

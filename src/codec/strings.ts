@@ -1,9 +1,9 @@
-/** Strings out of encoded bytes: short ones without a call out of JavaScript, and names from a table. */
+/** Makes strings from encoded bytes: short ones without a call out of JavaScript, and names from a table. */
 import type { Buffer } from '../platform/buffer.js'
 
-/** Up to this length, building a string in JavaScript takes less than a call out of it. */
+/** The greatest length for which building a string in JavaScript is faster than a call out of it. */
 const MAX_BUILT = 12
-/** Up to this length, a look for bytes above 127 pays: Latin-1 is the fastest call. */
+/** The greatest length for which a search for bytes above 127 pays: Latin-1 is the fastest call. */
 const MAX_LOOKED_AT = 64
 const MAX_NAME_BYTES = 32
 const NAME_PLACES = 2048
@@ -13,24 +13,24 @@ export type Slices = Buffer &
   Readonly<Record<'latin1Slice' | 'ucs2Slice' | 'utf8Slice', (start: number, end: number) => string>>
 
 const { fromCharCode } = String
-/** Arrays to collect code units in, by length. */
+/** Arrays that collect code units, by length. */
 const units: readonly number[][] = Array.from({ length: MAX_BUILT + 1 }, (_, length) =>
   new Array<number>(length).fill(0),
 )
 
-/** The string in `length` bytes of UTF-8. What is no UTF-8 becomes U+FFFD. */
+/** Returns the string in `length` bytes of UTF-8. Bytes that are not UTF-8 become U+FFFD. */
 export function readUtf8(bytes: Slices, start: number, length: number): string {
   const built = length <= MAX_LOOKED_AT ? readAscii(bytes, start, length) : undefined
   return built ?? bytes.utf8Slice(start, start + length)
 }
 
-/** The string in `length` bytes, one for each unit. */
+/** Returns the string in `length` bytes, one for each unit. */
 export function readLatin1(bytes: Slices, start: number, length: number): string {
   const built = length <= MAX_BUILT ? readAscii(bytes, start, length) : undefined
   return built ?? bytes.latin1Slice(start, start + length)
 }
 
-/** The string in `length` bytes, at most {@link MAX_LOOKED_AT}; undefined if they are not all below 128. */
+/** Returns the string in `length` bytes, at most {@link MAX_LOOKED_AT}; undefined if they are not all below 128. */
 function readAscii(bytes: Slices, start: number, length: number): string | undefined {
   let seen = 0
   if (length > MAX_BUILT) {
@@ -50,8 +50,8 @@ interface Name {
 const names = new Array<Name | undefined>(NAME_PLACES).fill(undefined)
 
 /**
- * The name in `length` bytes, at least one; undefined if it is long, or not ASCII. A name read before comes from a
- * table, which saves making the string and making it unique, as V8 does with property names.
+ * Returns the name in `length` bytes, at least one; undefined if it is long, or not ASCII. A name read before comes
+ * from a table, which saves making the string, and making it unique as V8 does with property names.
  */
 export function readName(bytes: Slices, start: number, length: number): string | undefined {
   if (length > MAX_NAME_BYTES) return undefined

@@ -1,7 +1,7 @@
 import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
 
 /**
- * The error for a value, or a part of one, that a map cannot hold.
+ * Makes the error for a value, or a part of one, that a map cannot hold.
  *
  * @param path the way to the part, such as `value.user`
  * @param what completes the sentence "... is", such as "a function"
@@ -15,7 +15,7 @@ export function notStorable(path: string, what: string, instead = 'store the dat
   )
 }
 
-/** The error for bytes that are no encoding of a value. */
+/** Makes the error for bytes that are not an encoding of a value. */
 export function corruptValue(cause?: unknown): MapsafeError {
   return new MapsafeError(
     'ERR_MAPSAFE_CORRUPT',

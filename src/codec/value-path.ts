@@ -3,7 +3,7 @@ import { describe } from '../base/describe.js'
 /** One step from an object to something in it: a property name, an array index, or a {@link MemberStep}. */
 export type PathStep = string | number | MemberStep
 
-/** A step that is no property: into a `Map`, a `Set` or an error's cause. */
+/** A step that is not a property: into a `Map`, a `Set` or an error's cause. */
 export class MemberStep {
   constructor(
     private readonly part: 'key' | 'value' | 'member',
@@ -25,9 +25,7 @@ export class MemberStep {
 const MAX_STEPS = 8
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u
 
-/**
- * The way to a part of a value, as one would write it in code: `value.users[3].name`. Long ways are cut in the middle.
- */
+/** Formats the path to a part of a value as code: `value.users[3].name`. Long paths are cut in the middle. */
 export function formatPath(steps: readonly PathStep[]): string {
   const shown =
     steps.length <= MAX_STEPS

@@ -7,25 +7,25 @@ import { makeRoom, type ScratchBuffer } from './scratch.js'
 import { corruptValue, notStorable } from './value-error.js'
 
 const NO_BYTES = new Uint8Array(0)
-/** Up to this length, copying byte by byte takes less than making the view that a faster copy needs. */
+/** The greatest length for which copying byte by byte is faster than making the view that a faster copy needs. */
 const SMALL_BYTES = 256
 
 /**
- * Turns a value into what `Engine.put` takes. The work is in two steps, because encoding an object may run
- * getters, and a getter may use the very map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage}
+ * Turns a value into the form that `Engine.put` takes. The work is in two steps, because encoding an object may run
+ * getters, and a getter may use the same map: {@link ValueEncoder.encode} touches no engine, {@link ValueEncoder.stage}
  * runs no user code.
  */
 export class ValueEncoder implements Encoded {
   /** Value kind of the region format. */
   kind = VALUE_UNDEFINED
-  /** What `Engine.put` takes as its value: the string or number, or the length in bytes of what was encoded. */
+  /** The value argument of `Engine.put`: the string or number, or the length of the encoded bytes. */
   operand: unknown = undefined
   /** Whether {@link ValueEncoder.encode} is under way, so that a value met meanwhile needs another encoder. */
   busy = false
   private bytes: Uint8Array = NO_BYTES
   /** Where the encoded value begins in `bytes`. */
   private start = 0
-  /** What encoded the value. */
+  /** The codec that encoded the value. */
   private codec: Codec | undefined
   private readonly original = new Original()
 
@@ -34,10 +34,10 @@ export class ValueEncoder implements Encoded {
   /**
    * Encodes `value`. O(size of the value).
    *
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; whatever a getter in it throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; any error of a getter in it
    */
   encode(value: unknown): void {
-    // As the first row of the registry would: most values are one of these two.
+    // Does what the first row of the registry would: most values are one of these two.
     if (typeof value === 'string') this.pass(VALUE_LATIN1, value)
     else if (typeof value === 'number') this.pass(VALUE_NUMBER, value)
     else this.offer(value)
@@ -52,7 +52,7 @@ export class ValueEncoder implements Encoded {
     else copyBytes(this.bytes, this.start, length, engine.scratch)
   }
 
-  /** Length in bytes of what {@link ValueEncoder.stage} and {@link ValueEncoder.copyTo} copy. */
+  /** Number of bytes that {@link ValueEncoder.stage} and {@link ValueEncoder.copyTo} copy. */
   get byteLength(): number {
     return !isEncodedKind(this.kind) ? 0 : (this.operand as number)
   }
@@ -84,7 +84,7 @@ export class ValueEncoder implements Encoded {
     this.start = start
   }
 
-  /** Exactly the `length` bytes of the encoded value. */
+  /** Returns exactly the `length` bytes of the encoded value. */
   encoded(length: number): Uint8Array {
     const bytes = this.bytes
     return bytes.length === length ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset + this.start, length)
@@ -111,33 +111,33 @@ export class ValueEncoder implements Encoded {
 
 const NO_REGION = (): undefined => undefined
 
-/** The codecs of one thread's way to a map: every value passes here on its way in and out. */
+/** The codecs of one thread's way to a map. Every value passes through them on its way in and out. */
 export class ValueCodecs {
   private readonly codecs: OpenCodecs
   private readonly encoder: ValueEncoder
-  /** What decoded the last value. */
+  /** The codec that decoded the last value. */
   private last: Codec | undefined
 
   /**
    * @param freeze whether decoded objects are frozen, at every depth
-   * @param region see {@link CodecContext.region}; left out for values of no map
-   * @param rows the registry; tests have rows of their own
+   * @param region see {@link CodecContext.region}; left out for values that belong to no map
+   * @param rows the registry; tests pass rows of their own
    */
   constructor(freeze: boolean, region: CodecContext['region'] = NO_REGION, rows: readonly CodecRow[] = CODECS) {
     this.codecs = openCodecs(rows, { freeze, region })
     this.encoder = new ValueEncoder(this.codecs)
   }
 
-  /** Whether nothing can change the value decoded last, so that several readers may share it. */
+  /** Whether the value decoded last is immutable, so that several readers may share it. */
   get immutable(): boolean {
     return this.last?.immutable === true
   }
 
   /**
-   * Encodes `value`. The result is good until the next call, and inside a getter of a value being encoded one of its
-   * own. O(size of the value).
+   * Encodes `value`. The result is valid until the next call. A call from a getter of a value being encoded gets an
+   * encoder of its own. O(size of the value).
    *
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; whatever a getter in it throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; any error of a getter in it
    */
   encode(value: unknown): ValueEncoder {
     const encoder = this.encoder.busy ? new ValueEncoder(this.codecs) : this.encoder
@@ -148,7 +148,8 @@ export class ValueCodecs {
   /**
    * Decodes the first `length` bytes, which an engine left in its scratch buffer. O(length).
    *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if the bytes are no encoding of a value, `ERR_MAPSAFE_FORMAT` for a kind
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if the bytes are not an encoding of a value, `ERR_MAPSAFE_FORMAT` for a
+   * kind
    *   that this version does not know
    */
   decode(kind: number, bytes: Uint8Array, length: number): unknown {
@@ -158,14 +159,14 @@ export class ValueCodecs {
     return codec.decode(kind, bytes, length)
   }
 
-  /** As {@link ValueCodecs.decode}, of all of `bytes`, whose length and kind nobody has checked yet. */
+  /** Decodes as {@link ValueCodecs.decode} does, but all of `bytes`, whose length and kind are not checked yet. */
   decodeAny(kind: number, bytes: Uint8Array): unknown {
     if (!isKnownKind(kind)) throw unknownKind(kind)
     if (!isValueLength(kind, bytes.length)) throw corruptValue()
     return this.decode(kind, bytes, bytes.length)
   }
 
-  /** What a reader gets of `value`, which `encoder` has encoded. */
+  /** Returns the value that a reader gets for `value`, which `encoder` has encoded. */
   decodeEncoded(encoder: ValueEncoder, value: unknown): unknown {
     if (!isEncodedKind(encoder.kind)) return value
     const length = encoder.byteLength

@@ -21,21 +21,21 @@ import { formatPath, MemberStep, type PathStep } from './value-path.js'
 /**
  * Copies an object with everything that structured clone would reach from it, so that a serializer needs to run no user
  * code: own enumerable properties with string names, each read once, so that a getter runs once; class instances as
- * plain objects; the contents of Maps, Sets and errors. Objects that keep their data inside, such as a Date, are taken
- * over as they are.
+ * plain objects; the contents of Maps, Sets and errors. Objects that keep their data inside, such as a Date, are kept
+ * as they are.
  *
- * It departs from structured clone where that would store more than was asked for: a view is copied with the bytes it
- * shows, not with its whole buffer, so two views of parts of one buffer come back with a buffer each.
+ * It differs from structured clone where that would store more than the caller asked for: a view is copied with the
+ * bytes it shows, not with its whole buffer, so two views of parts of one buffer come back with a buffer each.
  *
- * Getters are user code and may use the map, and so this very class; whoever owns a walk must not use it while
+ * Getters are user code and may use the map, and so this class: the owner of a walk must not use it while
  * {@link ValueWalk.busy}.
  */
 export class ValueWalk {
   /** Whether a call of {@link ValueWalk.copy} is under way. */
   busy = false
   /**
-   * Whether the copy is a tree of plain objects and dense arrays, with only such names, strings, numbers and other
-   * primitives as MessagePack, the way msgpackr writes and reads it, keeps exactly.
+   * Whether the copy is a tree of plain objects and dense arrays whose names, strings, numbers and other primitives
+   * MessagePack, as msgpackr writes and reads it, all preserves exactly.
    */
   plain = true
   private readonly copies = new Copies()
@@ -47,8 +47,8 @@ export class ValueWalk {
   /**
    * Copies `root`. O(size of the value).
    *
-   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to what cannot be stored; whatever a getter
-   *   throws
+   * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to the part that cannot be stored; any error of
+   * a getter
    */
   copy(root: object): object {
     this.busy = true
@@ -58,7 +58,7 @@ export class ValueWalk {
     } finally {
       this.busy = false
       this.copies.clear()
-      // After an error only: setting a length costs as much as a property of the value.
+      // Resets after an error only: setting a length takes as long as a property of the value.
       if (this.path.length > 0) this.path.length = this.errors.length = 0
     }
   }
@@ -66,7 +66,7 @@ export class ValueWalk {
   private copyPart(value: unknown, step: PathStep): unknown {
     switch (typeof value) {
       case 'string':
-        // UTF-8 has no lone surrogates.
+        // UTF-8 cannot encode lone surrogates.
         if (!value.isWellFormed()) this.plain = false
         return value
       case 'number':
@@ -101,7 +101,7 @@ export class ValueWalk {
       return known
     }
     if (this.path.length > MAX_NESTING) throw this.refuse(`nested deeper than ${MAX_NESTING} levels`)
-    // First of all, because any look at a Proxy runs user code.
+    // This check comes first, because any other look at a Proxy runs user code.
     if (types.isProxy(object)) throw this.refuse('a Proxy')
     if (Array.isArray(object)) return this.copyArray(object)
     return Object.getPrototypeOf(object) === Object.prototype && isOrdinary(object)
@@ -154,7 +154,9 @@ export class ValueWalk {
     return copy
   }
 
-  /** An object that has a prototype of its own: a built-in one, or an instance of somebody's class. */
+  /**
+   * Copies an object with a prototype other than Object.prototype: a built-in object, or an instance of a user's class.
+   */
   private copySpecial(object: object): object {
     if (types.isDate(object)) return this.takeOver(object)
     if (types.isRegExp(object)) return this.copyPattern(object)
@@ -165,7 +167,7 @@ export class ValueWalk {
       if (isDetached(object)) throw this.refuse('a detached ArrayBuffer')
       return isResizable(object) ? this.copyBuffer(object) : this.takeOver(object)
     }
-    // It is a native error from Node.js 22 on.
+    // A DOMException is a native error from Node.js 22 on.
     if (isDomException(object)) return this.copyDomException(object)
     if (types.isNativeError(object)) return this.copyError(object)
     if (types.isSymbolObject(object)) throw this.refuse('a Symbol object')
@@ -178,21 +180,21 @@ export class ValueWalk {
     if (refusal !== undefined) throw this.refuse(refusal.what, refusal.instead)
   }
 
-  /** V8 serializes what is inside such an object and looks at nothing else. */
+  /** Takes over an object as it is: V8 serializes its inner data and reads nothing else of it. */
   private takeOver(object: object): object {
     this.plain = false
     return object
   }
 
   private copyPattern(pattern: RegExp): object {
-    // Read by the intrinsic getters: the decoder judges what V8 writes, not what an own property says.
+    // Reads the pattern by the intrinsic getters: the decoder checks the pattern that V8 writes, not an own property.
     if (!isPatternAllowed(sourceOf.call(pattern) as string, setsOf?.call(pattern) === true)) {
       throw this.refuse('a regular expression with too long a pattern')
     }
     return this.takeOver(pattern)
   }
 
-  /** With a fixed length, the only one that a value has. */
+  /** Copies a buffer with a fixed length, as the buffers of all values have. */
   private copyBuffer(source: ArrayBuffer): ArrayBuffer {
     this.plain = false
     const copy = new Uint8Array(new Uint8Array(source)).buffer
@@ -204,7 +206,7 @@ export class ValueWalk {
     this.plain = false
     const copy = new Map<unknown, unknown>()
     this.copies.add(source, copy)
-    // The entries are taken first, as structured clone does: a getter in one may change the map.
+    // Takes all entries first, as structured clone does: a getter in one may change the map.
     const entries: [unknown, unknown][] = []
     forEachEntry.call(source, (value, key) => entries.push([key, value]))
     for (const [index, [key, value]] of entries.entries()) {
@@ -275,12 +277,18 @@ export class ValueWalk {
   }
 }
 
-/** msgpackr renames `__proto__`, and takes an object with a `constructor` of its own for something else. */
+/**
+ * Returns false for `__proto__`, which msgpackr renames, and `constructor`: msgpackr takes an object with an own one
+ * for another kind.
+ */
 function isPlainName(name: string): boolean {
   return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
 }
 
-/** Whether an object of the prototype `Object.prototype` may be no more than its fields; to be told in a few nanoseconds. */
+/**
+ * Returns whether an object of the prototype `Object.prototype` may consist of its fields alone. Takes a few
+ * nanoseconds.
+ */
 function isOrdinary(object: object): boolean {
   return !(Symbol.toStringTag in object) && toString.call(object) === '[object Object]' && !ArrayBuffer.isView(object)
 }

@@ -1,4 +1,4 @@
-/** What kind of object something really is, whatever realm it comes from and whatever its prototype says. */
+/** Finds the true kind of an object, of any realm and with any prototype. */
 import { EventEmitter } from 'node:events'
 import { types } from 'node:util'
 
@@ -10,17 +10,17 @@ const { toString } = Function.prototype
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
 const { isPrototypeOf } = Object.prototype
 
-/** Whether `value` is a function that is not written in JavaScript (or was made by `bind`). */
+/** Returns whether `value` is a function that is not written in JavaScript (or was made by `bind`). */
 export function isNativeFunction(value: unknown): value is { readonly name: string } {
   return typeof value === 'function' && /\{\s*\[native code\]\s*\}$/.test(toString.call(value))
 }
 
-/** Whether objects of this prototype are event emitters, as all streams, servers and workers of Node.js are. */
+/** Returns whether objects of this prototype are event emitters, as all streams, servers and workers of Node.js are. */
 export function isListened(prototype: object): boolean {
   return prototype === EventEmitter.prototype || isPrototypeOf.call(EventEmitter.prototype, prototype)
 }
 
-/** Whether an object has data in a slot of the language, with whatever prototype. */
+/** Returns whether an object has data in a slot of the language, no matter what its prototype is. */
 export function isBranded(object: object): boolean {
   return (
     types.isMap(object) ||

@@ -1,2 +1,2 @@
-/** Bytes that nobody can foretell. */
+/** Unpredictable bytes. */
 export { randomBytes } from 'node:crypto'

@@ -1,5 +1,5 @@
 /**
- * The system's clocks as they are, whatever fake timers make of `Date`, `performance` and `process.hrtime`.
+ * The system's true clocks, even while fake timers replace `Date`, `performance` and `process.hrtime`.
  *
  * Thread safety: one thread.
  */
@@ -8,34 +8,37 @@ import { loadNative } from './addon.js'
 
 /** The clocks at one instant, in milliseconds. */
 export interface Clocks {
-  /** The clock that the region's time is made of: the same one for all threads and processes of the machine. */
+  /** The clock that the region's time is derived from: the same for all threads and processes of the machine. */
   readonly monotonic: number
-  /** Since 1970, by the clock that people set. */
+  /** Time since 1970, by the clock that people set. */
   readonly wall: number
-  /** Since the system started, suspended or not; NaN where that is not known, or the monotonic clock is as good. */
+  /**
+   * Time since the system started, including suspensions; NaN where it is unknown, or where the monotonic clock is as
+   * good.
+   */
   readonly boot: number
 }
 
-// As they were when this module was loaded: fake timers replace the properties, not the functions.
+// Kept from when this module was loaded: fake timers replace the properties, not the functions.
 const hrtime = process.hrtime.bind(process)
 const GENUINE_NOW = 'function now() { [native code] }'
 const dateNow: () => number =
   Function.prototype.toString.call(Date.now) === GENUINE_NOW
     ? Date.now.bind(Date)
-    : (runInNewContext('Date.now') as () => number) // replaced before: take another realm's
+    : (runInNewContext('Date.now') as () => number) // replaced before, so take another realm's
 
 const clocks = new Float64Array(3)
 let read = readFirst
 
 /**
- * Milliseconds of the monotonic clock, exact to the nanosecond; native/core/base/monotonic.h computes the same number.
- * Some 35 ns.
+ * Returns the milliseconds of the monotonic clock, exact to the nanosecond; native/core/base/monotonic.h computes the
+ * same number. Takes some 35 ns.
  */
 export function monotonic(): number {
   return read()
 }
 
-/** All clocks. A fraction of a microsecond with the addon; without it, `wall` tells whole milliseconds. */
+/** Reads all clocks. Takes a fraction of a microsecond with the addon; without it, `wall` is in whole milliseconds. */
 export function readClocks(): Clocks {
   const native = loadNative()
   if (native !== undefined) {
@@ -50,7 +53,10 @@ export function readClocks(): Clocks {
   }
 }
 
-/** As {@link readClocks}; without the addon, waits for the next millisecond to begin, so that `wall` is exact. */
+/**
+ * Reads as {@link readClocks} does; without the addon, waits for the next millisecond to begin, so that `wall` is
+ * exact.
+ */
 export function readClocksExactly(): Clocks {
   if (loadNative() === undefined) for (const start = dateNow(); dateNow() === start;);
   return readClocks()
@@ -59,8 +65,8 @@ export function readClocksExactly(): Clocks {
 let boot = 0n
 
 /**
- * A number that names this start of the system, above 0; 0 where that is not to be told: there is no /proc or no addon,
- * or the process has too many files open. Asked anew then, the next time.
+ * Returns a number above 0 that identifies this start of the system; 0 if it cannot be read: there is no /proc or no
+ * addon, or the process has too many files open. The next call then tries again.
  */
 export function bootNumber(): bigint {
   if (boot === 0n) boot = BigInt(`0x0${(loadNative()?.bootName() ?? '').replaceAll(/[^0-9a-f]/gi, '').slice(0, 15)}`)
@@ -77,7 +83,7 @@ function readNative(): number {
   return clocks[0]
 }
 
-/** Finds out whether `process.hrtime` had been replaced before this module was loaded. */
+/** Finds out whether `process.hrtime` was replaced before this module was loaded. */
 function readFirst(): number {
   const native = loadNative()
   const before = native === undefined ? 0 : readNative()

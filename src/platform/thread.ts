@@ -1,21 +1,21 @@
-/** What the kernel shows of threads. Synchronous calls of `node:fs` run on the thread that makes them. */
+/** Reads what the kernel shows of threads. Synchronous calls of `node:fs` run on the thread that makes them. */
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { loadNative } from './addon.js'
 
 /** Kernel thread ids are below this (`PID_MAX_LIMIT`). */
 const MAX_ID = 2 ** 22
 
-/** What the kernel shows of a thread. */
+/** A thread as the kernel shows it. */
 export interface Sight {
-  /** As in proc_pid_stat(5). */
+  /** The state, as in proc_pid_stat(5). */
   readonly state: string
-  /** In clock ticks since the system was booted, modulo 2^32; not 0. */
+  /** When the thread started, in clock ticks since the system was booted, modulo 2^32; not 0. */
   readonly startTime: number
-  /** Processor time that it used in all. */
+  /** Processor time that the thread used in all, in milliseconds. */
   readonly ranMs: number
 }
 
-/** The kernel's id of the calling thread; where that is not to be had, the id of its process. */
+/** Returns the kernel's id of the calling thread; where that cannot be read, the id of its process. */
 export function ownThreadId(): number {
   const id = loadNative()?.ownThreadId() ?? 0
   if (id > 0) return id
@@ -28,8 +28,8 @@ export function ownThreadId(): number {
 }
 
 /**
- * What thread ids of this process mean: the number of its PID namespace, and in the upper half the first 32 bits of the
- * boot id, since other kernels number their namespaces alike. 0 if that cannot be read.
+ * Returns the space in which thread ids of this process are valid: the number of its PID namespace, and in the upper
+ * half the first 32 bits of the boot id, since other kernels number their namespaces alike. 0 if that cannot be read.
  */
 export function ownNamespace(): bigint {
   if (process.platform !== 'linux') return 1n
@@ -41,12 +41,13 @@ export function ownNamespace(): bigint {
   }
 }
 
-/** Linux counts processor time for programs in hundredths of a second, whatever its own clock does (times(2)). */
+/** Linux reports processor time to programs in hundredths of a second, independent of its own clock (times(2)). */
 const TICK_MS = 10
 
 /**
- * Fields 3, 14 and 15, and 22 of a thread's stat file. /proc/<id> exists for every thread, though only processes are
- * listed; but the times in its own stat file are those of the thread's whole process. Undefined if they cannot be read.
+ * Reads fields 3, 14 and 15, and 22 of a thread's stat file. /proc/<id> exists for every thread, though only processes
+ * are listed; but the times in its own stat file are those of the thread's whole process. Undefined if they cannot be
+ * read.
  */
 export function lookAtThread(id: number): Sight | undefined {
   if (process.platform !== 'linux') return undefined
@@ -62,7 +63,7 @@ export function lookAtThread(id: number): Sight | undefined {
   }
 }
 
-/** Whether nothing has this id: neither thread nor process, nor one whose entry in /proc is hidden from us. */
+/** Returns whether no thread or process has this id, not even one whose entry in /proc is hidden from this process. */
 export function isUnusedId(id: number): boolean {
   try {
     process.kill(id, 0)

@@ -1,15 +1,15 @@
 import { corruptValue } from '../value-error.js'
 import { Buffer } from '../../platform/buffer.js'
 
-/** V8's bound: 2^30 bits. */
+/** V8's bound on a bigint: 2^30 bits. */
 const MAX_MAGNITUDE_BYTES = 2 ** 27
 
-/** Bytes that {@link writeBigint} needs: a sign word and the magnitude in words. */
+/** Returns the bytes that {@link writeBigint} needs: a sign word and the magnitude in words. */
 export function bigintBytes(value: bigint): number {
   return 4 + 4 * Math.ceil(hexDigits(value).length / 8)
 }
 
-/** Writes `value` as docs/internals/format.md describes it, at byte `offset`. */
+/** Writes `value` in the form of docs/internals/format.md, at byte `offset`. */
 export function writeBigint(value: bigint, view: DataView, offset: number): void {
   const digits = hexDigits(value)
   view.setUint32(offset, value < 0n ? 1 : 0, true)
@@ -28,7 +28,7 @@ export function readBigint(bytes: Buffer, start: number, length: number): bigint
 /**
  * Reads a number of `length` bytes, the lowest first.
  *
- * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if it has more bits than a bigint may
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if it has more bits than a bigint may have
  */
 export function readMagnitude(bytes: Buffer, start: number, length: number): bigint {
   if (length > MAX_MAGNITUDE_BYTES) throw corruptValue()
@@ -43,7 +43,9 @@ export function readMagnitude(bytes: Buffer, start: number, length: number): big
   return BigInt(`0x${reversed.toString('hex')}`)
 }
 
-/** Magnitude in hexadecimal; empty for zero. Conversion to and from hexadecimal is linear, unlike division. */
+/**
+ * Returns the magnitude in hexadecimal; empty for zero. Conversion to and from hexadecimal is linear, unlike division.
+ */
 function hexDigits(value: bigint): string {
   return value === 0n ? '' : (value < 0n ? -value : value).toString(16)
 }

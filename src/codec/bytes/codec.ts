@@ -9,7 +9,7 @@ class BytesCodec implements Codec {
   readonly immutable = false
 
   encode({ value }: Original, into: Encoded): boolean {
-    // What the walk refuses is left to it.
+    // Values that the walk refuses are left to it.
     if (!isUint8Array(value) || isSharedArrayBuffer(bufferOf(value)) || isOutOfReach(value)) return false
     const shown = bytesOf(value)
     into.passBytes(VALUE_BYTES, shown, 0, shown.length)

@@ -27,7 +27,7 @@ class CloneCodec implements Codec {
     try {
       this.immutable = this.freeze && freezeClone(value)
     } catch (error) {
-      // References may lead deeper than the objects are nested.
+      // The stack can overflow: references may lead deeper than the objects are nested.
       throw corruptValue(error)
     }
     return value

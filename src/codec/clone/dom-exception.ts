@@ -1,6 +1,6 @@
 import { Serializer } from '../../platform/serializer.js'
 
-/** How one is written: without or with a cause. */
+/** Forms in which a DOMException is written: without or with a cause. */
 export const DOM_EXCEPTION = 0
 export const DOM_EXCEPTION_WITH_CAUSE = 1
 
@@ -13,8 +13,8 @@ const nameOf = Object.getOwnPropertyDescriptor(Exception.prototype, 'name')!.get
 const messageOf = Object.getOwnPropertyDescriptor(Exception.prototype, 'message')!.get!
 
 /**
- * A DOMException on its way into bytes. V8 writes it as a plain object in Node.js 20, and as an error without its name
- * later, so that it is replaced by what V8 asks its user to write: an object that is native, as a serializer is.
+ * A DOMException on its way into bytes. V8 writes one as a plain object in Node.js 20, and as an error without its name
+ * later. So it is replaced by a native object, as a serializer is, which V8 leaves to its user to write.
  */
 export class DomExceptionCopy extends Serializer {
   readonly name: string
@@ -37,7 +37,7 @@ export function isDomException(object: object): object is DOMException {
     nameOf.call(object)
     return true
   } catch {
-    return false // only its prototype is
+    return false // only its prototype is a DOMException's
   }
 }
 

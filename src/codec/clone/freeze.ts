@@ -1,13 +1,13 @@
 import { types } from '../../platform/brands.js'
 
 /**
- * Freezes everything that can be reached from an object that structured clone made. Freezing does not keep anyone from
- * changing what is inside a Map, a Set, a Date, a RegExp or a buffer. O(size of the value).
+ * Freezes everything that can be reached from an object that structured clone made. Freezing does not prevent changes
+ * inside a Map, a Set, a Date, a RegExp or a buffer. O(size of the value).
  *
  * @returns whether nothing in it can be changed, by any means
  */
 export function freezeClone(object: object): boolean {
-  // Structured clone makes nothing frozen, so this one was met before, and speaks for itself there.
+  // Structured clone makes no frozen objects, so this one was met before, and its result counts there.
   if (Object.isFrozen(object)) return true
   if (ArrayBuffer.isView(object) || types.isAnyArrayBuffer(object)) return false
   // A search with the flag g or y stores its position into the object.
@@ -22,7 +22,7 @@ export function freezeClone(object: object): boolean {
     return false
   }
   let immutable = !types.isDate(object)
-  // All own names, because an error's cause is not enumerable.
+  // Takes all own names, because an error's cause is not enumerable.
   for (const name of Object.getOwnPropertyNames(object)) {
     if (!freezePart((object as Record<string, unknown>)[name])) immutable = false
   }

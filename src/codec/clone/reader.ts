@@ -7,7 +7,7 @@ import { readLatin1, readName, type Slices } from '../strings.js'
 import { corruptValue } from '../value-error.js'
 import { Buffer } from '../../platform/buffer.js'
 
-/** The version of V8's format that Node.js 20 to 26 write, and what comes before it. */
+/** The bytes before a value: a tag, and the version of V8's format that Node.js 20 to 26 write. */
 const HEADER = [0xff, 15]
 const NOTHING = Buffer.alloc(0) as Buffer as Slices
 const NO_VIEW: DataView = new DataView(NOTHING.buffer)
@@ -21,10 +21,10 @@ const ERRORS: Readonly<Record<string, ErrorConstructor>> = {
 /**
  * Reads values from V8's serialization format.
  *
- * V8's own deserializer allocates what a length claims, so that 7 bytes can take 256 MiB, and whoever can write a map's
- * file can write such bytes. This one allocates in proportion to the bytes it reads, refuses what the walk
- * (src/codec/walk.ts) gives V8's serializer no cause to write, and never reads what a later version of V8 may mean by a
- * tag. The format: v8/src/objects/value-serializer.cc.
+ * V8's own deserializer allocates as much as a length claims, so that 7 bytes can take 256 MiB, and any process that
+ * can write a map's file can write such bytes. This reader allocates in proportion to the bytes it reads. It refuses
+ * everything that V8's serializer does not write for a result of the walk (src/codec/walk.ts), and so never misreads a
+ * tag of a later version of V8. The format: v8/src/objects/value-serializer.cc.
  */
 export class CloneReader {
   private bytes = NOTHING
@@ -32,13 +32,13 @@ export class CloneReader {
   private at = 0
   private end = 0
   private nesting = 0
-  /** By the order of their first bytes: what a reference to an object means. */
+  /** Objects in the order of their first bytes: references are indices into it. */
   private objects: object[] = []
 
   /**
    * Reads the first `length` bytes of `source`. O(length).
    *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no object in that format
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not an object in that format
    */
   read(source: Uint8Array, length: number): object {
     this.bytes = Buffer.from<ArrayBufferLike>(source.buffer, source.byteOffset, length) as Slices
@@ -52,7 +52,7 @@ export class CloneReader {
       if (this.at !== length || typeof value !== 'object' || value === null) throw corruptValue()
       return value
     } finally {
-      // The bytes are an engine's, which may want to give them back.
+      // The bytes belong to an engine, which may want to give them back.
       this.bytes = NOTHING
       this.view = NO_VIEW
       this.objects = []
@@ -86,7 +86,7 @@ export class CloneReader {
 
   private readObject(tag: string): object {
     const object = tag === '^' ? this.readReference() : this.readNewObject(tag)
-    // A view follows its buffer.
+    // A view comes after its buffer.
     if (!(object instanceof ArrayBuffer) || this.peek() !== 'V') return object
     this.at++
     return this.add(readView(object, () => this.readUint32()))
@@ -153,9 +153,9 @@ export class CloneReader {
   }
 
   /**
-   * Reads names and values up to the tag `last`, and their number.
+   * Reads names and values up to the tag `last`, and after it their number.
    *
-   * @param limit one more than the greatest index there may be
+   * @param limit one more than the greatest index allowed
    */
   private readProperties<T extends object>(object: T, last: string, limit: number): T {
     let count = 0
@@ -183,7 +183,7 @@ export class CloneReader {
     return object
   }
 
-  /** A name, or an index as a number. @param last the tag that ends the object's properties */
+  /** Reads a name, or an index as a number. @param last the tag that ends the object's properties */
   private readPropertyName(last: string): string | number {
     const tag = this.readTag()
     if (tag === '"' || tag === 'c') {
@@ -202,7 +202,7 @@ export class CloneReader {
     const length = this.readUint32()
     if (length > this.end - this.at) throw corruptValue()
     const array = this.add<unknown[]>([])
-    // Pushed: the lengths of arrays within arrays might add up to more than there is.
+    // Elements are pushed, since the claimed lengths of arrays within arrays might add up to more than the bytes hold.
     for (let i = 0; i < length; i++) array.push(this.readValue())
     this.readProperties(array, '$', 0)
     if (this.readUint32() !== length || array.length !== length) throw corruptValue()
@@ -213,7 +213,7 @@ export class CloneReader {
     const length = this.readUint32()
     const array = this.readProperties(this.add<unknown[]>([]), '@', length)
     if (this.readUint32() !== length) throw corruptValue()
-    // V8 allocates places for a length that is set, too.
+    // V8 allocates places also for a length that is set.
     if (array.length < length && leaps(length, array.length)) makeSparse(array)
     array.length = length
     return array
@@ -248,7 +248,7 @@ export class CloneReader {
     }
     const error = this.add(withoutStack(() => (message === undefined ? new Kind() : new Kind(message))))
     let stack: string | undefined
-    // Versions of V8 differ in the order of these.
+    // Versions of V8 differ in the order of these parts.
     for (; tag !== '.'; tag = this.readTag()) {
       if (tag === 's' && stack === undefined) {
         stack = this.readString(this.readTag())
@@ -262,7 +262,9 @@ export class CloneReader {
     return error
   }
 
-  /** V8 leaves to its users how they write what is native; src/codec/clone/writer.ts writes this alone. */
+  /**
+   * Reads a DOMException: V8 lets its user write native objects, and src/codec/clone/writer.ts writes this kind alone.
+   */
   private readDomException(): DOMException {
     const form = this.readUint32()
     if (form !== DOM_EXCEPTION && form !== DOM_EXCEPTION_WITH_CAUSE) throw corruptValue()
@@ -325,7 +327,7 @@ export class CloneReader {
   private readNumber(tag: 'I' | 'U' | 'N'): number {
     if (tag === 'N') return this.readDouble()
     const bits = this.readUint32()
-    // Zigzag: the sign is the lowest bit.
+    // The encoding is zigzag: the sign is the lowest bit.
     return tag === 'U' ? bits : (bits >>> 1) ^ -(bits & 1)
   }
 
@@ -333,7 +335,7 @@ export class CloneReader {
     return this.view.getFloat64(this.skip(8), true)
   }
 
-  /** A number of up to 32 bits, 7 to a byte, the lowest first. */
+  /** Reads a number of up to 32 bits, 7 to a byte, the lowest first. */
   private readUint32(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
@@ -347,7 +349,7 @@ export class CloneReader {
     throw corruptValue()
   }
 
-  /** The next tag, which is left where it is. Zeros before it pad strings of two bytes a unit. */
+  /** Returns the next tag without consuming it. Zeros before it pad strings of two bytes a unit. */
   private peek(): string {
     while (this.at < this.end && this.bytes[this.at] === 0) this.at++
     if (this.at >= this.end) return ''
@@ -366,7 +368,7 @@ export class CloneReader {
     return this.bytes[this.at++]
   }
 
-  /** Goes on by `bytes`, and returns where they begin. */
+  /** Skips `bytes` bytes, and returns where they begin. */
   private skip(bytes: number): number {
     const start = this.at
     if (bytes > this.end - start) throw corruptValue()
@@ -382,7 +384,7 @@ export class CloneReader {
 
 const TAGS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 
-/** Makes an error without a stack, which costs more than all the rest, and which user code might write. */
+/** Makes an error without a stack, which takes longer than all the rest, and which user code might write. */
 function withoutStack<E extends Error>(make: () => E): E {
   const constructor = Error as { stackTraceLimit: number | undefined }
   const limit = constructor.stackTraceLimit
@@ -395,6 +397,6 @@ function withoutStack<E extends Error>(make: () => E): E {
 }
 
 function setStack(error: Error, stack: string | undefined): void {
-  // From Node.js 22 on it is an accessor, by whose setter a frozen error could be changed.
+  // From Node.js 22 on, `stack` is an accessor, whose setter could change a frozen error.
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
 }

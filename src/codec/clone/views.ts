@@ -8,7 +8,7 @@ interface ViewType {
 }
 
 const viewTypes = new Map<number, ViewType>()
-/** Constructors of views by the names of their types. */
+/** Constructors of views, by the names of their types. */
 export const Views: Record<string, new (buffer: ArrayBuffer) => ArrayBufferView> = {}
 for (const [tag, Type] of Object.entries({
   ...{
@@ -21,7 +21,7 @@ for (const [tag, Type] of Object.entries({
     D: Uint32Array,
   },
   ...{ f: Float32Array, F: Float64Array, q: BigInt64Array, Q: BigUint64Array, '?': DataView },
-  // Not in Node.js 20 and 22.
+  // Node.js 20 and 22 have no Float16Array.
   h: (globalThis as { Float16Array?: typeof Float32Array }).Float16Array,
 })) {
   if (Type === undefined) continue
@@ -31,16 +31,16 @@ for (const [tag, Type] of Object.entries({
 }
 
 /**
- * Reads what describes a view of `buffer` in V8's format: type, offset, length in bytes, flags.
+ * Reads the description of a view of `buffer` in V8's format: type, offset, length in bytes, flags.
  *
  * @param next reads the next number
- * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if there is no such view
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if such a view cannot exist
  */
 export function readView(buffer: ArrayBuffer, next: () => number): ArrayBufferView {
   const type = viewTypes.get(next())
   const offset = next()
   const bytes = next()
-  // No flags: the walk leaves no buffer resizable.
+  // Flags must be 0: the walk leaves no buffer resizable.
   if (type === undefined || next() !== 0) throw corruptValue()
   const { Type, elementBytes } = type
   if (offset + bytes > buffer.byteLength || offset % elementBytes !== 0 || bytes % elementBytes !== 0) {

@@ -4,16 +4,16 @@ import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, type DomExceptionCopy } from '
 import { notStorable } from '../value-error.js'
 
 /**
- * Writes a view as structured clone does: its buffer, and where it lies in it. (Node's own subclass writes views
- * alone.)
+ * Writes a view as structured clone does: its buffer, and the view's place in it. (Node's own subclass writes the view
+ * without its buffer.)
  */
 class CloneSerializer extends Serializer {
-  /** Called by Node.js, to make the error for what V8 refuses. */
+  /** Makes the error for a value that V8 refuses. Node.js calls it. */
   _getDataCloneError(message: string): MapsafeTypeError {
     return notStorable('value', `refused by V8's serializer (${message})`)
   }
 
-  /** Called by Node.js, for what is native: nothing else than these is in a copy. */
+  /** Writes a native object. Node.js calls it; a copy contains no native objects but DOMExceptions. */
   _writeHostObject(object: unknown): void {
     const { name, message, stack, cause } = object as DomExceptionCopy
     const hasCause = Object.hasOwn(object as DomExceptionCopy, 'cause')

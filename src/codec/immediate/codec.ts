@@ -19,7 +19,7 @@ class ImmediateCodec implements Codec {
   encode({ value }: Original, into: Encoded): boolean {
     switch (typeof value) {
       case 'string':
-        // The engine finds out whether it takes one byte a unit or two.
+        // The engine finds out whether the string takes one byte a unit or two.
         into.pass(VALUE_LATIN1, value)
         return true
       case 'number':

@@ -6,27 +6,29 @@ import { corruptValue } from '../value-error.js'
 import { Buffer } from '../../platform/buffer.js'
 
 const NOTHING = Buffer.alloc(0) as Buffer as Slices
-/** Up to this length an array is made with all its places at once, which V8 would not do for very long ones. */
+/**
+ * The greatest length of an array that is made with all its places at once, which V8 would not do for very long ones.
+ */
 const MAX_PLACES = 2 ** 20
 
 /**
  * Reads plain values from MessagePack.
  *
- * The bytes may say anything, since whoever can write a map's file can write them. Therefore no general decoder reads
- * them: what {@link PlainWriter} never writes is refused, extension types above all, and nothing is allocated on the
- * word of a length. Each element of an array and each part of a map takes a byte of its own, so all lengths together
- * cannot be more than the bytes there are.
+ * The bytes may be anything, since any process that can write a map's file can write them. Therefore no general decoder
+ * reads them. The reader refuses everything that {@link PlainWriter} never writes, extension types above all, and
+ * allocates nothing by a claimed length alone. Each element of an array and each part of a map takes a byte of its own,
+ * so all lengths together cannot exceed the number of bytes.
  */
 export class PlainReader {
   private source: Uint8Array | undefined
-  /** Whether the source is of a buffer that an engine may want to give back. */
+  /** Whether the source belongs to a buffer that an engine may want to give back. */
   private isLarge = false
   /** The same memory as `source`. */
   private bytes = NOTHING
   private view: DataView = new DataView(NOTHING.buffer)
   private at = 0
   private end = 0
-  /** How many elements, names and values the bytes have room for. */
+  /** Number of elements, names and values that the bytes have room for. */
   private room = 0
   private nesting = 0
 
@@ -36,7 +38,7 @@ export class PlainReader {
   /**
    * Reads the first `length` bytes. O(length).
    *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are no plain object or array
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not a plain object or array
    */
   read(source: Uint8Array, length: number): object {
     if (source !== this.source) this.use(source)
@@ -93,7 +95,7 @@ export class PlainReader {
       case 0xd2:
         return this.view.getInt32(this.skip(4))
       case 0xd4:
-        // The one extension: msgpackr writes undefined so.
+        // The only extension allowed: msgpackr writes undefined so.
         if (this.view.getUint16(this.skip(2)) !== 0) throw corruptValue()
         return undefined
       case 0xd9:
@@ -173,7 +175,7 @@ export class PlainReader {
     return this.bytes[this.at++]
   }
 
-  /** Goes on by `bytes`, and returns where they begin. */
+  /** Skips `bytes` bytes, and returns where they begin. */
   private skip(bytes: number): number {
     const start = this.at
     if (bytes > this.end - start) throw corruptValue()
