@@ -16,44 +16,47 @@ import {
 } from './layout.js'
 
 /**
- * `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without closing the map;
- * whoever comes to wait for what it held, or opens the map, finishes or undoes what it was doing. `elsewhere`: it lives,
- * in another container (PID namespace), whether it runs or is stopped. `unknown`: not to be told here, because there is
- * no `/proc`, say; no such thread is ever taken for dead.
+ * State of a thread. `stopped`: by SIGSTOP or a debugger, perhaps in the middle of a write. `dead`: it ended without
+ * closing the map; the next thread that waits for something it held, or opens the map, finishes or undoes its work.
+ * `elsewhere`: it lives, in another container (PID namespace), running or stopped. `unknown`: the state cannot be found
+ * out here, because there is no `/proc`, say; such a thread is never taken for dead.
  */
 export type ThreadState = 'running' | 'stopped' | 'dead' | 'elsewhere' | 'unknown'
 
 /**
- * What a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one bucket or segment
- * for a write, the memory's or the directory's lock.
+ * The parts of a map that a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one
+ * bucket or segment for a write, the memory's or the directory's lock.
  */
 export type Holding = 'map' | 'keys' | 'memory' | 'directory'
 
 /** A thread that has the map open. */
 export interface AttachedThread {
-  /** Id of the process, as its own PID namespace has it. */
+  /** Id of the process, in its own PID namespace. */
   readonly pid: number
   /** `threadId` of `node:worker_threads` within that process; 0 is its main thread. */
   readonly threadId: number
   /** The engine that it opened the map with. */
   readonly engine: 'native' | 'typescript'
-  /** Whether it lives, as far as this thread can tell. */
+  /** Whether the thread lives, as far as this thread can find out. */
   readonly state: ThreadState
-  /** What others may have to wait for; empty most of the time. */
+  /** The parts for which other threads may have to wait; empty most of the time. */
   readonly holds: readonly Holding[]
 }
 
-/** A region as one of the engines that are attached to it sees it. */
+/** A region, seen by one of the engines that are attached to it. */
 export interface Registry {
   readonly words: Int32Array
-  /** What became of the thread that has a record: one of LIFE_*. */
+  /** Returns the state of the thread that has a record: one of LIFE_*. */
   lifeOf(record: number): number
 }
 
-/** A record is read again when its owner changed meanwhile, up to so many times. */
+/** Times that a record is read again at most, because its owner changed meanwhile. */
 const RECORD_TRIES = 16
 
-/** The threads that have the region open. O(thread records), and some system calls for each that is taken. */
+/**
+ * Returns the threads that have the region open. O(thread records), and some system calls for each record that is
+ * taken.
+ */
 export function attachedThreads(registry: Registry): AttachedThread[] {
   const threads: AttachedThread[] = []
   for (let index = 0; index < REGISTRY_THREADS; index++) {
@@ -63,7 +66,7 @@ export function attachedThreads(registry: Registry): AttachedThread[] {
   return threads
 }
 
-/** The thread that has record `index`; undefined if none has. */
+/** Returns the thread that has record `index`; undefined if the record is free. */
 export function threadOf(registry: Registry, index: number): AttachedThread | undefined {
   const { words } = registry
   const at = threadRecordAt(index)
@@ -78,7 +81,7 @@ export function threadOf(registry: Registry, index: number): AttachedThread | un
       state: stateOf(registry.lifeOf(index)),
       holds: holdingsOf(words, index),
     }
-    // Who gave its record back meanwhile has no lock any more, but is not dead.
+    // A thread that gave its record back meanwhile has no lock any more, but is not dead.
     if (nameOf(words, index) === name) return thread
   }
   return undefined

@@ -1,9 +1,9 @@
 /**
- * Where a key lies in its segment, and what a bucket says. See docs/internals/format.md, "Bucket". A bucket is given by the
- * index of its first word.
+ * The place of a key in its segment, and the words of a bucket. See docs/internals/format.md, "Bucket". A bucket is
+ * given by the index of its first word.
  *
- * Tags and overflow marks are loaded plainly. They are hints, and a stale or torn hint is found out by the version like
- * any other byte that a reader copies; an `Atomics.load` of each costs a lookup 8 ns a word.
+ * Tags and overflow marks are loaded plainly. They are hints: the version reveals a stale or torn hint, as it does for
+ * any other byte that a reader copies. An `Atomics.load` of each would cost a lookup 8 ns a word.
  */
 import {
   BLOCK_WORDS,
@@ -18,7 +18,9 @@ import {
   STASH_SHIFT,
 } from './layout.js'
 
-/** As a signed word, which is how references are loaded: live ones are positive, tombstones negative. */
+/**
+ * The bit as a signed word, since references are loaded as signed words: live ones are positive, tombstones negative.
+ */
 export const TOMBSTONE_BIT = TOMBSTONE | 0
 
 /** The word of tags that also holds the overflow mark. */
@@ -48,7 +50,7 @@ export function loadTag(words: Int32Array, bucket: number, slot: number): number
   return (words[bucket + BUCKET_TAGS + (slot >> 2)] >>> ((slot & 3) * 8)) & 0xff
 }
 
-/** The overflow mark: {@link neighbourCount} and {@link stashCount}, upper bounds both. */
+/** Loads the overflow mark: {@link neighbourCount} and {@link stashCount}, which are upper bounds. */
 export function loadOverflow(words: Int32Array, home: number): number {
   return words[home + OVERFLOW_WORD] >>> OVERFLOW_SHIFT
 }

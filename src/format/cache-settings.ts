@@ -1,33 +1,33 @@
-/** What all threads of a cache must agree on: it is kept in the region's header. */
+/** The settings that all threads of a cache must share; the region's header holds them. */
 import { MapsafeRangeError } from '../base/errors.js'
 import { FLAG_CACHE, HEADER_DEFAULT_TTL, HEADER_FLAGS, HEADER_MAX_ENTRIES, PAGE_BYTES } from './layout.js'
 
-/** Settings as they were asked for; undefined stands for the default. */
+/** Settings as given; undefined stands for the default. */
 export interface CacheSettings {
-  /** Milliseconds that an entry lives unless its write says otherwise; default Infinity. */
+  /** Milliseconds that an entry lives unless its write says otherwise. Default: Infinity. */
   readonly ttl: number | undefined
-  /** Number of entries kept at most; default as many as there is room for. */
+  /** The most entries that the cache keeps. Default: as many as there is room for. */
   readonly maxEntries: number | undefined
 }
 
-/** Makes the header of a region that nobody else knows yet that of a cache. */
+/** Makes the header of a region that no other thread knows yet the header of a cache. */
 export function writeSettings(words: Int32Array, { ttl = Infinity, maxEntries = 0 }: CacheSettings): void {
   words[HEADER_FLAGS] = FLAG_CACHE
   words[HEADER_MAX_ENTRIES] = maxEntries
   ttlOf(words)[0] = ttl
 }
 
-/** Whether the memory is a cache's; false if it is too short for a region. */
+/** Returns whether the memory is a cache's; false if it is too short for a region. */
 export function isCache(region: SharedArrayBuffer | ArrayBuffer): boolean {
   return region.byteLength >= PAGE_BYTES && (headerOf(region)[HEADER_FLAGS] & FLAG_CACHE) !== 0
 }
 
-/** Milliseconds that entries of a region live by default: Infinity in a map. */
+/** Returns the milliseconds that entries of a region live by default: Infinity in a map. */
 export function readTtl(words: Int32Array): number {
   return (words[HEADER_FLAGS] & FLAG_CACHE) === 0 ? Infinity : ttlOf(words)[0]
 }
 
-/** The settings of a cache as they are, the default of `maxEntries` as undefined; nothing of a map. */
+/** Returns the settings of a cache, with the default of `maxEntries` as undefined; for a map an empty object. */
 export function readSettings(words: Int32Array): Partial<CacheSettings> {
   if ((words[HEADER_FLAGS] & FLAG_CACHE) === 0) return {}
   const maxEntries = words[HEADER_MAX_ENTRIES]
@@ -35,8 +35,7 @@ export function readSettings(words: Int32Array): Partial<CacheSettings> {
 }
 
 /**
- * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with other settings than those asked
- *   for
+ * @throws MapsafeRangeError `ERR_MAPSAFE_OPTIONS` if a cache in a file was made with settings other than those given
  */
 export function checkSettings(path: string, region: ArrayBuffer, { ttl, maxEntries }: CacheSettings): void {
   const made = readSettings(headerOf(region))

@@ -1,6 +1,6 @@
 /**
- * Counters of 64 bits, two words each, in the thread records: only the record's owner writes them, anyone may read
- * them. What a thread counted outlives it; the next owner of the record counts on.
+ * Counters of 64 bits, two words each, in the thread records: only the record's owner writes them, and any thread may
+ * read them. A thread's counts outlive it; the next owner of the record counts on.
  *
  * The native engine writes both words at once. JavaScript cannot, so it shows its carries: it first stores the new high
  * word with CARRYING set, then the low word, then the high word without it. A reader that meets the bit takes the low
@@ -41,13 +41,13 @@ export function addToCounter(words: Int32Array, record: number, counter: number,
   Atomics.store(words, low + 1, high)
 }
 
-/** What all threads have counted since the map was made, those that ended included. */
+/** The counts of all threads since the map was made, including threads that ended. */
 export interface Counters {
   /**
    * Reads that found an entry, whether a near-cache or the engine answered them. One read is one call of `get`,
-   * `getEntry`, `getOrInsert`, `getOrInsertComputed` or `getOrLoad`, or one key of a call of `getMany`, whatever the
-   * call does besides. No reads are `has`, walks (iterators, `forEach`, `scan`, `deleteWhere`), snapshots, and writes
-   * that depend on what is there (`update`, `compareAndSwap` ...).
+   * `getEntry`, `getOrInsert`, `getOrInsertComputed` or `getOrLoad`, or one key of a call of `getMany`, no matter what
+   * else the call does. These do not count as reads: `has`, walks (iterators, `forEach`, `scan`, `deleteWhere`),
+   * snapshots, and writes that depend on the entry (`update`, `compareAndSwap` ...).
    */
   readonly hits: number
   /** Reads that found no entry; counted as {@link Counters.hits} are. */
@@ -55,31 +55,33 @@ export interface Counters {
   /** Reads that a near-cache answered, also with the answer that there is no entry. */
   readonly nearHits: number
   /**
-   * Reads that went to the engine because the near-cache did not know the key, or not any more. Not counted: reads that
-   * a near-cache would not have remembered either, which are those of `Uint8Array` keys and of `getMany`.
+   * Reads that went to the engine because the near-cache did not know the key, or had forgotten it. Reads that a
+   * near-cache never remembers are not counted: those of `Uint8Array` keys and of `getMany`.
    */
   readonly nearMisses: number
-  /** Of these, reads whose entry proved to be the one that the near-cache had: nothing was decoded. */
+  /**
+   * Those of {@link Counters.nearMisses} whose entry proved to be the one that the near-cache had: nothing was decoded.
+   */
   readonly nearRefreshed: number
   /** Loaders that `getOrLoad` ran. */
   readonly loads: number
-  /** Of these, loaders that failed. */
+  /** Those of {@link Counters.loads} that failed. */
   readonly loadFailures: number
   /** Entries that gave way to a newer value of their key. */
   readonly replaced: number
   /** Entries that were deleted; by `clear` also those that had expired. */
   readonly deleted: number
-  /** Entries whose time had passed, counted when they are cleaned up. */
+  /** Entries that expired, counted when they are cleaned up. */
   readonly expired: number
-  /** Entries given up because the cache was full. */
+  /** Entries removed because the cache was full. */
   readonly evicted: number
-  /** Entries that a full cache took in at another's cost. */
+  /** Entries that a full cache stored in place of another. */
   readonly admitted: number
-  /** Entries that a full cache did not take in. */
+  /** Entries that a full cache did not store. */
   readonly rejected: number
 }
 
-/** The sums of all counters over all records. O(128). Writes nothing. */
+/** Returns the sums of all counters over all records. O(128). Writes nothing. */
 export function inspectCounters(words: Int32Array): Counters {
   const sum = (counter: number): number => {
     let total = 0
@@ -105,10 +107,10 @@ export function inspectCounters(words: Int32Array): Counters {
   }
 }
 
-/** The value of one counter; above 2^53 the nearest double. */
+/** Returns the value of one counter; above 2^53 the nearest double. */
 export function readCounter(words: Int32Array, record: number, counter: number): number {
   const at = record + THREAD_COUNTERS + 2 * counter
-  // The high word changes once in 2^32 counts, so this ends at once.
+  // The high word changes once in 2^32 counts, so the loop ends at once.
   for (;;) {
     const high = Atomics.load(words, at + 1)
     const low = Atomics.load(words, at) >>> 0

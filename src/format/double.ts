@@ -1,4 +1,4 @@
-/** Doubles in words of a region, which need not lie on a multiple of 8 bytes. */
+/** Access to doubles in words of a region, which may lie off a multiple of 8 bytes. */
 
 // A double and its two halves.
 const doubles = new Float64Array(1)
@@ -16,7 +16,7 @@ export function storeDouble(words: Int32Array, at: number, number: number): void
   words[at + 1] = halves[1]
 }
 
-/** The low and the high word of `number`, until the next call of any function here. */
+/** Returns the low and the high word of `number`, valid until the next call of any function here. */
 export function halvesOf(number: number): Int32Array {
   doubles[0] = number
   return halves

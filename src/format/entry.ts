@@ -1,6 +1,7 @@
 /**
- * Entries: built once, published, never changed, but for counters (counter.ts) and leases (lease.ts). See
- * docs/internals/format.md, "Entry". An entry is given by the index of its first word, or by its block number where it says so.
+ * Entries: built once, published, and never changed, except counters (counter.ts) and leases (lease.ts). See
+ * docs/internals/format.md, "Entry". An entry is given by the index of its first word, or by its block number where the
+ * parameter is called `block`.
  *
  * Readers may look at an entry whose block was freed and reused meanwhile. They never trust what they see until the
  * version of the bucket they came from was validated; until then lengths are only checked against the region's end.
@@ -32,16 +33,16 @@ import {
 } from './layout.js'
 import type { Region } from './region.js'
 
-/** The expiry of what does not expire. */
+/** The expiry of an entry that does not expire. */
 export const NEVER = 0
 
-/** The bits of ENTRY_META that tell key length and key kind. */
+/** The bits of ENTRY_META that hold key length and key kind. */
 export const KEY_META_MASK = 2 ** VALUE_KIND_SHIFT - 1
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
-/** Below this a loop over words is faster than a call of `set`. */
+/** Number of words below which a loop is faster than a call of `set`. */
 const SHORT_COPY_WORDS = 128
 
-/** Words that `bytes` bytes fill, for any unsigned 32-bit number of bytes. */
+/** Returns the number of words that `bytes` bytes fill, for any unsigned 32-bit number of bytes. */
 export function wordsFor(bytes: number): number {
   return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
 }
@@ -51,14 +52,14 @@ export function entryBytes(keyLength: number, valueLength: number, flags: number
   return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + valueWords(valueLength, flags) + trailerWords(flags)) * 4
 }
 
-/** Words between key and trailer: of a value, or of both cells of a counter. */
+/** Returns the number of words between key and trailer: of a value, or of both cells of a counter. */
 export function valueWords(valueLength: number, flags: number): number {
   return (flags & ENTRY_COUNTER) === 0 ? wordsFor(valueLength) : COUNTER_WORDS
 }
 
 /**
- * Words after the value: until when it may be served though it expired, and when it expires; each only if its flag is
- * set.
+ * Returns the number of words after the value: the time until which the entry may be returned after its expiry, and the
+ * time of its expiry, each only if its flag is set.
  */
 export function trailerWords(flags: number): number {
   return ((flags & ENTRY_EXPIRES) === 0 ? 0 : EXPIRY_WORDS) + ((flags & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
@@ -76,24 +77,27 @@ export function valueKindOf(meta: number): number {
   return (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
 }
 
-/** The meta word. Of a counter atomic: pairs with the store that turns it, so that its cell is there. */
+/**
+ * Loads the meta word. For a counter the load is atomic: it pairs with the store that turns the cells, so that the
+ * current cell is complete.
+ */
 export function metaOf(words: Int32Array, entry: number): number {
   const meta = words[entry + ENTRY_META]
   return (meta & ENTRY_COUNTER) === 0 ? meta : Atomics.load(words, entry + ENTRY_META)
 }
 
-/** Whether the second of a counter's cells is the current one. */
+/** Returns whether the second of a counter's cells is the current one. */
 export function isInSecondCell(meta: number): boolean {
   return (meta & ENTRY_COUNTER) !== 0 && (meta & ENTRY_SECOND_CELL) !== 0
 }
 
-/** The first word of the value. */
+/** Returns the index of the first word of the value. */
 export function valueAt(entry: number, meta: number): number {
   const data = entry + ENTRY_DATA + wordsFor(keyLengthOf(meta))
   return isInSecondCell(meta) ? data + COUNTER_SECOND_VALUE : data
 }
 
-/** The first of the two words of the entry version. */
+/** Returns the index of the first of the two words of the entry version. */
 export function versionAt(entry: number, meta: number): number {
   if (!isInSecondCell(meta)) return entry + ENTRY_VERSION
   return entry + ENTRY_DATA + wordsFor(keyLengthOf(meta)) + COUNTER_SECOND_VERSION
@@ -105,13 +109,13 @@ export function versionOf(words: Int32Array, entry: number): number {
   return (words[at + 1] >>> 0) * 2 ** 32 + (words[at] >>> 0)
 }
 
-/** Size of the entry at `entry`, as its header tells. */
+/** Returns the size of the entry at `entry`, by its header. */
 export function sizeOf(words: Int32Array, entry: number): number {
   const meta = words[entry + ENTRY_META]
   return entryBytes(keyLengthOf(meta), words[entry + ENTRY_VALUE_LENGTH] >>> 0, meta)
 }
 
-/** Whether the entry in `block` is for the key. False, never a fault, on bytes that make no entry. */
+/** Returns whether the entry in `block` is for the key. Bytes that make no entry give false, never a fault. */
 export function matches(region: Region, block: number, hash: number, meta: number, key: Int32Array): boolean {
   const words = region.words
   const entry = block * BLOCK_WORDS
@@ -149,7 +153,10 @@ export function copyWords(from: Int32Array, start: number, to: Int32Array, at: n
   else for (let i = 0; i < count; i++) to[at + i] = from[start + i]
 }
 
-/** Whether a counter, if it is one, holds a number: the length of any other value would lead out of it. */
+/**
+ * Returns whether a counter, if the entry is one, holds a number: the length of any other value would lead out of the
+ * entry.
+ */
 export function isCounterSound(meta: number): boolean {
   return (meta & ENTRY_COUNTER) === 0 || valueKindOf(meta) === VALUE_NUMBER
 }

@@ -1,4 +1,4 @@
-/** The memory of a cache's eviction: an area of partitions. See docs/internals/format.md, "Eviction". */
+/** The eviction area of a cache: an area of partitions. See docs/internals/format.md, "Eviction". */
 import {
   BLOCK_WORDS,
   CACHE_PARTITION_COUNT,
@@ -17,18 +17,19 @@ import {
 } from './layout.js'
 import { Region } from './region.js'
 
-/** Threads that insert at the same time seldom meet in one of as many partitions. */
+/** Most partitions: threads that insert at the same time seldom meet in one of so many. */
 const MAX_PARTITIONS = 16
-/** Fewer entries than these would cost hits: a partition knows only its own. */
+/** Least entries of a partition: fewer would cost hits, since a partition knows only its own entries. */
 const MIN_PARTITION_ENTRIES = 1024
 const MIN_PARTITION_BYTES = 4 * 2 ** 20
-/** Bits of the hash that choose neither home bucket nor tag, nor, in all but the largest maps, the segment. */
+/**
+ * Lowest bit of the hash's bits that choose neither home bucket nor tag nor, in all but the largest maps, the segment.
+ */
 const PARTITION_SHIFT = 14
 
 /**
- * Partitions of a new cache, a power of two.
- *
- * @param maxEntries 0 for no bound but the region's size
+ * Returns the number of partitions of a new cache, a power of two.
+ * @param maxEntries 0 if only the region's size is a bound
  */
 export function partitionsFor(maxEntries: number, regionBytes: number): number {
   let partitions = 1
@@ -46,7 +47,7 @@ export function areaBytes(partitions: number): number {
   return (CACHE_PARTITIONS + partitions * PARTITION_WORDS) * 4
 }
 
-/** Makes the area of a region that nobody else knows yet, in a run of {@link areaPages}. */
+/** Makes the area in a region that no other thread knows yet, in a run of {@link areaPages}. */
 export function formatArea(words: Int32Array, block: number, partitions: number, maxEntries: number): void {
   const pages = words[HEADER_PAGE_COUNT] / partitions
   const area = block * BLOCK_WORDS
@@ -54,7 +55,7 @@ export function formatArea(words: Int32Array, block: number, partitions: number,
   words[area + CACHE_PARTITION_COUNT] = partitions
   for (let index = 0; index < partitions; index++) {
     const partition = partitionAt(area, index)
-    // Together exactly as many as asked for, and at least one each.
+    // The limits add up to exactly `maxEntries`, and each is at least one.
     const limit = Math.floor((maxEntries + index) / partitions)
     words[partition + PARTITION_LIMIT] = limit
     words[partition + PARTITION_FIRST_PAGES] = firstPages(limit, pages)
@@ -63,23 +64,28 @@ export function formatArea(words: Int32Array, block: number, partitions: number,
   words[HEADER_EVICTION] = block
 }
 
-/** Pages of the first nodes: for all entries if their number is known, but for no more than there may be room for. */
+/**
+ * Returns the pages of the first nodes: for all entries if their number is known, but for no more than there may be
+ * room for.
+ */
 function firstPages(limit: number, pages: number): number {
   if (limit === 0) return Math.max(1, Math.floor(pages / 64))
   return Math.max(1, Math.min(Math.ceil(((limit + 1) * NODE_BYTES) / PAGE_BYTES), Math.floor(pages / 8)))
 }
 
-/** First word of a partition. */
+/** Returns the index of the first word of a partition. */
 export function partitionAt(area: number, index: number): number {
   return area + CACHE_PARTITIONS + index * PARTITION_WORDS
 }
 
-/** The partition that looks after keys of a hash. */
+/** Returns the partition that keys of a hash belong to. */
 export function partitionOf(hash: number, partitions: number): number {
   return (hash >>> PARTITION_SHIFT) & (partitions - 1)
 }
 
-/** First words of all partitions; none if the region is no cache's, or damaged. */
+/**
+ * Returns the indices of the first words of all partitions; an empty list if the region is not a cache's, or damaged.
+ */
 export function partitionsOf(region: Region): number[] {
   const { words } = region
   const block = words[HEADER_EVICTION]
@@ -92,15 +98,18 @@ export function partitionsOf(region: Region): number[] {
 }
 
 /**
- * Word index of an epoch of the region's eviction; 0 if it is no cache's. That of one partition stands for all: their
- * keys are drawn by hash, so that their clocks run alike.
+ * Returns the word index of a use clock of the region's eviction; 0 if the region is not a cache's. The clock of one
+ * partition stands for all: keys are distributed by hash, so that the clocks run alike.
  */
 export function useClockAt(words: Int32Array): number {
   const partitions = words[HEADER_EVICTION] === 0 ? [] : partitionsOf(new Region(words.buffer))
   return partitions.length === 0 ? 0 : partitions[0] + PARTITION_USE_CLOCK
 }
 
-/** Word index of the mutex of those who gather a long run of the reserve; 0 if the region is no cache's, or damaged. */
+/**
+ * Returns the word index of the mutex for gathering a long run of the reserve; 0 if the region is not a cache's, or
+ * damaged.
+ */
 export function reserveMutexAt(region: Region): number {
   return partitionsOf(region).length === 0 ? 0 : region.words[HEADER_EVICTION] * BLOCK_WORDS + CACHE_RESERVE_MUTEX
 }

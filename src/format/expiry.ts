@@ -1,4 +1,4 @@
-/** When entries expire, as their bytes tell. See docs/internals/protocol.md, "Expiry". */
+/** Reads from entries when they expire. See docs/internals/protocol.md, "Expiry". */
 import { loadDouble } from './double.js'
 import { NEVER, sizeOf } from './entry.js'
 import { BLOCK_WORDS, ENTRY_EXPIRES, ENTRY_META, ENTRY_STALE, EXPIRY_TICK_MS, EXPIRY_WORDS } from './layout.js'
@@ -7,8 +7,8 @@ import type { Region } from './region.js'
 const MAX_TICK = 2 ** 32 - 1
 
 /**
- * When the entry in `block` expires; NEVER if it does not, or if its lengths lead out of the region. A fact only once
- * validated, like the header.
+ * Returns when the entry in `block` expires; NEVER if it does not, or if its lengths lead out of the region. Reliable
+ * only after validation, like the header.
  */
 export function expiryOf(region: Region, block: number): number {
   const { words } = region
@@ -18,7 +18,7 @@ export function expiryOf(region: Region, block: number): number {
   return region.contains(block, size) ? loadDouble(words, entry + size - EXPIRY_WORDS) : NEVER
 }
 
-/** Until when a load may still be served an entry that has expired; NEVER if it may not, or as above. */
+/** Returns until when loads may still return an entry that has expired; NEVER if they may not, or as above. */
 export function staleUntil(region: Region, block: number): number {
   const { words } = region
   const entry = block * BLOCK_WORDS
@@ -27,13 +27,15 @@ export function staleUntil(region: Region, block: number): number {
   return region.contains(block, size) ? loadDouble(words, entry + size - 2 * EXPIRY_WORDS) : NEVER
 }
 
-/** Until when an entry is kept; NEVER if for ever, or as above. */
+/** Returns until when an entry is kept; NEVER if for ever, or as above. */
 export function keptUntil(region: Region, block: number): number {
   const mayBeStale = (region.words[block * BLOCK_WORDS + ENTRY_META] & ENTRY_STALE) !== 0
   return mayBeStale ? staleUntil(region, block) : expiryOf(region, block)
 }
 
-/** The first tick at which `expiresAt` has passed; 0 if it never passes. Ticks are the unit of a segment's hint. */
+/**
+ * Returns the first tick at which `expiresAt` has passed; 0 if it never passes. Ticks are the unit of a segment's hint.
+ */
 export function expiryTick(expiresAt: number): number {
   if (expiresAt === NEVER || !Number.isFinite(expiresAt)) return 0
   return Math.min(Math.max(Math.ceil(expiresAt / EXPIRY_TICK_MS), 1), MAX_TICK)

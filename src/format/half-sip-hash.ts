@@ -1,5 +1,5 @@
 /**
- * HalfSipHash-1-3 of `count` words followed by `last`, as docs/internals/format.md describes it under "Hash".
+ * Computes HalfSipHash-1-3 of `count` words followed by `last`. See docs/internals/format.md, "Hash".
  *
  * Written from the algorithm's description (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012,
  * and the parameters of its 32-bit variant in the reference code).

@@ -1,4 +1,4 @@
-/** What a region's first page must say before anything in it is believed. See docs/internals/format.md, "Header". */
+/** Checks of a region's first page, which precede all use of the region. See docs/internals/format.md, "Header". */
 import { MapsafeError } from '../base/errors.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from './geometry.js'
 import {
@@ -22,11 +22,11 @@ import {
   STATE_READY,
 } from './layout.js'
 
-// What this machine reads where one of the other byte order wrote the constant.
+// The number that this machine reads where a machine of the other byte order wrote the constant.
 const SWAPPED_MAGIC = 0x4d534146
 const SWAPPED_BYTE_ORDER_MARK = 0x04030201
 
-/** Whether a region can have that many bytes. */
+/** Returns whether a region can have that many bytes. */
 export function isRegionSize(bytes: number): boolean {
   return bytes >= MIN_REGION_BYTES && bytes % PAGE_BYTES === 0 && bytes / BLOCK_BYTES <= MAX_REGION_BLOCKS
 }
@@ -50,11 +50,11 @@ export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
 }
 
 /**
- * What keeps this version from using a region of `bytes` bytes that begins with the page `header`, as the end of a
+ * Returns why this version cannot use a region of `bytes` bytes that begins with the page `header`, as the end of a
  * sentence.
  */
 export function headerProblem(header: Int32Array, bytes: number): string | undefined {
-  // First, for it was stored last.
+  // Loads the state first, since it was stored last.
   const state = Atomics.load(header, HEADER_STATE)
   const isSwapped = header[HEADER_BYTE_ORDER] === SWAPPED_BYTE_ORDER_MARK
   if (isSwapped && header[HEADER_MAGIC] === SWAPPED_MAGIC) return 'it was written in another byte order'

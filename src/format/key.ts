@@ -5,14 +5,14 @@ import { isKeyLength } from './kinds.js'
 import { Buffer } from '../platform/buffer.js'
 
 /**
- * What a map accepts as a key. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array`
- * is compared by content. A string never equals a number.
+ * The type of keys. Keys are compared like `Map` compares them (SameValueZero), except that a `Uint8Array` is compared
+ * by content. A string never equals a number.
  */
 export type Key = string | number | bigint | boolean | Uint8Array
 
 /**
- * `key` as nobody else has it: user code may change a `Uint8Array` while the library goes on using it as a key. -0
- * becomes 0, as it is stored. What is no key passes as it is, for the engine to refuse.
+ * Returns a private copy of `key`: user code may change a `Uint8Array` while the library still uses it as a key. -0
+ * becomes 0, as it is stored. A value that is no key is returned as it is; the engine refuses it.
  */
 export function ownKey<K extends Key>(key: K): K {
   if (typeof key !== 'object') return key === 0 ? (0 as K) : key
@@ -21,14 +21,15 @@ export function ownKey<K extends Key>(key: K): K {
 
 const INITIAL_KEY_BYTES = 1024
 
-// A double and its two halves. Shared by all encoders of a thread, since none is interrupted between the two accesses.
+// A double and its two halves. All encoders of a thread share them, since no encoder is interrupted between the two
+// accesses.
 const doubles = new Float64Array(1)
 const halves = new Int32Array(doubles.buffer)
 const NAN_HIGH = 0x7ff80000
 
 /**
- * A reusable buffer that holds one encoded key, as docs/internals/format.md describes it under "Entry". {@link KeyBuffer.words}
- * and {@link KeyBuffer.bytes} view the same memory; both are replaced when a longer key needs more of it.
+ * A reusable buffer that holds one encoded key. See docs/internals/format.md, "Entry". {@link KeyBuffer.words} and
+ * {@link KeyBuffer.bytes} view the same memory; both are replaced when a longer key needs more of it.
  */
 export class KeyBuffer {
   words = new Int32Array(INITIAL_KEY_BYTES / 4)
@@ -94,7 +95,7 @@ export class KeyBuffer {
 
   private encodeNumber(key: number): boolean {
     if (key !== key) {
-      // Every NaN is one key, whatever its payload.
+      // All NaNs are one key, with any payload.
       this.words[0] = 0
       this.words[1] = NAN_HIGH
     } else {
@@ -162,7 +163,7 @@ export class KeyBuffer {
 }
 
 /**
- * Turns the `length` bytes at `offset` of `bytes` back into the key they were encoded from.
+ * Decodes the key in the `length` bytes at `offset` of `bytes`.
  *
  * @param kind a key kind of the region format
  * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if keys of that kind cannot have that length, or there is no such kind

@@ -1,4 +1,4 @@
-/** What the kinds of keys and values are, and which lengths they have. See docs/internals/format.md, "Entry". */
+/** The kinds of keys and values, and the lengths that they can have. See docs/internals/format.md, "Entry". */
 import { MapsafeError } from '../base/errors.js'
 import {
   FORMAT_VERSION,
@@ -24,7 +24,7 @@ import {
   VALUE_KIND_MASK,
 } from './layout.js'
 
-/** Whether a key of `kind` may have `length` bytes. */
+/** Returns whether a key of `kind` may have `length` bytes. */
 export function isKeyLength(kind: number, length: number): boolean {
   switch (kind) {
     case KEY_LATIN1:
@@ -47,14 +47,14 @@ export function isKeyLength(kind: number, length: number): boolean {
 const IMMEDIATE = 1
 /** The bytes pass through the scratch buffer, for a codec. */
 const ENCODED = 2
-/** No value: it holds the place of one that is being loaded. */
+/** Not a value: it holds the place of a value that is being loaded. */
 const LEASE = 4
-/** The longest a value can be. */
+/** The greatest length of a value. */
 const MAX = 0xffffffff
 
 /**
  * Every value kind: the least and the greatest length in bytes, the power of two that lengths are a multiple of, and
- * what the kind is. What the code asks of a kind, it asks of this table; the order of the numbers means nothing.
+ * the sort of kind. All questions about a kind are answered by this table; the order of the numbers has no meaning.
  */
 export const VALUE_KINDS: readonly (readonly [number, number, number, number, number])[] = [
   [VALUE_UNDEFINED, 0, 0, 1, IMMEDIATE],
@@ -79,22 +79,22 @@ const ENCODED_KINDS = kindsWith(ENCODED)
 const LEASE_KINDS = kindsWith(LEASE)
 const KNOWN_KINDS = kindsWith(IMMEDIATE | ENCODED)
 
-/** Whether this version knows the kind. Another one was written by a later version, or is damage. */
+/** Returns whether this version knows the kind. Any other was written by a later version, or is damage. */
 export function isKnownKind(kind: number): boolean {
   return ((KNOWN_KINDS >>> kind) & 1) !== 0
 }
 
-/** Whether values of the kind pass through the scratch buffer as bytes. */
+/** Returns whether values of the kind pass through the scratch buffer as bytes. */
 export function isEncodedKind(kind: number): boolean {
   return ((ENCODED_KINDS >>> kind) & 1) !== 0
 }
 
-/** Whether the kind is that of a lease, lapsed or not. */
+/** Returns whether the kind is that of a lease, lapsed or not. */
 export function isLeaseKind(kind: number): boolean {
   return ((LEASE_KINDS >>> kind) & 1) !== 0
 }
 
-// By kind; the shortest length of one that nobody knows is longer than the longest.
+// Lengths by kind; an unknown kind has a least length above its greatest.
 const least = new Float64Array(VALUE_KIND_MASK + 1).fill(Infinity)
 const most = new Float64Array(VALUE_KIND_MASK + 1)
 const unit = new Float64Array(VALUE_KIND_MASK + 1).fill(1)
@@ -104,12 +104,12 @@ for (const [kind, shortest, longest, multiple] of VALUE_KINDS) {
   unit[kind] = multiple
 }
 
-/** Whether a value of `kind` may have `length` bytes; false for a kind that is not known. */
+/** Returns whether a value of `kind` may have `length` bytes; false for an unknown kind. */
 export function isValueLength(kind: number, length: number): boolean {
   return length >= least[kind] && length <= most[kind] && length % unit[kind] === 0
 }
 
-/** The error for a value of a kind that is not {@link isKnownKind}. */
+/** Makes the error for a value of a kind that is not {@link isKnownKind}. */
 export function unknownKind(kind: number, key = 'an entry'): MapsafeError {
   return new MapsafeError(
     'ERR_MAPSAFE_FORMAT',

@@ -38,7 +38,7 @@ export const HEADER_DIRECTORY = 32
 export const HEADER_DEFAULT_TTL = 34
 export const HEADER_MAX_ENTRIES = 36
 export const HEADER_CLOCK_ADVANCE = 38
-/** Beyond the first 100 bytes, which are what Node.js shows of a buffer that is printed. */
+/** The secret lies beyond the first 100 bytes, which Node.js shows when a buffer is printed. */
 export const HEADER_SECRET_0 = 40
 export const HEADER_SECRET_1 = 41
 export const HEADER_DIRECTORY_MUTEX = 64
@@ -82,7 +82,7 @@ export const THREAD_WAITING = 22
 /** Blocks and page runs that the thread freed, but could not give back yet; see docs/internals/format.md. */
 export const THREAD_OWED = 23
 export const THREAD_HAS_EXCESS = 24
-/** Whether the thread sleeps because it waits for another, and whether that one does anything. */
+/** Whether the thread sleeps because it waits for another, and whether that other thread does anything. */
 export const THREAD_SLEEPS = 25
 export const SLEEPS_FOR_MOVING = 1
 export const SLEEPS_FOR_STALLED = 2

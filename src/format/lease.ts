@@ -1,6 +1,6 @@
 /**
- * Leases: entries that hold a key's place while its value is being loaded. See docs/internals/protocol.md, "Loads". To all but
- * those who load, the key is absent. An entry is given by its block number.
+ * Leases: entries that hold a key's place while its value is being loaded. See docs/internals/protocol.md, "Loads". For
+ * all calls except loads, the key is absent. An entry is given by its block number.
  */
 import {
   BLOCK_WORDS,
@@ -16,21 +16,21 @@ import {
 import { valueKindOf } from './entry.js'
 import { isLeaseKind } from './kinds.js'
 
-/** Whether the entry is a lease, lapsed or not. */
+/** Returns whether the entry is a lease, lapsed or not. */
 export function isLease(words: Int32Array, block: number): boolean {
   return isLeaseKind(valueKindOf(words[block * BLOCK_WORDS + ENTRY_META]))
 }
 
-/** Whether the entry is a lease that a deletion has to lapse. */
+/** Returns whether the entry is a lease that a deletion has to lapse. */
 export function canLapse(words: Int32Array, block: number): boolean {
   return valueKindOf(words[block * BLOCK_WORDS + ENTRY_META]) === VALUE_LEASE
 }
 
 /**
- * What a deletion does to a lease: it stays, so that those who wait for it get their value, but with another version,
- * so that the value is not stored. Changed in place, since a deletion must not need memory; the bucket of its slot and
- * `home` are held. A reader that meets the change half way meets the new kind with the old version, and what it then
- * writes on condition of that version fails: the kind is stored first, and read last (`find` in engine.ts).
+ * Lapses a lease, for a deletion: the lease stays, so that waiting calls get their value, but with another version, so
+ * that the value is not stored. It is changed in place, since a deletion must not need memory; the bucket of its slot
+ * and `home` are held. A reader that meets a half-made change meets the new kind with the old version, and its write on
+ * condition of that version fails: the kind is stored first, and read last (`find` in engine.ts).
  */
 export function lapse(words: Int32Array, block: number, home: number): void {
   const entry = block * BLOCK_WORDS

@@ -1,8 +1,8 @@
 import { HEADER_CLOCK_ADVANCE, HEADER_CLOCK_OFFSET } from './layout.js'
 
 /**
- * The region's time when the monotonic clock shows `monotonic`, in milliseconds. As `Now` of native/core/index/expiry.h
- * adds it up, to the last bit.
+ * Returns the region's time when the monotonic clock shows `monotonic`, in milliseconds. Adds it up as `Now` of
+ * native/core/index/expiry.h does, to the last bit.
  *
  * @param doubles the region; plain loads of its doubles are whole on the 64-bit processors that Node.js runs on
  */

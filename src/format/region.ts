@@ -20,15 +20,15 @@ export interface ByteWindow extends Uint8Array {
   ucs2Write(text: string, offset: number, length: number): number
 }
 
-/** A window starts at every gibibyte ... */
+/** Windows start at every gibibyte. */
 const WINDOW_BLOCK_BITS = 26
 const WINDOW_BLOCK_MASK = 2 ** WINDOW_BLOCK_BITS - 1
 const WINDOW_STRIDE_BYTES = 2 ** 30
-/** ... and is long enough for the longest string, 2^29 units of two bytes, behind the longest key. */
+/** Length of a window: enough for the longest string, 2^29 units of two bytes, behind the longest key. */
 const WINDOW_BYTES = 3 * 2 ** 30
 
 /**
- * A region's memory as one thread sees it. All structure is accessed through {@link Region.words}; strings are decoded
+ * One thread's view of a region's memory. All structure is accessed through {@link Region.words}; strings are decoded
  * and encoded through {@link Region.windowOf}, since a Node.js `Buffer` cannot span more than 4 GiB.
  */
 export class Region {
@@ -51,25 +51,25 @@ export class Region {
   }
 
   /**
-   * Whether `block`, as read from the region, may be the first of a structure of `words` words: all references lead
-   * into the heap. Every one passes through this before it is followed.
+   * Returns whether `block`, as read from the region, may be the first of a structure of `words` words: all references
+   * lead into the heap. Every reference is checked by this before it is followed.
    */
   contains(block: number, words: number): boolean {
     return block >= this.heapBlock && block * BLOCK_WORDS + words <= this.words.length
   }
 
-  /** Bytes in which `block` lies, with at least 2 GiB of what follows it. Offsets in it: {@link byteOffset}. */
+  /** Returns the bytes in which `block` lies, with at least the next 2 GiB. {@link byteOffset} gives offsets in it. */
   windowOf(block: number): ByteWindow {
     return this.windows[block >>> WINDOW_BLOCK_BITS]
   }
 }
 
-/** Offset of `block` in its window. */
+/** Returns the offset of `block` in its window. */
 export function byteOffset(block: number): number {
   return (block & WINDOW_BLOCK_MASK) << 4
 }
 
-/** The region by pairs of words: pair `i` is the words `2 * i` and `2 * i + 1`. */
+/** Returns the region as pairs of words: pair `i` is the words `2 * i` and `2 * i + 1`. */
 export function pairsOf(words: Int32Array): BigUint64Array {
   return new BigUint64Array(words.buffer, words.byteOffset, words.length / 2)
 }

@@ -8,7 +8,7 @@ import {
   RUN_BIN_COUNT,
 } from './layout.js'
 
-/** Size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
+/** Returns the size class of a request of `blocks` blocks, 1 to MAX_CLASS_BLOCKS. */
 export function classOf(blocks: number): number {
   if (blocks <= EXACT_CLASSES) return blocks - 1
   const last = blocks - 1
@@ -16,24 +16,24 @@ export function classOf(blocks: number): number {
   return EXACT_CLASSES + (log - 5) * 8 + (last >>> (log - 3)) - 8
 }
 
-/** Blocks in one piece of a size class. */
+/** Returns the number of blocks in one piece of a size class. */
 export function classBlocks(sizeClass: number): number {
   if (sizeClass < EXACT_CLASSES) return sizeClass + 1
   const step = (sizeClass - EXACT_CLASSES) >> 3
   return (((sizeClass - EXACT_CLASSES) & 7) + 9) << (step + 2)
 }
 
-/** Pages of a span of a size class. */
+/** Returns the number of pages of a span of a size class. */
 export function spanPages(sizeClass: number): number {
   return Math.max(MIN_SPAN_PAGES, Math.ceil((classBlocks(sizeClass) * MIN_SPAN_BLOCKS) / PAGE_BLOCKS))
 }
 
-/** Pieces that a span of a size class is cut into. */
+/** Returns the number of pieces that a span of a size class is cut into. */
 export function spanCapacity(sizeClass: number): number {
   return Math.floor((spanPages(sizeClass) * PAGE_BLOCKS) / classBlocks(sizeClass))
 }
 
-/** Header word of the list that holds free runs of `pages` pages. */
+/** Returns the header word of the list that holds free runs of `pages` pages. */
 export function binOf(pages: number): number {
   return HEADER_RUN_BINS + Math.min(31 - Math.clz32(pages), RUN_BIN_COUNT - 1)
 }

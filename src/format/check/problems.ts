@@ -1,7 +1,9 @@
-/** A damaged region breaks its invariants by the thousand; the first ones tell enough. */
+/**
+ * Most problems that are listed: a damaged region breaks its invariants by the thousand, and the first ones suffice.
+ */
 const MAX_PROBLEMS = 100
 
-/** What a verification found: a line for each problem, up to a hundred. */
+/** The result of a verification: a line for each problem, up to a hundred. */
 export class Problems {
   readonly lines: string[] = []
 

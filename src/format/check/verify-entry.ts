@@ -41,7 +41,7 @@ export function hashOf(region: Region, block: number): number {
   return region.words[block * BLOCK_WORDS + ENTRY_HASH]
 }
 
-/** Whether two entries that lie within the region have one key. */
+/** Returns whether two entries that lie within the region have the same key. */
 export function sameKey(words: Int32Array, a: number, b: number): boolean {
   const left = a * BLOCK_WORDS
   const right = b * BLOCK_WORDS
@@ -53,12 +53,12 @@ export function sameKey(words: Int32Array, a: number, b: number): boolean {
   return true
 }
 
-/** Whether an entry can lie in `block`, as its header tells its size. */
+/** Returns whether an entry of the size that the header in `block` gives can lie there. */
 export function isInside(region: Region, block: number): boolean {
   return region.contains(block, ENTRY_DATA) && region.contains(block, sizeOf(region.words, block * BLOCK_WORDS) / 4)
 }
 
-/** What is wrong with an entry that lies within the region: each as the end of a sentence about its block. */
+/** Returns the problems of an entry that lies within the region, each as the end of a sentence about its block. */
 export function problemsOfEntry(region: Region, block: number): string[] {
   const { words } = region
   const entry = block * BLOCK_WORDS

@@ -43,12 +43,12 @@ import type { Problems } from './problems.js'
 import type { Region } from '../region.js'
 import { threadRecordAt } from '../thread-record.js'
 
-/** What may lie in a cache's reserve. */
+/** The uses of blocks that may lie in a cache's reserve. */
 const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])
 
 /**
- * First {@link HeapAudit.readPages}, then {@link HeapAudit.claim} for every block that the map uses, then
- * {@link HeapAudit.finish}, which claims the free ones and tells what was claimed by nobody.
+ * Counts all blocks. Call {@link HeapAudit.readPages} first, then {@link HeapAudit.claim} for every block that the map
+ * uses, then {@link HeapAudit.finish}, which claims the free blocks and reports the unclaimed ones.
  */
 export class HeapAudit {
   private readonly words: Int32Array
@@ -111,7 +111,7 @@ export class HeapAudit {
     }
   }
 
-  /** As {@link HeapAudit.claim}, of a run of pages, however short. */
+  /** Claims as {@link HeapAudit.claim} does, but a run of pages, of any length. */
   claimPages(block: number, pages: number, use: string): boolean {
     const index = block - this.firstBlock
     const page = index >> 8
@@ -126,7 +126,7 @@ export class HeapAudit {
     return false
   }
 
-  /** Notes that `block`, of `bytes` bytes, is used. False if it is no such block, or used twice. */
+  /** Notes that `block`, of `bytes` bytes, is used. Returns false if it is not such a block, or used twice. */
   claim(block: number, bytes: number, use: string): boolean {
     const index = block - this.firstBlock
     const page = index >> 8
@@ -138,7 +138,7 @@ export class HeapAudit {
     return this.mark(index, use)
   }
 
-  /** Claims the blocks of caches and free lists, and looks for blocks that nobody claimed. */
+  /** Claims the blocks of the free lists, of threads and of spans, and looks for unclaimed blocks. */
   finish(): void {
     for (let record = 0; record < REGISTRY_THREADS; record++) this.claimCaches(threadRecordAt(record))
     let partial = 0
@@ -194,7 +194,7 @@ export class HeapAudit {
     this.freeRuns.push(page)
   }
 
-  /** Whether a block of `blocks` blocks can begin at heap block `index`. */
+  /** Returns whether a block of `blocks` blocks can begin at heap block `index`. */
   private isBlock(page: number, index: number, blocks: number): boolean {
     const kind = this.field(page, PAGE_KIND) & 0xff
     if (blocks > MAX_CLASS_BLOCKS) {
@@ -206,7 +206,7 @@ export class HeapAudit {
     return isSpan && this.classOfSpan(span) === classOf(blocks) && this.isPiece(span, index)
   }
 
-  /** Whether heap block `index` is the first of a piece that was carved from the span. */
+  /** Returns whether heap block `index` is the first of a piece that was carved from the span. */
   private isPiece(span: number, index: number): boolean {
     const offset = index - span * PAGE_BLOCKS
     const size = classBlocks(this.classOfSpan(span))
@@ -222,7 +222,7 @@ export class HeapAudit {
     while (owed !== 0 && this.claimOwed(owed)) owed = this.words[owed * BLOCK_WORDS]
   }
 
-  /** As {@link HeapAudit.claim}, of what a thread could not give back yet: a block of any size, or a run of pages. */
+  /** Claims a block of any size, or a run of pages, that a thread could not give back yet. */
   private claimOwed(block: number): boolean {
     const page = (block - this.firstBlock) >> 8
     if (block < this.firstBlock || page >= this.top) return this.claim(block, 0, 'owed block')
@@ -276,7 +276,7 @@ export class HeapAudit {
     }
   }
 
-  /** The pages of a doubly linked list. */
+  /** Yields the pages of a doubly linked list. */
   private *walk(list: number): Generator<number> {
     let previous = 0
     let link = this.words[list]

@@ -52,7 +52,9 @@ import { versionOf } from '../entry.js'
 import { tombstonesOf } from '../segment.js'
 import { expiryTick, keptUntil } from '../expiry.js'
 
-/** One line for every invariant that is violated, up to a hundred; none for a sound region. O(region). */
+/**
+ * Returns one line for every invariant that is violated, up to a hundred; an empty list for a sound region. O(region).
+ */
 export function verify(region: Region): string[] {
   const verifier = new Verifier(region)
   verifier.run()
@@ -118,7 +120,10 @@ class Verifier {
     }
   }
 
-  /** Claims the current array and those it replaced; returns the current depth, or -1 if it cannot be followed. */
+  /**
+   * Claims the current array and the arrays that it replaced; returns the current depth, or -1 if it cannot be
+   * followed.
+   */
   private claimDirectories(current: number): number {
     let newest = -1
     let deeper = MAX_DEPTH + 1
@@ -139,7 +144,8 @@ class Verifier {
   }
 
   /**
-   * Checks depth and prefix of the segment at a directory index; returns how many entries it must fill, 0 for nonsense.
+   * Checks depth and prefix of the segment at a directory index; returns how many entries it must fill, 0 if its header
+   * makes no sense.
    */
   private verifyCoverage(segment: number, directoryDepth: number, index: number): number {
     const depth = this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
@@ -197,7 +203,9 @@ class Verifier {
     if (counted !== tombstones) this.problems.add(`segment ${segment}: ${tombstones} tombstones, ${counted} counted`)
   }
 
-  /** Claims first: so no byte is looked at twice, and the walk takes no longer than the region is large. */
+  /**
+   * Claims the entry's block before reading it: so no byte is read twice, and the walk is bounded by the region's size.
+   */
   private claimEntry(segment: number, index: number, slot: number, block: number): boolean {
     if (!isInside(this.region, block)) {
       this.report(segment, index, slot, `refers to block ${block}, which leads out of the region`)
