@@ -1,13 +1,13 @@
 /**
- * What lies in a region's heap, found by walking it, to be held against what the allocator counts. See docs/internals/format.md,
- * "Heap".
+ * Walks a region's heap and counts its blocks, to compare them with the allocator's counts. See
+ * docs/internals/format.md, "Heap".
  *
  * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free
- * blocks or in the eviction area. A block in none of these is lost: no write will ever have it again.
+ * blocks or in the eviction area. A block in none of these is lost: no write will ever get it again.
  *
- * Thread safety: writes nothing, holds up nobody, and may run while others write. A walk then misses blocks that move
- * behind its back or that a thread is just filling: they are suspects, of which src/inspect/health.ts convicts. No reference is
- * followed that leads out of the heap, and every walk ends, in a damaged region, too.
+ * Thread safety: writes nothing, holds up no thread, and may run while other threads write. A walk then misses blocks
+ * that move meanwhile or that a thread is just filling: they are suspects, and src/inspect/lost-blocks.ts decides which
+ * of them are lost. No reference that leads out of the heap is followed, and every walk ends, in a damaged region, too.
  */
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
@@ -60,48 +60,51 @@ import {
 import { threadRecordAt } from '../format/thread-record.js'
 import { expiryOf } from '../format/expiry.js'
 
-/** Suspects that are listed. Of more, the rest goes untold. */
+/** Most suspects that are listed; further ones are left out. */
 const MAX_SUSPECTS = 65_536
-/** A list that its owner changes meanwhile is read again, up to so many times. */
+/** Times that a list is read again at most, because its owner changed it meanwhile. */
 const LIST_TRIES = 16
-/** No list of free blocks is longer. (A damaged one may bite its own tail.) */
+/** The greatest length of a list of free blocks. (A damaged list may be a circle.) */
 const MAX_LIST = 65_536
-/** More partitions than an eviction area has. */
+/** A number of partitions that no eviction area exceeds. */
 const MAX_PARTITIONS = 1024
 
-/** What a walk over a region found. While others write, what moves meanwhile may be missing or counted twice. */
+/**
+ * The result of a walk over a region. While other threads write, blocks that move meanwhile may be missing or counted
+ * twice.
+ */
 export interface Census {
-  /** Entries that a reader finds. */
+  /** Number of entries that a reader finds. */
   readonly live: number
   /** Slots of deleted entries, and of expired ones, that are not cleaned up yet. */
   readonly tombstones: number
   readonly expired: number
   /** Bytes of headers, keys and values of live entries. */
   readonly bytesLive: number
-  /** Bytes of segments and directory arrays, the outgrown ones included. */
+  /** Bytes of segments and directory arrays, including replaced arrays. */
   readonly bytesIndex: number
-  /** Bytes by which a cache knows what to evict: some 40 for each entry there was room for, however small it is. */
+  /** Bytes of a cache's eviction area: some 40 for each entry that there was room for, of any size. */
   readonly bytesEviction: number
   /**
-   * Bytes of the blocks and page runs that the allocator ever handed out and did not make whole free pages again. At
-   * rest, the sum of the next three, unless memory was lost.
+   * Bytes of the blocks and page runs that the allocator handed out and has not turned back into whole free pages. At
+   * rest, they are the sum of the next three, unless memory was lost.
    */
   readonly bytesAllocated: number
-  /** Of these: what the index, the slots and the eviction area lead to. */
+  /** Bytes of those blocks to which the index, the slots and the eviction area lead. */
   readonly bytesReached: number
-  /** In lists of free blocks, of everybody and of single threads. */
+  /** Bytes of those blocks in lists of free blocks, of the heap and of single threads. */
   readonly bytesFree: number
   readonly bytesCached: number
-  /** Blocks that were met in no place. */
+  /** Blocks that the walk met in no place. */
   readonly suspects: ReadonlyMap<number, Suspect>
 }
 
-/** A block that was met in no place. */
+/** A block that the walk met in no place. */
 export interface Suspect {
   readonly bytes: number
   /**
-   * Made of the block's first words: it changes when the block is used or freed, since it gets another link or version
-   * then.
+   * Fingerprint of the block's first words. It changes when the block is used or freed, since the block then gets
+   * another link or version.
    */
   readonly print: number
 }
@@ -109,7 +112,7 @@ export interface Suspect {
 /**
  * Walks the region. O(slots + free blocks) in time, and a bit for each 16 bytes in use in memory.
  *
- * @param time the region's, by which entries have expired; default: what it is now
+ * @param time the region's time by which entries have expired. Default: the present time
  */
 export function takeCensus(words: Int32Array, time?: number): Census {
   const region = new Region(words.buffer)
@@ -135,7 +138,7 @@ class Walk {
   private readonly table = PAGE_TABLE_BLOCK * BLOCK_WORDS
   private readonly firstBlock: number
   private readonly top: number
-  /** One bit for each heap block: whether one begins there that was met. */
+  /** One bit for each heap block: whether a block that was met begins there. */
   private readonly met: Uint8Array
 
   constructor(
@@ -153,7 +156,7 @@ class Walk {
     this.walkPages()
   }
 
-  /** Bytes of the block or page run that begins at `block`; 0 if none does. */
+  /** Returns the bytes of the block or page run that begins at `block`; 0 if none does. */
   private bytesOf(block: number): number {
     const index = block - this.firstBlock
     const page = index >> 8
@@ -224,7 +227,7 @@ class Walk {
       return
     }
     found.live++
-    // The block may have been reused, and its header tell anything.
+    // The block may have been reused, and its header may hold anything.
     found.bytesLive += Math.min(sizeOf(words, block * BLOCK_WORDS), this.bytesOf(block))
   }
 
@@ -264,7 +267,7 @@ class Walk {
     }
   }
 
-  /** Last, so that what was free in the meantime has been met where it went. */
+  /** Walks the pages. Called last, so that blocks that were free in the meantime have been met where they went. */
   private walkPages(): void {
     for (let page = 0; page < this.top;) {
       const run = this.field(page, PAGE_RUN)
@@ -301,7 +304,7 @@ class Walk {
     }
   }
 
-  /** Notes that `block` is in some place. False if it was met before, or is none. */
+  /** Notes that `block` is in some place. Returns false if it was met before, or is not a block. */
   private meet(block: number, kind: 'bytesReached' | 'bytesFree' | 'bytesCached' = 'bytesReached'): boolean {
     const bytes = this.bytesOf(block)
     if (bytes === 0) return false
@@ -317,7 +320,7 @@ class Walk {
     this.found.bytesAllocated += bytes
     if (this.isMet(block - this.firstBlock) || this.suspects.size === MAX_SUSPECTS) return
     const at = block * BLOCK_WORDS
-    // A free block's link and an entry's hash is the first word; the low word of an entry's version the fourth.
+    // The first word is a free block's link or an entry's hash; the fourth is the low word of an entry's version.
     this.suspects.set(block, { bytes, print: Math.imul(this.words[at], 0x9e3779b1) ^ this.words[at + 3] })
   }
 
@@ -325,7 +328,7 @@ class Walk {
     return (this.met[index >> 3] & (1 << (index & 7))) !== 0
   }
 
-  /** Size class of the span that begins at `page`; -1 if none does. */
+  /** Returns the size class of the span that begins at `page`; -1 if none does. */
   private classOf(page: number): number {
     if (page < 0 || page >= this.top) return -1
     const kind = this.field(page, PAGE_KIND)

@@ -1,10 +1,11 @@
 /**
- * What a segment holds, read as a lookup reads: without a lock, and believed only once the versions say that nothing
+ * Reads a segment as a lookup does: without a lock, and trusting the result only once the versions show that nothing
  * changed meanwhile. The engines' iteration does the same for keys (docs/internals/protocol.md, "Iteration"); this one
- * stores to no word of the region, not even to a thread record, and waits for nobody longer than it takes to look again.
+ * stores to no word of the region, not even to a thread record, and does not wait for other threads, except to look
+ * again.
  *
- * Thread safety: one thread; others may write meanwhile, and the bytes may be anything. Every reference is checked before
- * it is followed, every loop is bounded, and no more words of keys are copied than the caller allows.
+ * Thread safety: one thread; other threads may write meanwhile, and the bytes may be anything. Every reference is
+ * checked before it is followed, every loop is bounded, and no more words of keys are copied than the caller allows.
  */
 import { bucketAt, loadSlot } from '../format/bucket.js'
 import { depthOf, SEGMENT_WORDS, topBits } from '../format/directory.js'
@@ -42,9 +43,9 @@ import {
 import { WEAKLY_ORDERED, type Region } from '../format/region.js'
 import { endOf, HASH_END } from '../format/segment.js'
 
-/** Looks at a segment or bucket that changes under them, before a pause comes between two of them. */
+/** Looks at a changing segment or bucket before a pause between two looks. */
 const QUICK_LOOKS = 100
-/** Looks in all, most of them a millisecond apart. */
+/** Most looks in all, most of them a millisecond apart. */
 const MOST_LOOKS = 2000
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
@@ -54,23 +55,23 @@ export interface RawEntry {
   readonly meta: number
   readonly key: Key
   readonly version: number
-  /** By the region's time, or NEVER. */
+  /** Expiry by the region's time, or NEVER. */
   readonly expiresAt: number
   readonly staleUntil: number
   readonly keyLength: number
   readonly valueLength: number
-  /** Header, key, value and trailer. */
+  /** Bytes of header, key, value and trailer. */
   readonly bytes: number
 }
 
-/** What a look at one segment found. */
+/** The result of a look at one segment. */
 export interface Collected {
   readonly entries: readonly RawEntry[]
   /** The first hash that was not looked at. */
   readonly end: number
-  /** What is wrong with the entries that are missing. */
+  /** The problems of the entries that are missing. */
   readonly problems: readonly string[]
-  /** Words of keys that were copied. */
+  /** Number of words of keys that were copied. */
   readonly words: number
 }
 
@@ -80,7 +81,7 @@ export class Unreadable {
   constructor(
     readonly problem: string,
     readonly end: number,
-    /** Whether it is not damage, but writers who leave it no instant of rest. */
+    /** Whether the reason is not damage, but writers that leave the segment no instant of rest. */
     readonly isBusy = false,
   ) {}
 }
@@ -129,16 +130,16 @@ export function collect(region: Region, from: number, most: number): Collected |
 }
 
 class SegmentReader {
-  /** What keeps the segment from being read, as the end of a sentence. */
+  /** The reason why the segment cannot be read, as the end of a sentence. */
   problem = ''
-  /** Whether it is only that others write so often. */
+  /** Whether the reason is only that other threads write so often. */
   isBusy = false
   private readonly words: Int32Array
   private found: RawKey[] = []
   private problems: string[] = []
   private copied = 0
   private end = 0
-  /** Of the buckets, as they were read. */
+  /** Versions of the buckets when they were read. */
   private readonly versions = new Int32Array(ALL_BUCKETS)
 
   constructor(
@@ -149,7 +150,7 @@ class SegmentReader {
     this.words = region.words
   }
 
-  /** Whether the segment is for the keys with hash `from`, as a directory of that depth says. */
+  /** Returns whether the segment is for the keys with hash `from`, by a directory of that depth. */
   covers(from: number, directoryDepth: number): boolean {
     const at = this.segment * BLOCK_WORDS
     const depth = this.words[at + SEGMENT_DEPTH]
@@ -165,14 +166,17 @@ class SegmentReader {
     return true
   }
 
-  /** Whether all buckets are as they were read: so no key was moved from one that was to come to one that was over. */
+  /**
+   * Returns whether all buckets are as they were read, so that no key moved from a bucket still to be read to one
+   * already read.
+   */
   isUnchanged(): boolean {
     return this.versions.every((version, index) => version === this.versionOf(index))
   }
 
   /**
-   * @param isInMotion whether somebody moves keys: then those that a split may have moved already are left to the new
-   *   segment, once the directory names that throughout
+   * @param isInMotion whether a thread is moving keys: then keys that a split may have moved already are left to the
+   * new segment, once the directory names that throughout
    */
   deliver(from: number, isInMotion: boolean): Collected {
     const last = isInMotion ? this.segmentOf(this.end - 1) : this.segment
@@ -199,7 +203,7 @@ class SegmentReader {
     return Atomics.load(this.words, directory * BLOCK_WORDS + DIRECTORY_ENTRIES + topBits(hash | 0, depth))
   }
 
-  /** Adds the entries of one bucket, read undisturbed. */
+  /** Adds the entries of one bucket, read without interference. */
   private readBucket(index: number): boolean {
     const { length } = this.found
     const { copied } = this
@@ -230,7 +234,7 @@ class SegmentReader {
     return Atomics.load(this.words, bucketAt(this.segment, index) + BUCKET_VERSION)
   }
 
-  /** Copies one entry. False if there is no room for it. */
+  /** Copies one entry. Returns false if there is no room for it. */
   private readEntry(bucket: number, slot: number, block: number): boolean {
     const { words, region } = this
     const report = (problem: string): boolean => {
@@ -281,7 +285,7 @@ function withKey({ words, ...rest }: RawKey): RawEntry {
   return { ...rest, key: decodeKey(keyKindOf(rest.meta), bytes, 0, rest.keyLength) }
 }
 
-/** Whether an entry that expires then has done so. */
+/** Returns whether an entry with that expiry has expired at `time`. */
 export function hasExpiredAt(expiresAt: number, time: number): boolean {
   return expiresAt !== NEVER && expiresAt <= time
 }

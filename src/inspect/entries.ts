@@ -1,4 +1,4 @@
-/** The entries of a region, one segment after the other, for who only reads it. */
+/** Walks the entries of a region, one segment after the other, without a thread record. */
 import { MapsafeError } from '../base/errors.js'
 import { NEVER, valueKindOf } from '../format/entry.js'
 import type { Key } from '../format/key.js'
@@ -25,7 +25,10 @@ import { SEGMENT_WORDS } from '../format/directory.js'
 import { collect, hasExpiredAt, Unreadable, type RawEntry } from './collect.js'
 import type { Moment } from './moment.js'
 
-/** What a value is stored as. `plain`: a plain object or array. `clone`: what only structured clone takes. */
+/**
+ * The form in which a value is stored. `plain`: a plain object or array. `clone`: an object that only structured clone
+ * can copy.
+ */
 export type ValueKind =
   | 'undefined'
   | 'null'
@@ -56,52 +59,61 @@ const KIND_NAMES: Readonly<Record<number, ValueKind>> = {
   [VALUE_LAPSED_LEASE]: 'lease',
 }
 
-/** What is known about one entry without its value. */
+/** The properties of one entry, without its value. */
 export interface InspectedEntry {
   /** The key itself. */
   readonly key: Key
-  /** As `getEntry` tells it. */
+  /** Version of the entry, as `getEntry` returns it. */
   readonly version: number
   /**
-   * `live`: what a read finds. `expired`: absent to all reads, and not deleted yet. `lease`: no entry at all, but the
-   * place of one whose value is being loaded.
+   * `live`: reads find the entry. `expired`: it is absent for all reads, but not deleted yet. `lease`: it is no entry,
+   * but holds the place of one whose value is being loaded.
    */
   readonly state: 'live' | 'expired' | 'lease'
-  /** `counter`: a number that increments change in place. `unknown`: a later version of mapsafe knows it. */
+  /**
+   * Kind of the value. `counter`: a number that increments change in place. `unknown`: a kind that only a later version
+   * of mapsafe knows.
+   */
   readonly kind: ValueKind
-  /** When it expires, in milliseconds of `Date.now()`; undefined if never. */
+  /** When the entry expires, in milliseconds of `Date.now()`; undefined if never. */
   readonly expiresAt: number | undefined
-  /** Until when `getOrLoad` may be served it though it expired; undefined if it may not. */
+  /**
+   * Until when `getOrLoad` may return the entry after its expiry, in milliseconds of `Date.now()`; undefined if it may
+   * not.
+   */
   readonly staleUntil: number | undefined
   /** Bytes of header, key, value and times. Its block may be a little larger. */
   readonly bytes: number
-  /** Of these, bytes of the key. */
+  /** Bytes of the key alone. */
   readonly keyBytes: number
-  /** Of these, bytes of the value as it is stored. */
+  /** Bytes of the stored value alone. */
   readonly valueBytes: number
 }
 
-/** Which entries to tell, and what to do about damaged ones. */
+/** Which entries to return, and what to do about damaged ones. */
 export interface EntriesOptions {
-  /** Whether to tell entries that have expired. Default false. */
+  /** Whether to return expired entries. Default: false. */
   readonly expired?: boolean | undefined
-  /** Whether to tell leases. Default false. */
+  /** Whether to return leases. Default: false. */
   readonly leases?: boolean | undefined
   /**
-   * Is called with a line for each entry or segment that cannot be read, up to a hundred, and the walk goes on without
-   * it. Default: the first one is thrown as `ERR_MAPSAFE_CORRUPT`.
+   * Called with a line for each entry or segment that cannot be read, up to a hundred; the walk goes on without it.
+   * Default: the first such entry or segment makes the walk throw `ERR_MAPSAFE_CORRUPT`.
    */
   readonly onProblem?: ((problem: string) => void) | undefined
 }
 
-/** Sound keys fit into the region; while keys come and go, a walk may meet more, but not so many times more. */
+/**
+ * Bound on the keys of a walk, in regions: sound keys fit into one; while keys come and go, a walk may meet more, but
+ * not so many times more.
+ */
 const MAX_REGIONS = 4
-/** As `verify()` tells. */
+/** Most problems that are reported, as by `verify()`. */
 const MAX_PROBLEMS = 100
 
 /**
- * @param moment what time it is; asked once for each segment
- * @param check throws if the region is not to be read any more
+ * @param moment returns the present time; called once for each segment
+ * @param check throws if the region must not be read any more
  */
 export function* walkEntries(
   region: Region,
@@ -147,7 +159,7 @@ export function* walkEntries(
 
 function describeEntry(raw: RawEntry, { time, steps }: Moment): InspectedEntry {
   const kind = valueKindOf(raw.meta)
-  // As the cache tells it: in whole milliseconds of the system's clock.
+  // Converts as the cache does: into whole milliseconds of the system's clock.
   const timeOf = (at: number): number | undefined =>
     at === NEVER || at === Infinity ? undefined : Math.floor(at + steps)
   return {

@@ -7,7 +7,7 @@ import { LostBlocks, type Losses, type Viewer } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
- * What a verdict is about.
+ * The subject of a verdict.
  *
  * * `liveRatio`: live entries among the slots in use, from 0 to 1.
  * * `nearStaleness`: the part of all near reads since the last call that near-caches passed on, from 0 to 1.
@@ -17,74 +17,73 @@ import { monotonic } from '../platform/system-clock.js'
  */
 export type VerdictName = 'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory'
 
-/** One judgement on a map: a number, the bound it should keep to, and what to do if it does not. */
+/** One judgement on a map: a number, its bound, and advice if the bound is exceeded. */
 export interface Verdict {
-  /** What is judged. */
+  /** The subject of the verdict. */
   readonly name: VerdictName
-  /** Whether {@link Verdict.value} keeps to its bound, or too little is there to judge by. */
+  /** Whether {@link Verdict.value} keeps to its bound, or there is too little data to judge. */
   readonly ok: boolean
   /** The number that is judged: a ratio, or bytes; see {@link VerdictName}. */
   readonly value: number
   /** {@link Verdict.value} should be at least this for `liveRatio`, and at most this for the others. */
   readonly threshold: number
-  /** What to do; undefined if nothing. */
+  /** Advice; undefined if there is nothing to do. */
   readonly advice: string | undefined
-  /** The figures that the value was made of. */
+  /** The figures from which the value was computed. */
   readonly figures: Readonly<Record<string, number>>
 }
 
-/** How a map is doing: plain data. */
+/** The state of a map's health, as plain data. */
 export interface HealthReport {
-  /** Whether every verdict is. */
+  /** Whether every verdict is `ok`. */
   readonly ok: boolean
   /** One for each {@link VerdictName}, always in the same order. */
   readonly verdicts: readonly Verdict[]
 }
 
-// Where the thresholds come from: docs/decisions/2026-11-20-health-thresholds.md.
+// The reasons for the thresholds are in docs/decisions/2026-11-20-health-thresholds.md.
 
 /**
- * Live entries among the slots in use. A segment is cleaned up when 30 % of its slots are of deleted entries; so a map
- * whose segments are full keeps above 0.7, and one below it carries more of the dead than cleaning is meant to leave.
+ * Live entries among the slots in use. A segment is cleaned up when 30 % of its slots are tombstones. So a map with
+ * full segments stays above 0.7, and a map below it has more dead slots than cleanups should leave.
  */
 const MIN_LIVE_RATIO = 0.7
-/** Dead slots that one segment may have before anyone cleans it up: as few in a whole map are no lag. */
+/** Dead slots that one segment may have before a cleanup: so few in a whole map do not mean that cleanups lag. */
 const FEW_DEAD_SLOTS = 224
 
 /**
- * Reads that near-caches passed on among those put to them. A near hit saves some 100 ns of a string's read, one that
- * is passed on costs some 70 ns more: with three in ten half of the gain is lost, with six in ten all of it.
+ * The part of near reads that near-caches passed on to the engine. A near hit saves some 100 ns of a string's read, a
+ * read that is passed on costs some 70 ns more: with three in ten, half of the gain is lost, with six in ten all of it.
  */
 const MAX_NEAR_STALENESS = 0.3
-/** Near reads too few to judge by. */
+/** Number of near reads below which there is too little to judge. */
 const FEW_NEAR_READS = 1000
 
 /**
- * Bytes of pages in use, but for what eviction needs, for a byte of live entries. A map that grew steadily has 1.02 to
- * 1.45, the more the smaller its entries; from 2 on, half of its memory serves no entry.
+ * Bytes of pages in use, without those of the eviction area, for each byte of live entries. A map that grew steadily
+ * has 1.02 to 1.45, the more the smaller its entries; from 2 on, half of its memory serves no entry.
  */
 const MAX_MEMORY_AMPLIFICATION = 2
-/** Memory not worth a word: the size of the smallest map. */
+/** Bytes too few for a verdict: the size of the smallest map. */
 const LITTLE_MEMORY = 2 ** 20
 
 /**
- * Bytes of segments and directory for a live entry. Growth leaves 7 to 18: this is an index of three times the size it
- * needs.
+ * Bytes of segments and directory for each live entry. Growth leaves 7 to 18: this bound is an index three times as
+ * large as needed.
  */
 const MAX_INDEX_BYTES = 64
-/** An index not worth a word: some thirty segments. */
+/** Bytes of an index too small for a verdict: some thirty segments. */
 const SMALL_INDEX = 2 ** 17
 
 /**
- * One block lost is one too many: nothing loses memory but the sudden death of a thread, damage, or a fault of this
- * library.
+ * One lost block is one too many: only the sudden death of a thread, damage, or a fault of this library loses memory.
  */
 const MAX_LOST_BYTES = 0
 
 /**
- * Judges a map by a walk over its region and by what near-caches counted since it was asked last.
+ * Judges a map by a walk over its region and by the counts of near-caches since the last run.
  *
- * Thread safety: one thread; others may write meanwhile.
+ * Thread safety: one thread; other threads may write meanwhile.
  */
 export class HealthCheck {
   #near: NearReads
@@ -96,8 +95,8 @@ export class HealthCheck {
   }
 
   /**
-   * @param registry of the region, always the same; not kept, so that a closed map does not keep it either
-   * @param time the region's, by which entries have expired; default: what it is now
+   * @param registry the region's, always the same. It is not kept, so that a closed map does not keep its region
+   * @param time the region's time by which entries have expired. Default: the present time
    */
   run(registry: Registry, time?: number): HealthReport {
     const { words } = registry

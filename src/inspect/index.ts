@@ -1,4 +1,4 @@
-/** The entry `mapsafe/inspect`: looking at a map without having a part in it. */
+/** The entry `mapsafe/inspect`: inspects a map without taking part in it. */
 export {
   Inspection,
   openInspection,

@@ -21,40 +21,40 @@ import { inspectRegion, type RegionStats } from './stats.js'
 /** Options of {@link openInspection}. */
 export interface InspectionOptions {
   /**
-   * Whether to open a map file that other users own or may write to. Who can write it can make every figure wrong, and,
-   * by cutting the file off while it is mapped, end this process: `copy` is safe from that. Default false: such a file is
-   * refused.
+   * Whether to open a map file that other users own or may write to. A user who can write it can make every figure
+   * wrong, and can end this process by truncating the file while it is mapped; `copy` is safe from that. Default:
+   * false, which refuses such a file.
    */
   readonly trustFile?: boolean | undefined
   /**
-   * Whether to read all bytes into memory at once and to inspect those. Then all reports are of the same bytes; but if
-   * somebody was writing, of bytes of different times. Default false; where a file cannot be mapped (without the addon,
-   * and on Windows), files are always read.
+   * Whether to read all bytes into memory at once and to inspect those. Then all reports show the same bytes; but if
+   * another thread was writing, these bytes are of different times. Default: false. Where a file cannot be mapped
+   * (without the addon, and on Windows), it is always read.
    */
   readonly copy?: boolean | undefined
   /** The time by which entries have expired, in milliseconds of `Date.now()`. Default: the time of each call. */
   readonly now?: number | undefined
 }
 
-/** What a map was made with. */
+/** The settings with which a map was made. */
 export interface InspectedSettings {
-  /** Which of the two it is. */
+  /** Whether it is a map or a cache. */
   readonly kind: 'map' | 'cache'
-  /** Size of the region. */
+  /** Size of the region in bytes. */
   readonly maxBytes: number
-  /** Of a cache: milliseconds that its entries live by default. */
+  /** Milliseconds that entries live by default, `Infinity` for ever; undefined for a map. */
   readonly ttl: number | undefined
-  /** Of a cache: the most entries; undefined for as many as there is room for. */
+  /** The most entries of a cache; undefined for as many as there is room for, and for a map. */
   readonly maxEntries: number | undefined
   /** Version of the format of the bytes. */
   readonly formatVersion: number
 }
 
-/** As `map.stats()`, but for what a map object does in its own thread. */
+/** The figures of `map.stats()`, without those of a map object's own thread. */
 export interface InspectedStats extends RegionStats {
-  /** Threads keep their latest reads for themselves for about a second. */
+  /** Counts of all threads. Each thread adds its latest reads only after about a second. */
   readonly counters: Counters
-  /** Bytes by what they are for. */
+  /** Bytes by their use. */
   readonly memory: MemoryUse
   /** Absolute path of the file; undefined for memory. */
   readonly file: string | undefined
@@ -64,24 +64,24 @@ export interface InspectedStats extends RegionStats {
 export interface InspectedThread extends AttachedThread {
   /** Number of its thread record. */
   readonly record: number
-  /** What the system calls it (on Linux its thread id), in its own PID namespace. */
+  /** The system's id of the thread (on Linux its thread id), in its own PID namespace. */
   readonly kernelThreadId: number
 }
 
-/** What {@link Inspection.verify} found. */
+/** The result of {@link Inspection.verify}. */
 export interface InspectedVerification {
   /** Whether there is no problem. */
   readonly ok: boolean
-  /** One line each, up to a hundred. */
+  /** One line for each problem, up to a hundred. */
   readonly problems: readonly string[]
 }
 
 /**
- * Opens a map or cache to look at it, without having a part in it: no thread record, no lock, no writable mapping, no
- * byte of it changed. Works with files that may only be read.
+ * Opens a map or cache for inspection, without taking part in it: it takes no thread record, no lock and no writable
+ * mapping, and changes no byte. Works with read-only files.
  *
- * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_FILE` if the system refuses or the file is
- *   not to be trusted, `ERR_MAPSAFE_FORMAT` if it is no region of this version, or not all of one
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_FILE` if the system refuses or the file
+ * is not trusted, `ERR_MAPSAFE_FORMAT` if it is not a region of this version, or not a whole one
  */
 export function openInspection(source: InspectionSource, options: InspectionOptions = {}): Inspection {
   const { trustFile = false, copy = false, now } = readOptions(options, ['trustFile', 'copy', 'now'])
@@ -93,14 +93,14 @@ export function openInspection(source: InspectionSource, options: InspectionOpti
   return new Inspection(openSource(source, trustFile, copy), now)
 }
 
-/** Forgets the files of inspections that nobody closed. */
+/** Forgets the files of inspections that were dropped without being closed. */
 const forgotten = new FinalizationRegistry<Source>((source) => source.close())
 
 /**
- * A map or cache that is looked at. Every report is of what is there when it is asked for.
+ * A map or cache under inspection. Every report shows its state at the time of the call.
  *
- * Thread safety: one thread; others may write meanwhile. Then figures are a little apart from each other in time, and each
- * entry is told as it was at some instant of the walk.
+ * Thread safety: one thread; other threads may write meanwhile. Then the figures of a report are from slightly
+ * different times, and each entry is shown as it was at some instant of the walk.
  */
 export class Inspection {
   #source: Source | undefined
@@ -126,7 +126,7 @@ export class Inspection {
     forgotten.register(this, source, this)
   }
 
-  /** What the map was made with. */
+  /** The settings with which the map was made. */
   get settings(): InspectedSettings {
     this.#open()
     const { words } = this.#region
@@ -140,7 +140,7 @@ export class Inspection {
     return this.#open().file
   }
 
-  /** Whether what others write is seen. */
+  /** Whether reports show later writes of other threads. */
   get isLive(): boolean {
     return this.#open().isLive
   }
@@ -150,7 +150,7 @@ export class Inspection {
     return this.#open().isCopy
   }
 
-  /** Figures as `map.stats()` tells them, but for hot keys. O(segments + spans). */
+  /** Returns the figures of `map.stats()`, without hot keys. O(segments + spans). */
   stats(): InspectedStats {
     const { file } = this.#open()
     const { words } = this.#region
@@ -163,8 +163,8 @@ export class Inspection {
   }
 
   /**
-   * Judges the map as `map.health()` does. Near reads are those since the inspection was opened or asked last. O(slots +
-   * free blocks).
+   * Judges the map as `map.health()` does. Near reads are those since the last call, or since the inspection was
+   * opened. O(slots + free blocks).
    */
   health(): HealthReport {
     this.#open()
@@ -172,9 +172,9 @@ export class Inspection {
   }
 
   /**
-   * Checks every structural invariant, as `map.verify()` does, and whether the bytes were copied while somebody had the map
-   * open. O(size of the map). While others write, what is under way may be taken for a fault: ask again, or close the map
-   * first.
+   * Checks every structural invariant, as `map.verify()` does, and whether the bytes were copied while a thread had the
+   * map open. O(size of the map). While other threads write, a write under way may be taken for a fault: call it again,
+   * or close the map first.
    */
   verify(): InspectedVerification {
     const { isCopy, isRead } = this.#open()
@@ -186,7 +186,7 @@ export class Inspection {
     return { ok: problems.length === 0, problems }
   }
 
-  /** The threads that have the map open, in the order of their records. Some system calls for each. */
+  /** Returns the threads that have the map open, in the order of their records. Some system calls for each. */
   threads(): InspectedThread[] {
     this.#open()
     const threads: InspectedThread[] = []
@@ -198,20 +198,20 @@ export class Inspection {
     return threads
   }
 
-  /** The keys of {@link Inspection.entries}. */
+  /** Yields the keys of {@link Inspection.entries}. */
   *keys(options: EntriesOptions = {}): Generator<Key, undefined, undefined> {
     for (const { key } of this.entries(options)) yield key
     return undefined
   }
 
   /**
-   * What is known about each entry, but its value, in no particular order, a segment at a time. An entry that is there
-   * throughout is met exactly once, and told as it was at some instant; one that comes or goes meanwhile is met once or
-   * not at all; no key is met twice. Counts as no use of an entry.
+   * Yields the properties of each entry, without its value, in no particular order, a segment at a time. An entry that
+   * is there throughout appears exactly once, as it was at some instant; one that comes or goes meanwhile appears once
+   * or not at all; no key appears twice. Does not count as a use of an entry.
    *
-   * @throws MapsafeError at the first step for wrong options; `ERR_MAPSAFE_CORRUPT`, unless there is `onProblem`, at what
-   *   is damaged; `ERR_MAPSAFE_TIMEOUT`, likewise, if others write a segment for 2 seconds so often that it has no instant
-   *   of rest; `ERR_MAPSAFE_CLOSED` once the inspection is closed
+   * @throws MapsafeError at the first step for wrong options; `ERR_MAPSAFE_CORRUPT` at a damaged entry or segment,
+   * unless `onProblem` is given; `ERR_MAPSAFE_TIMEOUT`, likewise, if other threads write a segment for 2 seconds so
+   * often that it has no instant of rest; `ERR_MAPSAFE_CLOSED` once the inspection is closed
    */
   entries(options: EntriesOptions = {}): Generator<InspectedEntry, undefined, undefined> {
     this.#open()
@@ -229,19 +229,22 @@ export class Inspection {
     )
   }
 
-  /** As {@link Inspection.entries} without options. */
+  /** Iterates as {@link Inspection.entries} without options does. */
   [Symbol.iterator](): Generator<InspectedEntry, undefined, undefined> {
     return this.entries()
   }
 
-  /** Ends the inspection. A mapping goes when it was collected as garbage. Closing twice is fine. */
+  /**
+   * Ends the inspection. A mapping is removed when the garbage collector has found it unused. Closing again does
+   * nothing.
+   */
   close(): void {
     forgotten.unregister(this)
     this.#source?.close()
     this.#source = undefined
   }
 
-  /** As {@link Inspection.close}, for `using`. */
+  /** Calls {@link Inspection.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
@@ -249,7 +252,7 @@ export class Inspection {
   /** @throws MapsafeError `ERR_MAPSAFE_CLOSED` */
   #open(): Source {
     const source = this.#source
-    // What was transferred to another thread is no longer here.
+    // A buffer that was transferred to another thread has length 0 here.
     if (source?.region.byteLength === this.#bytes) return source
     throw new MapsafeError(
       'ERR_MAPSAFE_CLOSED',

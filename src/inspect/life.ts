@@ -14,11 +14,10 @@ import { nameOf, namespaceOf, threadRecordAt } from '../format/thread-record.js'
 import { isUnusedId, lookAtThread, ownNamespace } from '../platform/thread.js'
 
 /**
- * What became of the owner of record `index`, which is taken, as far as somebody sees who has no part in the region: one
- * of LIFE_*. As the engines tell it, but for threads whose locks cannot be asked for, since the bytes are a copy: those
- * are what the kernel shows, if they are of this PID namespace and start of the system.
- *
- * @param isLocked whether somebody has the record's lock; undefined where that is not to be told
+ * Returns the state of the owner of record `index`, which is taken, as seen from outside the region: one of LIFE_*. The
+ * answer is that of the engines, except for threads whose locks cannot be read, since the bytes are a copy: for them it
+ * is what the kernel shows, if they are of this PID namespace and start of the system.
+ * @param isLocked returns whether a thread has the record's lock; undefined where that cannot be found out
  */
 export function lifeSeen(words: Int32Array, index: number, isLocked: (index: number) => boolean | undefined): number {
   const name = nameOf(words, index)
@@ -32,7 +31,7 @@ export function lifeSeen(words: Int32Array, index: number, isLocked: (index: num
   if (own !== 0n && namespace === own) {
     const id = idOf(name)
     const life = lifeShownBy(name, lookAtThread(id), () => isUnusedId(id))
-    // Who has its lock, or may yet be told by a mark, has not proved its death.
+    // A thread that has its lock, or whose mark may yet come, has not proved its death.
     return life === LIFE_DEAD && (lock === true || proof === PROOF_HOOK) ? LIFE_UNKNOWN : life
   }
   return lock === true && namespace !== 0n && own !== 0n ? LIFE_ELSEWHERE : LIFE_UNKNOWN

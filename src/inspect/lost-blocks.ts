@@ -3,29 +3,32 @@ import type { Suspect } from './census.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
- * No operation waits for another thread for longer (docs/internals/protocol.md): whoever fills a block for so long is stopped for
- * good.
+ * The longest that an operation waits for another thread (docs/internals/protocol.md): a thread that fills a block for
+ * longer is stopped for good.
  */
 const LONGEST_WRITE_MS = 2000
 
-/** Who looks at a region. */
+/** The reader of a region. */
 export interface Viewer {
-  /** How many of the thread records are its own: 1 of a map, 0 of an inspection. */
+  /** Number of thread records of its own: 1 for a map, 0 for an inspection. */
   readonly records: number
-  /** Whether it sees what others write. In a copy, a block stays as it is, whoever was just filling it. */
+  /**
+   * Whether it sees the writes of other threads. In a copy, a block stays as it is, even if a thread was just filling
+   * it.
+   */
   readonly isLive: boolean
 }
 
-/** Blocks that nobody will ever have again. */
+/** Blocks that no write will ever get again. */
 export interface Losses {
   readonly blocks: number
   readonly bytes: number
 }
 
 /**
- * Tells lost blocks from those that are on their way. A thread that writes has a block in no place while it fills it,
- * and for as long as the system takes the processor from it. So a suspect is lost only if no other thread has the map
- * open; or if it has been one for longer than a write can take, unchanged, since a block that moved has another version
+ * Distinguishes lost blocks from blocks on their way. A writing thread has a block in no place while it fills it, and
+ * for as long as the system takes the processor from it. So a suspect is lost only if no other thread has the map open,
+ * or if it has been a suspect for longer than a write can take, unchanged, since a block that moved has another version
  * or link.
  *
  * Thread safety: one thread.
@@ -38,7 +41,7 @@ export class LostBlocks {
     this.#viewer = viewer
   }
 
-  /** @param suspects what a walk over the region just found */
+  /** @param suspects those that a walk over the region just found */
   among(registry: Registry, suspects: ReadonlyMap<number, Suspect>): Losses {
     const now = monotonic()
     const { records, isLive } = this.#viewer

@@ -1,4 +1,4 @@
-/** What a region's memory is used for, read out of its tables. See docs/internals/format.md, "Heap". */
+/** The use of a region's memory, read from its tables. See docs/internals/format.md, "Heap". */
 import { areaPages, partitionsOf } from '../format/eviction-area.js'
 import { ghostPages } from '../format/ghosts.js'
 import { classBlocks, classOf } from '../format/size-classes.js'
@@ -37,32 +37,32 @@ import { heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
 import { threadRecordAt } from '../format/thread-record.js'
 
 /**
- * Bytes of a region by what they are for; they add up to its size. Of a map in use, a little apart from each other in
- * time.
+ * Bytes of a region by their use; they add up to its size. In a map in use, the figures are from slightly different
+ * times.
  */
 export interface MemoryUse {
-  /** Entries, deleted and expired ones that are not cleaned up yet among them, in blocks of their size class. */
+  /** Entries, including deleted and expired ones that are not cleaned up yet, in blocks of their size class. */
   readonly entries: number
   /** The index: segments and directory. */
   readonly index: number
-  /** What a cache remembers to choose the entries that it evicts. */
+  /** The memory by which a cache chooses the entries that it evicts. */
   readonly eviction: number
   /** Free blocks in pages that hold others: ready for entries of their size. */
   readonly spare: number
   /** Header, thread records and page table. */
   readonly overhead: number
-  /** Pages that hold nothing. */
+  /** Unused pages. */
   readonly unused: number
 }
 
-/** Bytes of the blocks of a size class. */
+/** Returns the bytes of a block of a size class. */
 function classBytes(sizeClass: number): number {
   return classBlocks(sizeClass) * BLOCK_BYTES
 }
 
 /**
- * O(spans), a few microseconds for each MiB in use. Writes nothing. The figures of a damaged region are wrong, but none
- * is below 0, they add up, and it ends as soon.
+ * Reads the use of a region's memory. O(spans), a few microseconds for each MiB in use. Writes nothing. The figures of
+ * a damaged region are wrong, but none is below 0, they add up, and it takes no longer.
  */
 export function inspectMemory(words: Int32Array): MemoryUse {
   const load = (word: number): number => Atomics.load(words, word) >>> 0
@@ -88,12 +88,12 @@ function indexBytes(words: Int32Array, load: Load): number {
   const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
   const depth = directory < words.length ? Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH) : 0
   let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
-  // The current array and all that it replaced.
+  // Counts the current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
   return bytes
 }
 
-/** The area of the eviction, and all nodes and ghosts. */
+/** Returns the bytes of the eviction area, including all nodes and ghosts. */
 function evictionBytes(words: Int32Array, load: Load): number {
   const region = new Region(words.buffer)
   const partitions = partitionsOf(region)
@@ -102,7 +102,7 @@ function evictionBytes(words: Int32Array, load: Load): number {
   for (const at of partitions) {
     pages += ghostPages(load(at + PARTITION_GHOST_BUCKETS))
     let left = load(at + PARTITION_NODES)
-    // A chunk fills a page at least: a list that is longer than the heap bites its own tail.
+    // A chunk fills a page at least, so a list that is longer than the heap is a circle.
     let chunks = most
     for (
       let chunk = load(at + PARTITION_CHUNKS);
@@ -118,14 +118,14 @@ function evictionBytes(words: Int32Array, load: Load): number {
   return pages * PAGE_BYTES
 }
 
-/** Bytes of the block or pages that `bytes` bytes take. */
+/** Returns the bytes of the block or pages that `bytes` bytes take. */
 function allocatedBytes(bytes: number): number {
   const blocks = Math.ceil(bytes / BLOCK_BYTES)
   if (blocks > MAX_CLASS_BLOCKS) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
   return classBytes(classOf(blocks))
 }
 
-/** What spans hold beside blocks that somebody took: free and uncarved blocks, and the rest that makes no block. */
+/** Returns the bytes of spans outside of used blocks: free and uncarved blocks, and the rest that makes no block. */
 function spareBytes(words: Int32Array, load: Load): number {
   const top = Math.min(load(HEADER_HEAP_TOP), heapPages(words.length * 4))
   let bytes = 0
@@ -143,7 +143,7 @@ function spareBytes(words: Int32Array, load: Load): number {
   return bytes
 }
 
-/** Free blocks that threads keep for themselves. */
+/** Returns the bytes in the free lists of threads. */
 function cachedBytes(load: Load): number {
   let bytes = 0
   for (let index = 0; index < REGISTRY_THREADS; index++) {

@@ -6,30 +6,30 @@ import { BLOCK_BYTES, HEADER_BLOCK_COUNT } from '../format/layout.js'
 import { isSharedArrayBuffer, isUint8Array, types } from '../platform/brands.js'
 import { openToRead } from '../storage/reading.js'
 
-/** What of a map's handle tells where it is. */
+/** The part of a map's handle that says where the map is. */
 export interface InspectedHandle {
-  /** Absolute path of the file that it is in. */
+  /** Absolute path of the map's file. */
   readonly file?: string
-  /** The memory that it is in. */
+  /** The map's memory. */
   readonly region?: SharedArrayBuffer
 }
 
 /**
- * What can be inspected: the path of a map file or of a copy of one; the handle of a map; or bytes that begin with a region
- * and may be longer, like a piece of a core dump.
+ * A source to inspect: the path of a map file or of a copy of one; the handle of a map; or bytes that begin with a
+ * region and may be longer, like a piece of a core dump.
  */
 export type InspectionSource = string | SharedArrayBuffer | ArrayBuffer | Uint8Array | InspectedHandle
 
-/** A region's bytes, and what is known about where they come from. */
+/** A region's bytes, and facts about their origin. */
 export interface Source {
   readonly region: SharedArrayBuffer | ArrayBuffer
   /** Absolute path of the file, without symbolic links. */
   readonly file: string | undefined
-  /** Whether the bytes change when others write. */
+  /** Whether the bytes change when other threads write. */
   readonly isLive: boolean
-  /** Whether the bytes were read one after the other, perhaps while others wrote. */
+  /** Whether the bytes were read one after the other, perhaps while other threads wrote. */
   readonly isRead: boolean
-  /** Whether the file is a copy that nobody has opened yet. */
+  /** Whether the file is a copy that no thread has opened as a map yet. */
   readonly isCopy: boolean
   isLocked(record: number): boolean | undefined
   close(): void
@@ -37,9 +37,9 @@ export interface Source {
 
 /**
  * @param trusts as `trustFile`
- * @param copies whether to inspect a copy of what changes
- * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `source` is nothing of the kind
- * @throws MapsafeError as `openToRead`
+ * @param copies whether to copy bytes that can change, and to inspect the copy
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` if `source` is not such a source
+ * @throws MapsafeError as `openToRead` does
  */
 export function openSource(source: unknown, trusts: boolean, copies: boolean): Source {
   if (typeof source === 'string' && source !== '' && !source.includes('\0')) return fromFile(source, trusts, copies)
@@ -79,7 +79,7 @@ function fromBytes(given: Uint8Array, copies: boolean): Source {
   const bytes = given.subarray(0, regionBytes(given))
   const { buffer } = bytes
   const isWhole = bytes.byteOffset === 0 && bytes.length === buffer.byteLength && !isResizable(buffer)
-  // Aligned, and of a length that stays.
+  // The region must be aligned, and of a fixed length.
   const region = isWhole && !copies ? buffer : new Uint8Array(bytes).buffer
   checkRegion(region)
   return {
@@ -93,7 +93,7 @@ function fromBytes(given: Uint8Array, copies: boolean): Source {
   }
 }
 
-/** How long the region at the beginning says it is; all bytes, if that cannot be. */
+/** Returns the length that the region at the beginning claims; that of all bytes, if the claim is impossible. */
 function regionBytes(bytes: Uint8Array): number {
   const at = HEADER_BLOCK_COUNT * 4
   if (bytes.length < at + 4) return bytes.length

@@ -20,49 +20,47 @@ import { sumOfSizeDeltas } from '../format/thread-record.js'
 
 /** The segment in which writes got in each other's way most often. */
 export interface ContendedSegment {
-  /** As {@link RegionStats.contention}, of this segment and those it was once a part of. */
+  /** {@link RegionStats.contention} of this segment and of those it was once a part of. */
   readonly contention: number
-  /** As {@link RegionStats.operations}. */
+  /** {@link RegionStats.operations} of the same segments. */
   readonly operations: number
-  /** It holds the keys of one part in 2 to this power of all hashes. */
+  /** Depth of the segment: it holds the keys of one part in 2 to this power of all hashes. */
   readonly depth: number
 }
 
-/**
- * What a map's memory consists of at the moment. Numbers of a map in use are a little apart from each other in time.
- */
+/** The content of a map's memory at the moment. In a map in use, the numbers are from slightly different times. */
 export interface RegionStats {
-  /** Live entries. */
+  /** Number of live entries. */
   readonly entries: number
-  /** Slots whose entry was deleted and not cleaned up yet. */
+  /** Number of slots whose entry was deleted and not cleaned up yet. */
   readonly tombstones: number
-  /** Pieces of the table: each has room for some seven hundred entries and a lock of its own. */
+  /** Number of pieces of the table; each has room for some seven hundred entries and a lock of its own. */
   readonly segments: number
-  /** The directory has 2 to this power entries. */
+  /** Depth of the directory, which has 2 to this power entries. */
   readonly directoryDepth: number
-  /** Writes that found a bucket taken or changed under them, since the map was made. */
+  /** Number of writes, since the map was made, that found a bucket taken or changed by another thread. */
   readonly contention: number
-  /** Writes since the map was made, counted 16 at a time: every thread leaves out fewer than 16. */
+  /** Number of writes since the map was made, counted 16 at a time: every thread leaves out fewer than 16. */
   readonly operations: number
-  /** Undefined if no write ever got in another's way. */
+  /** The segment with the most collisions of writes; undefined if there was no collision. */
   readonly mostContended: ContendedSegment | undefined
   /** Size of the region in bytes. */
   readonly bytesTotal: number
-  /** Bytes of header, registry, page table, and heap pages that hold anything. */
+  /** Bytes of header, registry, page table, and heap pages in use. */
   readonly bytesInUse: number
-  /** Bytes of heap pages that hold nothing. Pages in use have free blocks besides. */
+  /** Bytes of unused heap pages. Pages in use have free blocks in addition. */
   readonly bytesFree: number
-  /** Heap pages of 4,096 bytes that hold anything. */
+  /** Number of heap pages, of 4,096 bytes, in use. */
   readonly pagesInUse: number
-  /** Heap pages that there are. */
+  /** Number of all heap pages. */
   readonly pagesTotal: number
-  /** Who has the map open. */
+  /** The threads that have the map open. */
   readonly threads: readonly AttachedThread[]
 }
 
 /**
- * Reads the statistics out of a region, whichever engines use it. O(segments + thread records). Writes nothing. Of a
- * damaged region it tells wrong numbers, but none below 0 or beyond what the region has room for.
+ * Reads the statistics of a region, with any engines attached. O(segments + thread records). Writes nothing. The
+ * numbers of a damaged region are wrong, but none is below 0 or beyond what the region has room for.
  */
 export function inspectRegion(registry: Registry): RegionStats {
   const { words } = registry
@@ -73,7 +71,7 @@ export function inspectRegion(registry: Registry): RegionStats {
   const bytesTotal = words.byteLength
   const bytesFree = (pagesTotal - pagesInUse) * PAGE_BYTES
   return {
-    // A deletion may be counted before its insert by another thread was.
+    // A deletion may be counted before its insert by another thread.
     entries: Math.min(Math.max(0, sumOfSizeDeltas(words)), inSegments.segments * SEGMENT_SLOTS),
     threads: attachedThreads(registry),
     ...inSegments,
