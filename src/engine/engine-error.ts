@@ -21,10 +21,9 @@ import {
 import { timeoutMessage } from './timeout-message.js'
 
 /**
- * The error for the negative status that the last call left in `engine.result`.
- *
- * @param key what the call was about; only named in the message
- * @param status another status than that of the last call
+ * Makes the error for the negative status that the last call left in `engine.result`.
+ * @param key the key of the call, which the message names
+ * @param status a status in place of that of the last call
  */
 export function engineError(engine: Engine, key?: unknown, status = engine.result[RESULT_STATUS]): Error {
   switch (status) {
@@ -73,7 +72,7 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
   }
 }
 
-/** The error for a map in which every thread record is taken. */
+/** Makes the error for a map in which every thread record is taken. */
 export function tooManyThreads(): MapsafeError {
   return new MapsafeError(
     'ERR_MAPSAFE_THREADS',

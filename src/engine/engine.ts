@@ -2,12 +2,12 @@ import type { Key } from '../format/key.js'
 
 export { HASH_END } from '../format/segment.js'
 
-/** Which engine a thread works with. */
+/** The engine that a thread works with. */
 export type EngineChoice = 'auto' | 'native' | 'typescript'
 
 /**
- * What both engines offer the facade. An engine belongs to one thread; any number of engines, native and TypeScript,
- * may work on one region at the same time.
+ * The interface of both engines for the facade. An engine belongs to one thread; any number of engines, native and
+ * TypeScript, may work on one region at the same time.
  *
  * An engine never throws on a hot path. It leaves the outcome in {@link Engine.result}, whose words are named below,
  * and the facade turns a negative status into an error. Values that need JavaScript to decode them are left as bytes at
@@ -19,9 +19,11 @@ export interface Engine {
   readonly words: Int32Array
   /** The outcome of the last call: {@link RESULT_STATUS} and the words after it. */
   readonly result: Int32Array
-  /** Encoded bytes in and out. Replaced by a larger one by {@link Engine.growScratch}. */
+  /** Buffer for encoded bytes in and out. {@link Engine.growScratch} replaces it by a larger one. */
   readonly scratch: Uint8Array
-  /** The owner mark of this thread's record (docs/internals/format.md, "Segment"): another one for every engine attached. */
+  /**
+   * The owner mark of this thread's record (docs/internals/format.md, "Segment"). It differs for every engine attached.
+   */
   readonly mark: number
 
   /** Makes {@link Engine.scratch} at least `bytes` long. Its content is lost. Called by `makeRoom` of src/codec/scratch.ts. */
@@ -39,39 +41,44 @@ export interface Engine {
    */
   get(key: Key): unknown
 
-  /** As {@link Engine.get}; but if the entry still has `version`, status UNCHANGED and no value. For the near-cache. */
+  /**
+   * Is {@link Engine.get} for the near-cache: if the entry still has `version`, the status is UNCHANGED and there is no
+   * value.
+   */
   getIfChanged(key: Key, version: number): unknown
 
   /**
-   * As {@link Engine.get}; but in a cache it is no use of the entry, which makes it no later to be evicted. For walks.
+   * Is {@link Engine.get} for walks: in a cache it does not count as a use of the entry, so it does not delay eviction.
    */
   getPassing(key: Key): unknown
 
   /**
-   * As {@link Engine.get}; but a lease, which to others is an absent entry, is told: status ENCODED with kind
-   * VALUE_LEASE or VALUE_LAPSED_LEASE; and so is an entry that has expired, as long as it may be served:
-   * RESULT_EXPIRES_AT is in the past then. For loads (docs/internals/protocol.md, "Loads").
+   * Is {@link Engine.get} for loads (docs/internals/protocol.md, "Loads"). It also finds a lease, which for other calls
+   * is an absent entry: status ENCODED with kind VALUE_LEASE or VALUE_LAPSED_LEASE. And it finds an expired entry as
+   * long as loads may return it: then RESULT_EXPIRES_AT is in the past.
    */
   getForLoad(key: Key): unknown
 
-  /** As {@link Engine.get}, without the value: status FOUND or ABSENT, entry version, home bucket and its version. */
+  /**
+   * Looks up as {@link Engine.get} does, without the value: status FOUND or ABSENT, entry version, home bucket and its
+   * version.
+   */
   peek(key: Key): void
 
   /**
    * Writes an entry if `mode` allows it.
    *
-   * @param kind the value kind of the region format; for strings VALUE_LATIN1, whatever the string's units
+   * @param kind the value kind of the region format; for all strings VALUE_LATIN1, even if they need UTF-16 units
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
-   * @param mode one of the PUT constants, plus RETURN_PREVIOUS if wanted
+   * @param mode one of the PUT constants, plus RETURN_PREVIOUS optionally
    * @param version for PUT_IF_VERSION, the entry version that the key must have
-   * @param expiresAt when the entry expires, in milliseconds since 1970; default NEVER
-   * @param staleUntil of an entry that expires, until when {@link Engine.getForLoad} finds it all the same; default
-   *   NEVER: not
+   * @param expiresAt when the entry expires, in milliseconds of the region's time; default NEVER
+   * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; default NEVER: it does not
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
-   * Status DONE (RESULT_PREVIOUS tells whether there was an entry before) or NOT_DONE (the condition did not hold).
-   * With RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED as {@link Engine.get} would say. If
-   * that value does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
+   * Status DONE (RESULT_PREVIOUS says whether there was an entry before) or NOT_DONE (the condition did not hold). With
+   * RETURN_PREVIOUS and an entry present, RESULT_PREVIOUS is FOUND or ENCODED, as for {@link Engine.get}. If that value
+   * does not fit into the scratch buffer, nothing is written and the status is SCRATCH_TOO_SMALL.
    */
   put(
     key: Key,
@@ -90,23 +97,23 @@ export interface Engine {
   remove(key: Key, mode: number, version?: number): unknown
 
   /**
-   * Adds `by` to the number stored under `key`, an absent key counting as 0, and returns the sum. Status DONE, or
-   * NOT_A_COUNTER (the value is no safe integer) or COUNTER_RANGE (the sum would be none).
+   * Adds `by` to the number stored under `key`, where an absent key counts as 0, and returns the sum. Status DONE, or
+   * NOT_A_COUNTER (the value is not a safe integer) or COUNTER_RANGE (the sum would not be one).
    *
-   * @param expiresAt when a new counter expires; one that is there keeps its expiry
+   * @param expiresAt when a new counter expires; an existing one keeps its expiry
    */
   increment(key: Key, by: number, expiresAt?: number): number
 
   /**
-   * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: nobody else can write
-   * it, or a key of the same bucket or that needs the same segment's mutex, until {@link Engine.putHeld},
-   * {@link Engine.removeHeld} or {@link Engine.letGo}. Meanwhile this engine may only be read from.
+   * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: until
+   * {@link Engine.putHeld}, {@link Engine.removeHeld} or {@link Engine.letGo}, no other thread can write it, or a key
+   * of the same bucket, or one that needs the same segment's mutex. Meanwhile this engine may only read.
    */
   hold(key: Key): unknown
 
   /**
-   * Stores an entry under the key held, as {@link Engine.put} takes it, and lets go. Status DONE; or a negative one,
-   * FULL also where a cleanup might find room, and nothing is stored.
+   * Stores an entry under the key held, with the arguments of {@link Engine.put}, and lets go. Status DONE; or a
+   * negative one, and nothing is stored. The status is FULL also where a cleanup might find room.
    */
   putHeld(key: Key, kind: number, value: unknown, expiresAt?: number): void
 
@@ -119,11 +126,11 @@ export interface Engine {
   /**
    * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string
    * are stored in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH
-   * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace: what
-   * `values` holds for them stays.
+   * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace: `values` keeps its
+   * elements for them.
    *
-   * @returns the index to go on from. Status DONE; or, about the key of that index, SCRATCH_TOO_SMALL with the bytes
-   * needed or a negative one
+   * @returns the index to go on from. Status DONE; or, for the key of that index, SCRATCH_TOO_SMALL with the bytes
+   * needed, or a negative one
    */
   getMany(keys: readonly Key[], values: unknown[], from: number): number
 
@@ -131,10 +138,10 @@ export interface Engine {
    * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS. The bytes of values of kind
    * bigint and later lie one after the other in the scratch buffer, each padded to a word.
    *
-   * @param kinds as for put
-   * @param operands as the values for put
-   * @param expiresAt when they all expire
-   * @returns the index of the first entry not stored: `to` with status DONE, else a negative status about it
+   * @param kinds the kinds, as for put
+   * @param operands the values, as for put
+   * @param expiresAt when all the entries expire
+   * @returns the index of the first entry not stored: `to` with status DONE, else with a negative status for that entry
    */
   putMany(
     keys: readonly Key[],
@@ -146,25 +153,25 @@ export interface Engine {
   ): number
 
   /**
-   * Deletes the entries of `keys`. RESULT_LENGTH tells how many there were.
-   *
-   * @returns the index of the first key not dealt with: `keys.length` with status DONE, else a negative status about it
+   * Deletes the entries of `keys`. RESULT_LENGTH is the number of entries deleted.
+   * @returns the index of the first key not dealt with: `keys.length` with status DONE, else with a negative status for
+   * that key
    */
   removeMany(keys: readonly Key[]): number
 
   /**
-   * Number of entries, expired ones that are still to be deleted included: exact when no write is in flight. O(thread
-   * records).
+   * Returns the number of entries, including expired ones that are not deleted yet: exact when no write is in flight.
+   * O(thread records).
    */
   size(): number
 
-  /** Deletes every entry. Not one atomic step: an insert that runs meanwhile may survive. */
+  /** Deletes every entry. Not one atomic step: an entry inserted meanwhile may survive. */
   clear(): void
 
   /**
    * Collects keys whose hash is from `fromHash` to below `endHash`, in hash order, into the scratch buffer, as many as
-   * fit and `limit` at most: RESULT_LENGTH records of `kind, byte length, bytes padded to a word`. Keys with one hash
-   * are never separated, be it over the limit.
+   * fit and `limit` at most: RESULT_LENGTH records of `kind, byte length, bytes padded to a word`. Keys with the same
+   * hash are never separated, even if that exceeds the limit.
    *
    * @param fromHash 0 to 2^32
    * @param endHash 0 to {@link HASH_END}
@@ -175,19 +182,20 @@ export interface Engine {
   collect(fromHash: number, endHash: number, limit: number): number
 
   /**
-   * Copies all entries as they are at one instant: records of the region format (docs/internals/format.md, "Entry"), one after
-   * the other, in pieces. Those with key kind 0 are out of date and to be skipped. Status DONE with the number of the
-   * others in RESULT_LENGTH and the time of the instant in RESULT_EXPIRES_AT; what has expired by then is among them.
+   * Copies all entries as they are at one instant: records of the region format (docs/internals/format.md, "Entry"),
+   * one after the other, in pieces. Records with key kind 0 are out of date; skip them. Status DONE with the number of
+   * the others in RESULT_LENGTH and the time of the instant in RESULT_EXPIRES_AT; entries that have expired by then are
+   * among them.
    */
   snapshot(): Int32Array<ArrayBuffer>[]
 
-  /** Milliseconds since 1970, by the clock that entries expire by. */
+  /** Returns the region's time, by which entries expire, in milliseconds. */
   now(): number
 
   /**
    * Deletes the expired entries of segments from the one that covers hash `fromHash` on, until the budget is spent: a
    * look at a segment costs 1, deleting the entries of one 64. Segments in use for something else are passed over.
-   * RESULT_LENGTH tells how many segments had any.
+   * RESULT_LENGTH is the number of segments that had any.
    *
    * @returns the hash to go on from, {@link HASH_END} at the end
    */
@@ -197,44 +205,50 @@ export interface Engine {
   verify(): string[]
 
   /**
-   * Finishes or undoes what dead threads left half done, counts entries and tombstones again, and frees blocks that
+   * Finishes or undoes the unfinished work of dead threads, counts entries and tombstones again, and frees blocks that
    * nothing leads to. Status DONE, TIMEOUT or CORRUPT.
    */
   repair(): RepairReport
 
-  /** What became of the thread that has record `record`, as far as can be seen from here: one of LIFE_*. */
+  /** Returns the state of the thread that has record `record`, as far as this thread can see: one of LIFE_*. */
   lifeOf(record: number): number
 
-  /** Gives this thread's cached blocks and its thread record back. No other method may be called afterwards. */
+  /**
+   * Gives back the blocks of this thread's free lists, and its thread record. No other method may be called afterwards.
+   */
   close(): void
 }
 
-/** What a repair found and put right. */
+/** The findings of a repair. */
 export interface RepairReport {
-  /** Threads that were found dead. What they held is free again, and what they were doing is done or undone. */
+  /**
+   * Number of threads that were found dead. Everything they held is free again, and their writes are finished or
+   * undone.
+   */
   readonly deadThreads: number
-  /** What was added to the number of entries. */
+  /** The number that was added to the number of entries. */
   readonly sizeCorrection: number
-  /** Segments whose number of deleted entries was wrong. */
+  /** Number of segments whose count of deleted entries was wrong. */
   readonly segmentsCorrected: number
-  /** Pieces of memory that nothing led to: they are free again. */
+  /** Number of pieces of memory that nothing led to; they are free again. */
   readonly blocksFreed: number
-  /** Their bytes. */
+  /** Bytes of those pieces. */
   readonly bytesFreed: number
   /**
-   * Whether such memory was looked for: only if no other thread, and no other map object of this one, has the map open.
+   * Whether the repair looked for such memory, which it does only if no other thread, and no other map object of this
+   * one, has the map open.
    */
   readonly hasLookedForLeaks: boolean
 }
 
-/** For {@link Engine.collect}. */
+/** Limit for {@link Engine.collect} that does not bind. */
 export const NO_LIMIT = 2 ** 32 - 1
 
 // Words of Engine.result.
 export const RESULT_STATUS = 0
 /** Value kind of the region format. */
 export const RESULT_KIND = 1
-/** Bytes of an encoded value; bytes needed; number of collected keys. */
+/** Bytes of an encoded value; bytes needed; or number of records, keys or segments. */
 export const RESULT_LENGTH = 2
 /** Entry version, low and high word. After a write, the version written. */
 export const RESULT_VERSION_LOW = 3
@@ -245,20 +259,22 @@ export const RESULT_HOME = 5
 export const RESULT_HOME_VERSION = 6
 /** Block number of the entry found. */
 export const RESULT_ENTRY = 7
-/** ABSENT, FOUND or ENCODED: what put or remove met. */
+/** State of the key before put or remove: ABSENT, FOUND or ENCODED. */
 export const RESULT_PREVIOUS = 8
 /** On TIMEOUT: process id and thread id of the owner. */
 export const RESULT_OWNER_PID = 9
 export const RESULT_OWNER_THREAD = 10
 /**
  * Set by the caller: operations with the same number, not 0, are parts of one call, and share the time for which a call
- * may wait for others. With 0 each operation is a call of its own.
+ * may wait for other threads. With 0 each operation is a call of its own.
  */
 export const RESULT_CALL = 11
 export const RESULT_WORDS = 16
-/** When the entry found expires, NEVER if it does not: a double, counted in doubles from the start of the result. */
+/**
+ * When the entry found expires, NEVER if it does not: a double. The index counts doubles from the start of the result.
+ */
 export const RESULT_EXPIRES_AT = 6
-/** After getForLoad found an entry that has expired: until when it may be served. In doubles, too. */
+/** Until when loads may return the expired entry that getForLoad found. The index counts doubles, too. */
 export const RESULT_STALE_UNTIL = 7
 
 // Statuses. Negative ones become errors.

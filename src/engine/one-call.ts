@@ -6,7 +6,7 @@ let calls = 0
 
 /**
  * Runs operations of an engine that are parts of one call, so that all their waits together last no longer than those
- * of one operation may. Within another one it adds nothing.
+ * of one operation may. Nested in another such call, it changes nothing.
  */
 export function asOneCall<T>({ result }: Engine, run: () => T): T {
   if (result[RESULT_CALL] !== 0) return run()

@@ -12,8 +12,8 @@ export { formatRegion } from './typescript/format.js'
 /**
  * Attaches this thread to a region with an engine of its choice.
  *
- * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if `region` is none, `ERR_MAPSAFE_ENGINE` if the native engine was asked
- * for and is not there, `ERR_MAPSAFE_THREADS` if every thread record is taken
+ * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if `region` is not a region, `ERR_MAPSAFE_ENGINE` if the native engine is
+ * required and cannot be loaded, `ERR_MAPSAFE_THREADS` if every thread record is taken
  */
 export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: EngineChoice): Engine {
   const native = choice === 'typescript' ? undefined : loadNative()

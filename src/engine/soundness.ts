@@ -4,7 +4,7 @@ import { openEngine } from './open.js'
 /**
  * Repairs a region that no other thread uses, and checks all of it.
  *
- * @returns what is wrong after that, one line each
+ * @returns the problems that remain, one line each
  */
 export function repairAndVerify(region: ArrayBuffer): readonly string[] {
   const engine = openEngine(region, 'auto')

@@ -1,7 +1,7 @@
 import { attachedThreads, type ThreadState } from '../format/attached-threads.js'
 import { RESULT_OWNER_PID, RESULT_OWNER_THREAD, type Engine } from './engine.js'
 
-/** What a state of a holder means for those who wait for it, and what can be done. */
+/** For each state of a holder, its meaning for waiting threads, and advice. */
 const ADVICE: Readonly<Record<ThreadState, (pid: number) => string>> = {
   running: () =>
     'It lives, but did not go on: it may be blocked, in a function given to update(), say, or just be ending. Try ' +
@@ -20,17 +20,21 @@ const ADVICE: Readonly<Record<ThreadState, (pid: number) => string>> = {
     'let it go on or end it. If it is gone already, make a new map.',
 }
 
-/** For a call that gave up waiting: who was in the way, in which state, and what to do. Some system calls. */
+/**
+ * Returns the message for a call that gave up waiting: which thread was in the way, in which state, and what to do.
+ * Some system calls.
+ */
 export function timeoutMessage(engine: Engine): string {
   const { result } = engine
   const pid = result[RESULT_OWNER_PID]
   const threadId = result[RESULT_OWNER_THREAD]
   if (pid === 0) return 'Other threads held what was needed for longer than the bound. Try again.'
-  // In every container ids begin with 1, so several may match, this thread among them; it is one that holds something.
+  // In every container ids begin with 1, so several threads may match, even this one; the holder is one that holds
+  // something.
   const matching = attachedThreads(engine).filter((thread) => thread.pid === pid && thread.threadId === threadId)
   const owner = matching.find(({ holds }) => holds.length > 0) ?? matching.at(0)
   const name = `Thread ${threadId} of process ${pid}`
-  // Meanwhile it closed the map, or was taken over.
+  // The holder closed the map meanwhile, or was taken over.
   if (owner === undefined) return `${name} held what was needed for longer than the bound. It is gone now: try again.`
   return `${name} (${owner.state}) held what was needed for longer than the bound. ${ADVICE[owner.state](pid)}`
 }

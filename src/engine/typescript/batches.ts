@@ -1,4 +1,4 @@
-/** Many keys in one call. Each is dealt with as if it came alone; see {@link Engine.getMany}. */
+/** Operations on many keys in one call. Each key is treated as if it came alone; see {@link Engine.getMany}. */
 import type { Key } from '../../format/key.js'
 import { isEncodedKind } from '../../format/kinds.js'
 import {

@@ -22,22 +22,22 @@ import type { WaitBudget } from './threads/wait-budget.js'
 
 const INITIAL_SCRATCH_BYTES = 65536
 
-/** What one thread's engine is made of. The operations are functions over it, one idea a file. */
+/** The parts of one thread's engine. The operations are functions over it, one idea a file. */
 export class Core {
   readonly words: Int32Array
   readonly lookup: Lookup
   readonly unlinked: Unlinked
-  /** What makes room in a cache; undefined in a map. */
+  /** The evictor of a cache, which makes room; undefined in a map. */
   evictor: Evictor | undefined
   readonly result = new Int32Array(RESULT_WORDS)
-  /** The result by doubles. */
+  /** The result as doubles. */
   readonly resultDoubles = new Float64Array(this.result.buffer)
   /** Whether the region is a ConcurrentCache's, in which entries may expire. */
   readonly isCache: boolean
   scratch = new Uint8Array(INITIAL_SCRATCH_BYTES)
-  /** What takes its place again after a large one. */
+  /** The scratch buffer that takes its place again after a large one. */
   private keptScratch = this.scratch
-  /** The scratch buffer by words. */
+  /** The scratch buffer as words. */
   scratchWords = new Int32Array(this.scratch.buffer)
   /** The word of the scratch buffer at which the next value begins; 0 except within a batch. */
   scratchStart = 0
@@ -45,14 +45,14 @@ export class Core {
   /** Writes finished by this thread, modulo the period of their sampling. */
   writes = 0
 
-  /** Block number of the segment of the key that `holdKey` took, or 0; and first word of its home bucket. */
+  /** Block number of the segment of the key that `holdKey` took, or 0; and the first word of its home bucket. */
   heldSegment = 0
   heldHome = 0
 
   constructor(
     readonly region: Region,
     readonly thread: ThreadRecord,
-    /** Of the call under way. */
+    /** The wait budget of the call under way. */
     readonly budget: WaitBudget,
     readonly blocks = new FreeLists(region, thread, budget),
   ) {
@@ -66,7 +66,7 @@ export class Core {
   growScratch(bytes: number): void {
     if (bytes <= this.scratch.length) return
     if (bytes > KEPT_BYTES) {
-      // No longer than needed: whoever stores 150 MiB has no 256 to spare.
+      // The buffer is no longer than needed: a thread that stores 150 MiB may not have 256 MiB to spare.
       this.useScratch(new Uint8Array(Math.ceil(bytes / BLOCK_WORDS) * BLOCK_WORDS))
     } else {
       this.keptScratch = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)))
@@ -84,10 +84,12 @@ export class Core {
     this.scratchWords = new Int32Array(scratch.buffer)
   }
 
-  /** The caller's number for the call that the last operation was a part of; 0 if it was one of its own. */
+  /**
+   * The caller's number for the call that the last operation was a part of; 0 if the operation was a call of its own.
+   */
   private call = 0
 
-  /** An operation begins. Those that are parts of one call share its budget. */
+  /** Begins an operation. Operations that are parts of one call share its budget. */
   beginCall(): void {
     const call = this.result[RESULT_CALL]
     if (call !== 0 && call === this.call) return
@@ -118,7 +120,8 @@ export class Unlinked {
   constructor(private readonly core: Core) {}
 
   /**
-   * More than a segment has slots cannot come, but from a region that changes in spite of every lock: those are lost.
+   * Adds a block. More blocks than a segment has slots come only from a region that changes in spite of every lock; the
+   * excess is lost.
    */
   add(block: number): void {
     if (this.count < this.blocks.length) this.blocks[this.count++] = block

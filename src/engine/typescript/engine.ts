@@ -47,7 +47,7 @@ import { incrementEntry, putEntry, putHeldEntry, removeEntry, removeHeldEntry } 
 import { staleUntil } from '../../format/expiry.js'
 import { sumOfSizeDeltas } from '../../format/thread-record.js'
 
-/** The version of no entry. */
+/** A version that no entry has. */
 const NO_VERSION = 0
 
 /**
@@ -64,7 +64,7 @@ export class TypescriptEngine implements Engine {
   private readonly writer: ValueWriter
   private readonly edit: Edit
   private readonly collector: Collector
-  /** Where the version last reported was read, if an entry was found; else 0. */
+  /** Word index from which the last reported version was read, if an entry was found; else 0. */
   private reportedCell = 0
 
   /**
@@ -214,7 +214,7 @@ export class TypescriptEngine implements Engine {
   }
 
   size(): number {
-    // A deletion may be counted before its insert by another thread was; nobody should see "minus one".
+    // A deletion may be counted before its insert by another thread; callers must not see "minus one".
     return Math.max(0, sumOfSizeDeltas(this.words))
   }
 
@@ -263,7 +263,7 @@ export class TypescriptEngine implements Engine {
     this.core.thread.detach()
   }
 
-  /** Reads what {@link Engine.get} and its kin return. */
+  /** Reads an entry for {@link Engine.get} and its variants. */
   private find(key: Key, version: number, isForLoad: boolean, isUse: boolean): unknown {
     if (!this.setKey(key)) return undefined
     const { lookup } = this.core
@@ -279,7 +279,7 @@ export class TypescriptEngine implements Engine {
         let node = 0
         if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) this.reportAbsence(ABSENT)
         else {
-          // Before the versions are validated: only then it is the entry's.
+          // Read before the versions are validated, since the validation proves that it is the entry's node.
           node = this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE]
           this.reportEntry(UNCHANGED)
           if (version === NO_VERSION || version !== this.reportedVersion()) {
@@ -303,7 +303,7 @@ export class TypescriptEngine implements Engine {
     }
   }
 
-  /** Whether a load may be served the entry met, which has expired; tells until when. */
+  /** Returns whether loads may return the entry met, which has expired, and notes until when. */
   private mayBeServed(): boolean {
     const until = staleUntil(this.core.region, this.core.lookup.entry)
     this.core.resultDoubles[RESULT_STALE_UNTIL] = until
@@ -317,19 +317,19 @@ export class TypescriptEngine implements Engine {
     return false
   }
 
-  /** Fills in the outcome of a read, which is a fact only if the walk's versions then prove unchanged. */
+  /** Fills in the outcome of a read, which is reliable only if the walk's versions then prove unchanged. */
   private reportEntry(status: number): void {
     const { words } = this
     const { entry, expiresAt } = this.core.lookup
     const at = versionAt(entry * BLOCK_WORDS, metaOf(words, entry * BLOCK_WORDS))
     this.reportedCell = at
-    // Atomic, so before the kind, which `lapse` stores before the version.
+    // The loads are atomic, so they precede the load of the kind, which `lapse` stores before the version.
     this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1), entry, expiresAt)
   }
 
   /**
-   * Whether version and value were those of one cell, if `block` is a counter's. A reader that begins and ends under
-   * one odd version can meet one turn of the cells, which no version of a bucket shows.
+   * Returns whether version and value came from one cell, if `block` is a counter's. A reader that begins and ends
+   * under one odd version can meet one turn of the cells, which no version of a bucket shows.
    */
   private isStillReported(block: number): boolean {
     const meta = metaOf(this.words, block * BLOCK_WORDS)

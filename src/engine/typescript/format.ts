@@ -39,10 +39,10 @@ import { classOf } from '../../format/size-classes.js'
 import { Region } from '../../format/region.js'
 
 /**
- * Makes an empty map, or cache, of `buffer`, which must be zeroed, a whole number of pages long, and known to no other
+ * Makes an empty map, or cache, in `buffer`, which must be zeroed, a whole number of pages long, and known to no other
  * thread yet.
  *
- * @throws {@link MapsafeRangeError} ERR_MAPSAFE_OPTIONS if the length is none a region can have
+ * @throws {@link MapsafeRangeError} ERR_MAPSAFE_OPTIONS if a region cannot have that length
  */
 export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: CacheSettings): void {
   if (!isRegionSize(buffer.byteLength)) {
@@ -83,6 +83,6 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   words[HEADER_SEGMENT_COUNT] = 1
   words[HEADER_RELIEF_LIMIT] = Math.floor(buffer.byteLength / RELIEF_PART / SEGMENT_BYTES)
   words[HEADER_DIRECTORY] = directory
-  // Last: whoever sees it sees all of the above.
+  // Stored last: a thread that sees it sees all of the above.
   Atomics.store(words, HEADER_STATE, STATE_READY)
 }

@@ -1,4 +1,4 @@
-/** Putting right what the deaths of threads left behind: counts that are off, blocks that nobody can reach. */
+/** Repairs what the deaths of threads left behind: wrong counts and unreachable blocks. */
 import {
   CHUNK_NEXT,
   HEADER_EVICTION,
@@ -51,9 +51,9 @@ import { threadRecordAt, sumOfSizeDeltas } from '../../../format/thread-record.j
 type Report = { -readonly [Name in keyof RepairReport]: RepairReport[Name] }
 
 /**
- * Ends with status DONE; with TIMEOUT or CORRUPT what was repaired by then stays so. Writers wait meanwhile, readers do
- * not. Blocks are looked for only if no other thread is attached, since one may just be building an entry in them.
- * O(entries + blocks).
+ * Repairs a region. Ends with status DONE; with TIMEOUT or CORRUPT, the repairs made by then stay. Writers wait
+ * meanwhile, readers do not. It looks for lost blocks only if no other thread is attached, since another thread may
+ * just be building an entry in one. O(entries + blocks).
  */
 export function repair(core: Core): RepairReport {
   const { words } = core
@@ -70,7 +70,7 @@ export function repair(core: Core): RepairReport {
   core.blocks.flush()
   const held: number[] = []
   try {
-    // Before any segment is held: partitions come first in the order of locks.
+    // Done before any segment is held: partitions come first in the order of locks.
     let status = core.evictor?.repair() ?? DONE
     if (status === DONE) status = holdEverything(core, held)
     if (status === DONE) status = repairHeld(core, held, report)
@@ -96,11 +96,11 @@ function repairHeld(core: Core, segments: readonly number[], report: Report): nu
   return hunted === CORRUPT ? CORRUPT : DONE
 }
 
-/** Waits until no write is between changing its slot and counting that. No further one can begin. */
+/** Waits until no write is between changing its slot and counting that. No further write can begin. */
 function awaitCounts(core: Core): boolean {
   for (let index = 0; index < REGISTRY_THREADS; index++) {
     const backoff = Backoff.forWrite(core.budget, threadRecordAt(index))
-    // A write announced, but not begun, is as good as none: its swap will fail.
+    // A write that is announced, but not begun, does not count: its swap will fail.
     while (Atomics.load(core.words, threadRecordAt(index) + THREAD_WRITE_SLOT) !== 0) {
       if (!backoff.wait()) return false
     }
@@ -108,7 +108,7 @@ function awaitCounts(core: Core): boolean {
   return true
 }
 
-/** Counts the entries of the held segments, and makes every segment's count of tombstones right. */
+/** Counts the entries of the held segments, and corrects every segment's count of tombstones. */
 function count({ words, region }: Core, segments: readonly number[], report: Report): number {
   let live = 0
   for (const segment of segments) {
@@ -128,19 +128,20 @@ function count({ words, region }: Core, segments: readonly number[], report: Rep
 
 interface Leak {
   readonly block: number
-  /** SIZE_CLASSES for a run of pages. */
+  /** Size class; SIZE_CLASSES for a run of pages. */
   readonly sizeClass: number
   readonly bytes: number
 }
 
 /**
- * Finds the blocks that nothing leads to. Needs every segment, the heap mutex, and that no other thread is attached:
- * one that came meanwhile may have taken a block out of a cache before we looked there, and nothing is done then.
+ * Finds the blocks that nothing leads to. Needs every segment held, the heap mutex, and that no other thread is
+ * attached: a thread that came meanwhile may have taken a block out of a free list before this one looked there, and
+ * then nothing is done.
  */
 class LeakHunt {
   private readonly words: Int32Array
   private readonly heap: Heap
-  /** A bit for each block: whether it is the first of something that is used or free. */
+  /** A bit for each block: whether it is the first of a used or free block or run. */
   private readonly known: Uint8Array
   private readonly leaks: Leak[] = []
 
@@ -150,7 +151,10 @@ class LeakHunt {
     this.known = new Uint8Array(Math.ceil(region.blockCount / 8))
   }
 
-  /** DONE; NOT_DONE if another thread is attached; or CORRUPT. Unless DONE, nothing was changed. */
+  /**
+   * Frees the lost blocks. Returns DONE; NOT_DONE if another thread is attached; or CORRUPT. Unless DONE, nothing is
+   * changed.
+   */
   run(segments: readonly number[], report: Report): number {
     const before = this.attendance()
     if (before.attached > 1) return NOT_DONE
@@ -175,7 +179,7 @@ class LeakHunt {
     return DONE
   }
 
-  /** How many threads are attached, and a number that changes when one comes. */
+  /** Returns how many threads are attached, and a number that changes when one comes. */
   private attendance(): { readonly attached: number; readonly incarnations: number } {
     const pairs = pairsOf(this.words)
     let attached = 0
@@ -192,7 +196,7 @@ class LeakHunt {
     return (this.known[block >> 3] & (1 << (block & 7))) !== 0
   }
 
-  /** False if there can be no block of this number, or it was marked before. */
+  /** Marks a block. Returns false if no block can have this number, or it was marked before. */
   private mark(block: number): boolean {
     if (!this.region.contains(block, BLOCK_WORDS) || this.isKnown(block)) return false
     this.known[block >> 3] |= 1 << (block & 7)
@@ -243,7 +247,7 @@ class LeakHunt {
     return true
   }
 
-  /** A chain that bites its own tail meets a block that is marked. */
+  /** Marks a chain of blocks. In a circle, it meets a marked block. */
   private markChain(head: number): boolean {
     for (let block = head; block !== 0; block = this.words[block * BLOCK_WORDS]) if (!this.mark(block)) return false
     return true
@@ -279,7 +283,7 @@ class LeakHunt {
     const at = this.heap.descriptor(page)
     const carved = this.words[at + PAGE_CARVED]
     if (sizeClass >= SIZE_CLASSES || carved < 0 || carved > spanCapacity(sizeClass)) return false
-    if (run !== spanPages(sizeClass)) return false // otherwise its blocks might lie outside the heap
+    if (run !== spanPages(sizeClass)) return false // otherwise the span's blocks might lie outside the heap
     if (!this.markList(this.words[at + PAGE_FREE_HEAD], this.words[at + PAGE_FREE_COUNT])) return false
     const blocks = classBlocks(sizeClass)
     for (let i = 0; i < carved; i++) {

@@ -1,4 +1,6 @@
-/** Reclaiming tombstones and expired entries, and clearing. See docs/internals/protocol.md, "Cleanup", "Expiry" and "Clear". */
+/**
+ * Reclaims tombstones and expired entries, and clears. See docs/internals/protocol.md, "Cleanup", "Expiry" and "Clear".
+ */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -27,15 +29,15 @@ import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, u
 import { tombstonesOf, endOf } from '../../../format/segment.js'
 import { expiryTick, keptUntil } from '../../../format/expiry.js'
 
-/** A cleanup runs once more than 30 % of a segment's slots are tombstones. */
+/** Number of tombstones above which a cleanup runs: 30 % of a segment's slots. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
 
-/** What cleaning up a segment costs of a sweep's budget, in looks at a segment. */
+/** Cost of cleaning up a segment in a sweep's budget, in looks at a segment. */
 const SWEEP_COST = 64
 
 /**
  * Reclaims the tombstones and expired entries of a segment whose mutex is held. Returns how many; -1 if its buckets
- * could not be had.
+ * could not be taken.
  */
 export function cleanUpLocked(core: Core, segment: number): number {
   if (!holdSegment(core, segment)) return -1
@@ -48,7 +50,7 @@ export function cleanUpLocked(core: Core, segment: number): number {
   return found
 }
 
-/** Cleans up a segment, if its mutex and buckets can be had. Whether they were. */
+/** Cleans up a segment, if its mutex and buckets can be taken. Returns whether they were. */
 export function cleanUp(core: Core, segment: number, patience: number): boolean {
   return core.budget.with(patience, () => {
     core.thread.claim(segment)
@@ -62,12 +64,12 @@ export function cleanUp(core: Core, segment: number, patience: number): boolean 
   })
 }
 
-/** Whether a segment has tombstones or, as its hint says, expired entries. */
+/** Returns whether a segment has tombstones or, by its hint, expired entries. */
 export function isWorthCleaning(region: Region, segment: number): boolean {
   return tombstonesOf(region.words, segment) > 0 || isExpiryDue(region, segment)
 }
 
-/** As {@link cleanUp}, of every segment that calls for it. O(segments). */
+/** Cleans up every segment that is worth it, as {@link cleanUp} does. O(segments). */
 export function cleanUpAll(core: Core, patience: number): boolean {
   const { words, region, lookup } = core
   let isAll = true
@@ -106,7 +108,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
   return next
 }
 
-/** Deletes the expired entries of a held segment, and makes its hint what the others call for. */
+/** Deletes the expired entries of a held segment, and sets its hint by the others. */
 function sweepExpired(core: Core, segment: number): void {
   const { words, region, unlinked } = core
   if (!isExpiryDue(region, segment)) return
@@ -138,8 +140,9 @@ function sweepExpired(core: Core, segment: number): void {
 }
 
 /**
- * Empties the slot of an entry that counts, in a held bucket, and counts that. Announced like a write, one entry after
- * the other: should this thread die in the midst of a segment, others count what is gone.
+ * Empties the slot of an entry that counts in the size, in a held bucket, and counts that. Each is announced like a
+ * write, one entry after the other: if this thread dies in the middle of a segment, a takeover counts the entries that
+ * are gone.
  */
 function dropCounted({ words, thread }: Core, bucket: number, slot: number): void {
   thread.beginWrite(bucket + BUCKET_SLOTS + slot, 0, words[bucket + BUCKET_VERSION], -1)
@@ -174,7 +177,7 @@ export function clear(core: Core): number {
 }
 
 /**
- * Empties every slot of a held segment without tombstones, but for leases, which lapse; returns the number of entries
+ * Empties every slot of a held segment without tombstones, except leases, which lapse; returns the number of entries
  * that were there.
  */
 function emptySegment(core: Core, segment: number): number {

@@ -1,6 +1,6 @@
 /**
- * Hot segments: how often writers get in each other's way is counted, and where it is too often, keys are parted before
- * their segment is full. See docs/internals/protocol.md, "Hot segments".
+ * Hot segments: counts how often writers collide, and where that is too often, splits the segment before it is full.
+ * See docs/internals/protocol.md, "Hot segments".
  */
 import {
   ALL_BUCKETS,
@@ -21,24 +21,24 @@ import { split } from './split.js'
 
 const SAMPLE_WRITES = 16
 
-/** A window ends with every so many counted contentions: long enough that a chance meeting means nothing. */
+/** Number of counted contentions that end a window: enough that a chance collision means nothing. */
 const WINDOW_CONTENTIONS = 256
 
 /**
- * A segment is hot if in a window more than one write in so many collided. Below that, collisions cost less than a
+ * A segment is hot if in a window more than one write in so many collided. With fewer collisions, they cost less than a
  * split.
  */
 const HOT_SHARE = 32
 
-/** Counts a finished write: 16 at a time, so that the line is seldom written. */
+/** Counts a finished write: 16 at a time, so that the cache line is seldom written. */
 export function countWrite(core: Core, segment: number): void {
   core.writes = (core.writes + 1) % SAMPLE_WRITES
   if (core.writes === 0) Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_OPERATIONS, SAMPLE_WRITES)
 }
 
 /**
- * Counts a write that found a bucket or mutex taken, or a bucket changed. True, once in a window, if the segment proves
- * hot.
+ * Counts a write that found a bucket or mutex taken, or a bucket changed. Returns true, once in a window, if the
+ * segment proves hot.
  */
 export function countContention(words: Int32Array, segment: number): boolean {
   const at = segment * BLOCK_WORDS
@@ -50,26 +50,26 @@ export function countContention(words: Int32Array, segment: number): boolean {
 }
 
 /**
- * Splits the segment of the lookup's key, if that can part keys and the bounds allow it. Leaves the status as it is.
- * The thread must hold nothing.
+ * Splits the segment of the lookup's key, if that can separate keys and the bounds allow it. Leaves the status as it
+ * is. The thread must hold nothing.
  */
 export function relieve(core: Core): void {
   const { words, lookup, budget } = core
   budget.with(LITTLE_PATIENCE, () => {
     if (lockSegment(core, lookup.hash) !== DONE) return
     const { segment } = lookup
-    // Asked again under the mutex: others may have brought relief meanwhile.
+    // Checks again under the mutex: other threads may have relieved the segment meanwhile.
     if (mayAddSegment(words) && hasTwoKeys(words, segment)) split(core, segment)
     unlockSegment(core, segment)
   })
 }
 
-/** Segments must not eat the room that entries need. */
+/** Returns whether memory allows another segment: segments must not take the room that entries need. */
 function mayAddSegment(words: Int32Array): boolean {
   return Atomics.load(words, HEADER_SEGMENT_COUNT) <= words[HEADER_RELIEF_LIMIT]
 }
 
-/** Whether a segment has two live keys: a lone key contends with itself wherever it lies. */
+/** Returns whether a segment has two live keys: writes of a lone key collide in any segment. */
 function hasTwoKeys(words: Int32Array, segment: number): boolean {
   let live = 0
   for (let index = 0; index < ALL_BUCKETS; index++) {

@@ -1,4 +1,4 @@
-/** One change of one key in the making, and what the optimistic and the structural write have in common. */
+/** One change of one key in the making: the common part of the optimistic and the structural write. */
 import {
   BLOCK_WORDS,
   BUCKET_EPOCH,
@@ -68,32 +68,37 @@ import { staleUntil } from '../../../format/expiry.js'
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
 export const EDIT_INCREMENT = 2
-/** Takes an entry away to make room; see {@link Edit.beginEviction}. */
+/** Kind of an edit that removes an entry to make room; see {@link Edit.beginEviction}. */
 export const EDIT_EVICT = 3
 
-/** Of {@link Edit.prepare} in a cache: the key is new, and needs a node of the eviction before it can be inserted. */
+/**
+ * Result of {@link Edit.prepare} in a cache: the key is new, and needs a node of the eviction before it can be
+ * inserted.
+ */
 export const NEEDS_NODE = 100
-/** Of {@link Edit.prepare}: an increment finds no counter to change in place, and needs a block for a new entry. */
+/**
+ * Result of {@link Edit.prepare}: an increment finds no counter to change in place, and needs a block for a new entry.
+ */
 export const NEEDS_BLOCK = 101
 
-/** Larger entries are not left behind as tombstones: deleted megabytes must not wait for a cleanup. */
+/** The greatest entry that is left behind as a tombstone: deleted megabytes must not wait for a cleanup. */
 const MAX_TOMBSTONE_BYTES = 512
 
 /**
  * The change that an engine is about to make. One object is reused for all writes of an engine. The key is the
- * lookup's; {@link Edit.prepare} is asked, against what the last walk met, whether and how to go on, perhaps again
- * after a lost race.
+ * lookup's. {@link Edit.prepare} decides, by what the last walk met, whether and how to go on; after a lost race it
+ * decides again.
  */
 export class Edit {
-  /** The entry to publish, built but for its version; 0 for a removal, or if {@link Edit.isInPlace}. */
+  /** The entry to publish, complete except for its version; 0 for a removal, or if {@link Edit.isInPlace}. */
   block = 0
   /** Whether an increment changes the counter that the last walk met. */
   isInPlace = false
   /** Until when that entry is kept, or NEVER. */
   keptUntil = NEVER
-  /** For an increment, which otherwise keeps the expiry that it finds. */
+  /** Expiry of a new entry of an increment, which otherwise keeps the expiry that it finds. */
   expiresIfNew = NEVER
-  /** In a cache, the node for an insert: 0 as long as none is needed, and once it belongs to the entry. */
+  /** In a cache, the node for an insert: 0 while none is needed, and after it belongs to the entry. */
   node = 0
   /** The sum that an increment publishes. */
   sum = 0
@@ -112,7 +117,7 @@ export class Edit {
   private readonly reader: ValueReader
   private readonly words: Int32Array
 
-  // The change as it happens to a slot.
+  // The change of a slot.
   private current = 0
   private displaced = 0
   private versionLow = 0
@@ -121,12 +126,12 @@ export class Edit {
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
   meetsExpired = false
-  /** Whether a deletion takes a value away that had expired. */
+  /** Whether a deletion removes an expired value. */
   private dropsStale = false
   /** The node of the entry met, or 0. */
   private metNode = 0
   private onlyExpired = false
-  /** What the slot will hold, and what that adds to the number of entries. */
+  /** The new content of the slot, and its effect on the number of entries. */
   private reference = 0
   private growth = 0
 
@@ -153,18 +158,21 @@ export class Edit {
     this.hasMetHotSegment = false
   }
 
-  /** The removal of the entry that the lookup finds, or with `onlyExpired` only if it has expired. */
+  /** Begins the removal of the entry that the lookup finds, with `onlyExpired` only if it has expired. */
   beginEviction(onlyExpired: boolean): void {
     this.begin(EDIT_EVICT, 0, PUT_ALWAYS, 0, 0)
     this.onlyExpired = onlyExpired
   }
 
-  /** Counts that the edit met a bucket or mutex taken, or a bucket changed under it. */
+  /** Counts that the edit met a bucket or mutex taken, or a bucket changed meanwhile. */
   meetContention(segment: number): void {
     if (countContention(this.words, segment)) this.hasMetHotSegment = true
   }
 
-  /** DONE to go on; anything else to stop with it. A fact only if the walk's versions then prove unchanged. */
+  /**
+   * Returns DONE to go on, or else the status with which to stop. Reliable only if the walk's versions then prove
+   * unchanged.
+   */
   prepare(): number {
     const { lookup, result } = this.core
     const isMet = lookup.slot >= 0
@@ -179,7 +187,8 @@ export class Edit {
     const isPresent = isFresh && !this.meetsLease
     result[RESULT_PREVIOUS] = isPresent ? FOUND : ABSENT
     if (isPresent && (this.mode & RETURN_PREVIOUS) !== 0) {
-      // Read now, while nothing is changed yet: if it does not fit, the caller can grow the buffer and try again.
+      // The previous value is read now, while nothing is changed yet: if it does not fit, the caller can grow the
+      // buffer and try again.
       this.previous = this.reader.read()
       if (this.reader.status === SCRATCH_TOO_SMALL || this.reader.status < 0) return this.reader.status
       result[RESULT_PREVIOUS] = this.reader.status
@@ -212,9 +221,9 @@ export class Edit {
   }
 
   /**
-   * Says in the thread record what the change of a slot of `bucket` will be, if the counts depend on it: `version` is
-   * the odd one of the bucket while it takes place. Should this thread die, others know what to count. The change ends
-   * with {@link Edit.finish} or {@link Edit.takeBack}.
+   * Announces the change of a slot of `bucket` in the thread record, if the counts depend on it: `version` is the
+   * bucket's odd version while the change takes place. If this thread dies, a takeover knows what to count. The change
+   * ends with {@link Edit.finish} or {@link Edit.takeBack}.
    */
   announce(bucket: number, slot: number, version: number): void {
     const { words, current } = this
@@ -248,7 +257,7 @@ export class Edit {
     if (this.changesCounts()) this.core.thread.notePublished()
   }
 
-  /** Once all buckets are released: fills in the outcome, counts, frees what was unlinked. */
+  /** Finishes the edit after all buckets are released: fills in the outcome, counts, and frees unlinked blocks. */
   finish(segment: number, homeVersion: number): void {
     const { core, words } = this
     const { result } = core
@@ -274,7 +283,7 @@ export class Edit {
     } else if (this.current !== 0 && !this.isInPlace) core.freeEntry(this.current)
   }
 
-  /** What became of the nodes of the entries published and met. */
+  /** Reports to the evictor the fates of the nodes of the entries published and met. */
   private tellEvictor(evictor: Evictor): void {
     const { hash } = this.core.lookup
     if (this.leavesValue() && this.metNode !== 0) evictor.touch(this.metNode, hash)
@@ -284,19 +293,19 @@ export class Edit {
     this.node = 0
   }
 
-  /** Whether this is an insert that {@link Edit.node} is missing for. */
+  /** Returns whether this is an insert without the {@link Edit.node} that it needs. */
   private lacksNode(): boolean {
     return this.node === 0 && this.metNode === 0 && this.block !== 0 && !this.isLease && this.core.evictor !== undefined
   }
 
-  /** Why the entry met is no more. */
+  /** Returns the counter for the reason why the entry met is gone. */
   private lossCounter(): number {
     if (this.meetsExpired) return COUNTER_EXPIRED
     if (this.kind === EDIT_EVICT) return COUNTER_EVICTED_SIZE
     return this.block === 0 && !this.isInPlace ? COUNTER_DELETED : COUNTER_REPLACED
   }
 
-  /** Whether the key has a value afterwards. */
+  /** Returns whether the key has a value afterwards. */
   private leavesValue(): boolean {
     return this.isInPlace || (this.block !== 0 && !this.isLease)
   }
@@ -310,7 +319,7 @@ export class Edit {
     return this.growth !== 0 || this.leavesTombstone || this.displaced !== 0
   }
 
-  /** @param isFresh whether there is an entry that has not expired, be it a lease */
+  /** @param isFresh whether there is an entry, or a lease, that has not expired */
   private conditionHolds(isPresent: boolean, isFresh: boolean): boolean {
     if (this.kind === EDIT_EVICT) return this.meetsExpired || (isPresent && !this.onlyExpired)
     switch (this.mode & PUT_CONDITION_MASK) {
@@ -319,7 +328,7 @@ export class Edit {
       case PUT_IF_PRESENT:
         return isPresent
       case PUT_IF_VERSION:
-        // A lease may take the place of a value that expired.
+        // A lease may replace an expired value.
         return (
           (isFresh || (this.isLease && this.meetsExpired)) &&
           versionOf(this.words, this.core.lookup.entry * BLOCK_WORDS) === this.version
@@ -329,7 +338,7 @@ export class Edit {
     }
   }
 
-  /** A deletion leaves a lease, and lapses it; only who knows its version takes it away. */
+  /** Returns whether this deletion lapses the lease that it meets. A deletion by version removes the lease instead. */
   private lapsesLease(): boolean {
     return (
       this.kind === EDIT_REMOVE &&
@@ -339,7 +348,7 @@ export class Edit {
     )
   }
 
-  /** Tells version and block of the entry met, or zeros. */
+  /** Reports version and block of the entry met, or zeros. */
   private reportEntry(block: number): void {
     const { words } = this
     const { result } = this.core
@@ -351,8 +360,8 @@ export class Edit {
   }
 
   /**
-   * Makes the number met the sum. If that is no counter to change in place, writes the sum into the entry to publish,
-   * with the expiry that the number had.
+   * Computes the sum from the number met. If that is not a counter to change in place, writes the sum into the entry to
+   * publish, with the expiry that the number had.
    */
   private prepareSum(isPresent: boolean): number {
     const { words } = this
@@ -370,7 +379,7 @@ export class Edit {
       expiresAt = this.core.lookup.expiresAt
       this.isInPlace = (meta & ENTRY_COUNTER) !== 0
     }
-    this.sum = number + this.by + 0 // + 0: never -0
+    this.sum = number + this.by + 0 // + 0 makes 0 of -0
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
     if (this.isInPlace) return DONE
     if (this.block === 0) return NEEDS_BLOCK

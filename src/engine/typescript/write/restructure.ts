@@ -1,8 +1,8 @@
 /**
- * What split, cleanup and clear share: holding a whole segment, emptying its tombstones, bringing spilled keys home.
- * Segments are given by block number.
+ * The common steps of split, cleanup and clear: holding a whole segment, emptying its tombstones, bringing spilled keys
+ * home. Segments are given by block number.
  *
- * Thread safety: all of it needs the segment's mutex; what changes slots also needs all its buckets held.
+ * Thread safety: all functions need the segment's mutex; those that change slots also need all its buckets held.
  */
 import {
   ALL_BUCKETS,
@@ -39,19 +39,16 @@ import type { Region } from '../../../format/region.js'
 import { endOf } from '../../../format/segment.js'
 
 /**
- * How often a hash may come to map to another segment, or a directory array to be replaced, until something is wrong:
- * each makes the depth of one of them grow.
+ * Bound on how often a hash can come to map to another segment, or a directory array can be replaced: each makes a
+ * depth grow. More means damage.
  */
 export const MAX_MOVES = 2 * MAX_DEPTH
 
-// Counts of one bringHome, which nothing interrupts.
+// Counts of one bringHome, shared since nothing interrupts it.
 const inNeighbour = new Int32Array(HOME_BUCKETS)
 const inStash = new Int32Array(HOME_BUCKETS)
 
-/**
- * Locks the segment that `hash` maps to, having claimed it, and leaves it in the lookup: status DONE, TIMEOUT or
- * CORRUPT.
- */
+/** Claims and locks the segment that `hash` maps to, and leaves it in the lookup: status DONE, TIMEOUT or CORRUPT. */
 export function lockSegment(core: Core, hash: number): number {
   const { lookup, thread } = core
   for (let tries = 0; ; tries++) {
@@ -74,8 +71,8 @@ export function unlockSegment(core: Core, segment: number): void {
 }
 
 /**
- * Takes a bucket of the segment in block `segment`, waiting for an optimistic writer to finish. False if it did not
- * within what is left of the call's budget.
+ * Takes a bucket of the segment in block `segment`, and waits for an optimistic writer to finish. Returns false if the
+ * writer did not finish within the rest of the call's budget.
  */
 export function holdBucket(core: Core, bucket: number, segment: number): boolean {
   const { words, thread } = core
@@ -87,7 +84,8 @@ export function holdBucket(core: Core, bucket: number, segment: number): boolean
       return true
     }
     backoff ??= Backoff.forBucket(core.budget, bucket, segment)
-    // Only while waiting: once the swap may have taken the bucket, nobody must read here that it is not ours.
+    // Set only while waiting: once the swap may have taken the bucket, no thread must read here that the bucket is not
+    // this one's.
     thread.setWaiting(bucket / BLOCK_WORDS)
     const mayGoOn = backoff.wait()
     thread.setWaiting(0)
@@ -95,7 +93,7 @@ export function holdBucket(core: Core, bucket: number, segment: number): boolean
   }
 }
 
-/** Takes every bucket. On failure nothing is held. */
+/** Takes every bucket of the segment. On failure it holds none. */
 export function holdBuckets(core: Core, segment: number): boolean {
   const { words } = core
   for (let index = 0; index < ALL_BUCKETS; index++) {
@@ -111,7 +109,7 @@ export function releaseBuckets(words: Int32Array, segment: number): void {
   for (let index = 0; index < ALL_BUCKETS; index++) release(words, bucketAt(segment, index))
 }
 
-/** As {@link holdBuckets}, for those who move keys: also makes SEGMENT_MOVES odd. */
+/** Takes every bucket as {@link holdBuckets} does, in order to move keys: also makes SEGMENT_MOVES odd. */
 export function holdSegment(core: Core, segment: number): boolean {
   if (!holdBuckets(core, segment)) return false
   Atomics.add(core.words, segment * BLOCK_WORDS + SEGMENT_MOVES, 1)
@@ -125,7 +123,7 @@ export function releaseSegment(words: Int32Array, segment: number): void {
 
 /**
  * Claims and holds every segment, in the order of their hashes, and lists those held: status DONE, TIMEOUT or CORRUPT.
- * Either way the caller releases what is listed, in any order, and then clears the claim.
+ * In every case the caller releases the listed segments, in any order, and then clears the claim.
  */
 export function holdEverything(core: Core, held: number[]): number {
   const { words, lookup, thread } = core
@@ -151,7 +149,7 @@ export function maxSegments(words: Int32Array): number {
   return words.length / SEGMENT_WORDS
 }
 
-/** As lockSegment; but the thread claims everything already. */
+/** Locks as lockSegment does, but without a claim, since the thread claims everything already. */
 function lockUnderClaim(core: Core, hash: number): number {
   const { words, lookup } = core
   for (let tries = 0; ; tries++) {
@@ -224,9 +222,9 @@ function bringOneHome(words: Int32Array, segment: number, homeIndex: number, ind
 }
 
 /**
- * Moves a key of `home` from a slot of `from` to `to`, which has room. Copy, step, clear: a scan that could miss both
- * places meets a changed home version. A tombstone in its way, which only a takeover leaves there, changes places with
- * it.
+ * Moves a key of `home` from a slot of `from` to `to`, which has room. It copies, steps the home's version, and clears:
+ * a scan that could miss both places meets a changed home version. A tombstone in the key's way, which only a takeover
+ * leaves there, changes places with it.
  */
 function move(words: Int32Array, to: number, home: number, from: number, slot: number): void {
   const room = findRoom(words, to)

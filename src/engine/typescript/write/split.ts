@@ -28,15 +28,15 @@ import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { bringHome, holdSegment, releaseSegment, sweepTombstones } from './restructure.js'
 
 /**
- * The directory may be this much larger than the number of segments calls for. Random keys stay below 8; only keys with
- * equal hashes get here, and doubling does not part those.
+ * Bound on the directory's size, as a multiple of the size that the number of segments needs. Random keys stay below 8;
+ * only keys with equal hashes reach the bound, and doubling does not separate those.
  */
 const MAX_SKEW = 16
 const SKEW_ALLOWANCE = 64
 
 /**
- * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be parted;
- * TIMEOUT; or CORRUPT. Unless DONE, nothing has changed.
+ * Splits a segment whose mutex is held. Status DONE; FULL if there is no memory for it or the hashes cannot be
+ * separated; TIMEOUT; or CORRUPT. Unless DONE, nothing is changed.
  */
 export function split(core: Core, segment: number): number {
   const { words } = core
@@ -70,7 +70,8 @@ export function split(core: Core, segment: number): number {
   Atomics.store(words, at + SEGMENT_DEPTH, depth + 1)
   emptyUpperHalf(core, segment, bit)
   bringHome(core.region, segment)
-  // The old segment first: until its release a reader may still find a moved key there, and nobody may write it yet.
+  // The old segment is released first: until its release a reader may still find a moved key there, so no thread may
+  // write the key yet.
   releaseSegment(words, segment)
   releaseSegment(words, twin)
   unlockMutex(words, twin * BLOCK_WORDS + SEGMENT_MUTEX)
@@ -78,14 +79,14 @@ export function split(core: Core, segment: number): number {
   return DONE
 }
 
-/** Lets go of a segment whose twin cannot be published. */
+/** Releases a segment whose twin cannot be published. */
 function abandon(core: Core, segment: number, twin: number): void {
   releaseSegment(core.words, segment)
   core.blocks.free(twin, SEGMENT_BYTES)
   core.unlinked.freeAll()
 }
 
-/** Makes the directory deeper than `depth`, unless it is already. */
+/** Makes the directory deeper than `depth`, unless it is so already. */
 function deepenDirectory(core: Core, depth: number): number {
   const { words } = core
   if (!lockMutex(core.budget, HEADER_DIRECTORY_MUTEX)) return TIMEOUT
@@ -105,7 +106,7 @@ function deepenDirectory(core: Core, depth: number): number {
   return status
 }
 
-/** Makes of block `twin` a held, unpublished copy of the upper half of a held segment without tombstones. */
+/** Makes block `twin` a held, unpublished copy of the upper half of a held segment without tombstones. */
 function buildTwin(core: Core, segment: number, twin: number, depth: number, bit: number): void {
   const { words } = core
   const to = twin * BLOCK_WORDS
@@ -114,7 +115,7 @@ function buildTwin(core: Core, segment: number, twin: number, depth: number, bit
   words[to + SEGMENT_DEPTH] = depth + 1
   words[to + SEGMENT_PREFIX] = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] | bit
   words[to + SEGMENT_MOVES] = 1
-  // No later than what expires first in either half.
+  // The hint is no later than the first expiry in either half.
   words[to + SEGMENT_EXPIRY] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY)
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const source = bucketAt(segment, index)
@@ -139,7 +140,7 @@ function emptyUpperHalf(core: Core, segment: number, bit: number): void {
   }
 }
 
-/** Whether a reference is to an entry whose hash has `bit`. */
+/** Returns whether a reference is to an entry whose hash has `bit`. */
 function isInHalf(core: Core, reference: number, bit: number): boolean {
   return core.region.contains(reference, ENTRY_DATA) && (core.words[reference * BLOCK_WORDS + ENTRY_HASH] & bit) !== 0
 }

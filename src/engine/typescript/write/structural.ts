@@ -1,6 +1,6 @@
 /**
- * Writes that need more than their home bucket: keys in the neighbour or the stash, inserts that find the home full,
- * and whoever lost too many races. See docs/internals/protocol.md, "Write, structural".
+ * Writes that need more than their home bucket: of keys in the neighbour or the stash, inserts that find the home full,
+ * and writes that lost too many races. See docs/internals/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, RESULT_STATUS, TIMEOUT } from '../../engine.js'
@@ -24,8 +24,8 @@ import { split } from './split.js'
 import type { ValueReader } from '../index/value.js'
 
 /**
- * How often room is made for one write. Others may take it first, but hardly ever this often; in a damaged segment no
- * split may help.
+ * Most times that room is made for one write. Other threads may take it first, but hardly ever this often; in a damaged
+ * segment, splits may never help.
  */
 const MAX_TRIES = 256
 
@@ -36,13 +36,13 @@ export function editStructurally(core: Core, edit: Edit): void {
 }
 
 /**
- * Takes what a structural write of the lookup's key takes, and room for an entry, if there is none and some can be
- * made. Statuses and outcome are those of a read; with FOUND, ENCODED or ABSENT the key is held, until {@link editHeldKey} or {@link letGo}.
- * Meanwhile this thread may read, but not write.
+ * Takes the mutex and buckets that a structural write of the lookup's key takes, and makes room for an entry, if there
+ * is no room and some can be made. Status and outcome are those of a read; with FOUND, ENCODED or ABSENT the key is
+ * held, until {@link editHeldKey} or {@link letGo}. Meanwhile this thread may read, but not write.
  */
 export function holdKey(core: Core, reader: ValueReader): unknown {
   const value = holdWithRoom(core, reader, true)
-  // Without room nothing can be inserted; but whether anything is to be is not known yet.
+  // Without room nothing can be inserted; but it is not known yet whether the caller will insert.
   return core.result[RESULT_STATUS] === FULL ? holdWithRoom(core, reader, false) : value
 }
 
@@ -74,7 +74,7 @@ function holdWithRoom(core: Core, reader: ValueReader, wantsRoom: boolean): unkn
   return value
 }
 
-/** The edit of the lookup's key, which is held; ends the hold. */
+/** Makes the edit of the lookup's key, which is held, and ends the hold. */
 export function editHeldKey(core: Core, edit: Edit): void {
   const { lookup } = core
   // The mutex keeps the segment where it is; only in a damaged region the key leads elsewhere now.
@@ -98,13 +98,14 @@ export function letGo(core: Core): void {
 }
 
 /**
- * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. It lets go of both,
- * or keeps them, and returns true; or lets go of the home alone and returns false, for want of room, which is then
- * made. Ends with a negative status on failure.
+ * Runs `attempt` under the mutex of the segment of the lookup's key and with the home bucket held. The attempt lets go
+ * of both, or keeps them, and returns true; or, for want of room, it lets go of the home alone and returns false, and
+ * then room is made. Ends with a negative status on failure.
  */
 function atHome(core: Core, attempt: () => boolean): void {
   const { lookup } = core
-  // With which memory is gathered the next time, whether it was for good, and whether no segment was passed over for it.
+  // The patience with which memory is gathered the next time, whether it was for good, and whether no segment was
+  // passed over for it.
   let patience = NO_PATIENCE
   let hasReclaimed = false
   let isAll = true
@@ -130,8 +131,8 @@ function atHome(core: Core, attempt: () => boolean): void {
       core.end(made === FULL && !isAll ? TIMEOUT : made)
       return
     }
-    // Now, with no mutex held, memory can be gathered from everywhere: where it can be had at once, and in a map, which
-    // has no other, then everywhere.
+    // Now, with no mutex held, memory can be gathered everywhere: first where it is available at once; then, in a map,
+    // which has no other memory, everywhere.
     isAll = cleanUpAll(core, patience)
     hasReclaimed = isAll || patience === ALL_PATIENCE || core.evictor !== undefined
     patience = ALL_PATIENCE
@@ -140,8 +141,8 @@ function atHome(core: Core, attempt: () => boolean): void {
 }
 
 /**
- * The edit under the segment's mutex and the home bucket. Lets go of both, and returns true; or lets go of the home
- * alone, and returns false, for want of room.
+ * Makes the edit under the segment's mutex and the home bucket. Lets go of both, and returns true; or, for want of
+ * room, lets go of the home alone, and returns false.
  */
 function editHeld(core: Core, edit: Edit): boolean {
   const { words, lookup } = core
@@ -178,8 +179,8 @@ function editHeld(core: Core, edit: Edit): boolean {
 }
 
 /**
- * Walks until undisturbed. The home is held, so the key itself stays put; but other slots of neighbour and stash may
- * change under the walk, and their reused blocks could look like our key.
+ * Walks until no other thread interferes. The home is held, so the key itself stays in place; but other slots of
+ * neighbour and stash may change during the walk, and their reused blocks could look like the key.
  */
 function walkHeld(core: Core): boolean {
   const { lookup } = core
@@ -194,7 +195,7 @@ function walkHeld(core: Core): boolean {
 
 /**
  * Holds the first bucket with room for a key of the home, which is held already, and counts it in the overflow mark:
- * before the reference appears, or a reader would not look there. Returns -1 if there is none.
+ * before the reference appears, or a reader would not look there. Returns -1 if no bucket has room.
  */
 function holdRoom(core: Core): number {
   const { words, lookup } = core
@@ -202,7 +203,7 @@ function holdRoom(core: Core): number {
   if (findRoom(words, home) >= 0) return home
   const overflow = loadOverflow(words, home)
   const neighbour = bucketAt(segment, neighbourOf(homeOf(lookup.hash)))
-  // One that others hold is waited for only if none else has room.
+  // A bucket that another thread holds is waited for only if no other bucket has room.
   const { budget } = core
   const patience = budget.patience
   for (const each of [NO_PATIENCE, patience]) {
@@ -222,7 +223,7 @@ function holdRoom(core: Core): number {
   return -1
 }
 
-/** Holds the neighbour or a stash bucket, whichever comes first that has room; -1 if none has. */
+/** Holds the first bucket with room, of the neighbour and the stash; -1 if none has room. */
 function holdSpillRoom(core: Core, neighbour: number): number {
   if (holdIfRoom(core, neighbour)) return neighbour
   for (let index = HOME_BUCKETS; index < ALL_BUCKETS; index++) {
@@ -233,8 +234,8 @@ function holdSpillRoom(core: Core, neighbour: number): number {
 }
 
 /**
- * Whether a key of the home, which is held, can be inserted for as long as it is held. Others may take the neighbour's
- * room, but nobody else fills the home, which is held, or the stash, which is filled under the mutex.
+ * Returns whether a key of the home, which is held, can be inserted at any time until it is released. Other threads may
+ * take the neighbour's room, but cannot fill the home, which is held, or the stash, which is filled under the mutex.
  */
 function hasLastingRoom(core: Core): boolean {
   const { words, lookup } = core
@@ -253,7 +254,7 @@ function holdIfRoom(core: Core, bucket: number): boolean {
   return false
 }
 
-/** Room in a segment without any, by cleanup or else by a split. */
+/** Makes room in a full segment, by cleanup or else by a split. */
 function makeRoom(core: Core, segment: number): number {
   if (isWorthCleaning(core.region, segment) && cleanUpLocked(core, segment) > 0) return DONE
   return split(core, segment)

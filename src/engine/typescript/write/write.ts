@@ -16,12 +16,12 @@ import type { ValueWriter } from '../index/value.js'
 import { loadSlot } from '../../../format/bucket.js'
 
 /**
- * Lost races before a write queues up at the segment's mutex instead. More only burns time: a writer that lost four
- * times in a row has met a stream of writers.
+ * Number of lost races before a write queues at the segment's mutex instead. More tries only waste time: a writer that
+ * lost four times in a row has met a stream of writers.
  */
 const OPTIMISTIC_TRIES = 4
 
-/** Times that one write gathers memory for a split: others may be faster to use it. */
+/** Times that one write gathers memory for a split: other threads may use it first. */
 const MAX_GATHERINGS = 8
 
 // How an optimistic attempt ended.
@@ -29,7 +29,7 @@ const FINISHED = 0
 const LOST = 1
 const STRUCTURAL = 2
 
-/** Writes what `value` has measured under the lookup's key. */
+/** Writes the value that `value` has measured under the lookup's key. */
 export function putEntry(core: Core, edit: Edit, value: ValueWriter, mode: number, version: number): unknown {
   writeEntry(core, edit, value, EDIT_PUT, mode, version, 0)
   const { previous } = edit
@@ -50,17 +50,18 @@ export function incrementEntry(core: Core, edit: Edit, value: ValueWriter, by: n
   edit.begin(EDIT_INCREMENT, 0, PUT_ALWAYS, 0, by)
   run(core, edit)
   if (core.result[RESULT_STATUS] !== NEEDS_BLOCK) return edit.sum
-  // In a cache always with room for an expiry: whether the counter has one is known only when its block is there.
+  // In a cache the block always has room for an expiry: whether the counter has one is known only when its block is
+  // there.
   value.measureCounter(core.isCache ? Infinity : NEVER)
   writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
   return edit.sum
 }
 
-/** Writes what `value` has measured under the lookup's key, which is held, and ends the hold. */
+/** Writes the value that `value` has measured under the lookup's key, which is held, and ends the hold. */
 export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
   const bytes = entryBytes(key.length, value.length, value.flags)
-  // Without a cleanup, which would wait for the segment that this thread holds.
+  // Allocates without a cleanup, which would wait for the segment that this thread holds.
   const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, true) : ENTRY_TOO_LARGE
   if (block < 0) {
     letGo(core)
@@ -72,7 +73,7 @@ export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
   edit.keptUntil = value.keptUntil
   editHeldKey(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
-  // An insert into a cache may have to evict, and this thread had to hold nothing for it.
+  // An insert into a cache may have to evict, for which this thread must hold nothing.
   if (core.result[RESULT_STATUS] === NEEDS_NODE) core.end(FULL)
   core.evictor?.sweepForgotten()
 }
@@ -107,7 +108,7 @@ function writeEntry(
   if (core.result[RESULT_STATUS] !== DONE || edit.isInPlace) core.blocks.free(block, bytes)
 }
 
-/** Builds an entry for the lookup's key, but for its version, in a block that only this thread knows. */
+/** Builds an entry for the lookup's key, without its version, in a block that only this thread knows. */
 function buildLooked(core: Core, block: number, value: ValueWriter): void {
   const { key, hash } = core.lookup
   const entry = block * BLOCK_WORDS
@@ -116,7 +117,8 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
 }
 
 /**
- * A block for the entry, or a status; a cache evicts for it, a map reclaims what is deleted once before giving up.
+ * Returns a block for the entry, or a status. A cache evicts for it; a map reclaims deleted entries once before it
+ * gives up.
  */
 function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
@@ -127,8 +129,8 @@ function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
 }
 
 /**
- * Reclaims tombstones, expired entries and cached blocks for a block: where that can be done at once, and only if that
- * is not enough, everywhere.
+ * Reclaims tombstones, expired entries and the blocks of free lists for a block: first where that is possible at once,
+ * and only if that is not enough, everywhere.
  */
 function reclaim(core: Core, bytes: number): number {
   for (const patience of [NO_PATIENCE, ALL_PATIENCE]) {
@@ -140,7 +142,7 @@ function reclaim(core: Core, bytes: number): number {
   return TIMEOUT
 }
 
-/** Evicts for a block until no victim had to be passed over. */
+/** Evicts for a block until no victim was passed over. */
 function evictFor(core: Core, evictor: Evictor, bytes: number, isLease: boolean): number {
   const { hash } = core.lookup
   for (const backoff = Backoff.betweenSearches(core.budget); ;) {
@@ -155,11 +157,12 @@ function evictFor(core: Core, evictor: Evictor, bytes: number, isLease: boolean)
 function run(core: Core, edit: Edit): void {
   if (core.evictor === undefined) runToEnd(core, edit)
   else runInCache(core, edit, core.evictor)
-  // Only now: the write holds nothing any more, and its outcome is known. After an error there is trouble enough.
+  // Relieves the segment only now, when the write holds nothing any more, and its outcome is known; never after an
+  // error.
   if (edit.hasMetHotSegment && core.result[RESULT_STATUS] >= 0) relieve(core)
 }
 
-/** As {@link runToEnd}; gets a node for a key that is new, and memory for a segment that must split. */
+/** Runs an edit as {@link runToEnd} does, and gets a node for a new key, and memory for a segment that must split. */
 function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
   const { lookup } = core
   let backoff: Backoff | undefined
@@ -176,7 +179,7 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
     } else if (status === FULL && tries++ < 2 * MAX_GATHERINGS) {
       evictor.startRound()
       // Few splits double the directory. Where there is no room for a split, or it does not help, an entry of the home
-      // has to go.
+      // must be evicted.
       if (tries <= MAX_GATHERINGS && gatherForSplit(core, evictor, tries > 1)) continue
       if (evictor.evictAtHome(lookup.hash)) continue
       if (evictor.hasPassedOver) {
@@ -193,8 +196,8 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
 }
 
 /**
- * Evicts until a segment can split; if `doubles`, until the directory can double, too. Both blocks are had at once
- * before either is given back: room for one must not be made out of what was gathered for the other.
+ * Evicts until a segment can split; if `doubles`, until the directory can double, too. It takes both blocks before it
+ * gives either back: room for one must not come from memory gathered for the other.
  */
 function gatherForSplit({ lookup, blocks }: Core, evictor: Evictor, doubles: boolean): boolean {
   const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash)
@@ -239,7 +242,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   }
   const slot = lookup.slot >= 0 ? lookup.slot : findRoom(words, home)
   if (slot < 0) return STRUCTURAL
-  // The home's version is the swap's business.
+  // The swap checks the home's version.
   if (!lookup.othersUnchanged()) return LOST
 
   edit.aim(lookup.slot >= 0 ? lookup.entry : loadSlot(words, home, slot), homeVersion)
