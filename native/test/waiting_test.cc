@@ -100,6 +100,27 @@ TEST_F(Waiting, AStoppedHolderEndsACallAtTheBound) {
   waitpid(child, &status, 0);
 }
 
+// Callers that are held up by the same stopped thread try again and again, and pass a mutex on among each other.
+TEST_F(Waiting, WhatIsPassedOnCountsForACallThatIsHeldUp) {
+  TestRegion region(1 << 22);
+  TestEngine waiter(region);
+  TestEngine first(region);
+  TestEngine second(region);
+  const HeldMutex heap(region.region(), kHeaderHeapMutex, 1);
+  std::atomic<bool> is_over = false;
+  std::thread passing([&] {
+    std::this_thread::sleep_for(kBound * 2 / 3);
+    for (std::uint32_t i = 0; !is_over; i++) {
+      region.region().StoreRelease(kHeaderHeapMutex, ThreadRecord::MarkOf(region.region(), 1 + i % 2));
+      std::this_thread::sleep_for(milliseconds{1});
+    }
+  });
+  EXPECT_LT(TimeOf([&] { EXPECT_FALSE(PutLarge(waiter, "a")); }), kBound + kSlack);
+  EXPECT_EQ(waiter.status(), Status::kTimeout);
+  is_over = true;
+  passing.join();
+}
+
 #if defined(__linux__)
 
 void RunOn(int processor, int policy) {

@@ -14,9 +14,9 @@ export const mutants = [
   {
     name: 'header-not-checked',
     why: 'somebody else’s file is mapped and written to',
-    file: 'src/storage/file.ts',
-    find: 'if (problem !== undefined) {',
-    replace: 'if (problem === "") {',
+    file: 'src/storage/opened.ts',
+    find: 'if (problem === undefined) return stat.size',
+    replace: 'return stat.size',
   },
   {
     name: 'size-not-checked',

@@ -49,8 +49,8 @@ export const mutants = [
     name: 'inspection-believes-the-clock-of-another-start',
     why: 'after a start of the system everything has expired, or nothing ever does',
     file: 'src/inspect/moment.ts',
-    find: ': known === own',
-    replace: ': known !== 0n',
+    find: '!isOfStart(region, known, bootNumber(), monotonic) ||',
+    replace: '',
   },
   {
     name: 'inspection-hides-what-was-torn',
@@ -63,7 +63,7 @@ export const mutants = [
     name: 'copies-asked-for-locks',
     why: 'threads that had the original open are told as dead',
     file: 'src/storage/reading.ts',
-    find: '!isOpen || isCopy()',
+    find: '!isOpen || this.isCopy',
     replace: '!isOpen',
   },
 ]

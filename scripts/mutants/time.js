@@ -83,15 +83,15 @@ export const mutants = [
   {
     name: 'offset-kept-over-a-start',
     why: 'after a start of the system entries live longer by all the time it had run',
-    file: 'src/store/clock.ts',
-    find: 'return known === own',
-    replace: 'return known !== 0n',
+    file: 'src/format/region-time.ts',
+    find: 'if (own !== 0n) return known === own',
+    replace: 'if (own !== 0n) return known !== 0n',
   },
   {
     name: 'unknown-start-taken-for-another',
     why: 'who has no /proc begins the time of all others anew, and takes a step of the clock for time that passed',
-    file: 'src/store/clock.ts',
-    find: 'return offset !== 0 && offset + monotonic() >= this.lastSweep()',
+    file: 'src/format/region-time.ts',
+    find: 'return offset !== 0 && offset + monotonic >= lastSweep(region)',
     replace: 'return known === own',
   },
   {

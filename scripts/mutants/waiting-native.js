@@ -1,6 +1,13 @@
 /** Sabotages of how long a call waits and for whom, in C++. native/test/waiting_test.cc must go red for each. */
 export const mutants = [
   {
+    name: 'passed-on-never-counts',
+    why: 'callers that a stopped thread holds up keep each other waiting beyond the bound',
+    file: 'core/threads/backoff.cc',
+    find: '    if (budget_->IsHeldUp()) budget_->Spend(watch.unjudged + (now - watch.last));\n',
+    replace: '',
+  },
+  {
     name: 'budget-renewed-by-each-operation',
     why: 'an update or a batch waits for the whole bound again and again',
     file: 'core/engine.cc',

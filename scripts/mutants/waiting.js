@@ -4,6 +4,13 @@
  */
 export const mutants = [
   {
+    name: 'passed-on-never-counts',
+    why: 'callers that a stopped thread holds up keep each other waiting beyond the bound',
+    file: 'src/engine/typescript/threads/backoff.ts',
+    find: '      if (budget.isHeldUp()) budget.spend(this.unjudged + now - this.last)\n',
+    replace: '',
+  },
+  {
     name: 'budget-renewed-by-each-operation',
     why: 'an update or a batch waits for the whole bound again and again',
     file: 'src/engine/typescript/core.ts',

@@ -12,12 +12,9 @@ import {
   HEADER_CLOCK_STEPS,
   HEADER_SWEEP_TICK,
 } from '../format/layout.js'
+import { isOfStart, STEP_MS, SUSPENSION_MS, timeAtStart } from '../format/region-time.js'
 import { pairsOf, type Region } from '../format/region.js'
 import { bootNumber, readClocks, type Clocks } from '../platform/system-clock.js'
-
-/** The difference, in milliseconds, from which two clocks count as moved, as in src/store/clock.ts. */
-const STEP_MS = 10
-const SUSPENSION_MS = 1000
 
 /** An instant, by both clocks. */
 export interface Moment {
@@ -43,16 +40,12 @@ export function momentOf(region: Region, wall: number | undefined): Moment {
 }
 
 /** Returns the offset to add to the monotonic clock. */
-function offsetOf({ words, doubles }: Region, { monotonic, wall, boot }: Clocks): number {
+function offsetOf(region: Region, { monotonic, wall, boot }: Clocks): number {
+  const { words, doubles } = region
   const offset = doubles[HEADER_CLOCK_OFFSET / 2]
-  const last = (words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - doubles[HEADER_CLOCK_ADVANCE / 2] || 0
   const known = pairsOf(words)[HEADER_CLOCK_BOOT / 2]
-  const own = bootNumber()
-  // A reader that cannot identify the present start of the system takes it for the noted one, unless time would have
-  // gone back.
-  const isOfThisStart = own === 0n ? offset !== 0 && offset + monotonic >= last : known === own
-  if (!isOfThisStart || !Number.isFinite(offset)) {
-    return Math.max(wall - (doubles[HEADER_CLOCK_STEPS / 2] || 0), last) - monotonic
+  if (!isOfStart(region, known, bootNumber(), monotonic) || !Number.isFinite(offset)) {
+    return timeAtStart(region, wall) - monotonic
   }
   const expected = doubles[HEADER_CLOCK_START / 2] + boot - monotonic
   return expected - offset > SUSPENSION_MS ? expected : offset

@@ -1,16 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs'
 import { constants as system } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import type { NativeBinding } from '../platform/addon.js'
-import { headerProblem } from '../format/header.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
-import { PAGE_BYTES } from '../format/layout.js'
 import { adoptCopy } from './copy.js'
 import { identityOf, isNoted } from './identity.js'
 import { checkMappable, fileFunctions, keepOpen, mapWholeFile } from './mapping.js'
 import { makeFile } from './new-file.js'
-import { refuseStrangers } from './owner.js'
+import { checkOpened } from './opened.js'
 
 /** What the layers above know of what is in a region. */
 export interface Contents {
@@ -122,19 +120,7 @@ function tryOpen(
     throw systemError('open', path, error)
   }
   try {
-    const stat = fstatSync(descriptor)
-    if (!stat.isFile()) throw new MapsafeError('ERR_MAPSAFE_FILE', `Cannot open ${path} as a map file: it is no file.`)
-    if (!trusts) refuseStrangers(stat, path)
-    const header = new Int32Array(PAGE_BYTES / 4)
-    const length = readSync(descriptor, header, 0, PAGE_BYTES, 0)
-    const problem = length === 0 ? 'it is empty' : headerProblem(header, stat.size)
-    if (problem !== undefined) {
-      throw new MapsafeError(
-        'ERR_MAPSAFE_FORMAT',
-        `The file ${path} holds no map that this version can use: ${problem}. It was left as it is; delete it or choose ` +
-          'another one.',
-      )
-    }
+    checkOpened(descriptor, path, trusts, 'delete it or choose another one')
     const region = mapWholeFile(functions, descriptor, path)
     const identity = identityOf(fstatSync(descriptor, { bigint: true }))
     if (!isNoted(region, identity)) adoptCopy(functions, { descriptor, path, region, identity }, repairAndVerify)

@@ -4,14 +4,12 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
-import { headerProblem } from '../format/header.js'
-import { PAGE_BYTES } from '../format/layout.js'
 import { loadNative } from '../platform/addon.js'
 import { systemError } from './file-error.js'
 import { absolutePath, realPathOf } from './file.js'
 import { identityOf, isNoted } from './identity.js'
 import { checkMappable } from './mapping.js'
-import { refuseStrangers } from './owner.js'
+import { checkOpened } from './opened.js'
 
 /** How much of a file is read at once: the most that one call reads on every system is a little under 2 GiB. */
 const READ_BYTES = 2 ** 30
@@ -55,38 +53,24 @@ export function openToRead(path: string, trusts: boolean, copies: boolean): Read
 }
 
 function describeFile(path: string, descriptor: number, trusts: boolean, copies: boolean): ReadableFile {
-  const stat = fstatSync(descriptor)
-  if (!stat.isFile()) throw new MapsafeError('ERR_MAPSAFE_FILE', `Cannot open ${path} as a map file: it is no file.`)
-  if (!trusts) refuseStrangers(stat, path)
-  const header = new Int32Array(PAGE_BYTES / 4)
-  const length = readSync(descriptor, header, 0, PAGE_BYTES, 0)
-  const problem = length === 0 ? 'it is empty' : headerProblem(header, stat.size)
-  if (problem !== undefined) {
-    throw new MapsafeError(
-      'ERR_MAPSAFE_FORMAT',
-      `The file ${path} holds no map that this version can read: ${problem}. It was left as it is; inspect it with the version ` +
-        'that made it, or choose another one.',
-    )
-  }
-  checkMappable(stat.size, path)
+  const bytes = checkOpened(descriptor, path, trusts, 'inspect it with the version that made it, or choose another one')
+  checkMappable(bytes, path)
   const native = copies || process.platform === 'win32' ? undefined : loadNative()
-  const region =
-    native === undefined ? readWhole(descriptor, stat.size) : native.mapFileForReading(descriptor, stat.size)
+  const region = native === undefined ? readWhole(descriptor, bytes) : native.mapFileForReading(descriptor, bytes)
   if (typeof region === 'number') throw systemError('map', path, region)
   const isMapped = native !== undefined
   const identity = identityOf(fstatSync(descriptor, { bigint: true }))
-  // Asked even where the file was read: a copy has no threads whose locks could be asked for.
-  const isCopy = (): boolean => !isNoted(region, identity)
   let isOpen = true
   return {
     path: realPathOf(path),
     region,
     isMapped,
     get isCopy() {
-      return isCopy()
+      return !isNoted(region, identity)
     },
     isLocked(record) {
-      if (native === undefined || !isOpen || isCopy()) return undefined
+      // A copy has no threads whose locks could be asked for.
+      if (native === undefined || !isOpen || this.isCopy) return undefined
       const found = native.lookAtRecordLock(descriptor, record)
       return found < 0 ? undefined : found === 1
     },

@@ -1,14 +1,12 @@
 import type { Engine } from '../engine/engine.js'
 import { pairsOf } from '../format/region.js'
-import { regionTime } from '../format/region-time.js'
+import { isOfStart, regionTime, STEP_MS, SUSPENSION_MS, timeAtStart } from '../format/region-time.js'
 import {
-  EXPIRY_TICK_MS,
   HEADER_CLOCK_ADVANCE,
   HEADER_CLOCK_BOOT,
   HEADER_CLOCK_START,
   HEADER_CLOCK_OFFSET,
   HEADER_CLOCK_STEPS,
-  HEADER_SWEEP_TICK,
 } from '../format/layout.js'
 import { openNativeClock } from '../platform/addon.js'
 import { bootNumber, monotonic, readClocks, readClocksExactly, type Clocks } from '../platform/system-clock.js'
@@ -27,11 +25,6 @@ const TRUSTED_MS = 20
 const TRUSTING_HITS = 31
 /** Used where no clock thread runs, so that every hit asks the true clock. */
 const NEVER_TRUSTED = Float64Array.of(Infinity)
-/**
- * The difference, in milliseconds, from which two clocks count as moved: more than reading one after the other causes.
- */
-const STEP_MS = 10
-const SUSPENSION_MS = 1000
 
 const OFFSET = HEADER_CLOCK_OFFSET / 2
 const ADVANCE = HEADER_CLOCK_ADVANCE / 2
@@ -47,8 +40,8 @@ const STEPS = HEADER_CLOCK_STEPS / 2
  * Thread safety: one thread.
  */
 export class Clock {
-  private readonly words: Int32Array
-  private readonly doubles: Float64Array
+  readonly words: Int32Array
+  readonly doubles: Float64Array
   private readonly pairs: BigUint64Array
   private readonly ticking: Float64Array
   // The result of the last hit that asked the true clock, and the number of further hits that may trust it.
@@ -118,7 +111,7 @@ export class Clock {
     const boot = Atomics.load(this.pairs, BOOT)
     const epoch = Atomics.load(this.pairs, EPOCH)
     const offset = Atomics.load(this.pairs, OFFSET)
-    const isRunning = this.isOfThisStart(boot) && Number.isFinite(asDouble(offset))
+    const isRunning = isOfStart(this, boot, bootNumber(), monotonic()) && Number.isFinite(asDouble(offset))
     const clocks = isRunning ? readClocks() : readClocksExactly()
     if (!isRunning) this.start(clocks, boot, epoch, offset)
     else if (!Number.isNaN(clocks.boot)) this.resume(clocks, epoch, offset)
@@ -135,25 +128,9 @@ export class Clock {
     return expiresAt <= now
   }
 
-  /**
-   * Returns whether the system has not started anew since the `known` start was noted. A thread that cannot identify
-   * the present start takes it for the known one, unless time would have gone back.
-   */
-  private isOfThisStart(known: bigint): boolean {
-    const own = bootNumber()
-    if (own !== 0n) return known === own
-    const offset = this.doubles[OFFSET]
-    return offset !== 0 && offset + monotonic() >= this.lastSweep()
-  }
-
-  /** Returns a region's time that is not after the last sweep, less the time by which tests moved it. */
-  private lastSweep(): number {
-    return (this.words[HEADER_SWEEP_TICK] >>> 0) * EXPIRY_TICK_MS - this.doubles[ADVANCE] || 0
-  }
-
   /** Lets the region's time go on by the system's clock, after the system started anew or in a new region. */
   private start({ monotonic, wall, boot }: Clocks, known: bigint, epoch: bigint, offset: bigint): void {
-    const time = Math.max(wall - (this.doubles[STEPS] || 0), this.lastSweep())
+    const time = timeAtStart(this, wall)
     // The thread that noted the offset may have been unable to identify its start: if it was the present one, the
     // offset stays.
     if (known !== 0n || !(Math.abs(asDouble(offset) + monotonic - time) <= STEP_MS)) {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { ABSENT, DONE, PUT_ALWAYS, RESULT_CALL, RESULT_STATUS, TIMEOUT, type Engine } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
@@ -52,6 +54,27 @@ describe.each(lineups)('the budget of a call ($name)', (lineup) => {
     words[HEADER_HEAP_MUTEX] = 0
     result[RESULT_CALL] = 0
     expect(put(waiter, 'c', large)).toBe(DONE)
+  })
+
+  // Callers that are held up by the same stopped thread try again and again, and pass a mutex on among each other.
+  test('is spent on what is passed on, too, once the call is held up', async () => {
+    const [waiter, holder] = open(2 ** 22)
+    const { result, words } = waiter
+    words[HEADER_HEAP_MUTEX] = holder.mark
+    const program = `
+      const { workerData: { words, at, marks, after } } = require('node:worker_threads')
+      const asleep = new Int32Array(new SharedArrayBuffer(4))
+      Atomics.wait(asleep, 0, 0, after)
+      for (let i = 0; ; i++) {
+        Atomics.store(words, at, marks[i % 2])
+        Atomics.wait(asleep, 0, 0, 1)
+      }`
+    const workerData = { words, at: HEADER_HEAP_MUTEX, marks: [holder.mark, waiter.mark], after: 0.6 * BOUND }
+    const passing = new Worker(program, { eval: true, workerData })
+    await once(passing, 'online')
+    expect(took(() => put(waiter, 'a', large))).toBeLessThan(1.5 * BOUND)
+    expect(result[RESULT_STATUS]).toBe(TIMEOUT)
+    await passing.terminate()
   })
 
   test('is not spent on victims where others serve as well', () => {

@@ -52,13 +52,14 @@ bool Backoff::GiveUp() {
 }
 
 // Adds the time since the last look. That time does not count if another thread has since taken what is waited for, or
-// the same thread has taken it anew.
+// the same thread has taken it anew, unless the call is held up all the same.
 void Backoff::Account(Clock::time_point now) {
   Watch& watch = *watch_;
   budget_->Wait(now - watch.last);
   const Word word = budget_->region().Load(obstacle_.at);
   if (obstacle_.kind != Obstacle::Kind::kOthers && word != watch.seen) {
     watch.seen = word;
+    if (budget_->IsHeldUp()) budget_->Spend(watch.unjudged + (now - watch.last));
     watch.unjudged = {};
     watch.next_question = now + watch.pause;
     return;
@@ -96,7 +97,7 @@ WaitBudget::Duration Backoff::Judge() {
   const Word sleeps = activity.known && !is_self ? region.Load(record + kThreadSleeps) : 0;
   WaitBudget::Duration counts = watch.unjudged;
   if (activity.known && !activity.stopped && sleeps != 0) {
-    if (sleeps == kSleepsForMoving) counts = {};
+    if (sleeps == kSleepsForMoving && !budget_->IsHeldUp()) counts = {};
   } else if (activity.runnable && !is_self) {
     counts = std::min<WaitBudget::Duration>(activity.ran - watch.holder_ran, watch.unjudged);
   }

@@ -42,6 +42,10 @@ class WaitBudget {
            waited_ >= kStarvation * bound;
   }
 
+  // Whether most of the waiting of this call counted: it is held up by a thread that stands still. Other threads are
+  // then, too, and what they pass on among each other while they try again is no progress.
+  bool IsHeldUp() const { return spent_ >= kHeldUp && 2 * spent_ >= waited_; }
+
   // Notes time that the call waited, and how much of it counts.
   void Wait(Duration waited) {
     waited_ += waited;
@@ -68,6 +72,8 @@ class WaitBudget {
 
   // The most that a call spends on work it could leave undone.
   static constexpr Duration kAfterthought = std::chrono::milliseconds{50};
+  // Less than this may be a thread that waits for its memory.
+  static constexpr Duration kHeldUp = std::chrono::milliseconds{100};
   // However busy the machine is, a call ends after this many times the bound.
   static constexpr int kStarvation = 5;
   static inline std::atomic<Duration> bound_{std::chrono::seconds{2}};

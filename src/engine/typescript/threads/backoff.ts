@@ -136,8 +136,8 @@ export class Backoff {
   }
 
   /**
-   * Adds the time since the last look. Time after which another thread holds what is waited for, or the same one anew,
-   * does not count.
+   * Adds the time since the last look. It does not count if another thread has since taken what is waited for, or the
+   * same thread has taken it anew, unless the call is held up all the same.
    */
   private account(now: number): void {
     const { budget } = this
@@ -145,6 +145,7 @@ export class Backoff {
     const word = Atomics.load(budget.words, this.at)
     if (this.kind !== OTHERS && word !== this.seen) {
       this.seen = word
+      if (budget.isHeldUp()) budget.spend(this.unjudged + now - this.last)
       this.unjudged = 0
       this.nextQuestion = now + this.pause
       return
@@ -183,7 +184,7 @@ export class Backoff {
     const isSelf = holder === Atomics.load(pairs, (own + THREAD_KERNEL_ID) / 2)
     const sleeps = activity === undefined || isSelf ? 0 : Atomics.load(words, record + THREAD_SLEEPS)
     let counts = unjudged
-    if (sleeps !== 0 && activity?.isStopped === false) counts = sleeps === SLEEPS_FOR_MOVING ? 0 : unjudged
+    if (sleeps !== 0 && activity?.isStopped === false) counts = sleeps === SLEEPS_FOR_MOVING && !this.budget.isHeldUp() ? 0 : unjudged
     else if (activity?.isRunnable === true && !isSelf) counts = Math.min(ran - this.holderRan, unjudged)
     this.holderRan += Math.min(counts, ran - this.holderRan)
     this.isStalled = counts === unjudged

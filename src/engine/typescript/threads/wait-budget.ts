@@ -11,6 +11,8 @@ export const ALL_PATIENCE = 2
 let bound = 2000
 /** What a call spends at most on what it could leave undone. */
 const AFTERTHOUGHT_MS = 50
+/** Less than this may be a thread that waits for its memory. */
+const HELD_UP_MS = 100
 /** However busy the machine is, a call ends after so many times the bound. */
 const STARVATION = 5
 
@@ -63,6 +65,14 @@ export class WaitBudget {
   isSpent(): boolean {
     if (this.patience === NO_PATIENCE || this.waited >= STARVATION * bound) return true
     return this.spent >= (this.patience === ALL_PATIENCE ? bound : Math.min(bound, AFTERTHOUGHT_MS))
+  }
+
+  /**
+   * Whether most of the waiting of this call counted: it is held up by a thread that stands still. Other threads are
+   * then, too, and what they pass on among each other while they try again is no progress.
+   */
+  isHeldUp(): boolean {
+    return this.spent >= HELD_UP_MS && 2 * this.spent >= this.waited
   }
 
   /** Notes milliseconds that were waited. */
