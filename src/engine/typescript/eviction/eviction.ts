@@ -1,9 +1,10 @@
 /**
- * Evicting entries of a cache: nodes for keys that are inserted, stamps for those that are used, memory for those that
- * find none. See docs/internals/protocol.md, "Eviction".
+ * Evicts entries of a cache: provides nodes for inserted keys, stamps for used ones, and memory for those that find
+ * none. See docs/internals/protocol.md, "Eviction".
  *
- * Locks are taken in the order reserve, partition, segment, bucket, heap; so nothing here may be called by who holds a
- * segment or bucket, but {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take none.
+ * Locks are taken in the order reserve, partition, segment, bucket, heap. So a thread that holds a segment or bucket
+ * may call nothing here except {@link Evictor.touch}, {@link Evictor.settle} and {@link Evictor.forget}, which take no
+ * lock.
  */
 import {
   BLOCK_BYTES,
@@ -40,25 +41,25 @@ import { LITTLE_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { runToEnd } from '../write/write.js'
 
 /**
- * Evictions in turn for one allocation. After as many, the memory is of other size classes, and whole pages must change
- * class.
+ * Evictions in turn for one allocation. After so many without success, the freed memory is of other size classes, and
+ * whole pages must change class.
  */
 const MAX_TURNS = 8
-/** Spans or large runs that are emptied for one block of an entry before the reserve has to do. */
+/** Spans or large runs that are emptied for one block of an entry before the reserve is used. */
 const MAX_EMPTIED = 16
-/** Victims passed over in one round, after which it ends: somebody holds most of what there is. */
+/** Victims passed over in one round after which the round ends: then other threads hold most entries. */
 const MAX_PASSED_OVER = 256
 const NODE_WORDS = NODE_BYTES / 4
 
 /**
- * The {@link Evictor} of a cache, over the queues of its partitions. What it says of itself stands there.
+ * The {@link Evictor} of a cache, over the queues of its partitions. The interface documents the methods.
  *
  * Thread safety: one thread.
  */
 export class Eviction implements Evictor, EntryStore {
   private readonly words: Int32Array
   private readonly partitions: EvictionQueues[]
-  /** Lookup and outcome of their own, since evictions happen in the midst of a write. */
+  /** A core with a lookup and an outcome of its own, since evictions happen in the middle of a write. */
   private readonly core: Core
   private readonly edit: Edit
   private readonly pages: PageHand
@@ -83,7 +84,7 @@ export class Eviction implements Evictor, EntryStore {
   }
 
   admit(hash: number): number {
-    // None can be had while the inserts of all other entries are under way.
+    // No node is available while the inserts of all other entries are under way.
     const queues = this.queuesOf(hash)
     const backoff = Backoff.betweenSearches(this.core.budget)
     for (;;) {
@@ -157,7 +158,7 @@ export class Eviction implements Evictor, EntryStore {
 
   makeRoomForEntry(bytes: number, hash: number): number {
     let block = this.evictInTurn(bytes, hash, true)
-    // Elsewhere single blocks that cannot be evicted may lie in every long run.
+    // Outside the reserve, single blocks that cannot be evicted may lie in every long run.
     const isLarge = bytes > MAX_CLASS_BLOCKS * BLOCK_BYTES
     if (block === FULL && !isLarge) block = this.emptyPages(bytes, MAX_EMPTIED, true)
     return block === FULL ? this.emptyReserve(bytes) : block
@@ -178,7 +179,8 @@ export class Eviction implements Evictor, EntryStore {
   evict(node: number, onlyExpired: boolean): number {
     const { words, core, edit } = this
     const word = node * BLOCK_WORDS
-    // Before the lookup: an entry that was published before its node was settled is seen.
+    // The owner is read before the lookup, so that the lookup sees an entry that was published before its node was
+    // settled.
     const owner = Atomics.load(words, word + NODE_OWNER)
     core.lookup.seekNode(node, words[word + NODE_HASH])
     edit.beginEviction(onlyExpired)
@@ -205,7 +207,7 @@ export class Eviction implements Evictor, EntryStore {
     this.core.blocks.freePages(block)
   }
 
-  /** Evicts the next entry in turn, in the partition of the hash or the next that has any. */
+  /** Evicts the next entry in turn, in the partition of the hash or the next one that has any. */
   private evictNext(hash: number): boolean {
     const { partitions } = this
     const first = partitionOf(hash, partitions.length)
@@ -248,7 +250,7 @@ export class Eviction implements Evictor, EntryStore {
 
   private emptyReserve(bytes: number): number {
     const { words, core, reserve } = this
-    // From now on nobody else takes memory there.
+    // From now on no other thread takes memory there.
     if (!lockMutex(core.budget, this.reserveMutex)) return TIMEOUT
     const backoff = Backoff.betweenSearches(core.budget)
     let block = core.blocks.allocate(bytes, true)
@@ -265,10 +267,7 @@ export class Eviction implements Evictor, EntryStore {
     return block
   }
 
-  /**
-   * Evicts the entry in a block, if one is there; returns whether one was. What lies in the block is not known to be an
-   * entry.
-   */
+  /** Evicts the entry in a block, if there is one; returns whether there was one. The block may hold anything. */
   private evictBlock(block: number): boolean {
     const { words, core } = this
     if (!core.region.contains(block, ENTRY_DATA)) return false
@@ -277,7 +276,8 @@ export class Eviction implements Evictor, EntryStore {
     if (!core.region.contains(node, NODE_WORDS)) return false
     const queues = this.queuesOf(hash)
     if (!this.lockAtOnce(queues)) return false
-    // Only if the index, too, has an entry with this hash and this node is it one; then the node is a node.
+    // The block holds an entry only if the index, too, has an entry with this hash and this node; then the node is a
+    // node.
     const outcome = this.hasEntry(hash, node) ? this.evict(node, false) : PENDING
     const isGone = outcome === EVICTED || outcome === STALE
     if (isGone) queues.release(node)
@@ -289,14 +289,14 @@ export class Eviction implements Evictor, EntryStore {
     const { words } = this
     const word = node * BLOCK_WORDS
     if (words[word + NODE_STATE] === NODE_FREE) return
-    // The owner before the lookup: as in `evict`.
+    // The owner is read before the lookup, as in `evict`.
     const owner = Atomics.load(words, word + NODE_OWNER)
     if (owner !== 0 && isAttached(words, owner)) return
     if (!this.hasEntry(words[word + NODE_HASH], node)) queues.release(node)
     else if (owner !== 0) this.settle(node)
   }
 
-  /** Whether an entry with this hash and node is live. True also if that cannot be told. */
+  /** Returns whether an entry with this hash and node is live. True also if that cannot be found out. */
   private hasEntry(hash: number, node: number): boolean {
     const { lookup } = this.core
     lookup.seekNode(node, hash)
@@ -327,7 +327,7 @@ export class Eviction implements Evictor, EntryStore {
     return isLocked
   }
 
-  /** For a victim, of which there are others. */
+  /** Locks a partition without waiting, for a victim: there are others. */
   private lockAtOnce(queues: EvictionQueues): boolean {
     const isLocked = this.lockWith(NO_PATIENCE, queues)
     if (!isLocked) this.passedOver++

@@ -1,8 +1,8 @@
 /**
- * What a partition remembers of keys that it evicted: a set-associative table of hashes, each with the epochs of its
- * last use and of its eviction. See docs/internals/format.md, "Eviction".
+ * A partition's memory of evicted keys: a set-associative table of hashes, each with the use-clock times of its last
+ * use and of its eviction. See docs/internals/format.md, "Eviction".
  *
- * Thread safety: all of it needs the partition's mutex.
+ * Thread safety: all methods need the partition's mutex.
  */
 import {
   BLOCK_WORDS,
@@ -16,11 +16,11 @@ import {
 } from '../../../format/layout.js'
 import { GHOST_BUCKET_WORDS } from '../../../format/ghosts.js'
 
-/** Spreads hashes over the buckets by other bits than those that chose the partition. */
+/** A factor that spreads hashes over the buckets by bits other than those that chose the partition. */
 const GOLDEN = 0x9e3779b1
-/** The lowest bit of a mark tells the class. */
+/** The lowest bit of a mark is the class. */
 const CLASS_MASK = 1
-/** Stands for hash 0, since mark 0 is an empty place. */
+/** The tag of hash 0, since mark 0 is an empty place. */
 const TAG_OF_ZERO = 2
 
 /** Evicted from the cold queue without ever having been in the main one, or after it. */
@@ -28,7 +28,7 @@ export const GHOST_COLD = 0
 export const GHOST_DEMOTED = 1
 
 export class Ghosts {
-  /** Where {@link Ghosts.find} met the ghost. */
+  /** The place at which {@link Ghosts.find} met the ghost. */
   private at = 0
 
   /** @param partition first word of the partition */
@@ -37,12 +37,12 @@ export class Ghosts {
     private readonly partition: number,
   ) {}
 
-  /** How many ghosts there are of a class. */
+  /** Returns the number of ghosts of a class. */
   count(ghostClass: number): number {
     return this.words[this.partition + PARTITION_GHOST_COUNTS + ghostClass]
   }
 
-  /** Whether there is a ghost of the hash; the getters below then tell about it. */
+  /** Returns whether there is a ghost of the hash; the getters below then describe it. */
   find(hash: number): boolean {
     const bucket = this.bucketOf(hash)
     if (bucket < 0) return false
@@ -60,12 +60,12 @@ export class Ghosts {
     return this.words[this.at + GHOST_TAG] & CLASS_MASK
   }
 
-  /** Epochs since the last use. */
+  /** Ticks of the use clock since the last use. */
   get idle(): number {
     return this.ageOf(this.words[this.at + GHOST_TICKS])
   }
 
-  /** Epochs since the eviction. */
+  /** Ticks of the use clock since the eviction. */
   get age(): number {
     return this.ageOf(this.words[this.at + GHOST_TICKS] >>> 16)
   }
@@ -100,7 +100,7 @@ export class Ghosts {
     words[partition + PARTITION_GHOST_COUNTS + ghostClass]++
   }
 
-  /** Makes the counts what the table holds. O(ghosts). */
+  /** Counts the ghosts of the table again. O(ghosts). */
   recount(): void {
     const { words, partition } = this
     const counts = [0, 0]
@@ -119,7 +119,7 @@ export class Ghosts {
     return (this.words[this.partition + PARTITION_USE_CLOCK] - epoch) & 0xffff
   }
 
-  /** First word of the bucket of a hash; -1 if there is no table. */
+  /** Returns the first word of the bucket of a hash; -1 if there is no table. */
   private bucketOf(hash: number): number {
     const buckets = this.words[this.partition + PARTITION_GHOST_BUCKETS]
     if (buckets === 0) return -1

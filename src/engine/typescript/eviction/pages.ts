@@ -1,4 +1,4 @@
-/** Goes round some of the heap's pages, to empty some of them. */
+/** Walks in a circle over some of the heap's pages, to empty them. */
 import {
   BLOCK_WORDS,
   HEADER_HEAP,
@@ -17,8 +17,9 @@ import { classBlocks, spanCapacity } from '../../../format/size-classes.js'
 import type { Region } from '../../../format/region.js'
 
 /**
- * Thread safety: one thread. The page table may change meanwhile: what is read from it is where to look, and nothing
- * more.
+ * A hand on a range of pages.
+ *
+ * Thread safety: one thread. The page table may change meanwhile: it only hints where to look.
  */
 export class PageHand {
   private readonly words: Int32Array
@@ -26,7 +27,7 @@ export class PageHand {
   private readonly firstBlock: number
   private page: number
 
-  /** @param first of `count` pages, at which no run begins that does not end there */
+  /** @param first the first of `count` pages. A run that begins in this range ends in it */
   constructor(
     region: Region,
     private readonly first: number,

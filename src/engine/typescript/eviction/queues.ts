@@ -1,8 +1,8 @@
 /**
- * Which entry a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the policy,
- * docs/internals/format.md, "Eviction", for its memory.
+ * Chooses the entry that a partition of a cache evicts. See docs/decisions/2026-11-20-eviction-policy.md for the
+ * policy, docs/internals/format.md, "Eviction", for its memory.
  *
- * Thread safety: all of it needs the partition's mutex, but for the stamps of nodes, which hits store without it.
+ * Thread safety: all methods need the partition's mutex; only the stamps of nodes are stored without it, by hits.
  */
 import {
   BLOCK_BYTES,
@@ -46,44 +46,50 @@ import { FULL } from '../../engine.js'
 import { GHOST_COLD, GHOST_DEMOTED, Ghosts } from './ghosts.js'
 import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
 
-/** Of as many misses as there are entries. Few, so that a hit seldom finds its stamp out of date. */
+/**
+ * Ticks of the use clock in as many misses as there are entries. They are few, so that a hit seldom finds its stamp out
+ * of date.
+ */
 const TICKS_PER_TURNOVER = 16
-/** Most entries that one eviction passes because they were used: bounds its work. */
+/** Most entries that one eviction passes because they were used; it bounds the work. */
 const MAX_CHANCES = 16
-/** The cold queue's share changes by one entry at a time, or in a large cache by this. */
+/** Least change of the cold queue's share in a large cache; in others it is one entry. */
 const LEAST_STEP = COLD_SHARE_ONE / 512
 const GHOSTS_PER_NODE = 2
 
 const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
 /**
- * A further chunk adds as many nodes as there are, up to this: runs that never move should be few, and adding one
- * short.
+ * Bound on a further chunk, which adds as many nodes as there are: runs that never move should be few, and adding one
+ * should be short.
  */
 const MAX_CHUNK_PAGES = 64
 
-// What became of an eviction.
-/** It was asked to remove an expired entry only, and the entry has not expired. */
+// Outcomes of an eviction.
+/** Only an expired entry was to be removed, and the entry has not expired. */
 export const SPARED = 0
 /** The entry is gone. */
 export const EVICTED = 1
-/** There was none any more. */
+/** The entry was gone before. */
 export const STALE = 2
-/** Its insert is still under way. */
+/** The entry's insert is still under way. */
 export const PENDING = 3
 
-/** What the queues ask of those who know the entries. */
+/** The operations on entries that the queues need. */
 export interface EntryStore {
-  /** Removes the entry of a node; with `onlyExpired`, only if it has expired. One of the outcomes above. */
+  /** Removes the entry of a node; with `onlyExpired`, only if it has expired. Returns one of the outcomes above. */
   evict(node: number, onlyExpired: boolean): number
-  /** A run of pages, as block number, or a negative status. Not from a size class, whose spans would be larger. */
+  /**
+   * Returns the block number of a run of pages, or a negative status. The run is not from a size class, whose spans
+   * would be larger.
+   */
   allocatePages(pages: number): number
   freePages(block: number): void
 }
 
-/** For who only rebuilds queues, which asks nothing of the entries. */
+/** A store without entries, for rebuilding queues, which uses none. */
 export const NO_ENTRIES: EntryStore = { evict: () => PENDING, allocatePages: () => FULL, freePages: () => undefined }
 
-/** Nodes are given by their block number. */
+/** The queues of a partition. Nodes are given by their block number. */
 export class EvictionQueues {
   private readonly ghosts: Ghosts
 
@@ -101,10 +107,9 @@ export class EvictionQueues {
   }
 
   /**
-   * A node for a key that is being inserted, in its place in the queues. Evicts if need be.
-   *
-   * @param owner what {@link NODE_OWNER} is to hold until the insert is over
-   * @returns 0 if none can be had
+   * Returns a node for a key that is being inserted, in its place in the queues. Evicts if necessary.
+   * @param owner the content of {@link NODE_OWNER} until the insert is over
+   * @returns 0 if no node is available
    */
   admit(hash: number, owner: number): number {
     const { words, at } = this
@@ -123,7 +128,7 @@ export class EvictionQueues {
     return node
   }
 
-  /** Evicts the next entry in turn, or drops a node without one. False if there is none that could be evicted. */
+  /** Evicts the next entry in turn, or drops a node without one. Returns false if no entry could be evicted. */
   evict(): boolean {
     const { words, at } = this
     words[at + PARTITION_HAS_EVICTED] = 1
@@ -162,7 +167,7 @@ export class EvictionQueues {
 
   /**
    * Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
-   * order is lost. May be done again from its beginning. O(nodes + ghosts).
+   * order is lost. It can be repeated from its beginning. O(nodes + ghosts).
    */
   rebuild(): void {
     const { words, at } = this
@@ -184,7 +189,7 @@ export class EvictionQueues {
   /** Calls `visit` for every node, free or not, chunk by chunk. */
   visitNodes(visit: (node: number) => void): void {
     const { words } = this
-    // Ends a walk over a damaged list: no two chunks overlap.
+    // The bound ends a walk over a damaged list: no two chunks overlap.
     let left = words.length / (NODE_BLOCKS * BLOCK_WORDS)
     for (
       let chunk = words[this.at + PARTITION_CHUNKS];
@@ -206,7 +211,10 @@ export class EvictionQueues {
     Atomics.store(words, at + PARTITION_USE_CLOCK, (words[at + PARTITION_USE_CLOCK] + 1) | 0)
   }
 
-  /** The epoch of the last use of a key that was evicted, from which the queues learn; undefined if it is not known. */
+  /**
+   * Returns the use-clock time of the last use of an evicted key, from which the queues learn; undefined if it is
+   * unknown.
+   */
   private recall(hash: number): number | undefined {
     const { words, at, ghosts } = this
     if (!ghosts.find(hash)) return undefined
@@ -219,7 +227,10 @@ export class EvictionQueues {
     return (words[at + PARTITION_USE_CLOCK] - idle) | 0
   }
 
-  /** Whether a key that was used last in epoch `lastUse` has been idle for less long than the main queue's oldest. */
+  /**
+   * Returns whether a key that was last used at `lastUse` has been idle for a shorter time than the main queue's
+   * oldest.
+   */
   private belongsInMain(lastUse: number | undefined): boolean {
     const { words, at } = this
     if (words[at + PARTITION_HAS_EVICTED] === 0) return true
@@ -228,7 +239,7 @@ export class EvictionQueues {
     return oldest === 0 || isLater(lastUse, words[oldest * BLOCK_WORDS + NODE_RECORDED])
   }
 
-  /** Gives the cold queue's oldest, which was used, its new place. */
+  /** Moves the cold queue's oldest node, which was used, to its new place. */
   private keep(node: number): void {
     const { words } = this
     const word = node * BLOCK_WORDS
@@ -274,7 +285,7 @@ export class EvictionQueues {
     this.enterCold(node, NODE_IN_COLD_DEMOTED)
   }
 
-  /** The main queue's oldest, once those used meanwhile have moved on; 0 if it is empty. */
+  /** Returns the main queue's oldest node, after those used meanwhile have moved on; 0 if the queue is empty. */
   private oldestOfMain(): number {
     for (let chances = 0; chances < MAX_CHANCES; chances++) {
       const node = this.oldest(PARTITION_MAIN)
@@ -286,7 +297,7 @@ export class EvictionQueues {
     return this.oldest(PARTITION_MAIN)
   }
 
-  /** Since it got its place. */
+  /** Returns whether the node was used since it got its place. */
   private wasUsed(node: number): boolean {
     const word = node * BLOCK_WORDS
     return isLater(Atomics.load(this.words, word + NODE_STAMP), this.words[word + NODE_RECORDED])
@@ -304,7 +315,7 @@ export class EvictionQueues {
     ghosts.add(words[word + NODE_HASH], ghostClass, words[word + NODE_STAMP])
   }
 
-  /** Entries that the cold queue is to hold. */
+  /** Number of entries that the cold queue should hold. */
   private get coldTarget(): number {
     const { size } = this
     const target = Math.floor((size * this.words[this.at + PARTITION_COLD_SHARE]) / COLD_SHARE_ONE)
@@ -321,7 +332,9 @@ export class EvictionQueues {
     this.words[this.at + PARTITION_COLD_SHARE] = Math.max(0, share)
   }
 
-  /** As in ARC: a return counts for more the fewer ghosts of its class there are to return. */
+  /**
+   * Returns the step for a returning key, as in ARC: a return counts for more, the fewer ghosts of its class there are.
+   */
   private step(others: number, own: number): number {
     const { ghosts } = this
     const step = Math.max(LEAST_STEP, Math.floor(COLD_SHARE_ONE / Math.max(1, this.size)))
@@ -332,7 +345,7 @@ export class EvictionQueues {
       : step
   }
 
-  /** A free node; 0 if there is none and nothing can be evicted for it. */
+  /** Returns a free node; 0 if there is none and nothing can be evicted for it. */
   private takeNode(): number {
     const { words, at } = this
     while (!this.isNode(words[at + PARTITION_FREE_NODES])) if (!this.addChunk() && !this.evict()) return 0
@@ -357,7 +370,8 @@ export class EvictionQueues {
     words.fill(0, chunk * BLOCK_WORDS, (chunk + (added + 1) * NODE_BLOCKS) * BLOCK_WORDS)
     words[chunk * BLOCK_WORDS + CHUNK_NEXT] = words[at + PARTITION_CHUNKS]
     words[chunk * BLOCK_WORDS + CHUNK_NODES] = added
-    // Only now: whoever rebuilds the queues after our death finds all of the chunk, or nothing.
+    // Stored only now: after a death of this thread, a takeover that rebuilds the queues finds all of the chunk, or
+    // nothing.
     Atomics.store(words, at + PARTITION_CHUNKS, chunk)
     words[at + PARTITION_NODES] = nodes + added
     for (let index = added; index > 0; index--) this.pushFree(chunk + index * NODE_BLOCKS)
@@ -365,7 +379,7 @@ export class EvictionQueues {
     return true
   }
 
-  /** Makes room for ghosts beside new nodes, half as much again as now; what was remembered is lost. */
+  /** Makes room for ghosts beside new nodes, one and a half times as much as now; all ghosts are lost. */
   private growGhosts(): void {
     const { words, at, entries } = this
     const nodes = words[at + PARTITION_NODES]
@@ -377,7 +391,7 @@ export class EvictionQueues {
     const table = entries.allocatePages(ghostPages(more))
     if (table < 0) return
     words.fill(0, table * BLOCK_WORDS, table * BLOCK_WORDS + ghostBytes(more) / 4)
-    // Should we die: a table is in use exactly while its number of buckets is not 0.
+    // Safe against a death of this thread: a table is in use exactly while its number of buckets is not 0.
     Atomics.store(words, at + PARTITION_GHOST_BUCKETS, 0)
     if (buckets > 0) entries.freePages(words[at + PARTITION_GHOSTS])
     words[at + PARTITION_GHOSTS] = table
@@ -385,7 +399,7 @@ export class EvictionQueues {
     this.ghosts.recount()
   }
 
-  /** 0 if the queue is empty. */
+  /** Returns the oldest node; 0 if the queue is empty. */
   private oldest(queue: number): number {
     const node = this.words[this.at + queue + QUEUE_OLDEST]
     return this.isNode(node) ? node : 0
@@ -426,7 +440,7 @@ export class EvictionQueues {
   }
 }
 
-/** Epochs are counted modulo 2^32. */
+/** Compares times of the use clock, which counts modulo 2^32. */
 function isLater(epoch: number, than: number): boolean {
   return ((epoch - than) | 0) > 0
 }

@@ -2,8 +2,8 @@
  * Counters: entries whose number increments change in place. See docs/internals/protocol.md, "Increments".
  *
  * An entry published by an increment has two cells, each a number with its entry version; a bit of the meta word says
- * which is the current one. An increment writes the other cell and then turns the bit: one word, as a slot's reference
- * is, so that readers and those who take over from the dead meet the old sum or the new one, whole.
+ * which is the current one. An increment writes the other cell and then turns the bit. That is one word, as a slot's
+ * reference is, so that readers and takeovers meet either the old sum or the new one, whole.
  */
 import {
   COUNTER_SECOND_VALUE,
@@ -19,10 +19,10 @@ import { halvesOf } from '../../../format/double.js'
 
 /**
  * Makes `sum` the value of the counter at word `entry`, with the entry version given. The bucket of its slot and its
- * home are held.
+ * home must be held.
  *
  * A reader that began when the other cell was the current one, and meets one of its new words, meets the odd version,
- * too: where stores may overtake each other, by atomic ones. Elsewhere they would only make the hold longer.
+ * too. Where stores may overtake each other, that takes atomic stores; elsewhere they would only make the hold longer.
  */
 export function storeSum(words: Int32Array, entry: number, sum: number, versionLow: number, versionHigh: number): void {
   const meta = words[entry + ENTRY_META]

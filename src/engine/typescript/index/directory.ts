@@ -8,7 +8,7 @@ import {
 import type { Region } from '../../../format/region.js'
 import { topBits, depthOf } from '../../../format/directory.js'
 
-/** Fills the block `next` with the current array doubled, and publishes it. Needs the directory mutex. */
+/** Fills the block `next` with the doubled current array, and publishes it. Needs the directory mutex. */
 export function doubleDirectory(words: Int32Array, current: number, depth: number, next: number): void {
   const from = current * BLOCK_WORDS + DIRECTORY_ENTRIES
   const to = next * BLOCK_WORDS + DIRECTORY_ENTRIES
@@ -24,7 +24,7 @@ export function doubleDirectory(words: Int32Array, current: number, depth: numbe
 
 /**
  * Makes `segment` the target of every hash whose top `depth` bits are those of `prefix`. Needs the directory mutex.
- * False, and nothing is changed, if the directory has no such entries.
+ * Returns false, and changes nothing, if the directory has no such entries.
  */
 export function assignSegment(region: Region, segment: number, prefix: number, depth: number): boolean {
   const { words } = region

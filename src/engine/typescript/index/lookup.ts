@@ -34,42 +34,45 @@ import type { ThreadRecord } from '../threads/thread-record.js'
 import { expiryOf } from '../../../format/expiry.js'
 
 /**
- * Finds keys, without a lock and without a store to what other threads read. See docs/internals/protocol.md, "Read". One object
- * is reused for all operations of an engine, so that a lookup allocates nothing; its fields tell what the last call
- * met.
+ * Finds keys, without a lock and without a store to memory that other threads read. See docs/internals/protocol.md,
+ * "Read". One object is reused for all operations of an engine, so that a lookup allocates nothing; its fields hold the
+ * result of the last call.
  *
- * The caller goes through {@link Lookup.locate}, {@link Lookup.walk}, uses what it found without trusting it, and then
- * asks {@link Lookup.unchanged}; after a miss also {@link Lookup.stillMaps}.
+ * The caller calls {@link Lookup.locate} and {@link Lookup.walk}, uses the result without trusting it, and then calls
+ * {@link Lookup.unchanged}; after a miss also {@link Lookup.stillMaps}.
  */
 export class Lookup {
   readonly key = new KeyBuffer()
   hash = 0
 
-  /** Block number of the segment that {@link Lookup.locate} came to. */
+  /** Block number of the segment that {@link Lookup.locate} found. */
   segment = 0
   /** First word of the home bucket. */
   home = 0
-  /** The version of the home bucket, noted before anything was read from it. */
+  /** Version of the home bucket, noted before anything else was read from it. */
   homeVersion = 0
 
-  /** Where {@link Lookup.walk} met the key: first word of the bucket, and slot; -1 if it met none. */
+  /**
+   * The place at which {@link Lookup.walk} met the key: first word of the bucket, and slot; -1 if it did not meet the
+   * key.
+   */
   bucket = 0
   slot = -1
-  /** Block number of the entry; 0 if the walk met none. */
+  /** Block number of the entry; 0 if the walk did not meet one. */
   entry = 0
-  /** When that entry expires, or NEVER; told by {@link Lookup.hasExpired}. */
+  /** When that entry expires, or NEVER; set by {@link Lookup.hasExpired}. */
   expiresAt = NEVER
-  /** Whether the walk met a reference that leaves the region. References outlive races, so that is a fact. */
+  /** Whether the walk met a reference that leads out of the region. Races cannot cause that, so it is reliable. */
   isDamaged = false
 
   private readonly words: Int32Array
   private keyMeta = 0
-  /** The node that is looked for in place of a key, or 0. */
+  /** The node to look for in place of a key, or 0. */
   private node = 0
   private directory = 0
   private directoryDepth = 0
   private directoryEntry = 0
-  // Buckets beside the home that references were read from, as block numbers, and their versions.
+  // The buckets other than the home from which references were read, as block numbers, and their versions.
   private noted = 0
   private readonly notedBuckets = new Int32Array(1 + STASH_BUCKETS)
   private readonly notedVersions = new Int32Array(1 + STASH_BUCKETS)
@@ -81,7 +84,7 @@ export class Lookup {
     this.words = region.words
   }
 
-  /** Encodes and hashes the key to look up. False if it is none; see {@link KeyBuffer.encode}. */
+  /** Encodes and hashes the key to look up. Returns false if it is not a key; see {@link KeyBuffer.encode}. */
   setKey(key: Key): boolean {
     const buffer = this.key
     if (!buffer.encode(key)) return false
@@ -98,21 +101,23 @@ export class Lookup {
     return true
   }
 
-  /** Looks for the entry with a node of the cache's eviction, whatever its key. */
+  /** Looks for the entry with a node of the cache's eviction, with any key. */
   seekNode(node: number, hash: number): void {
     this.node = node
     this.hash = hash
     this.keyMeta = 0 // which no key has
   }
 
-  /** From the hash to segment and home bucket; notes the home's version. False if the directory is damaged. */
+  /**
+   * Finds segment and home bucket by the hash, and notes the home's version. Returns false if the directory is damaged.
+   */
   locate(): boolean {
     if (!this.locateSegment(this.hash)) return false
     this.noteHome()
     return true
   }
 
-  /** From any hash to its segment. False if the directory is damaged. */
+  /** Finds the segment of any hash. Returns false if the directory is damaged. */
   locateSegment(hash: number): boolean {
     const directory = Atomics.load(this.words, HEADER_DIRECTORY)
     if (directory !== this.directory && !this.enterDirectory(directory)) return false
@@ -128,16 +133,16 @@ export class Lookup {
   }
 
   /**
-   * Whether a lookup would be led to the same segment again. Called after a bucket's version was loaded: a split that
-   * was over by then has changed one of the two words, and is seen. Plain loads do, because the version's load, or the
-   * fence of {@link Lookup.unchanged}, synchronizes with whoever changed them.
+   * Returns whether a lookup would reach the same segment again. Called after a bucket's version was loaded: a split
+   * that was over by then has changed one of the two words, which this sees. Plain loads are enough, because the
+   * version's load, or the fence of {@link Lookup.unchanged}, synchronizes with the thread that changed them.
    */
   stillMaps(): boolean {
     const words = this.words
     return words[HEADER_DIRECTORY] === this.directory && words[this.directoryEntry] === this.segment
   }
 
-  /** Size of the directory array after the one in use. */
+  /** Size of the next directory array after the one in use. */
   get nextDirectoryBytes(): number {
     return directoryBytes(this.directoryDepth + 1)
   }
@@ -154,21 +159,21 @@ export class Lookup {
   }
 
   /**
-   * Whether the walk met an entry that has expired, and so counts as absent. A fact only if the versions then prove
-   * unchanged.
+   * Returns whether the walk met an entry that has expired, and so counts as absent. Reliable only if the versions then
+   * prove unchanged.
    */
   hasExpired(): boolean {
     this.expiresAt = this.slot < 0 ? NEVER : expiryOf(this.region, this.entry)
     return hasExpired(this.region, this.expiresAt)
   }
 
-  /** Whether no bucket that the walk read from has changed since. */
+  /** Returns whether no bucket that the walk read from has changed since. */
   unchanged(): boolean {
     if (WEAKLY_ORDERED) this.thread.fence()
     return Atomics.load(this.words, this.home + BUCKET_VERSION) === this.homeVersion && this.othersAreAsNoted()
   }
 
-  /** As {@link Lookup.unchanged}, for the buckets beside the home. */
+  /** Returns the same as {@link Lookup.unchanged}, for the buckets other than the home. */
   othersUnchanged(): boolean {
     if (this.noted === 0) return true
     if (WEAKLY_ORDERED) this.thread.fence()
@@ -227,7 +232,7 @@ export class Lookup {
     return this.words[entry + ENTRY_HASH] === this.hash && this.words[entry + ENTRY_NODE] === this.node
   }
 
-  /** Remembers a directory array: it never changes but in its segments. */
+  /** Remembers a directory array, in which only the references to segments ever change. */
   private enterDirectory(directory: number): boolean {
     const depth = depthOf(this.region, directory)
     if (depth < 0) return false

@@ -1,5 +1,5 @@
 /**
- * Values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch
+ * Moves values into and out of entries. Strings and numbers are decoded here; other kinds pass as bytes of the scratch
  * buffer.
  */
 import { constants } from '../../../platform/buffer.js'
@@ -44,17 +44,17 @@ import {
 } from '../../../format/entry.js'
 import { byteOffset } from '../../../format/region.js'
 
-/** Above this it pays to look at the versions before the copy as well: a racy length may be anything. */
+/** Length above which a check of the versions before the copy pays as well: a racy length may be anything. */
 const LONG_VALUE_BYTES = 4096
-/** Above this, copying twice costs more than a second look at the units. */
+/** Length above which copying twice takes longer than a second look at the units. */
 const MAX_STAGED_UNITS = 512
-/** Of a UTF-16 unit, so that the staging buffer never cuts a string short. */
+/** Most bytes of a UTF-16 unit, so that the staging buffer never truncates a string. */
 const MAX_UTF8_BYTES = 3
 const utf8 = new TextEncoder()
-/** V8 answers without a scan for strings that it holds as Latin-1. */
+/** Matches a string that is not Latin-1. V8 answers without a scan for strings that it holds as Latin-1. */
 const WIDE_UNIT = /[\u0100-\uffff]/
 
-/** Reads values for one engine. After {@link ValueReader.read}, {@link ValueReader.status} tells how it went. */
+/** Reads values for one engine. After {@link ValueReader.read}, {@link ValueReader.status} is the outcome. */
 export class ValueReader {
   status = FOUND
 
@@ -64,8 +64,8 @@ export class ValueReader {
    * Reads the value of the entry that the last walk met.
    *
    * Status FOUND with the value returned, ENCODED with its bytes in the scratch buffer, SCRATCH_TOO_SMALL, or CORRUPT
-   * if lengths make no sense; UNKNOWN_KIND; ABSENT for a lease, unless `seesLeases`. Every one is a fact only if the walk's
-   * versions then prove unchanged.
+   * if lengths make no sense; UNKNOWN_KIND; ABSENT for a lease, unless `seesLeases`. All of them are reliable only if
+   * the walk's versions then prove unchanged.
    */
   read(seesLeases = false): unknown {
     const { core } = this
@@ -112,7 +112,7 @@ export class ValueReader {
     return kind === VALUE_LATIN1 ? window.latin1Slice(start, start + length) : window.ucs2Slice(start, start + length)
   }
 
-  /** For lengths that values of the kind do not have. */
+  /** Refuses a length that values of the kind cannot have. */
   private refuse(): string | undefined {
     this.status = CORRUPT
     return undefined
@@ -138,7 +138,7 @@ export class ValueWriter {
   kind = 0
   /** Length in bytes. */
   length = 0
-  /** When the entry to be written expires, or NEVER; and until when loads may be served it all the same, or NEVER. */
+  /** When the entry to write expires, or NEVER; and until when loads may return it after that, or NEVER. */
   expiresAt = NEVER
   staleUntil = NEVER
   /** Whether the value is a number that later increments change in place. */
@@ -157,7 +157,7 @@ export class ValueWriter {
     this.counts = true
   }
 
-  /** Takes a value and its expiry as Engine.put does, and tells kind and length. */
+  /** Takes a value and its expiry as Engine.put does, and sets kind and length. */
   measure(kind: number, value: unknown, expiresAt: number, staleUntil = NEVER): void {
     this.counts = false
     this.expiresAt = expiresAt
@@ -181,13 +181,13 @@ export class ValueWriter {
     storeDouble(this.core.words, end + trailerWords(this.flags) - EXPIRY_WORDS, this.expiresAt)
   }
 
-  /** Of ENTRY_META, beside lengths and kinds. */
+  /** The flags of ENTRY_META, without lengths and kinds. */
   get flags(): number {
     const expiry = (this.expiresAt === NEVER ? 0 : ENTRY_EXPIRES) | (this.staleUntil === NEVER ? 0 : ENTRY_STALE)
     return this.counts ? expiry | ENTRY_COUNTER : expiry
   }
 
-  /** Until when the entry is kept, or NEVER. */
+  /** The time until which the entry is kept, or NEVER. */
   get keptUntil(): number {
     return this.staleUntil === NEVER ? this.expiresAt : this.staleUntil
   }
@@ -206,7 +206,7 @@ export class ValueWriter {
     else copyPadded(core.scratchWords, core.scratchStart, length, words, at)
   }
 
-  /** Lets go of the value, so that it can be collected. */
+  /** Lets go of the value, so that the garbage collector can free it. */
   clear(): void {
     this.value = undefined
   }
@@ -214,7 +214,7 @@ export class ValueWriter {
   private measureString(text: string): void {
     const units = text.length
     this.length = units
-    // One call both writes the string and tells that it is ASCII, when it took one byte of UTF-8 a unit.
+    // One call both writes the string and shows that it is ASCII: then it took one byte of UTF-8 a unit.
     if (units <= MAX_STAGED_UNITS && utf8.encodeInto(text, this.ascii).written === units) {
       this.isStaged = true
     } else if (WIDE_UNIT.test(text)) {

@@ -20,12 +20,15 @@ import { LITTLE_PATIENCE, type WaitBudget } from '../threads/wait-budget.js'
 const MAX_CLASS_BYTES = MAX_CLASS_BLOCKS * BLOCK_BYTES
 /** Pages that an empty map needs for itself: a span of segments and a span of small directory arrays. */
 const EMPTY_MAP_PAGES = 16
-/** Blocks moved between cache and heap at once: enough to make the mutex cheap, few enough to strand little memory. */
+/**
+ * Bytes of blocks moved between free list and heap at once: enough to make the mutex cheap, few enough to strand little
+ * memory.
+ */
 const BATCH_BYTES = 8192
 const MAX_BATCH = 32
-/** Larger blocks are not worth stranding even one. */
+/** The largest block that a free list keeps: of larger blocks, not even one is worth stranding. */
 const MAX_CACHED_BYTES = 8192
-/** Blocks given back under one hold of the mutex: others wait meanwhile, for some hundred microseconds at most. */
+/** Blocks given back under one hold of the mutex, for which other threads wait, some hundred microseconds at most. */
 const MOST_GIVEN = 256
 
 const batches = new Int32Array(SIZE_CLASSES)
@@ -37,15 +40,14 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
 }
 
 /**
- * A thread's own stock of free blocks, kept in its thread record so that it is never lost from sight: `verify()` counts
- * it, and the blocks of a dead thread can be found. It has none of a cache's reserve: those are taken and given back
- * one by one.
+ * A thread's free lists, kept in its thread record: so `verify()` counts their blocks, and those of a dead thread can
+ * be found. They hold no blocks of a cache's reserve: those are taken and given back one by one.
  *
- * What is freed while the heap mutex cannot be had stays with the thread record: blocks in the lists of the cache, and
- * page runs and blocks of the reserve, which the cache must not have, in a list of what is owed. It goes back a little
- * each time that the thread, or the next one with the record, has the mutex again.
+ * Memory that is freed while the heap mutex cannot be taken stays with the thread record: blocks in the free lists, and
+ * page runs and blocks of the reserve, which a free list must not hold, in a list of owed memory. That goes back in
+ * small portions, each time that the thread, or the next one with the record, has the mutex again.
  *
- * Thread safety: owner only, so plain loads and stores do. Takes the heap mutex once a batch.
+ * Thread safety: owner only, so plain loads and stores are enough. Takes the heap mutex once a batch.
  */
 export class FreeLists {
   private readonly words: Int32Array
@@ -67,9 +69,8 @@ export class FreeLists {
   }
 
   /**
-   * A block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT.
-   *
-   * @param mayBeReserved whether it may be from a cache's reserve: for entries that can be evicted
+   * Returns a block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT.
+   * @param mayBeReserved whether the block may be from a cache's reserve: true for entries that can be evicted
    */
   allocate(bytes: number, mayBeReserved = false): number {
     if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), mayBeReserved)
@@ -87,14 +88,13 @@ export class FreeLists {
   }
 
   /**
-   * Never fails, and hardly waits.
-   *
+   * Frees a block. Never fails, and hardly waits.
    * @param bytes as given to {@link FreeLists.allocate}
    */
   free(block: number, bytes: number): void {
     if (!this.region.contains(block, BLOCK_WORDS)) return
-    // What this thread soon writes into the block must not be seen by a reader that still sees the version from before
-    // the block was unlinked. x64 keeps stores in order.
+    // A reader that still sees the version from before the block was unlinked must not see the thread's next writes
+    // into the block. x64 keeps stores in order.
     if (WEAKLY_ORDERED) this.thread.fence()
     if (bytes > MAX_CLASS_BYTES) {
       this.freePages(block)
@@ -120,8 +120,8 @@ export class FreeLists {
   }
 
   /**
-   * Gives every cached block back to the heap, and spans without a used block back to the page runs, as far as the heap
-   * mutex can be had.
+   * Gives all blocks of the free lists back to the heap, and spans without a used block back to the page runs, as far
+   * as the heap mutex can be taken.
    */
   flush(): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
@@ -136,14 +136,14 @@ export class FreeLists {
   }
 
   /**
-   * Whether `bytes` bytes could be had from a heap that holds only an empty map; in a cache, whether evictions can
+   * Returns whether a heap that holds only an empty map could provide `bytes` bytes; in a cache, whether evictions can
    * always make room for them.
    */
   couldFit(bytes: number): boolean {
     return bytes <= this.mostBytes
   }
 
-  /** A run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
+  /** Returns a run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
   allocatePages(pages: number, mayBeReserved = false): number {
     if (!this.lock()) return TIMEOUT
     const block = this.heap.takeRun(pages, mayBeReserved && this.isReserveOpen())
@@ -168,7 +168,7 @@ export class FreeLists {
     let block = 0
     let taken = 0
     for (; taken < wanted; taken++) {
-      // Of the reserve one block at most, which the caller takes at once.
+      // Takes one block of the reserve at most, which the caller uses at once.
       if (taken > 0 && (block >= this.heap.reserveBlock || this.heap.isNextReserved(sizeClass))) break
       block = this.heap.take(sizeClass, taken === 0 && mayBeReserved && this.isReserveOpen())
       if (block < 0) break
@@ -181,7 +181,7 @@ export class FreeLists {
     return taken > 0 ? taken : block
   }
 
-  /** Keeps a block or page run until the heap mutex can be had. */
+  /** Keeps a block or page run until the heap mutex can be taken. */
   private owe(block: number): void {
     const { words, thread } = this
     if (!this.region.contains(block, BLOCK_WORDS)) return
@@ -189,7 +189,7 @@ export class FreeLists {
     words[thread.owed] = block
   }
 
-  /** Gives back what could not be when it was freed, as much as one hold of the mutex is to take. */
+  /** Gives back owed memory, as much as one hold of the mutex allows. */
   private settle(): void {
     const { words, heap } = this
     const { owed, hasExcess, cacheCounts } = this.thread
@@ -198,7 +198,7 @@ export class FreeLists {
       const block = words[owed]
       const isSound = this.region.contains(block, BLOCK_WORDS)
       heap.write(owed, isSound ? words[block * BLOCK_WORDS] : 0)
-      // What cannot be given is the end of a list that bites its own tail.
+      // A block that cannot be given back is the end of a list that is a circle.
       if (!isSound || !heap.giveAny(block)) heap.write(owed, 0)
       heap.commit()
     }
@@ -212,22 +212,22 @@ export class FreeLists {
   }
 
   /**
-   * Gives back `count` blocks or fewer of a list. False, and some or all stay, if the heap mutex cannot be had or the
-   * list is damaged.
+   * Gives back `count` blocks or fewer of a list. Returns false, and some or all stay, if the heap mutex cannot be
+   * taken or the list is damaged.
    */
   private giveBack(sizeClass: number, count: number): boolean {
     if (!this.lockToGive()) {
       this.words[this.thread.hasExcess] = 1
       return false
     }
-    // Locking may have settled some.
+    // Locking may have given some back.
     const most = Math.min(count, this.words[this.thread.cacheCounts + sizeClass], MOST_GIVEN)
     const given = this.give(sizeClass, most)
     this.unlock()
     return given === most
   }
 
-  /** Under the heap mutex. Returns how many were given. */
+  /** Gives back blocks of a list under the heap mutex. Returns how many. */
   private give(sizeClass: number, count: number): number {
     const head = this.thread.cacheHeads + sizeClass
     let given = 0
@@ -237,13 +237,15 @@ export class FreeLists {
       this.heap.write(head, this.words[block * BLOCK_WORDS])
       const isTaken = this.heap.give(sizeClass, block)
       this.heap.commit()
-      if (!isTaken) break // else a list that bites its own tail would be walked count times
+      if (!isTaken) break // else a list that is a circle would be walked count times
     }
     this.words[this.thread.cacheCounts + sizeClass] -= given
     return given
   }
 
-  /** Whether nobody else is gathering a long run there (see Evictor). Under the heap mutex. */
+  /**
+   * Returns whether no other thread is gathering a long run in the reserve (see Evictor). Called under the heap mutex.
+   */
   private isReserveOpen(): boolean {
     const gatherer = this.reserveMutex === 0 ? 0 : Atomics.load(this.words, this.reserveMutex)
     return gatherer === 0 || gatherer === this.thread.mark
@@ -256,7 +258,7 @@ export class FreeLists {
     return true
   }
 
-  /** As {@link FreeLists.lock}, for a block that can be given back later, too. */
+  /** Locks as {@link FreeLists.lock} does, for a block that can also be given back later. */
   private lockToGive(): boolean {
     const { budget } = this
     const { patience } = budget

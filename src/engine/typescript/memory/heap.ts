@@ -37,27 +37,27 @@ import { classBlocks, spanPages, spanCapacity, binOf } from '../../../format/siz
  * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/internals/format.md,
  * "Heap".
  *
- * Thread safety: every method must be called with the heap mutex held, which is why plain loads and stores do. Threads
- * go through FreeLists, which takes it.
+ * Thread safety: every method must be called with the heap mutex held, so plain loads and stores are enough. Threads
+ * use FreeLists, which takes the mutex.
  *
- * Whoever holds the mutex may die between any two stores. Every word changed under it is noted first, with its old
- * value, in the region's journal; the journal is emptied by {@link Heap.commit}. Who takes the mutex over from the dead
- * restores what is noted. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps
+ * The thread that holds the mutex may die between any two stores. Every word changed under the mutex is noted first,
+ * with its old value, in the region's journal; {@link Heap.commit} empties the journal. A takeover of the mutex
+ * restores the noted words. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps
  * stores to one array in order.)
  *
  * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch,
- * nor does one touch the never used pages. None of this is relied on for safety: page numbers, lengths and kinds are
- * checked where they are read, every walk over a list ends, and in a damaged heap blocks get lost or CORRUPT is the
- * answer.
+ * nor does one touch the never used pages. Safety does not depend on these invariants: page numbers, lengths and kinds
+ * are checked where they are read, every walk over a list ends, and in a damaged heap blocks get lost or the result is
+ * CORRUPT.
  *
- * *The reserve* of a cache is its last pages. No span or large run lies half in it, and what does lie in it can be
- * evicted: who asks for memory says whether it may be from there.
+ * *The reserve* of a cache is its last pages. No span or large run lies half in it, and everything in it can be
+ * evicted: a caller that allocates memory says whether it may be from there.
  */
 export class Heap {
   readonly pageCount: number
   /** First page of the reserve; the number of pages if there is none. */
   readonly reservePage: number
-  /** Its block number: blocks from here on are in the reserve. */
+  /** Block number of that page: blocks from here on are in the reserve. */
   readonly reserveBlock: number
   private readonly words: Int32Array
   private readonly table: number
@@ -74,8 +74,8 @@ export class Heap {
   }
 
   /**
-   * A block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed; outside the
-   * reserve, if some of it is in use, also O(its spans with room).
+   * Returns a block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed;
+   * outside the reserve, if some of the reserve is in use, also O(its spans with room).
    */
   take(sizeClass: number, mayBeReserved = false): number {
     const list = HEADER_PARTIAL_SPANS + sizeClass
@@ -106,14 +106,14 @@ export class Heap {
     return block
   }
 
-  /** Whether the next block of the class, if there is a span with room, is in the reserve. */
+  /** Returns whether the next block of the class, if there is a span with room, is in the reserve. */
   isNextReserved(sizeClass: number): boolean {
     return this.words[HEADER_PARTIAL_SPANS + sizeClass] > this.reservePage
   }
 
   /**
-   * Takes back a block that {@link Heap.take} gave for this class. False, and the block is lost, if it belongs to no
-   * span of the class, or that span has all its blocks.
+   * Takes back a block that {@link Heap.take} gave for this class. Returns false, and the block is lost, if it belongs
+   * to no span of the class, or the span has all its blocks.
    */
   give(sizeClass: number, block: number): boolean {
     const page = this.spanOf(block)
@@ -127,14 +127,17 @@ export class Heap {
     this.write(at + PAGE_FREE_COUNT, freeCount + 1)
     const list = HEADER_PARTIAL_SPANS + sizeClass
     if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
-    // The last span with room stays, so that a class that hovers around empty does not build spans again and again. Not
-    // in the reserve, where it would be in the way of a long run.
+    // The last span with room stays, so that a class that is nearly empty does not build spans again and again. In the
+    // reserve it does not stay, since it would be in the way of a long run.
     const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
     if (freeCount + 1 === carved && (!isOnlyOne || page >= this.reservePage)) this.releaseSpan(sizeClass, page)
     return true
   }
 
-  /** A run of whole pages, for what exceeds the largest class: its first block, or the status FULL or CORRUPT. */
+  /**
+   * Returns the first block of a run of whole pages, for requests above the largest class, or the status FULL or
+   * CORRUPT.
+   */
   takeRun(pages: number, mayBeReserved = false): number {
     const page = this.allocateRun(pages, mayBeReserved)
     if (page < 0) return page
@@ -144,7 +147,7 @@ export class Heap {
     return this.blockOf(page)
   }
 
-  /** False if there is none at the block. */
+  /** Takes back a run of pages. Returns false if there is none at the block. */
   giveRun(block: number): boolean {
     const page = this.pageOf(block)
     if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_LARGE_RUN) return false
@@ -152,7 +155,7 @@ export class Heap {
     return true
   }
 
-  /** {@link Heap.give} or {@link Heap.giveRun}, whatever the block is. */
+  /** Takes back a block or a run: calls {@link Heap.give} or {@link Heap.giveRun}. */
   giveAny(block: number): boolean {
     const page = this.spanOf(block)
     if (page < 0) return this.giveRun(block)
@@ -164,7 +167,7 @@ export class Heap {
   releaseEmptySpans(): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
-      // A page that was met before is no span any more, or ends the walk by the count.
+      // A page that was met before is not a span any more, or the count ends the walk.
       for (let steps = 0; this.isSpan(link - 1, sizeClass) && steps < this.pageCount; steps++) {
         const page = link - 1
         const at = this.descriptor(page)
@@ -188,18 +191,18 @@ export class Heap {
   }
 
   /**
-   * Makes all changes since the last call final. To be called before the mutex is let go of, and at least once for each
-   * span that is built or released, since the journal has room for no more than about two.
+   * Makes all changes since the last call final. Called before the mutex is released, and at least once for each span
+   * that is built or released, since the journal has room for no more than about two.
    */
   commit(): void {
     this.words[HEADER_JOURNAL_LENGTH] = 0
   }
 
-  /** Undoes the changes since the last commit, by whoever they are. */
+  /** Undoes the changes since the last commit, of any thread. */
   rollBack(): void {
     const { words } = this
     let length = words[HEADER_JOURNAL_LENGTH]
-    if (length > JOURNAL_CAPACITY) length = 0 // a damaged journal is nobody's
+    if (length > JOURNAL_CAPACITY) length = 0 // a damaged journal is discarded
     for (; length > 0; length--) {
       words[words[HEADER_JOURNAL + 2 * length - 2] >>> 0] = words[HEADER_JOURNAL + 2 * length - 1]
       words[HEADER_JOURNAL_LENGTH] = length - 1
@@ -207,7 +210,7 @@ export class Heap {
     this.commit()
   }
 
-  /** Page index of the span that `block` lies in; -1 if it lies in none. */
+  /** Returns the page index of the span that `block` lies in; -1 if it lies in none. */
   private spanOf(block: number): number {
     const page = this.pageOf(block)
     if (!this.isPage(page)) return -1
@@ -254,8 +257,8 @@ export class Heap {
   private allocateRun(pages: number, mayBeReserved: boolean): number {
     for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       let link = this.words[bin]
-      // Only in the first bin may a run be too short, elsewhere it may be the reserve's; the bound ends a walk over a
-      // damaged list.
+      // Runs that do not fit: in the first bin a run may be too short, in any bin it may be the reserve's. The bound
+      // ends a walk over a damaged list.
       for (let steps = 0; link !== 0; steps++) {
         const page = link - 1
         const length = this.freeRunLength(page)
@@ -282,8 +285,8 @@ export class Heap {
   }
 
   /**
-   * Where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room. None lie
-   * half in the reserve.
+   * Returns where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room.
+   * They never lie half in the reserve.
    */
   private placeIn(page: number, length: number, pages: number, mayBeReserved: boolean): number {
     if (page + pages <= this.reservePage) return pages <= length ? page : -1
@@ -312,12 +315,12 @@ export class Heap {
         page = before
       }
     }
-    // A run that ends at the top becomes untouched ground again instead of a list member.
+    // A run that ends at the top becomes never used pages again instead of a member of a list.
     if (page + pages === this.words[HEADER_HEAP_TOP]) this.write(HEADER_HEAP_TOP, page)
     else this.insertFreeRun(page, pages)
   }
 
-  /** The length of the free run that begins at `page`; 0 if none does. */
+  /** Returns the length of the free run that begins at `page`; 0 if none does. */
   private freeRunLength(page: number): number {
     if (!this.isPage(page) || this.words[this.descriptor(page) + PAGE_KIND] !== PAGE_FREE_RUN) return 0
     const pages = this.words[this.descriptor(page) + PAGE_RUN]

@@ -5,15 +5,15 @@ interface Closable {
 }
 
 /**
- * Engines of this worker that are still open. A worker that ends without closing its maps would take its thread records
- * along, and the region has 128. (The native engine has Node-API's clean-up hook for this, which runs after
- * `terminate()` too; JavaScript is not told of a termination. The main thread's end is that of the process, and of the
- * region unless it is in a file, where others see that the process is gone.)
+ * Engines of this worker that are still open. A worker that ends without closing its maps would keep its thread records
+ * taken, and the region has only 128. (The native engine has Node-API's clean-up hook for this, which runs after
+ * `terminate()` too; JavaScript gets no notice of a termination. The main thread's end is that of the process, and of
+ * the region, unless the region is in a file, where other processes see that this one is gone.)
  */
 const open = new Set<Closable>()
 let isListening = false
 
-/** Has `engine` closed when this worker ends, unless it was {@link closed} before. */
+/** Closes `engine` when this worker ends, unless it was {@link closed} before. */
 export function closeAtExit(engine: Closable): void {
   if (isMainThread) return
   if (!isListening) atExit(closeAll)
@@ -21,7 +21,7 @@ export function closeAtExit(engine: Closable): void {
   open.add(engine)
 }
 
-/** To be called by an engine that closes. */
+/** Notes that an engine closed. The engine calls it. */
 export function closed(engine: Closable): void {
   open.delete(engine)
 }

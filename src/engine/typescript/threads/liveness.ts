@@ -1,6 +1,6 @@
 /**
- * Whether the thread that has a record still lives. The dead leave no word, so each thread gives others a way to see
- * it, and its name in the record says which. See docs/internals/protocol.md, "Death".
+ * Finds out whether the thread that has a record still lives. A dying thread stores nothing, so each thread gives
+ * others a way to see its death, and its name in the record says which. See docs/internals/protocol.md, "Death".
  */
 import { THREAD_ABANDONED, THREAD_STATE } from '../../../format/layout.js'
 import { threadRecordAt, nameOf, namespaceOf } from '../../../format/thread-record.js'
@@ -23,10 +23,10 @@ import { loadNative, type RecordLocks } from '../../../platform/addon.js'
 import { isSharedArrayBuffer } from '../../../platform/brands.js'
 import { isUnusedId, lookAtThread, ownNamespace, ownThreadId } from '../../../platform/thread.js'
 
-/** By a region's memory, as this thread has it. */
+/** Locks by this thread's buffer of a region's memory. */
 const locks = new WeakMap<ArrayBufferLike, RecordLocks>()
 
-/** The locks of the file that a region is in; undefined if it is the memory of one process. */
+/** Returns the locks of the file that a region is in; undefined if the region is the memory of one process. */
 export function locksOf({ buffer }: Int32Array): RecordLocks | undefined {
   const known = locks.get(buffer)
   if (known !== undefined || isSharedArrayBuffer(buffer)) return known
@@ -35,7 +35,7 @@ export function locksOf({ buffer }: Int32Array): RecordLocks | undefined {
   return opened
 }
 
-/** The calling thread's name in a region. Some system calls. */
+/** Returns the calling thread's name in a region. Some system calls. */
 export function ownKernelId(words: Int32Array): KernelId {
   const id = ownThreadId()
   const startTime = lookAtThread(id)?.startTime ?? 0
@@ -49,7 +49,7 @@ function ownProof(words: Int32Array, startTime: number): number {
   return startTime > 0 ? PROOF_KERNEL : PROOF_NONE
 }
 
-/** Whether the owner of record `index`, which is taken, certainly runs no more. A system call, or some. */
+/** Returns whether the owner of record `index`, which is taken, has certainly ended. One or more system calls. */
 export function isDead(words: Int32Array, index: number): boolean {
   const name = nameOf(words, index)
   switch (proofOf(name)) {
@@ -64,13 +64,13 @@ export function isDead(words: Int32Array, index: number): boolean {
   }
 }
 
-/** What became of the owner of record `index`, which is taken, as far as can be seen from here: one of LIFE_*. */
+/** Returns the state of the owner of record `index`, which is taken, as far as this thread can see: one of LIFE_*. */
 export function lifeOf(words: Int32Array, index: number): number {
   if (isDead(words, index)) return LIFE_DEAD
   const name = nameOf(words, index)
   if (isOfOwnNamespace(words, index)) {
     const life = lookAt(name)
-    // Dead is only who has proved it.
+    // Only a thread whose death is proved counts as dead.
     return life === LIFE_DEAD ? LIFE_UNKNOWN : life
   }
   const isElsewhere =
@@ -81,18 +81,18 @@ export function lifeOf(words: Int32Array, index: number): number {
   return isElsewhere ? LIFE_ELSEWHERE : LIFE_UNKNOWN
 }
 
-/** What a thread is doing just now. */
+/** The present activity of a thread. */
 export interface Activity {
   readonly isStopped: boolean
-  /** Whether it runs, or waits for a processor. */
+  /** Whether the thread runs, or waits for a processor. */
   readonly isRunnable: boolean
-  /** Processor time that it used in all. */
+  /** Processor time that the thread used in all, in milliseconds. */
   readonly ranMs: number
 }
 
 /**
- * What the owner of record `index`, which is taken, is doing. Undefined if it is dead, or that is not known: it
- * is of another PID namespace, or this is no Linux. Some system calls.
+ * Returns the activity of the owner of record `index`, which is taken. Undefined if it is dead, or its activity is
+ * unknown: it is of another PID namespace, or the system is not Linux. Some system calls.
  */
 export function activityOf(words: Int32Array, index: number): Activity | undefined {
   if (isDead(words, index) || !isOfOwnNamespace(words, index)) return undefined
@@ -103,7 +103,9 @@ export function activityOf(words: Int32Array, index: number): Activity | undefin
   return { isStopped: state === 'T' || state === 't', isRunnable: state === 'R', ranMs }
 }
 
-/** Whether a thread of this process, by the name it left in a region of this process, certainly runs no more. */
+/**
+ * Returns whether a thread of this process, given by the name it left in a region of this process, has certainly ended.
+ */
 export function isGone(name: KernelId): boolean {
   return proofOf(name) === PROOF_KERNEL && lookAt(name) === LIFE_DEAD
 }
@@ -117,7 +119,7 @@ function isOfOwnNamespace(words: Int32Array, index: number): boolean {
   return own !== 0n && namespaceOf(words, index) === own
 }
 
-/** What the kernel shows of the thread with a name of this namespace. */
+/** Returns the state of the thread with a name of this namespace, as the kernel shows it. */
 function lookAt(name: KernelId): number {
   const id = idOf(name)
   return lifeShownBy(name, lookAtThread(id), () => isUnusedId(id))

@@ -1,4 +1,4 @@
-/** Taking over from threads that died in the middle of something. See docs/internals/protocol.md, "Death". */
+/** The takeover from threads that died in the middle of an operation. See docs/internals/protocol.md, "Death". */
 import {
   ALL_BUCKETS,
   BLOCK_BYTES,
@@ -55,21 +55,23 @@ import { monotonic } from '../../../platform/system-clock.js'
 import { PROOF_LOCK, proofOf } from '../../../format/thread-name.js'
 import { markOf, threadRecordAt } from '../../../format/thread-record.js'
 
-/** For an optimistic writer to let go of one bucket; much longer than that takes, unless it is stopped. */
+/**
+ * Wait for an optimistic writer to let go of one bucket, in milliseconds; much longer than it takes, unless the writer
+ * is stopped.
+ */
 const BUCKET_PATIENCE_MS = 20
 const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
-/** No thread takes as many blocks from the heap before it counts them (see FreeLists). */
+/** More blocks than any thread takes from the heap before it counts them (see FreeLists). */
 const MOST_UNCOUNTED = 1024
 
 /**
- * Finishes or undoes what dead threads left half done, lets go of all they held, and frees their records. What cannot
- * be done yet, because a living thread may hold the same bucket, is left for the next call. A system call for every
- * attached thread; O(segments) if one is dead.
+ * Finishes or undoes the unfinished work of dead threads, lets go of all they held, and frees their records. Steps that
+ * are impossible yet, because a living thread may hold the same bucket, are left for the next call. A system call for
+ * every attached thread; O(segments) if one is dead.
  *
- * Thread safety: from any thread, attached or not, whatever it holds. One thread at a time does the work, the others
- * return at once.
- *
- * @returns false if somebody is dead, and another thread is at it
+ * Thread safety: any thread may call it, attached or not, no matter what it holds. One thread at a time does the work;
+ * the others return at once.
+ * @returns false if a thread is dead, and another thread is taking over from it
  */
 export function takeOverFromDead(words: Int32Array): boolean {
   if (!isAnyDead(words)) return true
@@ -84,7 +86,7 @@ export function takeOverFromDead(words: Int32Array): boolean {
   return true
 }
 
-/** Until the caller has the takeover lock, the answer may be out of date. */
+/** Returns whether a thread is dead. Until the caller has the takeover lock, the answer may be out of date. */
 function isAnyDead(words: Int32Array): boolean {
   const pairs = pairsOf(words)
   for (let index = 0; index < REGISTRY_THREADS; index++) if (isTaken(pairs, index) && isDead(words, index)) return true
@@ -96,9 +98,10 @@ function isTaken(pairs: BigUint64Array, index: number): boolean {
 }
 
 /**
- * Takes the right to take over, for one thread at a time. It needs no record, because a thread without one, for want of
- * a free one, must be able to take over. In a file it is a lock, which ends with its holder; in the memory of one
- * process, here, a name, taken from a holder that is dead, or cleared by what runs after the holder's last step.
+ * Takes the takeover lock, which one thread at a time can hold. It needs no record, because a thread that found no free
+ * record must be able to take over. In a file it is a lock of the system, which ends with its holder. In the memory of
+ * one process, as here, it is a name, which is taken from a dead holder, or cleared by the code that runs after the
+ * holder's last step.
  */
 function lockTakeover(words: Int32Array): boolean {
   const pairs = pairsOf(words)
@@ -109,22 +112,22 @@ function lockTakeover(words: Int32Array): boolean {
 
 interface Listed {
   readonly block: number
-  /** Number of directory entries that name it. */
+  /** Number of directory entries that name the segment. */
   entries: number
 }
 
 const LIVING = 1
 const DEAD = 2
-/** Dead, but with something left to do. */
+/** State of an owner that is dead, but whose work could not be finished yet. */
 const STUCK = 3
 
-/** One takeover. Every step may be done again from its beginning, since whoever does it may die as well. */
+/** One takeover. Every step can be repeated from its beginning, since the thread that takes over may die as well. */
 class Takeover {
   private readonly region: Region
   private readonly pairs: BigUint64Array
-  /** What each record's owner is: 0 if there is none. */
+  /** State of each record's owner: 0 if the record is free. */
   private readonly owners = new Uint8Array(REGISTRY_THREADS)
-  /** Records of which this takeover has the lock. */
+  /** Records whose lock this takeover has. */
   private readonly seized: number[] = []
   private readonly segments: Listed[] = []
   private directoryDepth = 0
@@ -154,7 +157,10 @@ class Takeover {
     this.forEach(DEAD, (index) => this.freeRecord(index))
   }
 
-  /** Makes certain who is dead, and keeps it so. The caller has the takeover lock, so nobody else frees records. */
+  /**
+   * Determines which owners are dead, and keeps their records. The caller has the takeover lock, so no other thread
+   * frees records.
+   */
   private seize(): void {
     const { pairs } = this
     for (let index = 0; index < REGISTRY_THREADS; index++) {
@@ -164,8 +170,9 @@ class Takeover {
   }
 
   /**
-   * Whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take the
-   * record until after they gave it back: who gets the lock of a record that is taken has it from a dead one.
+   * Returns whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take
+   * the record until after they gave it back: so a thread that gets the lock of a taken record gets it from a dead
+   * owner.
    */
   private isSeized(index: number): boolean {
     const name = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
@@ -187,7 +194,7 @@ class Takeover {
     Atomics.store(this.words, word, value)
   }
 
-  /** Index of the record of the dead thread that left `mark` in a mutex, or -1. */
+  /** Returns the index of the record of the dead thread that left `mark` in a mutex, or -1. */
   private deadOwner(mark: number): number {
     const index = (mark & 0xff) - 1
     return this.owners[index] >= DEAD && markOf(this.words, index) === mark ? index : -1
@@ -200,8 +207,8 @@ class Takeover {
   }
 
   /**
-   * Completes an assignment of directory entries that was cut off: wherever a deeper segment was to replace another,
-   * some entry names it already, or none does.
+   * Completes an interrupted assignment of directory entries: where a deeper segment was about to replace another,
+   * either some entries name it already, or none does.
    */
   private finishDirectory(): void {
     if (this.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
@@ -228,7 +235,10 @@ class Takeover {
     this.store(HEADER_DIRECTORY_MUTEX, 0)
   }
 
-  /** Word index of the directory's entries, and their number in {@link Takeover.directoryDepth}; -1 if it is damaged. */
+  /**
+   * Returns the word index of the directory's entries, and sets {@link Takeover.directoryDepth} for their number; -1 if
+   * the directory is damaged.
+   */
   private openDirectory(): number {
     const directory = this.load(HEADER_DIRECTORY)
     if (!this.region.contains(directory, DIRECTORY_ENTRIES)) return -1
@@ -250,12 +260,12 @@ class Takeover {
     }
   }
 
-  /** The segment that the bucket in block `bucket` belongs to, or 0. */
+  /** Returns the segment that the bucket in block `bucket` belongs to, or 0. */
   private segmentOf(bucket: number): number {
     return this.segments.find(({ block }) => bucket >= block && bucket < block + SEGMENT_BLOCKS)?.block ?? 0
   }
 
-  /** Whether a living thread announced that it takes the bucket itself. */
+  /** Returns whether a living thread announced that it takes the bucket itself. */
   private isClaimed(bucket: number): boolean {
     return this.owners.some(
       (kind, index) => kind === LIVING && this.load(threadRecordAt(index) + THREAD_CLAIM) === bucket,
@@ -263,9 +273,9 @@ class Takeover {
   }
 
   /**
-   * Whether a bucket, given by its first word, with the odd `version` is a dead thread's for certain: no living thread
-   * has announced to take it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are
-   * made before the version becomes odd and ended after, so they may be looked at in between.
+   * Returns whether a bucket, given by its first word, with the odd `version` is certainly a dead thread's: no living
+   * thread has announced to take it, and the living holder of its segment's mutex, if there is one, waits for it.
+   * Claims are made before the version becomes odd and end after that, so they can be read in between.
    */
   private isOrphan(bucket: number, version: number): boolean {
     const block = bucket / BLOCK_WORDS
@@ -280,8 +290,8 @@ class Takeover {
   }
 
   /**
-   * Counts the write that a thread died in, if it took place: it did if the thread said so, or if its reference lies in
-   * the slot of a bucket that is still as the thread held it.
+   * Counts the write in which a thread died, if the write took place: it did if the thread noted so, or if its
+   * reference lies in the slot of a bucket that is still as the thread held it.
    */
   private settleWrite(index: number): void {
     const { words } = this
@@ -303,8 +313,8 @@ class Takeover {
   }
 
   /**
-   * Lets go of the bucket that an optimistic writer died with. Its slot is one word, before or after the write; only
-   * the tag may be the other.
+   * Lets go of the bucket that an optimistic writer held when it died. The slot is one word, from before or after the
+   * write; only the tag may not match it.
    */
   private releaseBucket(index: number): void {
     const claim = this.load(threadRecordAt(index) + THREAD_CLAIM)
@@ -322,7 +332,7 @@ class Takeover {
     release(this.words, bucket)
   }
 
-  /** Makes every tag what its slot calls for. */
+  /** Makes every tag match its slot. */
   private retag(bucket: number): void {
     for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
       const reference = loadSlot(this.words, bucket, slot)
@@ -334,8 +344,8 @@ class Takeover {
   }
 
   /**
-   * In the order of hashes: a segment that was being split must be let go of before its twin. See docs/internals/protocol.md,
-   * "Split".
+   * Finishes segments in the order of hashes: a segment that was being split must be released before its twin. See
+   * docs/internals/protocol.md, "Split".
    */
   private finishSegments(): void {
     let inOrder = true
@@ -347,13 +357,13 @@ class Takeover {
     }
   }
 
-  /** Makes a segment whole from its references alone, whatever its dead holder was doing, and lets go of it. */
+  /** Makes a segment whole from its references alone, no matter what its dead holder was doing, and lets go of it. */
   private rebuild({ block, entries }: Listed): boolean {
     const { words } = this
     if (!this.takeBuckets(block)) return false
     const at = block * BLOCK_WORDS
     if ((this.load(at + SEGMENT_MOVES) & 1) === 0) Atomics.add(words, at + SEGMENT_MOVES, 1)
-    // The directory tells how far a split had come.
+    // The directory shows how far a split had come.
     const depth = this.directoryDepth - (31 - Math.clz32(entries))
     this.store(at + SEGMENT_DEPTH, depth)
     let tombstones = 0
@@ -372,9 +382,9 @@ class Takeover {
   }
 
   /**
-   * Takes every bucket of a segment whose mutex is a dead thread's; what that one held gets another odd version, so
-   * that nobody takes our changes and its own for one. False, and those taken are let go of, if a living thread is in
-   * the way.
+   * Takes every bucket of a segment whose mutex is a dead thread's. Buckets that the dead thread held get another odd
+   * version, so that no reader takes this thread's changes and the dead one's for a single change. Returns false, and
+   * releases the buckets taken, if a living thread is in the way.
    */
   private takeBuckets(segment: number): boolean {
     const taken: number[] = []
@@ -400,7 +410,7 @@ class Takeover {
     return true
   }
 
-  /** Empties the slots of bucket `index` that a split or a move had still to empty. */
+  /** Empties the slots of bucket `index` that an interrupted split or move would have emptied. */
   private dropStrays(segment: number, depth: number, index: number): void {
     const { words } = this
     const prefix = this.load(segment * BLOCK_WORDS + SEGMENT_PREFIX)
@@ -423,7 +433,10 @@ class Takeover {
     return this.words.subarray(slots, slots + SLOTS_PER_BUCKET).includes(reference)
   }
 
-  /** Whatever its dead holder was doing, the states of the nodes tell which are in use. */
+  /**
+   * Rebuilds the partitions of dead holders: no matter what they were doing, the states of the nodes show which are in
+   * use.
+   */
   private finishPartitions(): void {
     const reserve = reserveMutexAt(this.region)
     if (reserve !== 0 && this.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
@@ -434,11 +447,11 @@ class Takeover {
     }
   }
 
-  /** The free blocks that the thread had stay with the record, for its next owner. */
+  /** Frees a dead thread's record. The blocks of its free lists stay with the record, for the next owner. */
   private freeRecord(index: number): void {
     const { words } = this
     const at = threadRecordAt(index)
-    // Ends the walks over damaged lists: together they have no more blocks than the region.
+    // The bound ends walks over damaged lists: together they have no more blocks than the region.
     let left = this.region.blockCount
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       const most = (words[at + THREAD_FREE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED

@@ -35,27 +35,29 @@ import { ownNamespace } from '../../../platform/thread.js'
 import { locksOf, ownKernelId } from './liveness.js'
 
 /**
- * To find a free record while others are just taking or freeing some. It takes them microseconds, unless they are
- * stopped.
+ * Tries to find a free record while other threads are just taking or freeing some, which takes them microseconds,
+ * unless they are stopped.
  */
 const MOST_TRIES = 200
 
-/** A private word that nobody ever notifies. */
+/** A private word that no thread ever notifies. */
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * A thread's record in the region's registry: who it is, what it is about to take, how many entries it added. Only its
- * owner writes it, except for taking and returning it, and the thread that takes over from a dead owner (takeover.ts); anyone may read
- * any record.
+ * A thread's record in the region's registry: the thread's identity, its claim, and the number of entries it added.
+ * Only the owner writes it, except for taking and returning it, and for the takeover from a dead owner (takeover.ts);
+ * any thread may read any record.
  */
 export class ThreadRecord {
-  /** What this thread leaves in a mutex it holds. Never 0, and another one after the record changed hands. */
+  /**
+   * The owner mark, which this thread leaves in a mutex it holds. Never 0, and different for each owner of the record.
+   */
   readonly mark: number
   /** Word index of the heads of the per-class lists of free blocks. */
   readonly cacheHeads: number
   /** Word index of the lengths of those lists. */
   readonly cacheCounts: number
-  /** Words for what the free lists could not give back. */
+  /** Words for memory that the free lists could not give back. */
   readonly owed: number
   readonly hasExcess: number
 
@@ -76,10 +78,9 @@ export class ThreadRecord {
   }
 
   /**
-   * Takes a free record, after those of dead threads were freed; undefined if all are taken. O(records). A system call
-   * for every attached thread.
-   *
-   * @param takeOver frees the records of dead threads; false if another thread is at it
+   * Takes a free record, after freeing those of dead threads; undefined if all are taken. O(records). A system call for
+   * every attached thread.
+   * @param takeOver frees the records of dead threads; returns false if another thread is doing so
    */
   static attach(words: Int32Array, takeOver: (words: Int32Array) => boolean): ThreadRecord | undefined {
     const self = ownKernelId(words)
@@ -119,30 +120,30 @@ export class ThreadRecord {
     Atomics.store(pairs, (this.at + THREAD_NAMESPACE) / 2, 0n)
     Atomics.store(this.words, this.at + THREAD_STATE, THREAD_FREE)
     Atomics.store(pairs, (this.at + THREAD_KERNEL_ID) / 2, 0n)
-    // Last, or others would take over from this thread while it still has the record.
+    // Unlocked last, or other threads would take over from this one while it still has the record.
     locksOf(this.words)?.unlockAndClose(this.index)
     this.exitNote?.cancel()
   }
 
   /**
-   * Announces what the thread is about to take. A plain store, because the compare-and-swap that takes it publishes
-   * what came before: whoever sees it taken also sees by whom.
+   * Announces the bucket or segment that the thread is about to take. The store is plain, because the compare-and-swap
+   * that takes it publishes earlier stores: a thread that sees it taken also sees the claim.
    */
   claim(block: number): void {
     this.words[this.at + THREAD_CLAIM] = block
   }
 
-  /** Ends the claim, and is seen to do so only after the release that came before: x64 keeps stores in order. */
+  /** Ends the claim. Other threads see that only after the release that came before: x64 keeps stores in order. */
   clearClaim(): void {
     if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_CLAIM, 0)
     else this.words[this.at + THREAD_CLAIM] = 0
   }
 
   /**
-   * Tells of a write that changes the number of entries, before the compare-and-swap or the store that begins it: that
-   * word `slot` will hold `reference` while its bucket has `version`, odd, and what the thread's share of the size will
-   * be then. Should the thread die, this tells whether the write took place. Plain stores, here and below: what counts
-   * is what was stored when the thread ended, and a processor ends a thread between two instructions.
+   * Announces a write that changes the number of entries, before the compare-and-swap or the store that begins it: word
+   * `slot` will hold `reference` while its bucket has `version`, odd, and then the thread's share of the size will be
+   * as noted. If the thread dies, the announcement shows whether the write took place. Stores are plain, here and
+   * below: only the state at the thread's end counts, and a processor ends a thread between two instructions.
    */
   beginWrite(slot: number, reference: number, version: number, delta: number): void {
     const { words, at } = this
@@ -152,20 +153,20 @@ export class ThreadRecord {
     words[at + THREAD_WRITE_SLOT] = slot
   }
 
-  /** The slot holds the reference. */
+  /** Notes that the slot holds the reference. */
   notePublished(): void {
     this.words[this.at + THREAD_WRITE_VERSION] = 0
   }
 
-  /** The write is counted, or did not take place. */
+  /** Notes that the write is counted, or did not take place. */
   endWrite(): void {
     if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_WRITE_SLOT, 0)
     else this.words[this.at + THREAD_WRITE_SLOT] = 0
   }
 
   /**
-   * What the thread waits for although its claim covers it: a bucket that it does not hold. 0 before it tries to take
-   * it.
+   * Notes a bucket that the thread's claim covers, but for which it waits, since it does not hold it. 0 before the
+   * thread tries to take it.
    */
   setWaiting(bucket: number): void {
     Atomics.store(this.words, this.at + THREAD_WAITING, bucket)
@@ -173,21 +174,21 @@ export class ThreadRecord {
 
   addSize(delta: number): void {
     const word = this.at + THREAD_SIZE_DELTA
-    // No read-modify-write: nobody else writes this word.
+    // No read-modify-write is needed: no other thread writes this word.
     Atomics.store(this.words, word, (this.words[word] + delta) | 0)
   }
 
   /**
-   * Adds up to 2^31 to one of the record's counters. Each is two words, and the carry is shown as it is made: while bit
-   * 31 of the high word is set, the low word counts as 0 (src/format/counters.ts reads them).
+   * Adds up to 2^31 to one of the record's counters. Each is two words, and the carry is visible while it is made: as
+   * long as bit 31 of the high word is set, the low word counts as 0 (src/format/counters.ts reads them).
    */
   count(counter: number, delta: number): void {
     addToCounter(this.words, this.at, counter, delta)
   }
 
   /**
-   * A full fence, made of the only means JavaScript has: plain accesses may pass an `Atomics.store` downwards or an
-   * `Atomics.load` upwards on a weakly ordered machine, but nothing passes the two in a row.
+   * Issues a full fence, by the only means that JavaScript has. On a weakly ordered machine, plain accesses may pass an
+   * `Atomics.store` downwards or an `Atomics.load` upwards, but nothing passes the two in a row.
    */
   fence(): void {
     Atomics.store(this.words, this.at + THREAD_FENCE, 0)
@@ -196,10 +197,9 @@ export class ThreadRecord {
 }
 
 /**
- * Takes record `index` if it is free. The record's lock comes first, so that there is no instant at which a record that
- * is taken looks like a dead thread's; the name is what takes the record, so that there is none at which nobody could
- * tell how its owner is to be asked for. Undefined if a thread has the lock of a free record: for no longer than it
- * takes to free or take it.
+ * Takes record `index` if it is free. It takes the record's lock first, so that a taken record never looks like a dead
+ * thread's. Storing the name takes the record, so that every taken record says how to find out whether its owner lives.
+ * Undefined if a thread has the lock of a free record, for no longer than it takes to free or take it.
  */
 function take(words: Int32Array, index: number, self: KernelId): boolean | undefined {
   const pairs = pairsOf(words)
@@ -212,13 +212,13 @@ function take(words: Int32Array, index: number, self: KernelId): boolean | undef
   return false
 }
 
-/** Word index of the record of the thread that left `mark` in a mutex; -1 if the mark names none. */
+/** Returns the word index of the record of the thread that left `mark` in a mutex; -1 if the mark names none. */
 export function ownerOf(mark: number): number {
   const index = (mark & 0xff) - 1
   return index >= 0 && index < REGISTRY_THREADS ? threadRecordAt(index) : -1
 }
 
-/** Whether the thread that left `mark` is still attached. */
+/** Returns whether the thread that left `mark` is still attached. */
 export function isAttached(words: Int32Array, mark: number): boolean {
   const record = ownerOf(mark)
   if (record < 0 || Atomics.load(words, record + THREAD_STATE) !== THREAD_ATTACHED) return false
@@ -226,8 +226,8 @@ export function isAttached(words: Int32Array, mark: number): boolean {
 }
 
 /**
- * Word index of the record of an attached thread, other than the one with record `self`, that claims `bucket` or
- * `segment`; -1 if there is none.
+ * Returns the word index of the record of an attached thread, other than the one with record `self`, that claims
+ * `bucket` or `segment`; -1 if there is none.
  */
 export function claimantOf(words: Int32Array, bucket: number, segment: number, self: number): number {
   for (let index = 0; index < REGISTRY_THREADS; index++) {

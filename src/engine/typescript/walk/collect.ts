@@ -1,4 +1,4 @@
-/** Keys in hash order, for iterators. See docs/internals/protocol.md, "Iteration". */
+/** Collects keys in hash order, for iterators. See docs/internals/protocol.md, "Iteration". */
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -23,8 +23,8 @@ import { WEAKLY_ORDERED } from '../../../format/region.js'
 import { endOf } from '../../../format/segment.js'
 
 /**
- * The keys of a segment fit into the region. A walk may meet more, if keys come and go meanwhile, but not so many times
- * more; damaged references may make every key one of the longest.
+ * Bound on the keys of a walk, in regions: the keys of a segment fit into one. A walk may meet more, if keys come and
+ * go meanwhile, but not so many times more; damaged references may make every key one of the longest.
  */
 const MAX_WALKS = 4
 const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
@@ -42,7 +42,7 @@ export class Collector {
   private readonly order = new Float64Array(MAX_KEYS)
   private readonly metas = new Int32Array(MAX_KEYS)
   private readonly offsets = new Float64Array(MAX_KEYS)
-  /** Of the buckets, as they were read. */
+  /** Versions of the buckets when they were read. */
   private readonly versions = new Int32Array(ALL_BUCKETS)
   private bytes = new Int32Array(INITIAL_WORDS)
 
@@ -50,7 +50,7 @@ export class Collector {
 
   /**
    * Copies the keys with the first hashes from `from` to below `to`, of one segment at most, into the scratch buffer,
-   * and stops after the hash with which there are `limit` of them. Returns the hash to go on from. O(segment).
+   * and stops after the hash that brings their number to `limit`. Returns the hash to go on from. O(segment).
    */
   collect(from: number, to: number, limit: number): number {
     const { result } = this.core
@@ -67,8 +67,8 @@ export class Collector {
   }
 
   /**
-   * Collects from the whole segment that covers the first hash. Somebody who holds it in the midst of moving keys is not
-   * waited for, only what moves.
+   * Collects from the whole segment that covers the first hash. It does not wait for a thread that holds the segment to
+   * move keys, only for the buckets that change.
    */
   private collectSegment(from: number, to: number): number {
     const { core } = this
@@ -102,8 +102,8 @@ export class Collector {
   }
 
   /**
-   * Whether the buckets of a segment in which keys move have the versions they had when they were read: then none was
-   * moved from one that was still to be read to one that had been.
+   * Returns whether the buckets of a segment in which keys move still have the versions of their reading: then no key
+   * moved from a bucket still to be read to one already read.
    */
   private areUnchanged(segment: number): boolean {
     const { words } = this.core
@@ -112,7 +112,7 @@ export class Collector {
     })
   }
 
-  /** Leaves what a split may have moved already to the new segment, once the directory names that throughout. */
+  /** Leaves keys that a split may have moved already to the new segment, once the directory names that throughout. */
   private leaveMoved(segment: number): void {
     const { lookup, words } = this.core
     const start = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] >>> 0
@@ -124,7 +124,7 @@ export class Collector {
     this.count = kept
   }
 
-  /** Adds the keys of one bucket, read undisturbed. */
+  /** Adds the keys of one bucket, read without interference. */
   private collectBucket(segment: number, index: number, from: number, to: number, backoff: Backoff): number {
     const { words, region, thread } = this.core
     const { count, used } = this
@@ -146,7 +146,7 @@ export class Collector {
     }
   }
 
-  /** Copies one key, unless it is a lease's. False if it leads out of the region. */
+  /** Copies one key, unless it is a lease's. Returns false if the key leads out of the region. */
   private add(block: number, from: number, to: number): boolean {
     const { words, region } = this.core
     const entry = block * BLOCK_WORDS
@@ -165,7 +165,7 @@ export class Collector {
     return true
   }
 
-  /** Writes what was collected to the scratch buffer, in hash order, as far as it fits. */
+  /** Writes the collected keys to the scratch buffer, in hash order, as many as fit. */
   private deliver(limit: number): number {
     const { result, scratchWords } = this.core
     const order = this.dropRepeats(this.order.subarray(0, this.count).sort())
@@ -175,7 +175,7 @@ export class Collector {
       const hash = hashOf(order[delivered])
       let next = delivered
       let size = 0
-      // Keys with one hash go together, so that the caller can go on from a hash.
+      // Keys with the same hash go together, so that the caller can go on from a hash.
       for (; next < order.length && hashOf(order[next]) === hash; next++) {
         size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
       }
@@ -190,7 +190,7 @@ export class Collector {
     return this.end
   }
 
-  /** A key that is deleted and inserted again during the walk may be met in two buckets; it is delivered once. */
+  /** Drops repeated keys: a key that is deleted and inserted again during the walk may be met in two buckets. */
   private dropRepeats(order: Float64Array): Float64Array {
     let kept = 0
     for (const each of order) if (!this.isAmong(order, kept, each)) order[kept++] = each
@@ -198,7 +198,8 @@ export class Collector {
   }
 
   /**
-   * Whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher hash.
+   * Returns whether the key of `each` is one of the first `count` keys of `order`, which are sorted and have no higher
+   * hash.
    */
   private isAmong(order: Float64Array, count: number, each: number): boolean {
     const hash = hashOf(each)
@@ -234,7 +235,7 @@ export class Collector {
   }
 }
 
-/** Hash of an element of a collector's order. */
+/** Returns the hash of an element of a collector's order. */
 function hashOf(element: number): number {
   return Math.floor(element / NUMBERS)
 }

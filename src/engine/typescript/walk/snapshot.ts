@@ -19,10 +19,13 @@ import { WEAKLY_ORDERED } from '../../../format/region.js'
 import { holdEverything, maxSegments, releaseHeld } from '../write/restructure.js'
 import { endOf } from '../../../format/segment.js'
 
-/** Pieces this long are cheap to make beside filling them, and waste little at the end. */
+/** Length of a piece: making one is cheap compared with filling it, and little is wasted at the end. */
 const PIECE_WORDS = 2 ** 18
 
-/** Ends with status DONE and the number of entries in RESULT_LENGTH; with TIMEOUT or CORRUPT nothing is returned. */
+/**
+ * Copies all entries. Ends with status DONE and the number of entries in RESULT_LENGTH; with TIMEOUT or CORRUPT it
+ * returns nothing.
+ */
 export function takeSnapshot(core: Core): Int32Array<ArrayBuffer>[] {
   const copy = new Copy(core)
   let status = copy.addAhead() ? DONE : CORRUPT
@@ -38,8 +41,7 @@ function complete(core: Core, copy: Copy): number {
   let released = 0
   try {
     let status = holdEverything(core, held)
-    // Now no write is under way anywhere: this is the instant. Entries that are there at one instant fit into the
-    // region.
+    // Now no write is under way anywhere: this is the instant. The entries of one instant fit into the region.
     core.resultDoubles[RESULT_EXPIRES_AT] = now(core.region)
     copy.budget = core.words.length
     for (; released < held.length; released++) {
@@ -48,13 +50,13 @@ function complete(core: Core, copy: Copy): number {
     }
     return status === DONE && !copy.isComplete ? CORRUPT : status
   } finally {
-    // Only if there was no memory for a piece.
+    // Segments are left only if there was no memory for a piece.
     for (; released < held.length; released++) releaseHeld(core, held[released])
     core.thread.clearClaim()
   }
 }
 
-/** What was copied of a segment: for each bucket the words below. */
+/** The copied part of a segment: for each bucket the words below. */
 interface SegmentCopy {
   readonly segment: number
   readonly buckets: Int32Array
@@ -74,13 +76,13 @@ const COPY_WORDS = 4
 const NOT_COPIED = 1
 const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
 
-/** Entries as they lie in the region, one after the other, in pieces. None is cut in two. */
+/** Copies of entries in the format of the region, one after the other, in pieces. Each lies within one piece. */
 class Copy {
   count = 0
-  /** How many words more may be copied: damaged references could make every entry as long as the region. */
+  /** Number of words that may still be copied: damaged references could make every entry as long as the region. */
   budget: number
   private readonly segments: SegmentCopy[] = []
-  /** How many of the segments copied ahead were completed. */
+  /** Number of the segments copied ahead that were completed. */
   private completed = 0
   private readonly pieces: Int32Array<ArrayBuffer>[] = []
   private readonly used: number[] = []
@@ -89,12 +91,12 @@ class Copy {
   private readonly lengths = new Float64Array(SLOTS_PER_BUCKET)
 
   constructor(private readonly core: Core) {
-    this.budget = 2 * core.words.length // both passes ahead may have to copy all there is
+    this.budget = 2 * core.words.length // both passes ahead may have to copy everything
   }
 
   /**
-   * Copies most of what is there while everybody writes on; over the budget, the rest is copied later. False if the
-   * region is damaged.
+   * Copies most entries while all threads go on writing; beyond the budget, the rest is copied later. Returns false if
+   * the region is damaged.
    */
   addAhead(): boolean {
     const { words, lookup } = this.core
@@ -102,7 +104,7 @@ class Copy {
       if (!lookup.locateSegment(hash | 0)) return false
       const { segment } = lookup
       const end = endOf(words, segment)
-      if (end <= hash) break // it is just being split; the rest is copied later
+      if (end <= hash) break // a split is under way; the rest is copied later
       const copy = newCopy(segment)
       this.segments.push(copy)
       if (this.segments.length > maxSegments(words)) return false
@@ -118,18 +120,18 @@ class Copy {
   }
 
   /**
-   * Makes the copy of a held segment what the segment is. Called for all of them, in the order of hashes. False if the
+   * Brings the copy of a held segment up to date. Called for all segments, in the order of hashes. Returns false if the
    * region is damaged.
    */
   complete(segment: number): boolean {
-    // Both lists are in the same order; what was not copied ahead was split off since.
+    // Both lists are in the same order; a segment that was not copied ahead was split off since.
     const ahead = this.segments.at(this.completed)
     const { buckets } = ahead?.segment === segment ? ahead : newCopy(segment)
     if (ahead?.segment === segment) this.completed++
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
       const copy = index * COPY_WORDS
-      // Held, the version is one higher than it was at rest.
+      // The bucket is held, so its version is one higher than at rest.
       if (this.core.words[bucket + BUCKET_VERSION] !== ((buckets[copy + COPY_VERSION] + 1) | 0)) {
         this.discard(buckets, copy)
         if (this.addBucket(bucket, buckets, copy) !== DONE) return false
@@ -149,7 +151,8 @@ class Copy {
   }
 
   /**
-   * Copies what changed in a segment since it was copied last, but not what is being changed. DONE, FULL or CORRUPT.
+   * Copies the buckets of a segment that changed since the last copy, but not those that are being changed. Returns
+   * DONE, FULL or CORRUPT.
    */
   private refresh({ segment, buckets }: SegmentCopy): number {
     for (let index = 0; index < ALL_BUCKETS; index++) {
@@ -165,8 +168,8 @@ class Copy {
   }
 
   /**
-   * Copies the entries of a bucket. Nothing is copied with NOT_DONE, if it changed meanwhile, and with FULL, over the
-   * budget.
+   * Copies the entries of a bucket. Copies nothing and returns NOT_DONE if the bucket changed meanwhile, and FULL
+   * beyond the budget.
    */
   private addBucket(bucket: number, buckets: Int32Array, copy: number): number {
     const { words, region } = this.core
@@ -186,7 +189,7 @@ class Copy {
       lengths[count++] = length
       total += length
     }
-    // Before any room is made for lengths that are no more than hearsay yet.
+    // Checked before room is made for lengths that are not reliable yet.
     if (!this.isStill(bucket, version)) return NOT_DONE
     if (isDamaged) return CORRUPT
     if (total > this.budget) return FULL
@@ -210,8 +213,8 @@ class Copy {
   }
 
   /**
-   * Whether the entries from word `start` of `piece` on have the lengths that were seen before they were copied. Only a
-   * region that changes without a version can part the two; but whoever walks the copy must not leave it.
+   * Returns whether the entries from word `start` of `piece` on have the lengths that were read before the copy. Only a
+   * region that changes without a version can make the two differ; but a walk over the copy must not lead out of it.
    */
   private haveLengths(piece: Int32Array, start: number, count: number): boolean {
     for (let i = 0, at = start; i < count; at += this.lengths[i++]) {
@@ -220,7 +223,7 @@ class Copy {
     return true
   }
 
-  /** Makes copied entries ones to be skipped. */
+  /** Marks copied entries as out of date. */
   private discard(buckets: Int32Array, copy: number): void {
     const piece = this.pieces[buckets[copy + COPY_PIECE]]
     let at = buckets[copy + COPY_START]
@@ -237,7 +240,7 @@ class Copy {
     return Atomics.load(this.core.words, bucket + BUCKET_VERSION) === version
   }
 
-  /** Makes the last piece one with room for `words` words. */
+  /** Makes sure that the last piece has room for `words` words. */
   private makeRoom(words: number): void {
     const last = this.pieces.length - 1
     if (last >= 0 && this.used[last] + words <= this.pieces[last].length) return
