@@ -184,7 +184,8 @@ export class Backoff {
     const isSelf = holder === Atomics.load(pairs, (own + THREAD_KERNEL_ID) / 2)
     const sleeps = activity === undefined || isSelf ? 0 : Atomics.load(words, record + THREAD_SLEEPS)
     let counts = unjudged
-    if (sleeps !== 0 && activity?.isStopped === false) counts = sleeps === SLEEPS_FOR_MOVING && !this.budget.isHeldUp() ? 0 : unjudged
+    if (sleeps !== 0 && activity?.isStopped === false)
+      counts = sleeps === SLEEPS_FOR_MOVING && !this.budget.isHeldUp() ? 0 : unjudged
     else if (activity?.isRunnable === true && !isSelf) counts = Math.min(ran - this.holderRan, unjudged)
     this.holderRan += Math.min(counts, ran - this.holderRan)
     this.isStalled = counts === unjudged
