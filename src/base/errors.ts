@@ -5,23 +5,19 @@
  * | code | class | when |
  * | --- | --- | --- |
  * | `ERR_MAPSAFE_FULL` | Error | the region has no room left for the entry |
- * | `ERR_MAPSAFE_KEY_TYPE` | TypeError | the key is not a string, number, bigint, boolean or `Uint8Array`, or is a
- * `Uint8Array` whose memory was detached |
+ * | `ERR_MAPSAFE_KEY_TYPE` | TypeError | the key is no string, number, bigint, boolean or `Uint8Array`, or one whose memory was detached |
  * | `ERR_MAPSAFE_VALUE_TYPE` | TypeError | a part of the value is a function, a symbol, detached, or keeps its data where no copy finds it |
  * | `ERR_MAPSAFE_ENTRY_TOO_LARGE` | RangeError | the entry could not fit even into an empty region; in a cache, into an eighth of it (256 KiB if that is more) |
  * | `ERR_MAPSAFE_CLOSED` | Error | the map was closed by this thread |
  * | `ERR_MAPSAFE_OPTIONS` | TypeError or RangeError | an option or argument of the wrong type or outside its range |
- * | `ERR_MAPSAFE_FORMAT` | Error | the memory is not a region, not a whole one, of another format version or byte
- * order, or in a copy of a file that was open; or a value is of a kind that only a later version has |
+ * | `ERR_MAPSAFE_FORMAT` | Error | not a region, not a whole one, one of another format version or byte order, or in a copy of a file that was open; a value of a kind that only a later version has |
  * | `ERR_MAPSAFE_CORRUPT` | Error | the region's bytes contradict themselves |
- * | `ERR_MAPSAFE_COUNTER` | RangeError or TypeError | an increment would leave the safe integers, or meets a value that
- * is not an integer |
- * | `ERR_MAPSAFE_ENGINE` | Error | the native engine, requested or needed for a file, cannot be loaded |
+ * | `ERR_MAPSAFE_COUNTER` | RangeError or TypeError | an increment would leave the safe integers, or meets no integer |
+ * | `ERR_MAPSAFE_ENGINE` | Error | the native engine was asked for, or needed for a file, and is not there |
  * | `ERR_MAPSAFE_FILE` | Error | the system refuses to make, open or map the map's file |
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
- * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides on a write, such as the one given to `update`, wrote to
- * the map |
+ * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map |
  */
 export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_FULL'
