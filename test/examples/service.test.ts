@@ -15,8 +15,10 @@ beforeEach(async () => {
   service = spawn(process.execPath, [program, '--serve'], { stdio: ['ignore', 'pipe', 'pipe'] })
   errors = ''
   service.stderr!.on('data', (text: Buffer) => (errors += text.toString()))
-  const [line] = (await once(createInterface(service.stdout!), 'line')) as [string]
-  url = line.split(' ')[0]
+  const line = await Promise.race([once(createInterface(service.stdout!), 'line'), once(service, 'exit')])
+  // What it says of itself, or its exit code.
+  expect(line[0], errors).toEqual(expect.any(String))
+  url = (line[0] as string).split(' ')[0]
 })
 
 afterEach(async () => {
