@@ -73,13 +73,13 @@ const COPIED = ['src', 'test', 'bench', 'package.json', 'tsconfig.json', 'vitest
 
 /**
  * The TypeScript sources with the suites that concern them. `linked` are builds that the tests need, `engines` the
- * engines that they take turns with.
+ * engines that they take turns with, `copied` what else the tests read.
  */
-function inTypescript(suites, linked = [], engines = 'typescript') {
+function inTypescript(suites, linked = [], engines = 'typescript', copied = []) {
   return {
     sources: '.',
     copy(to, base) {
-      for (const name of COPIED) cpSync(join(root, name), join(to, name), { recursive: true })
+      for (const name of [...COPIED, ...copied]) cpSync(join(root, name), join(to, name), { recursive: true })
       for (const name of ['node_modules', ...linked]) symlinkSync(join(root, name), join(to, name))
       const compiled = join(base, 'out')
       if (base !== to && existsSync(compiled)) cpSync(compiled, join(to, 'out'), { recursive: true })
@@ -139,6 +139,12 @@ export const targets = {
     'test/conformance/inspect',
     'test/conformance/loaded-twice',
     'test/package/messages',
+  ]),
+  // As it is installed: each run packs the copy, and so bundles it.
+  package: inTypescript(['test/package/bundles', 'test/package/jest'], ['build'], 'typescript,native', [
+    'scripts',
+    'tsdown.config.ts',
+    'THIRD-PARTY-NOTICES.md',
   ]),
   waiting: inTypescript(
     [
