@@ -10,7 +10,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/compile.ts'],
+    globalSetup: ['test/support/compile.ts', 'test/support/shared-folder.ts'],
     // Tests start worker threads of their own, so each test file gets a process.
     pool: 'forks',
     maxWorkers: 2,

@@ -9,9 +9,9 @@ import { installPacked, root } from './packed.js'
 let project: string
 let installed: string
 
-beforeAll(() => {
+beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), 'mapsafe-bundle-'))
-  installed = installPacked(project)
+  installed = await installPacked(project)
 })
 
 afterAll(() => {

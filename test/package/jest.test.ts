@@ -144,10 +144,10 @@ const tests = {
     })`,
 }
 
-test('Jest runs files that make caches, one after the other in one thread, and ends well', ({ skip }) => {
+test('Jest runs files that make caches, one after the other in one thread, and ends well', async ({ skip }) => {
   const jest = findJest()
   if (jest === undefined) return skip(`${JEST} could not be installed: no registry can be reached`)
-  installPacked(project)
+  await installPacked(project)
   // Below the packages, so that Jest lists no more than the tests.
   const folder = join(project, 'tests')
   mkdirSync(folder)

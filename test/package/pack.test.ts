@@ -1,44 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+import { installPacked, npm, packed } from './packed.js'
 
 let project: string
 let installed: string
 
-/**
- * Installs the package as `npm install --ignore-scripts` would, but from the tarball alone: its dependencies are
- * linked.
- */
-beforeAll(() => {
+beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), 'mapsafe-pack-'))
-  execFileSync(npm, ['pack', '--silent', '--pack-destination', project], { cwd: root, stdio: 'pipe' })
-  const [tarball] = readdirSync(project)
-  installed = join(project, 'node_modules', 'mapsafe')
-  mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', join(project, tarball), '-C', installed, '--strip-components=1'])
-  const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  for (const name of Object.keys(dependencies)) {
-    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
-  }
-}, 120_000)
+  installed = await installPacked(project)
+})
 
 afterAll(() => {
   rmSync(project, { recursive: true, force: true })
@@ -186,4 +161,76 @@ test('the packed package runs no script when it is installed', () => {
   expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]))
   // A binding.gyp without this would make npm build it.
   expect(gypfile).toBe(false)
+})
+
+describe('what the packed package says of itself', () => {
+  type Conditions = Record<'import' | 'require', { types: string; default: string }>
+  interface Manifest {
+    exports: Record<'.' | './inspect', Conditions>
+  }
+  let copies = 0
+
+  /** @returns a copy of the package with a fault in its package.json */
+  function planted(fault: (manifest: Manifest) => void): string {
+    const copy = join(project, `planted-${copies++}`)
+    cpSync(installed, copy, { recursive: true })
+    const file = join(copy, 'package.json')
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
+    fault(manifest)
+    writeFileSync(file, JSON.stringify(manifest))
+    return copy
+  }
+
+  const lint = async (folder: string): Promise<string[]> =>
+    (await publint({ pkgDir: folder, pack: false, level: 'suggestion' })).messages.map(({ code }) => code)
+
+  test('is as publint wants it', async () => {
+    expect(await lint(installed)).toEqual([])
+  })
+
+  test.each<[string, (manifest: Manifest) => void, string]>([
+    [
+      'a path of types that leads nowhere',
+      ({ exports }) => (exports['.'].import.types = './dist/none.d.ts'),
+      'FILE_DOES_NOT_EXIST',
+    ],
+    [
+      'a bundle of the other module system',
+      ({ exports }) => (exports['.'].require.default = './dist/index.js'),
+      'EXPORTS_TYPES_INVALID_FORMAT',
+    ],
+  ])('publint finds %s', async (_, fault, code) => {
+    expect(await lint(planted(fault))).toContain(code)
+  })
+
+  /** @returns the kinds of problems that TypeScript meets with any way to resolve modules but that before `exports` */
+  async function problemsOfTypes(tarball: string): Promise<string[]> {
+    const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(readFileSync(tarball))))
+    if (analysis.types === false) return ['no types']
+    return analysis.problems
+      .filter((problem) => !('resolutionKind' in problem && problem.resolutionKind === 'node10'))
+      .map(({ kind }) => kind)
+  }
+
+  test('has the right types for each module system', async () => {
+    expect(await problemsOfTypes(await packed())).toEqual([])
+  })
+
+  test.each<[string, (manifest: Manifest) => void, string]>([
+    [
+      'a path of types that leads nowhere',
+      ({ exports }) => (exports['./inspect'].import.types = './dist/none.d.ts'),
+      'FallbackCondition',
+    ],
+    [
+      'types of the other module system',
+      ({ exports }) => (exports['.'].require.types = './dist/index.d.ts'),
+      'FalseESM',
+    ],
+  ])('are they the types finds %s', async (_, fault, kind) => {
+    const copy = planted(fault)
+    const options = ['--silent', '--ignore-scripts', '--pack-destination', project]
+    const name = execFileSync(npm, ['pack', ...options], { cwd: copy, encoding: 'utf8' }).trim()
+    expect(await problemsOfTypes(join(project, name))).toContain(kind)
+  })
 })

@@ -32,3 +32,9 @@ test('where a thread record lies, one file of each language knows', () => {
     'src/format/thread-record.ts',
   ])
 })
+
+test('the lock file names no registry: npm asks the one that is configured', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { resolved?: string }> }
+  const named = Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)
+  expect(named, 'npm install --omit-lockfile-registry-resolved').toEqual([])
+})
