@@ -1,26 +1,10 @@
 import { decodeKey, type Key } from '../format/key.js'
-import {
-  COUNTER_SECOND_VALUE,
-  COUNTER_WORDS,
-  ENTRY_COUNTER,
-  ENTRY_DATA,
-  ENTRY_EXPIRES,
-  ENTRY_META,
-  ENTRY_SECOND_CELL,
-  ENTRY_STALE,
-  ENTRY_VALUE_LENGTH,
-  EXPIRY_WORDS,
-  KEY_KIND_MASK,
-  KEY_KIND_SHIFT,
-  KEY_LENGTH_BITS,
-  VALUE_KIND_MASK,
-  VALUE_KIND_SHIFT,
-} from '../format/layout.js'
+import { keyKindOf, keyLengthOf, sizeOf, valueAt, valueKindOf } from '../format/entry.js'
+import { ENTRY_DATA, ENTRY_EXPIRES, ENTRY_META, ENTRY_VALUE_LENGTH, EXPIRY_WORDS } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { Buffer } from '../platform/buffer.js'
 
-const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 const WORD_BYTES = 4
 
 /**
@@ -119,19 +103,15 @@ class CopiedEntry {
 
   constructor(words: Int32Array<ArrayBuffer>, at: number) {
     const meta = words[at + ENTRY_META]
-    this.keyLength = meta & KEY_LENGTH_MASK
-    this.keyKind = (meta >>> KEY_KIND_SHIFT) & KEY_KIND_MASK
-    this.valueKind = (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
+    this.keyLength = keyLengthOf(meta)
+    this.keyKind = keyKindOf(meta)
+    this.valueKind = valueKindOf(meta)
     this.valueLength = words[at + ENTRY_VALUE_LENGTH] >>> 0
     this.keyStart = (at + ENTRY_DATA) * WORD_BYTES
-    const valueAt = at + ENTRY_DATA + Math.ceil(this.keyLength / WORD_BYTES)
-    const isCounter = (meta & ENTRY_COUNTER) !== 0
-    const isInSecondCell = isCounter && (meta & ENTRY_SECOND_CELL) !== 0
-    this.valueStart = (isInSecondCell ? valueAt + COUNTER_SECOND_VALUE : valueAt) * WORD_BYTES
+    this.valueStart = valueAt(at, meta) * WORD_BYTES
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
-    const valueEnd = valueAt + (isCounter ? COUNTER_WORDS : Math.ceil(this.valueLength / WORD_BYTES))
+    this.end = at + sizeOf(words, at) / WORD_BYTES
     const expires = (meta & ENTRY_EXPIRES) !== 0
-    this.end = valueEnd + (expires ? EXPIRY_WORDS : 0) + ((meta & ENTRY_STALE) === 0 ? 0 : EXPIRY_WORDS)
     this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity
   }
 

@@ -16,14 +16,20 @@ test('binding.gyp and CMakeLists.txt list every C++ source, and the same ones', 
   expect(cmake?.sort()).toEqual(onDisk)
 })
 
+/** The sources of both languages that name a constant of the layout which one file of each is to know. */
+function filesThatName(constants: RegExp): string[] {
+  return ['src', 'native/core', 'native/platform', 'native/addon']
+    .flatMap((folder) =>
+      readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|h|cc)$/.test(name))
+        .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
+    )
+    .filter((file) => constants.test(read(file)))
+    .sort()
+}
+
 test('where a thread record lies, one file of each language knows', () => {
-  const arithmetic = /\b(REGISTRY_BLOCK|THREAD_WORDS|kRegistryBlock|kThreadWords)\b/
-  const files = ['src', 'native/core', 'native/platform', 'native/addon'].flatMap((folder) =>
-    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ts|h|cc)$/.test(name))
-      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
-  )
-  expect(files.filter((file) => arithmetic.test(read(file))).sort()).toEqual([
+  expect(filesThatName(/\b(REGISTRY_BLOCK|THREAD_WORDS|kRegistryBlock|kThreadWords)\b/)).toEqual([
     'native/core/base/geometry.h', // where the registry ends
     'native/core/base/layout.h',
     'native/core/threads/thread_record.h',
@@ -37,4 +43,13 @@ test('the lock file names no registry: npm asks the one that is configured', () 
   const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { resolved?: string }> }
   const named = Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)
   expect(named, 'npm install --omit-lockfile-registry-resolved').toEqual([])
+})
+
+test('how an entry tells the length of its key, one file of each language knows', () => {
+  expect(filesThatName(/\b(KEY_LENGTH_BITS|kKeyLengthBits)\b/)).toEqual([
+    'native/core/base/layout.h',
+    'native/core/index/entry.h',
+    'src/format/entry.ts',
+    'src/format/layout.ts',
+  ])
 })
