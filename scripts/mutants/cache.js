@@ -123,7 +123,7 @@ export const mutants = [
     name: 'snapshot-with-expired',
     why: 'a snapshot holds what had expired at its instant',
     file: 'src/public/snapshot.ts',
-    find: ' && !(entry.expiresAt <= this.#instant)',
+    find: ' && !entry.hasExpired(this.#instant)',
     replace: '',
   },
   {

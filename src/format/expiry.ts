@@ -6,6 +6,12 @@ import type { Region } from './region.js'
 
 const MAX_TICK = 2 ** 32 - 1
 
+/** Returns when the entry at `entry` expires; NEVER if it does not. Trusts its lengths. */
+export function expiryIn(words: Int32Array, entry: number): number {
+  if ((words[entry + ENTRY_META] & ENTRY_EXPIRES) === 0) return NEVER
+  return loadDouble(words, entry + sizeOf(words, entry) / 4 - EXPIRY_WORDS)
+}
+
 /**
  * Returns when the entry in `block` expires; NEVER if it does not, or if its lengths lead out of the region. Reliable
  * only after validation, like the header.

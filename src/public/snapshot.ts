@@ -1,6 +1,7 @@
 import { decodeKey, type Key } from '../format/key.js'
-import { keyKindOf, keyLengthOf, sizeOf, valueAt, valueKindOf } from '../format/entry.js'
-import { ENTRY_DATA, ENTRY_EXPIRES, ENTRY_META, ENTRY_VALUE_LENGTH, EXPIRY_WORDS } from '../format/layout.js'
+import { keyKindOf, keyLengthOf, NEVER, sizeOf, valueAt, valueKindOf } from '../format/entry.js'
+import { expiryIn } from '../format/expiry.js'
+import { ENTRY_DATA, ENTRY_META, ENTRY_VALUE_LENGTH } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { Buffer } from '../platform/buffer.js'
@@ -75,7 +76,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
       for (let at = 0; at < words.length;) {
         const entry = new CopiedEntry(words, at)
         at = entry.end
-        if (!entry.isOutdated && !(entry.expiresAt <= this.#instant)) yield pick(entry)
+        if (!entry.isOutdated && !entry.hasExpired(this.#instant)) yield pick(entry)
       }
     }
   }
@@ -91,6 +92,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
 class CopiedEntry {
   /** Index of the first word after the entry. */
   readonly end: number
+  /** NEVER if it does not. */
   readonly expiresAt: number
   private readonly keyKind: number
   private readonly keyLength: number
@@ -111,13 +113,16 @@ class CopiedEntry {
     this.valueStart = valueAt(at, meta) * WORD_BYTES
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
     this.end = at + sizeOf(words, at) / WORD_BYTES
-    const expires = (meta & ENTRY_EXPIRES) !== 0
-    this.expiresAt = expires ? this.bytes.readDoubleLE((this.end - EXPIRY_WORDS) * WORD_BYTES) : Infinity
+    this.expiresAt = expiryIn(words, at)
   }
 
   /** Whether the engine also copied a newer state of the entry's bucket. */
   get isOutdated(): boolean {
     return this.keyKind === 0
+  }
+
+  hasExpired(now: number): boolean {
+    return this.expiresAt !== NEVER && this.expiresAt <= now
   }
 
   key(): Key {

@@ -53,3 +53,15 @@ test('how an entry tells the length of its key, one file of each language knows'
     'src/format/layout.ts',
   ])
 })
+
+test('where an entry tells when it expires, those that read and write it know', () => {
+  expect(filesThatName(/\b(EXPIRY_WORDS|kExpiryWords)\b/)).toEqual([
+    'native/core/base/layout.h',
+    'native/core/index/entry.h',
+    'native/core/index/expiry.h',
+    'src/engine/typescript/index/value.ts', // writes it
+    'src/format/entry.ts',
+    'src/format/expiry.ts',
+    'src/format/layout.ts',
+  ])
+})

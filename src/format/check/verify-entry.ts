@@ -9,7 +9,6 @@ import {
   ENTRY_SECOND_CELL,
   ENTRY_STALE,
   ENTRY_VALUE_LENGTH,
-  EXPIRY_WORDS,
   FLAG_CACHE,
   HEADER_FLAGS,
   HEADER_SECRET_0,
@@ -32,7 +31,7 @@ import {
 } from '../entry.js'
 import { halfSipHash } from '../half-sip-hash.js'
 import type { Region } from '../region.js'
-import { loadDouble } from '../double.js'
+import { expiryIn } from '../expiry.js'
 
 const NAN_HIGH = 0x7ff80000
 const NEGATIVE_ZERO_HIGH = 0x80000000 | 0
@@ -77,11 +76,10 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   if (!isValueLength(valueKind, valueLength))
     problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
   const expires = (meta & ENTRY_EXPIRES) !== 0
-  const end = entry + sizeOf(words, entry) / 4
-  const valueEnd = end - trailerWords(meta)
+  const valueEnd = entry + sizeOf(words, entry) / 4 - trailerWords(meta)
   const value = words.subarray(entry + ENTRY_DATA + key.length, valueEnd)
   if (expires && (words[HEADER_FLAGS] & FLAG_CACHE) === 0) problems.push('expires, but this is no cache')
-  const expiresAt = expires ? loadDouble(words, end - EXPIRY_WORDS) : 1
+  const expiresAt = expires ? expiryIn(words, entry) : 1
   if (!(expiresAt > 0)) problems.push(`expires at ${expiresAt}`)
   if ((meta & ENTRY_STALE) !== 0 && !expires) problems.push('may be stale, but does not expire')
   if (!isCounter && !isPadded(value, valueLength)) problems.push('has a value whose last word is not padded with zeros')
