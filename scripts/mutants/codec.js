@@ -18,6 +18,13 @@ export const mutants = [
     replace: 'readonly immutable = true',
   },
   {
+    name: 'bigint-sign-as-digit',
+    why: 'a negative bigint is stored under one key and returned as another',
+    file: 'src/format/bigint.ts',
+    find: 'Math.max(start, end - 8)',
+    replace: 'Math.max(0, end - 8)',
+  },
+  {
     name: 'plain-room-unbounded',
     why: 'arrays within arrays each claim all bytes that are left',
     file: 'src/codec/plain/reader.ts',

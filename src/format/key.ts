@@ -1,5 +1,6 @@
 import { MapsafeError } from '../base/errors.js'
 import { byteLengthOf, bytesOf, isOutOfReach, isUint8Array } from '../base/views.js'
+import { bigintBytes, bigintDigits, readBigint, writeBigint } from './bigint.js'
 import { KEY_BIGINT, KEY_BOOLEAN, KEY_BYTES, KEY_LATIN1, KEY_NUMBER, KEY_UTF16, MAX_KEY_BYTES } from './layout.js'
 import { isKeyLength } from './kinds.js'
 import { Buffer } from '../platform/buffer.js'
@@ -121,18 +122,11 @@ export class KeyBuffer {
   }
 
   private encodeBigint(key: bigint): boolean {
-    const negative = key < 0n
-    const digits = (negative ? -key : key).toString(16)
-    // 0n has no magnitude words.
-    const magnitudeWords = digits === '0' ? 0 : Math.ceil(digits.length / 8)
-    const length = 4 + magnitudeWords * 4
+    const digits = bigintDigits(key)
+    const length = bigintBytes(digits)
     if (length > MAX_KEY_BYTES) return this.reject(KEY_BIGINT)
     if (length > this.bytes.length) this.grow(length)
-    this.words[0] = negative ? 1 : 0
-    let end = digits.length
-    for (let i = 1; i <= magnitudeWords; i++, end -= 8) {
-      this.words[i] = Number.parseInt(digits.slice(Math.max(0, end - 8), end), 16)
-    }
+    writeBigint(digits, this.words)
     this.kind = KEY_BIGINT
     this.length = length
     return true
@@ -185,18 +179,10 @@ export function decodeKey(kind: number, bytes: Uint8Array, offset: number, lengt
     case KEY_NUMBER:
       return view.readDoubleLE(0)
     case KEY_BIGINT:
-      return decodeBigint(view)
+      return readBigint(view, 0, length)
     case KEY_BOOLEAN:
       return view[0] === 1
     default:
       return new Uint8Array(view)
   }
-}
-
-function decodeBigint(view: Buffer): bigint {
-  if (view.length === 4) return 0n
-  let digits = ''
-  for (let at = view.length - 4; at > 0; at -= 4) digits += view.readUInt32LE(at).toString(16).padStart(8, '0')
-  const magnitude = BigInt(`0x${digits}`)
-  return view.readInt32LE(0) === 1 ? -magnitude : magnitude
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ValueCodecs } from '../../src/codec/value.js'
 import { decodeKey, KeyBuffer, type Key } from '../../src/format/key.js'
 import {
   KEY_BIGINT,
@@ -8,6 +9,7 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
   MAX_KEY_BYTES,
+  VALUE_BIGINT,
 } from '../../src/format/layout.js'
 import { keySamples } from './keys.js'
 
@@ -40,6 +42,22 @@ describe('KeyBuffer', () => {
       bytes: Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0),
     })
     expect(encode(Uint8Array.of(7))).toEqual({ kind: KEY_BYTES, bytes: Uint8Array.of(7) })
+  })
+
+  test('gives a bigint the bytes that it has as a value, whatever its length', () => {
+    const codecs = new ValueCodecs(false)
+    for (const bits of [0, 1, 4, 31, 32, 33, 36, 63, 64, 65, 96, 127, 128, 129, 1000]) {
+      const power = 1n << BigInt(bits)
+      for (const bigint of [power - 1n, power, 1n - power, -power]) {
+        const encoder = codecs.encode(bigint)
+        const value = new Uint8Array(encoder.byteLength)
+        encoder.copyTo(value, 0)
+        encoder.release()
+        expect(encode(bigint)).toEqual({ kind: KEY_BIGINT, bytes: value })
+        expect(codecs.decode(VALUE_BIGINT, value, value.length)).toBe(bigint)
+        expect(decodeKey(KEY_BIGINT, value, 0, value.length)).toBe(bigint)
+      }
+    }
   })
 
   test('makes one key of every NaN', () => {

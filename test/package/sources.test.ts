@@ -65,3 +65,12 @@ test('where an entry tells when it expires, those that read and write it know', 
     'src/format/layout.ts',
   ])
 })
+
+test('how a bigint is written, one file of each language knows', () => {
+  expect(filesThatName(/magnitude/i)).toEqual([
+    'native/addon/key_reader.cc',
+    'src/codec/bigint/codec.ts', // its greatest length
+    'src/codec/clone/reader.ts', // V8 puts the sign elsewhere
+    'src/format/bigint.ts',
+  ])
+})

@@ -1,4 +1,4 @@
-import { readMagnitude } from '../bigint/bigint.js'
+import { MAX_MAGNITUDE_BYTES, readMagnitude } from '../../format/bigint.js'
 import { readView } from './views.js'
 import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, makeDomException } from './dom-exception.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
@@ -320,6 +320,7 @@ export class CloneReader {
   private readBigint(): bigint {
     const bits = this.readUint32()
     const length = bits >>> 1
+    if (length > MAX_MAGNITUDE_BYTES) throw corruptValue()
     const magnitude = readMagnitude(this.bytes, this.skip(length), length)
     return (bits & 1) === 0 ? magnitude : -magnitude
   }

@@ -18,6 +18,7 @@ import {
   KEY_NUMBER,
   KEY_UTF16,
 } from '../layout.js'
+import { isCanonicalBigint } from '../bigint.js'
 import { isKeyLength, isValueLength } from '../kinds.js'
 import {
   keyKindOf,
@@ -115,9 +116,4 @@ function isCanonicalNumber(low: number, high: number): boolean {
   if (low === 0 && high === NEGATIVE_ZERO_HIGH) return false
   const isNan = (high & 0x7ff00000) === 0x7ff00000 && ((high & 0xfffff) !== 0 || low !== 0)
   return !isNan || (low === 0 && high === NAN_HIGH)
-}
-
-function isCanonicalBigint(key: Int32Array): boolean {
-  if (key[0] !== 0 && key[0] !== 1) return false
-  return key.length === 1 ? key[0] === 0 : key[key.length - 1] !== 0
 }
