@@ -170,12 +170,14 @@ napi_value MakeNumber(napi_env env, double number) {
 }
 
 napi_value Increment(napi_env env, napi_callback_info info) {
-  const Call<3> call(env, info);
+  const Call<4> call(env, info);
   Key key;
   double by;
+  std::uint32_t mode;
   if (!call.open() || !call.Number(1, &by)) return nullptr;
+  if (napi_get_value_uint32(env, call[3], &mode) != napi_ok) mode = kPutAlways;
   if (!call.handle().ReadKey(env, call[0], &key)) return MakeNumber(env, 0);
-  return MakeNumber(env, call.handle().engine().Increment(key, by, ReadExpiry(env, call, 2)));
+  return MakeNumber(env, call.handle().engine().Increment(key, by, ReadExpiry(env, call, 2), mode));
 }
 
 napi_value Hold(napi_env env, napi_callback_info info) {

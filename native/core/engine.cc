@@ -79,9 +79,9 @@ void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
   RemoveEntry(core_, key, mode, version);
 }
 
-double Engine::Increment(const Key& key, double by, double expires_at) {
+double Engine::Increment(const Key& key, double by, double expires_at, std::uint32_t mode) {
   BeginCall();
-  return IncrementEntry(core_, key, by, expires_at);
+  return IncrementEntry(core_, key, by, expires_at, mode);
 }
 
 void Engine::Hold(const Key& key) {

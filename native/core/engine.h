@@ -47,7 +47,7 @@ class Engine {
   void Peek(const Key& key);
   void Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version);
   void Remove(const Key& key, std::uint32_t mode, std::uint64_t version);
-  double Increment(const Key& key, double by, double expires_at = kNever);
+  double Increment(const Key& key, double by, double expires_at = kNever, std::uint32_t mode = kPutAlways);
 
   // See write.h. Between Hold with kFound or kAbsent and one of the others, this engine may only read.
   void Hold(const Key& key);

@@ -94,8 +94,8 @@ Operation Holding(const std::string& key, const std::string& value) {
 }
 
 // Adds `by`, so that the counter comes to `sum`.
-Operation Counting(const std::string& key, double by, double sum) {
-  return {[=](TestEngine& engine) { engine.Increment(key, by); },
+Operation Counting(const std::string& key, double by, double sum, std::uint32_t mode = kPutAlways) {
+  return {[=](TestEngine& engine) { engine.Increment(key, by, kNever, mode); },
           [=](Entries& entries) { entries[key] = std::string(reinterpret_cast<const char*>(&sum), sizeof sum); }, key};
 }
 
@@ -352,6 +352,8 @@ TEST(Death, InWritesOfOneBucket) {
   // Both words of the number change, so that half a sum equals none of the sums.
   constexpr double kBy = 1e15 / 3 - 1.0 / 3;
   for (int i = 1; i <= 3; ++i) scenario.operations.push_back(Counting("sum", kBy, i * kBy));
+  scenario.operations.push_back(Counting("sum", kBy, 4 * kBy, kRenewExpiry));
+  scenario.operations.push_back(Counting("sum", kBy, 5 * kBy, kPutIfPresent));
   scenario.operations.push_back(Putting("sum", "no number"));
   KillEverywhere(scenario);
 }

@@ -182,6 +182,27 @@ TEST(Engine, CountsExactlyAndRefusesToOverflow) {
   ExpectSound(engine);
 }
 
+TEST(Engine, CountsOnlyWhatIsThereIfAsked) {
+  TestRegion region(kMinRegionBytes);
+  TestEngine engine(region);
+  engine.Increment("n", -1, kNever, kPutIfPresent);
+  EXPECT_EQ(engine.status(), Status::kNotDone);
+  EXPECT_FALSE(engine.Has("n"));
+  EXPECT_EQ(engine.Increment("n", 5), 5);
+  EXPECT_EQ(engine.Increment("n", -1, kNever, kPutIfPresent), 4);
+  EXPECT_EQ(engine.Increment("n", -1, kNever, kPutIfPresent), 3);
+  EXPECT_EQ(engine.status(), Status::kDone);
+  // The one of last time is gone, though its block is still there.
+  engine.Remove("n");
+  engine.Increment("n", -1, kNever, kPutIfPresent);
+  EXPECT_EQ(engine.status(), Status::kNotDone);
+  EXPECT_EQ(engine->Size(), 0u);
+  engine.Put("s", "text");
+  engine.Increment("s", 1, kNever, kPutIfPresent);
+  EXPECT_EQ(engine.status(), Status::kNotACounter);
+  ExpectSound(engine);
+}
+
 TEST(Engine, AgreesWithAModelWhileItGrowsAndShrinks) {
   std::mt19937_64 random(Seed());
   TestRegion region(64 << 20);

@@ -116,6 +116,29 @@ TEST(Expiry, ANumberKeepsItsOwnWhenItBecomesACounter) {
   ExpectSound(engine);
 }
 
+TEST(Expiry, ACounterIsRenewedIfAsked) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  const double first = engine->Now() + kMinute;
+  for (int i = 0; i < 4; ++i) {
+    const double expires_at = first + i * kMinute;
+    EXPECT_EQ(engine.Increment("a", 1, expires_at, kPutAlways | kRenewExpiry), 2 * i + 1);
+    EXPECT_EQ(engine.outcome().expires_at, expires_at);
+    // Without it, the expiry that is there is kept, and told.
+    EXPECT_EQ(engine.Increment("a", 1, first), 2 * i + 2);
+    EXPECT_EQ(engine.outcome().expires_at, expires_at);
+    const std::uint64_t version = engine.version();
+    engine.Get("a");
+    EXPECT_EQ(engine.outcome().expires_at, expires_at);
+    EXPECT_EQ(engine.version(), version);
+  }
+  region.Advance(4 * kMinute);
+  engine.Increment("a", 1, engine->Now() + kMinute, kPutIfPresent | kRenewExpiry);
+  EXPECT_EQ(engine.status(), Status::kNotDone);
+  EXPECT_EQ(engine.Increment("a", 1, engine->Now() + kMinute, kRenewExpiry), 1);
+  ExpectSound(engine);
+}
+
 TEST(Expiry, SweepingGivesTheMemoryBack) {
   TestRegion region(16 << 20, kFlagCache);
   TestEngine engine(region);

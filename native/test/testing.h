@@ -146,8 +146,8 @@ class TestEngine {
     engine_->Remove(Encode(key), mode, version);
     return outcome_.status == Status::kDone;
   }
-  double Increment(const std::string& key, double by = 1, double expires_at = kNever) {
-    return engine_->Increment(Encode(key), by, expires_at);
+  double Increment(const std::string& key, double by = 1, double expires_at = kNever, std::uint32_t mode = kPutAlways) {
+    return engine_->Increment(Encode(key), by, expires_at, mode);
   }
 
   // Whether the key is held now; its value, if it has one, is Copied().

@@ -127,7 +127,13 @@ export const targets = {
   loads: inTypescript(['test/loads', 'test/conformance/own-keys']),
   // Both engines must evict alike.
   cache: inTypescript(
-    ['test/cache', 'test/conformance/expiry', 'test/conformance/eviction', 'test/conformance/counters'],
+    [
+      'test/cache',
+      'test/conformance/increment',
+      'test/conformance/expiry',
+      'test/conformance/eviction',
+      'test/conformance/counters',
+    ],
     ['build'],
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),

@@ -62,6 +62,17 @@ export function optionOf(options: object, name: string): unknown {
   return Object.hasOwn(options, name) || isInherited(options, name) ? record[name] : undefined
 }
 
+/**
+ * Reads an option that is true or false, as {@link optionOf} does; false if it is not given.
+ *
+ * @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` for anything else
+ */
+export function flagOf(options: object, name: string): boolean {
+  const given = optionOf(options, name)
+  if (given === undefined || typeof given === 'boolean') return given === true
+  throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', messageFor(`Option ${name}`, given, 'true or false'))
+}
+
 function isInherited(options: object, name: string): boolean {
   let at = Object.getPrototypeOf(options) as object | null
   while (at !== null) {

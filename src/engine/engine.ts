@@ -97,12 +97,15 @@ export interface Engine {
   remove(key: Key, mode: number, version?: number): unknown
 
   /**
-   * Adds `by` to the number stored under `key`, where an absent key counts as 0, and returns the sum. Status DONE, or
-   * NOT_A_COUNTER (the value is not a safe integer) or COUNTER_RANGE (the sum would not be one).
+   * Adds `by` to the number stored under `key`, where an absent key counts as 0, and returns the sum. Status DONE, with
+   * the expiry of the entry that has the sum in RESULT_EXPIRES_AT; NOT_DONE (the condition did not hold, nothing was
+   * changed); or NOT_A_COUNTER (the value is not a safe integer) or COUNTER_RANGE (the sum would not be one).
    *
    * @param expiresAt when a new counter expires; an existing one keeps its expiry
+   * @param mode PUT_ALWAYS, the default, or PUT_IF_PRESENT; plus RENEW_EXPIRY optionally: then an existing one gets
+   * `expiresAt`, too
    */
-  increment(key: Key, by: number, expiresAt?: number): number
+  increment(key: Key, by: number, expiresAt?: number, mode?: number): number
 
   /**
    * Looks `key` up as {@link Engine.get} does, and with status FOUND, ENCODED or ABSENT holds it: until
@@ -301,3 +304,4 @@ export const PUT_IF_PRESENT = 2
 export const PUT_IF_VERSION = 3
 export const PUT_CONDITION_MASK = 3
 export const RETURN_PREVIOUS = 4
+export const RENEW_EXPIRY = 8

@@ -1,11 +1,12 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
-import { checkFunction, checkVersion, wrongInput } from '../base/arguments.js'
+import { checkFunction, checkVersion } from '../base/arguments.js'
 import { setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
 import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
+import { incrementEntry, readIncrement, type IncrementOptions } from './increment.js'
 import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
@@ -14,6 +15,7 @@ import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
+import type { MapEntry } from './types.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /**
@@ -154,11 +156,44 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return update(store, key, compute, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}. A counter that is there keeps its expiry; `options` apply only to a new one. */
-  override increment(key: K, by = 1, options?: LifetimeOptions): number {
+  /**
+   * As in {@link ConcurrentMap}. A counter that is there keeps its expiry: `ttl` and `expiresAt` apply only to a new
+   * one, unless `renew` is true.
+   */
+  override increment(
+    key: K,
+    by?: number,
+    options?: IncrementOptions & { readonly ifPresent?: false | undefined },
+  ): number
+  override increment(key: K, by: number | undefined, options: IncrementOptions | undefined): number | undefined
+  override increment(key: K, by = 1, options: IncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
-    if (!Number.isSafeInteger(by)) throw wrongInput('Argument by', by, 'a safe integer')
-    return store.increment(key, by, this.#expiry(options))
+    const { mode, lifetime } = readIncrement(by, options)
+    return store.increment(key, by, this.#expiry(lifetime), mode)
+  }
+
+  /**
+   * As in {@link ConcurrentMap}; `expiresAt` in the result is that of the same entry. So a count and the end of its
+   * window belong together, no matter how many threads count.
+   */
+  override incrementEntry(
+    key: K,
+    by?: number,
+    options?: IncrementOptions & { readonly ifPresent?: false | undefined },
+  ): MapEntry<number>
+  override incrementEntry(
+    key: K,
+    by: number | undefined,
+    options: IncrementOptions | undefined,
+  ): MapEntry<number> | undefined
+  override incrementEntry(
+    key: K,
+    by = 1,
+    options: IncrementOptions | undefined = undefined,
+  ): MapEntry<number> | undefined {
+    const store = this.#store
+    const { mode, lifetime } = readIncrement(by, options)
+    return incrementEntry(store, key, by, mode, this.#expiry(lifetime))
   }
 
   /** As in {@link ConcurrentMap}. `options` apply to all entries. */

@@ -1,13 +1,14 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
-import { checkFunction, checkVersion, wrongInput } from '../base/arguments.js'
+import { checkFunction, checkVersion } from '../base/arguments.js'
 import { deleteMany, getMany, setMany } from '../store/batches.js'
-import { NEVER } from '../format/entry.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { MapHandle } from './handle.js'
+import { toMapEntry } from './entry.js'
+import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './increment.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf } from './inspect-form.js'
@@ -145,9 +146,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   getEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
     const entry = store.getEntry(key)
-    if (entry === undefined) return undefined
-    const { value, version, expiresAt } = entry
-    return { value, version, expiresAt: expiresAt === NEVER ? undefined : store.clock.toWall(expiresAt) }
+    return entry === undefined ? undefined : toMapEntry(store, entry)
   }
 
   /** Stores `value` under `key`, and overwrites the value that was there. */
@@ -304,14 +303,32 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * so.
    *
    * @param by a safe integer, default 1
-   * @returns the sum
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is not a safe integer; `ERR_MAPSAFE_COUNTER`: a `TypeError` if
-   * the value is not a safe integer, a `RangeError` if the sum would not be one
+   * @returns the sum; undefined if `ifPresent` is true and there is no entry
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is not a safe integer, or for a wrong option;
+   * `ERR_MAPSAFE_COUNTER`: a `TypeError` if the value is not a safe integer, a `RangeError` if the sum would not be one
    */
-  increment(key: K, by = 1): number {
+  increment(key: K, by?: number, options?: MapIncrementOptions & { readonly ifPresent?: false | undefined }): number
+  increment(key: K, by: number | undefined, options: MapIncrementOptions | undefined): number | undefined
+  increment(key: K, by = 1, options: MapIncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
-    if (!Number.isSafeInteger(by)) throw wrongInput('Argument by', by, 'a safe integer')
-    return store.increment(key, by)
+    const { mode } = readMapIncrement(by, options)
+    return store.increment(key, by, undefined, mode)
+  }
+
+  /**
+   * Adds as {@link ConcurrentMap.increment} does, and returns the entry that has the sum, with its version, all from
+   * the same instant.
+   */
+  incrementEntry(
+    key: K,
+    by?: number,
+    options?: MapIncrementOptions & { readonly ifPresent?: false | undefined },
+  ): MapEntry<number>
+  incrementEntry(key: K, by: number | undefined, options: MapIncrementOptions | undefined): MapEntry<number> | undefined
+  incrementEntry(key: K, by = 1, options: MapIncrementOptions | undefined = undefined): MapEntry<number> | undefined {
+    const store = this.#store
+    const { mode } = readMapIncrement(by, options)
+    return incrementEntry(store, key, by, mode)
   }
 
   /**

@@ -23,10 +23,11 @@ export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
 /**
  * Reads each option once, since a getter among them is user code.
  *
+ * @param others names of options beside the two, which the caller reads
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or if both are given
  */
-export function readLifetime(options: LifetimeOptions): LifetimeOptions {
-  checkOptions(options, ['ttl', 'expiresAt'])
+export function readLifetime(options: LifetimeOptions, others: readonly string[] = []): LifetimeOptions {
+  checkOptions(options, ['ttl', 'expiresAt', ...others])
   const ttl = optionOf(options, 'ttl')
   const expiresAt = optionOf(options, 'expiresAt')
   if (ttl !== undefined && expiresAt !== undefined) {

@@ -176,7 +176,7 @@ export class Store<V> {
       return nearEntry(hit)
     }
     const value = this.#readFar(key, near?.outdated)
-    return this.found ? this.#entry(value as V) : undefined
+    return this.found ? this.lastEntry(value as V) : undefined
   }
 
   /** Returns whether there is an entry for `key`. Not counted as a read. */
@@ -251,13 +251,13 @@ export class Store<V> {
     const hit = this.#near?.hit(key)
     if (hit !== undefined) return nearEntry(hit)
     const value = this.#read(this.open(), key, undefined)
-    return this.found ? this.#entry(value as V) : undefined
+    return this.found ? this.lastEntry(value as V) : undefined
   }
 
   /** Is {@link Store.entry} for walks over many keys: see {@link Store.readPassing}. */
   entryPassing(key: Key): StoredEntry<V> | undefined {
     const value = this.readPassing(key)
-    return this.found ? this.#entry(value as V) : undefined
+    return this.found ? this.lastEntry(value as V) : undefined
   }
 
   /** Whether the last read found an entry. */
@@ -406,7 +406,7 @@ export class Store<V> {
    */
   hold(key: Key): StoredEntry<V> | undefined {
     const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
-    return this.found ? this.#entry(value as V) : undefined
+    return this.found ? this.lastEntry(value as V) : undefined
   }
 
   /** Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup. */
@@ -458,13 +458,19 @@ export class Store<V> {
     })
   }
 
-  /** Adds `by` to the number under `key` and returns the sum. */
-  increment(key: Key, by: number, lifetime?: number): number {
+  /**
+   * Adds `by` to the number under `key` and returns the sum; undefined if `mode` does not allow it. Afterwards
+   * {@link Store.lastEntry} has its version and expiry.
+   *
+   * @param mode as for Engine.increment
+   */
+  increment(key: Key, by: number, lifetime?: number, mode?: number): number | undefined {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
-    const sum = engine.increment(key, by, this.announceExpiry(lifetime))
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
-    return sum
+    const sum = engine.increment(key, by, this.announceExpiry(lifetime), mode)
+    const status = engine.result[RESULT_STATUS]
+    if (status < 0) throw engineError(engine, key)
+    return status === DONE ? sum : undefined
   }
 
   /** Deletes every entry, one segment after the other. */
@@ -505,7 +511,8 @@ export class Store<V> {
     else this.reads.nearAbsent++
   }
 
-  #entry(value: V): StoredEntry<V> {
+  /** Returns an entry of `value`, with the version and expiry that the last call of the engine left. */
+  lastEntry<T>(value: T): StoredEntry<T> {
     return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
   }
 

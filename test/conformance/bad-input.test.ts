@@ -13,6 +13,16 @@ const CODES = { options: 'ERR_MAPSAFE_OPTIONS', key: 'ERR_MAPSAFE_KEY_TYPE', val
 const all = (code: MapsafeErrorCode, ...given: unknown[]): Wrong[] => given.map((each) => [each, code])
 const LONG = 'x'.repeat(1_048_576)
 
+const LIFETIMES = all(
+  CODES.options,
+  ...[null, 5000, 'text', [], { ttl: 0 }, { ttl: -1 }, { ttl: NaN }, { ttl: '5' }, { ttl: null }, { time: 5 }],
+  ...[{ expiresAt: 0 }, { expiresAt: NaN }, { expiresAt: new Date() }, { ttl: 5, expiresAt: 5 }],
+)
+const CONDITIONS = all(
+  CODES.options,
+  ...[null, 5, 'text', [], { ifPresent: 1 }, { ifPresent: null }, { ifPresent: 'true' }, { present: true }],
+)
+
 /** What is wrong for a parameter, by what it is for; undefined only where it must be given. */
 const bad = {
   key: [
@@ -57,11 +67,13 @@ const bad = {
       ['b', () => 1],
     ]),
   ],
-  lifetime: all(
-    CODES.options,
-    ...[null, 5000, 'text', [], { ttl: 0 }, { ttl: -1 }, { ttl: NaN }, { ttl: '5' }, { ttl: null }, { time: 5 }],
-    ...[{ expiresAt: 0 }, { expiresAt: NaN }, { expiresAt: new Date() }, { ttl: 5, expiresAt: 5 }],
-  ),
+  lifetime: LIFETIMES,
+  increment: [...CONDITIONS, ...all(CODES.options, { renew: true }, { ttl: 5 })],
+  cacheIncrement: [
+    ...LIFETIMES,
+    ...CONDITIONS,
+    ...all(CODES.options, { renew: 1 }, { renew: null }, { renewed: true }),
+  ],
   ttl: all(CODES.options, null, 0, -1, NaN, '5', {}),
   load: all(
     CODES.options,
@@ -100,6 +112,8 @@ type Parameter = [right: unknown, kind?: Kind]
 const key: Parameter = ['text', 'key']
 const value: Parameter = ['new', 'value']
 const compute: Parameter = [() => 'new', 'function']
+const number: Parameter = ['number', 'key']
+const step: Parameter = [1, 'step']
 
 const methods: Record<string, readonly Parameter[]> = {
   get: [key],
@@ -119,10 +133,8 @@ const methods: Record<string, readonly Parameter[]> = {
   compareAndDelete: [key, ['other']],
   deleteWhere: [[() => false, 'function']],
   take: [key],
-  increment: [
-    ['number', 'key'],
-    [1, 'step'],
-  ],
+  increment: [number, step, [undefined, 'increment']],
+  incrementEntry: [number, step, [undefined, 'increment']],
   getMany: [[['text'], 'keys']],
   setMany: [[[['text', 1]], 'entries']],
   deleteMany: [[['none'], 'keys']],
@@ -138,7 +150,8 @@ const cacheMethods: Record<string, readonly Parameter[]> = {
     ),
   ),
   getOrInsert: [key, ['new'], lifetime],
-  increment: [...methods.increment, lifetime],
+  increment: [number, step, [undefined, 'cacheIncrement']],
+  incrementEntry: [number, step, [undefined, 'cacheIncrement']],
   setMany: [...methods.setMany, lifetime],
   getOrLoad: [key, compute, [undefined, 'load']],
   touch: [key, [undefined, 'ttl']],

@@ -111,7 +111,7 @@ const cacheRows: Record<string, Row> = {
 }
 
 /** Methods that have a test of their own below, or of which nothing is left to count afterwards. */
-const OTHERS = ['constructor', 'increment', 'close']
+const OTHERS = ['constructor', 'increment', 'incrementEntry', 'close']
 
 test.each([
   ['ConcurrentMap', [ConcurrentMap.prototype], rows],
@@ -220,21 +220,29 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     })
   })
 
-  test.each([false, true])(
-    'increment (of a cache: %s) replaces a number, and starts anew where it has expired',
-    async (isCache) => {
-      using map = open(isCache)
-      const note = vi.spyOn(HotKeys.prototype, 'note')
-      expect(await countedBy(map, () => map.increment('key'))).toEqual(zero)
-      expect(await countedBy(map, () => map.increment('key'))).toEqual({ ...zero, replaced: 1 })
-      expect(note).toHaveBeenCalledTimes(2)
-      if (!isCache) return
-      using cache = openCache()
-      cache.set('old', 1, { ttl: 1_000_000 })
-      new Clock(cache.handle).advance(2_000_000)
-      expect(await countedBy(cache, () => cache.increment('old'))).toEqual({ ...zero, expired: 1 })
-    },
-  )
+  describe.each(['increment', 'incrementEntry'] as const)('%s', (method) => {
+    test.each([false, true])(
+      '(of a cache: %s) replaces a number, and starts anew where it has expired',
+      async (isCache) => {
+        using map = open(isCache)
+        const note = vi.spyOn(HotKeys.prototype, 'note')
+        const ifPresent = { ifPresent: true }
+        expect(await countedBy(map, () => map[method]('key', 1, ifPresent))).toEqual(zero)
+        expect(await countedBy(map, () => map[method]('key'))).toEqual(zero)
+        expect(await countedBy(map, () => map[method]('key'))).toEqual({ ...zero, replaced: 1 })
+        expect(await countedBy(map, () => map[method]('key', 1, ifPresent))).toEqual({ ...zero, replaced: 1 })
+        expect(note).toHaveBeenCalledTimes(4)
+        if (!isCache) return
+        using cache = openCache()
+        expect(await countedBy(cache, () => cache[method]('key', 1, { renew: true }))).toEqual(zero)
+        expect(await countedBy(cache, () => cache[method]('key', 1, { renew: true }))).toEqual({ ...zero, replaced: 1 })
+        cache.set('old', 1, { ttl: 1_000_000 })
+        new Clock(cache.handle).advance(2_000_000)
+        expect(await countedBy(cache, () => cache[method]('old', 1, ifPresent))).toEqual(zero)
+        expect(await countedBy(cache, () => cache[method]('old'))).toEqual({ ...zero, expired: 1 })
+      },
+    )
+  })
 
   test('a stored undefined is a hit', async () => {
     using map = open(false)

@@ -1,6 +1,6 @@
 // What a thread is at when it dies before one of its stores. The counterpart of native/test/death_test.cc.
 import { ConcurrentCache, ConcurrentMap, type Key, type MapHandle } from '../../src/index.js'
-import { PUT_ALWAYS } from '../../src/engine/engine.js'
+import { PUT_ALWAYS, RENEW_EXPIRY } from '../../src/engine/engine.js'
 import { Clock } from '../support/clock.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
 import { partitionsOf } from '../../src/format/eviction-area.js'
@@ -76,6 +76,12 @@ const BOTH_WORDS = 333_333_333_333_333
 /** Adds `by`, so that the counter comes to `sum`. */
 const counting = (key: string, by: number, sum: number): Operation => ({
   run: (map) => map.increment(key, by),
+  effect: (entries) => entries.set(key, sum),
+})
+
+/** What an increment in a cache does if it renews the counter's expiry. */
+const renewing = (key: string, by: number, sum: number): Operation => ({
+  run: (map) => storeOf(map).increment(key, by, undefined, RENEW_EXPIRY),
   effect: (entries) => entries.set(key, sum),
 })
 
@@ -165,6 +171,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       ...[removing('l'), putting('h', huge), putting('h', 'small'), putting('h', huge), removing('h')],
       ...[removing(keyOf(5)), removing('absent')],
       ...[1, 2, 3].map((times) => counting('sum', BOTH_WORDS, times * BOTH_WORDS)),
+      renewing('sum', BOTH_WORDS, 4 * BOTH_WORDS),
       { run: (map) => map.update(keyOf(6), () => 'updated'), effect: (entries) => entries.set(keyOf(6), 'updated') },
     ],
   },

@@ -5,6 +5,8 @@ import {
   NO_LIMIT,
   RESULT_LENGTH,
   RESULT_STATUS,
+  PUT_IF_PRESENT,
+  RENEW_EXPIRY,
   RETURN_PREVIOUS,
   SCRATCH_TOO_SMALL,
   UNCHANGED,
@@ -132,7 +134,12 @@ function operate(engine: Engine, random: Random): void {
         engine.remove(random.below(KEYS), random.chance(0.5) ? 0 : RETURN_PREVIOUS)
       break
     case 7:
-      engine.increment(key, 1)
+      engine.increment(
+        key,
+        1,
+        random.below(3) * 1e12,
+        random.pick([0, PUT_IF_PRESENT]) | random.pick([0, RENEW_EXPIRY]),
+      )
       break
     case 8:
       holdAndEnd(engine, key, value, random)

@@ -93,6 +93,8 @@ const OPERATIONS: readonly Operation[] = [
   (map, _, key, value) => map.update(key, () => value),
   (map, _, key, value) => map.compareAndSwap(key, value, 1),
   (map, _, key) => map.increment(key, 1),
+  (map, random, key) => map.incrementEntry(key, -1, { ifPresent: random.chance(0.5) }),
+  (map, _, key) => map instanceof ConcurrentCache && map.increment(key, 1, { renew: true, ttl: 50 }),
   (map) => map.getMany(KEYS),
   (map, _, __, value) => map.setMany(KEYS.slice(0, 20).map((each) => [each, value])),
   (map) => {

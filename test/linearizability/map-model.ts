@@ -14,6 +14,8 @@ export type MapCall = { readonly key: number } & (
   | { readonly name: 'compareAndSwap'; readonly expected: number; readonly value: number; readonly result: boolean }
   | { readonly name: 'compareAndDelete'; readonly expected: number; readonly result: boolean }
   | { readonly name: 'increment' | 'update'; readonly by: number; readonly result: number }
+  | { readonly name: 'incrementIfPresent'; readonly by: number; readonly result: number | undefined }
+  | { readonly name: 'incrementEntry'; readonly by: number; readonly result: { value: number; version: number } }
 )
 
 /** What is known of one key. */
@@ -78,6 +80,12 @@ export const keyModel: Model<KeyState, MapCall> = {
       case 'increment':
       case 'update':
         return call.result === (value ?? 0) + call.by ? written(state, call.result) : undefined
+      case 'incrementIfPresent':
+        if (call.result === undefined) return isPresent ? undefined : state
+        return isPresent && call.result === value + call.by ? written(state, call.result) : undefined
+      case 'incrementEntry':
+        if (call.result.value !== (value ?? 0) + call.by) return undefined
+        return withVersion(written(state, call.result.value), call.result.version)
     }
   },
 

@@ -122,6 +122,16 @@ const increment: Make = (map, key, _, random) => {
   const by = 1 + random.below(9)
   return { key, name: 'increment', by, result: map.increment(key, by) }
 }
+const incrementIfPresent: Make = (map, key, _, random) => {
+  const by = 1 + random.below(9)
+  return { key, name: 'incrementIfPresent', by, result: map.increment(key, by, { ifPresent: true }) }
+}
+const incrementEntry: Make = (map, key, _, random, sightings) => {
+  const by = 1 + random.below(9)
+  const { value, version } = map.incrementEntry(key, by)
+  sightings.set(key, { value, version })
+  return { key, name: 'incrementEntry', by, result: { value, version } }
+}
 const update: Make = (map, key, _, random) => {
   const by = 1 + random.below(9)
   return { key, name: 'update', by, result: map.update(key, (value) => (value ?? 0) + by) }
@@ -131,6 +141,7 @@ const update: Make = (map, key, _, random) => {
 const CALLS: readonly Make[] = [
   ...[get, get, get, get, has, getEntry, getEntry, getEntry],
   ...[set, set, setIfAbsent, replace, getOrInsert, getOrInsertComputed, swap, increment, increment, update],
+  ...[incrementIfPresent, incrementEntry],
   ...[setIfVersion, setIfVersion, compareAndSwap, compareAndSwap],
   ...[take, remove, remove, deleteIfVersion, compareAndDelete],
 ]

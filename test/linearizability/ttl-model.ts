@@ -5,6 +5,14 @@ export type TtlCall = { readonly key: number } & (
   | { readonly name: 'set'; readonly value: number; readonly ttl: number }
   | { readonly name: 'setIfAbsent'; readonly value: number; readonly ttl: number; readonly result: boolean }
   | { readonly name: 'touch'; readonly mark: number; readonly ttl: number; readonly result: boolean }
+  | {
+      readonly name: 'increment'
+      readonly mark: number
+      readonly ttl: number
+      readonly ifPresent: boolean
+      readonly renew: boolean
+      readonly result: number | undefined
+    }
   | { readonly name: 'get'; readonly result: number | undefined }
   | { readonly name: 'has' | 'delete'; readonly result: boolean }
   | { readonly name: 'expire'; readonly mark: number }
@@ -12,7 +20,7 @@ export type TtlCall = { readonly key: number } & (
 
 export interface TtlState {
   readonly value: number | undefined
-  /** Which write gave the entry its expiry: the value of a set, the mark of a touch. */
+  /** Which write gave the entry its expiry: the value of a set, the mark of a touch or an increment. */
   readonly mark: number
 }
 
@@ -37,6 +45,10 @@ export const ttlModel: Model<TtlState, TtlCall> = {
       case 'touch':
         if (call.result !== isPresent) return undefined
         return call.result ? { value: state.value, mark: call.mark + 1 } : state
+      case 'increment':
+        if (state.value === undefined && call.ifPresent) return call.result === undefined ? state : undefined
+        if (call.result !== (state.value ?? 0) + 1) return undefined
+        return { value: call.result, mark: isPresent && !call.renew ? state.mark : call.mark + 1 }
       case 'delete':
         return call.result === isPresent ? ABSENT : undefined
       case 'expire':
@@ -73,6 +85,7 @@ export function ttlHistories(history: readonly Operation<TtlCall>[]): Operation<
 function markOf(call: TtlCall): number | undefined {
   if (call.name === 'set') return call.value
   if (call.name === 'setIfAbsent') return call.result ? call.value : undefined
+  if (call.name === 'increment') return call.result === undefined ? undefined : call.mark + 1
   return call.name === 'touch' && call.result ? call.mark + 1 : undefined
 }
 

@@ -25,7 +25,7 @@ export function record(shift: Shift<number>, { histories, calls, ttl }: TtlExten
     for (let i = 0; i < calls; i++) {
       pause((random.below(1000) / 1000) * ttl * 0.4)
       const value = ((key * calls + i) * workers + worker + 1) * 2
-      const choice = random.below(10)
+      const choice = random.below(12)
       const invoked = monotonic()
       let call: TtlCall
       if (choice < 2) {
@@ -36,7 +36,11 @@ export function record(shift: Shift<number>, { histories, calls, ttl }: TtlExten
       else if (choice < 5) call = { key, name: 'has', result: cache.has(key) }
       else if (choice < 6)
         call = { key, name: 'setIfAbsent', value, ttl, result: cache.setIfAbsent(key, value, { ttl }) }
-      else call = { key, name: 'get', result: cache.get(key) }
+      else if (choice < 8) {
+        const [ifPresent, renew] = [random.chance(0.4), random.chance(0.4)]
+        const result = cache.increment(key, 1, { ttl, ifPresent, renew })
+        call = { key, name: 'increment', mark: value, ttl, ifPresent, renew, result }
+      } else call = { key, name: 'get', result: cache.get(key) }
       operations.push({ worker, invoked, returned: monotonic(), call })
     }
   }

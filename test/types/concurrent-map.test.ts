@@ -2,6 +2,7 @@ import { expectTypeOf } from 'expect-type'
 import { test } from 'vitest'
 import {
   ConcurrentMap,
+  type ConcurrentCache,
   MapsafeError,
   type DeepReadonly,
   type Key,
@@ -77,9 +78,30 @@ test('writes take the key and value types', () => {
   expectTypeOf<Sessions['setIfAbsent']>().returns.toEqualTypeOf<boolean>()
   expectTypeOf<Sessions['setIfVersion']>().parameters.toEqualTypeOf<[key: string, value: Session, version: number]>()
   expectTypeOf<Sessions['deleteIfVersion']>().toEqualTypeOf<(key: string, version: number) => boolean>()
-  expectTypeOf<Sessions['increment']>().toEqualTypeOf<(key: string, by?: number) => number>()
   expectTypeOf<Sessions['size']>().toEqualTypeOf<number>()
   expectTypeOf<Sessions['verify']>().returns.toEqualTypeOf<VerifyReport>()
+})
+
+test('an increment may come to nothing only if that was asked for', () => {
+  const counts = null! as ConcurrentCache<string, number>
+  const map = null! as ConcurrentMap<string, number>
+  const check = (isConditional: boolean): void => {
+    for (const each of [counts, map]) {
+      expectTypeOf(each.increment('a')).toEqualTypeOf<number>()
+      expectTypeOf(each.increment('a', -1, {})).toEqualTypeOf<number>()
+      expectTypeOf(each.increment('a', -1, { ifPresent: false })).toEqualTypeOf<number>()
+      expectTypeOf(each.increment('a', -1, { ifPresent: true })).toEqualTypeOf<number | undefined>()
+      expectTypeOf(each.increment('a', -1, { ifPresent: isConditional })).toEqualTypeOf<number | undefined>()
+      expectTypeOf(each.incrementEntry('a')).toEqualTypeOf<MapEntry<number>>()
+      expectTypeOf(each.incrementEntry('a', 1, { ifPresent: true })).toEqualTypeOf<MapEntry<number> | undefined>()
+    }
+    expectTypeOf(counts.incrementEntry('a', 1, { ttl: 5, renew: true })).toEqualTypeOf<MapEntry<number>>()
+    // @ts-expect-error -- nothing expires in a map
+    map.increment('a', 1, { ttl: 5 })
+    // @ts-expect-error -- there is no such option
+    counts.increment('a', 1, { isPresent: true })
+  }
+  expectTypeOf(check).toBeFunction()
 })
 
 test('iteration yields keys and readonly values', () => {

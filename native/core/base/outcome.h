@@ -41,7 +41,7 @@ struct Outcome {
   std::uint32_t owner_pid;
   std::uint32_t owner_thread;
   std::uint32_t call;  // set by the caller: operations with the same number, not 0, are parts of one call
-  double expires_at;   // expiry of the entry found; 0 if it does not expire
+  double expires_at;   // expiry of the entry found, or incremented; 0 if it does not expire
   double stale_until;  // after GetForLoad: until when that entry may be served after it expired; 0 if it may not
 };
 static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
@@ -63,6 +63,7 @@ inline constexpr std::uint32_t kPutIfPresent = 2;
 inline constexpr std::uint32_t kPutIfVersion = 3;
 inline constexpr std::uint32_t kPutConditionMask = 3;
 inline constexpr std::uint32_t kReturnPrevious = 4;
+inline constexpr std::uint32_t kRenewExpiry = 8;
 
 }  // namespace mapsafe
 

@@ -67,17 +67,19 @@ bool IsRecent(const Core& core, std::uint32_t hash) {
 // into the entry to publish, with the number's expiry.
 Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header) {
   double number = 0;
-  double expires_at = edit->expires_if_new;
+  double expires_at = edit->expiry_given;
   if (current != 0) {
     if (header.value_kind() != kValueNumber) return Status::kNotACounter;
     if (!header.is_sound() || !core.region.Contains(current, header.words())) return Status::kCorrupt;
     core.region.CopyOut(WordOf(current) + header.value_offset(), sizeof number, reinterpret_cast<std::byte*>(&number));
     if (!IsSafeInteger(number)) return Status::kNotACounter;
-    expires_at = ExpiryOf(core.region, current, header);
-    edit->in_place = header.is_counter();
+    if (!edit->renews()) expires_at = ExpiryOf(core.region, current, header);
+    // The expiry of an entry never changes, so another one takes a new entry.
+    edit->in_place = header.is_counter() && !edit->renews();
   }
   edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
   if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
+  core.outcome->expires_at = expires_at;
   if (edit->in_place) return Status::kDone;
   if (edit->block == 0) return Status::kNeedsBlock;
   const WordIndex value = WordOf(edit->block) + kEntryData + WordsFor(edit->key.length);
@@ -89,11 +91,11 @@ Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& head
   return Status::kDone;
 }
 
-double IncrementEntry(Core& core, const Key& key, double by, double expires_at) {
-  Edit edit{Edit::Kind::kIncrement, key, kPutAlways, 0, by};
-  edit.expires_if_new = expires_at;
+double IncrementEntry(Core& core, const Key& key, double by, double expires_at, std::uint32_t mode) {
+  Edit edit{Edit::Kind::kIncrement, key, mode, 0, by};
+  edit.expiry_given = expires_at;
   PrefetchHome(core, key.hash);
-  if (IsRecent(core, key.hash)) {
+  if (IsRecent(core, key.hash) && !edit.renews()) {
     PrefetchRecent(core);
     if (Optimistically([&] { return TryRecent(core, &edit); }) == Attempt::kFinished) {
       if (edit.met_hot_segment) Relieve(core, key.hash);

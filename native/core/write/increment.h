@@ -7,7 +7,8 @@
 namespace mapsafe {
 
 // Adds `by` to a counter, which keeps its expiry. A new counter gets `expires_at`: kNever or infinity for no expiry.
-double IncrementEntry(Core& core, const Key& key, double by, double expires_at);
+// `mode` is kPutAlways or kPutIfPresent, perhaps with kRenewExpiry: then a counter that is there gets that expiry, too.
+double IncrementEntry(Core& core, const Key& key, double by, double expires_at, std::uint32_t mode);
 
 // The part of Prepare for increments. `current` is the entry with the number to add to, with its header, or 0.
 Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header);

@@ -16,24 +16,26 @@ struct Edit {
 
   Kind kind;
   const Key& key;
-  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious
+  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious or kRenewExpiry
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement
   double sum = 0;
-  Block block = 0;                 // the entry to publish, built but for its version; 0 for kRemove, or if in_place
-  double kept_until = kNever;      // of that entry
-  double expires_if_new = kNever;  // for kIncrement, which otherwise keeps the expiry that it finds
-  Block node = 0;                  // in a cache, for an insert: 0 once it belongs to the entry
-  bool met_hot_segment = false;    // set by MeetContention
-  bool puts_lease = false;         // whether `block` is a lease
-  bool meets_lease = false;        // set by Prepare: the entry found is a lease
-  bool meets_expired = false;      // set by Prepare: the entry found has expired, and counts as absent
-  bool only_expired = false;       // for kEvict: takes the entry away only if it has expired
-  bool met = false;                // set by Prepare: there is an entry
-  Block met_node = 0;              // set by Prepare: its node, or 0
-  bool lapses = false;             // set by Prepare: a deletion leaves that lease, lapsed
-  bool drops_stale = false;        // set by Prepare: a deletion takes a value away that had expired
-  bool in_place = false;           // set by Prepare: an increment changes the counter found
+  Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove, or if in_place
+  double kept_until = kNever;    // of that entry
+  double expiry_given = kNever;  // for kIncrement: of a new entry, or with kRenewExpiry of any
+  Block node = 0;                // in a cache, for an insert: 0 once it belongs to the entry
+  bool met_hot_segment = false;  // set by MeetContention
+  bool puts_lease = false;       // whether `block` is a lease
+  bool meets_lease = false;      // set by Prepare: the entry found is a lease
+  bool meets_expired = false;    // set by Prepare: the entry found has expired, and counts as absent
+  bool only_expired = false;     // for kEvict: takes the entry away only if it has expired
+  bool met = false;              // set by Prepare: there is an entry
+  Block met_node = 0;            // set by Prepare: its node, or 0
+  bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
+  bool drops_stale = false;      // set by Prepare: a deletion takes a value away that had expired
+  bool in_place = false;         // set by Prepare: an increment changes the counter found
+
+  bool renews() const { return (mode & kRenewExpiry) != 0; }
 
   // Whether the key has a value afterwards.
   bool leaves_value() const { return in_place || (block != 0 && !puts_lease); }

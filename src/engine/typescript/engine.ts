@@ -7,6 +7,7 @@ import {
   ENTRY_TOO_LARGE,
   FOUND,
   KEY_TYPE,
+  PUT_ALWAYS,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
@@ -164,9 +165,9 @@ export class TypescriptEngine implements Engine {
     return removeEntry(this.core, this.edit, mode, version)
   }
 
-  increment(key: Key, by: number, expiresAt = NEVER): number {
+  increment(key: Key, by: number, expiresAt = NEVER, mode = PUT_ALWAYS): number {
     if (!this.setKey(key)) return 0
-    return incrementEntry(this.core, this.edit, this.writer, by, expiresAt)
+    return incrementEntry(this.core, this.edit, this.writer, by, expiresAt, mode)
   }
 
   hold(key: Key): unknown {

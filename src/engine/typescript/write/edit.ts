@@ -29,7 +29,9 @@ import {
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
   PUT_IF_VERSION,
+  RENEW_EXPIRY,
   RESULT_ENTRY,
+  RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
   RESULT_PREVIOUS,
@@ -96,8 +98,8 @@ export class Edit {
   isInPlace = false
   /** Until when that entry is kept, or NEVER. */
   keptUntil = NEVER
-  /** Expiry of a new entry of an increment, which otherwise keeps the expiry that it finds. */
-  expiresIfNew = NEVER
+  /** Expiry of a new entry of an increment, which without RENEW_EXPIRY otherwise keeps the expiry that it finds. */
+  expiryGiven = NEVER
   /** In a cache, the node for an insert: 0 while none is needed, and after it belongs to the entry. */
   node = 0
   /** The sum that an increment publishes. */
@@ -366,7 +368,8 @@ export class Edit {
   private prepareSum(isPresent: boolean): number {
     const { words } = this
     let number = 0
-    let expiresAt = this.expiresIfNew
+    const renews = (this.mode & RENEW_EXPIRY) !== 0
+    let expiresAt = this.expiryGiven
     if (isPresent) {
       const block = this.core.lookup.entry
       const entry = block * BLOCK_WORDS
@@ -376,11 +379,13 @@ export class Edit {
       if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || !isCounterSound(meta) || !isInside) return CORRUPT
       number = loadDouble(words, valueAt(entry, meta))
       if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
-      expiresAt = this.core.lookup.expiresAt
-      this.isInPlace = (meta & ENTRY_COUNTER) !== 0
+      if (!renews) expiresAt = this.core.lookup.expiresAt
+      // The expiry of an entry never changes, so another one takes a new entry.
+      this.isInPlace = (meta & ENTRY_COUNTER) !== 0 && !renews
     }
     this.sum = number + this.by + 0 // + 0 makes 0 of -0
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
+    this.core.resultDoubles[RESULT_EXPIRES_AT] = expiresAt
     if (this.isInPlace) return DONE
     if (this.block === 0) return NEEDS_BLOCK
     const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)

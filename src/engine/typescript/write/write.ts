@@ -45,15 +45,22 @@ export function removeEntry(core: Core, edit: Edit, mode: number, version: numbe
   return previous
 }
 
-export function incrementEntry(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number): number {
-  edit.expiresIfNew = expiresAt
-  edit.begin(EDIT_INCREMENT, 0, PUT_ALWAYS, 0, by)
+export function incrementEntry(
+  core: Core,
+  edit: Edit,
+  value: ValueWriter,
+  by: number,
+  expiresAt: number,
+  mode: number,
+): number {
+  edit.expiryGiven = expiresAt
+  edit.begin(EDIT_INCREMENT, 0, mode, 0, by)
   run(core, edit)
   if (core.result[RESULT_STATUS] !== NEEDS_BLOCK) return edit.sum
   // In a cache the block always has room for an expiry: whether the counter has one is known only when its block is
   // there.
   value.measureCounter(core.isCache ? Infinity : NEVER)
-  writeEntry(core, edit, value, EDIT_INCREMENT, PUT_ALWAYS, 0, by)
+  writeEntry(core, edit, value, EDIT_INCREMENT, mode, 0, by)
   return edit.sum
 }
 
