@@ -37,6 +37,7 @@
         "native/core/walk/snapshot.cc",
         "native/core/write/split.cc",
         "native/core/write/structural.cc",
+        "native/core/threads/owners.cc",
         "native/core/threads/takeover.cc",
         "native/core/threads/thread_record.cc",
         "native/core/check/verify.cc",

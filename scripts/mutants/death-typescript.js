@@ -10,7 +10,7 @@ export const mutants = [
   {
     name: 'the-living-are-taken-over',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
-    file: 'src/engine/typescript/threads/takeover.ts',
+    file: 'src/engine/typescript/threads/owners.ts',
     find: '    if (locksOf(this.words)?.tryLock(index) !== true) return false\n    this.seized.push(index)\n',
     replace: '',
   },
@@ -18,14 +18,14 @@ export const mutants = [
     name: 'segments-kept-by-the-dead',
     why: 'nobody can write into a segment that a dead thread was restructuring',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.finishSegments()\n',
+    find: '      this.finishSegments()\n',
     replace: '',
   },
   {
     name: 'partitions-kept-by-the-dead',
     why: 'nobody can insert into a partition of a cache whose mutex a dead thread has',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.finishPartitions()\n',
+    find: '      this.finishPartitions()\n',
     replace: '',
   },
   {
@@ -92,7 +92,7 @@ export const mutants = [
     name: 'directory-kept-by-the-dead',
     why: 'no segment can be split any more',
     file: 'src/engine/typescript/threads/takeover.ts',
-    find: '    this.finishDirectory()\n',
+    find: '      this.finishDirectory()\n',
     replace: '',
   },
   {
@@ -161,7 +161,7 @@ export const mutants = [
   {
     name: 'caches-of-the-dead-dropped',
     why: 'a death costs others the free blocks that the dead thread had cached',
-    file: 'src/engine/typescript/threads/takeover.ts',
+    file: 'src/engine/typescript/threads/owners.ts',
     find: '      let block = words[at + THREAD_FREE_HEADS + sizeClass]\n',
     replace: '      let block = (words[at + THREAD_FREE_HEADS + sizeClass] = 0)\n',
   },

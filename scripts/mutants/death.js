@@ -3,9 +3,9 @@ export const mutants = [
   {
     name: 'the-living-are-taken-over',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
-    file: 'core/threads/takeover.cc',
-    find: '    if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;\n    seized_[index] = true;\n',
-    replace: '    if (region_.locks() == nullptr) return false;\n',
+    file: 'core/threads/owners.cc',
+    find: '  if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;\n  seized_[index] = true;\n',
+    replace: '  if (region_.locks() == nullptr) return false;\n',
   },
   {
     name: 'takeover-without-version',
@@ -118,11 +118,11 @@ export const mutants = [
   {
     name: 'caches-of-the-dead-dropped',
     why: 'a death costs others the free blocks that the dead thread had cached',
-    file: 'core/threads/takeover.cc',
-    find: '      Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
+    file: 'core/threads/owners.cc',
+    find: '    Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
     replace:
-      '      region_.Store(at + kThreadFreeHeads + size_class, 0);\n' +
-      '      Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
+      '    region_.Store(at + kThreadFreeHeads + size_class, 0);\n' +
+      '    Block block = region_.Load(at + kThreadFreeHeads + size_class);\n',
   },
   {
     name: 'directory-kept-by-the-dead',

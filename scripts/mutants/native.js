@@ -261,7 +261,7 @@ export const mutants = [
   {
     name: 'cached-walk-unbounded',
     why: 'a takeover walks a damaged list for minutes',
-    file: 'core/threads/takeover.cc',
+    file: 'core/threads/owners.cc',
     find: 'kMostUncounted = 1024;',
     replace: 'kMostUncounted = 1 << 20;',
   },

@@ -12,6 +12,7 @@
 #include "index/directory.h"
 #include "memory/heap.h"
 #include "threads/liveness.h"
+#include "threads/owners.h"
 #include "threads/thread_record.h"
 #include "write/restructure.h"
 
@@ -27,70 +28,26 @@ constexpr Block kSegmentBlocks = kSegmentBytes / kBlockBytes;
 // One takeover. Every step may be done again from its beginning, since the thread that does it may die as well.
 class Takeover {
  public:
-  explicit Takeover(Region region) : region_(region) {}
+  explicit Takeover(Region region) : region_(region), owners_(region) {}
 
-  // Asks which threads are dead. Returns false if none is. The answer may be out of date until the caller has the
-  // takeover lock.
-  bool Survey() const {
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      if (IsTaken(i) && IsDead(region_, i)) return true;
-    }
-    return false;
-  }
-
-  // Makes certain which threads are dead, and keeps it so. The caller has the takeover lock, so no other thread frees
-  // records.
-  void Seize() {
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      dead_[i] = IsTaken(i) && Seize(i);
-      living_[i] = !dead_[i] && IsTaken(i);
-    }
-  }
+  bool IsAnyDead() const { return owners_.IsAnyDead(); }
 
   void Run() {
+    owners_.Seize();
     FinishHeap();
     FinishDirectory();
     ListSegments();
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      if (dead_[i]) SettleWrite(i);
-    }
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      if (dead_[i] && !stuck_[i]) ReleaseBucket(i);
-    }
+    owners_.ForEachDead([this](std::uint32_t index) { SettleWrite(index); });
+    owners_.ForEachDead([this](std::uint32_t index) { ReleaseBucket(index); });
     FinishSegments();
     FinishPartitions();
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      if (dead_[i] && !stuck_[i]) FreeRecord(i);
-      if (seized_[i]) region_.locks()->Unlock(i);
-    }
+    owners_.ForEachDead([this](std::uint32_t index) { owners_.Free(index); });
+    owners_.Release();
   }
 
  private:
-  KernelId NameOf(std::uint32_t index) const {
-    return region_.LoadPairAcquire(ThreadRecord::At(index) + kThreadKernelId);
-  }
-  bool IsTaken(std::uint32_t index) const { return NameOf(index) != 0; }
-
-  // Whether the owner of a record that was taken is dead. An owner holds the record's lock from before it takes the
-  // record until after it gave it back. So a thread that gets the lock of a taken record has it from a dead owner.
-  bool Seize(std::uint32_t index) {
-    if (ProofOf(NameOf(index)) != Proof::kLock) return IsDead(region_, index);
-    if (region_.locks() == nullptr || !region_.locks()->TryLock(index)) return false;
-    seized_[index] = true;
-    return IsTaken(index) && ProofOf(NameOf(index)) == Proof::kLock;
-  }
-
-  Word Of(std::uint32_t index, std::uint32_t word) const { return region_.LoadAcquire(ThreadRecord::At(index) + word); }
-
-  // The dead thread that left `mark` in a mutex, or kRegistryThreads.
-  std::uint32_t DeadOwner(Word mark) const {
-    const std::uint32_t index = (mark & 0xff) - 1;
-    const bool is_dead = index < kRegistryThreads && dead_[index] && ThreadRecord::MarkOf(region_, index) == mark;
-    return is_dead ? index : kRegistryThreads;
-  }
-
   void FinishHeap() {
-    if (DeadOwner(region_.LoadAcquire(kHeaderHeapMutex)) == kRegistryThreads) return;
+    if (owners_.DeadOwner(region_.LoadAcquire(kHeaderHeapMutex)) == kRegistryThreads) return;
     Heap(region_).RollBack();
     region_.StoreRelease(kHeaderHeapMutex, 0);
   }
@@ -98,7 +55,7 @@ class Takeover {
   // Completes an assignment of directory entries that was cut off. Where a deeper segment was to replace another,
   // either some entry names it already or none does.
   void FinishDirectory() {
-    if (DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
+    if (owners_.DeadOwner(region_.LoadAcquire(kHeaderDirectoryMutex)) == kRegistryThreads) return;
     const WordIndex entries = OpenDirectory();
     if (entries == 0) return;
     const Word depth = directory_depth_;
@@ -155,23 +112,16 @@ class Takeover {
 
   bool IsSegment(Block block) const { return block != 0 && SegmentOf(block) == block; }
 
-  // Whether a living thread announced that it takes the bucket itself.
-  bool IsClaimed(Block bucket) const {
-    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
-      if (living_[i] && Of(i, kThreadClaim) == bucket) return true;
-    }
-    return false;
-  }
-
   // Whether a bucket with the odd `version` certainly belongs to a dead thread: no living thread has announced to take
   // it, and the living holder of its segment's mutex, if there is one, waits for it. Claims are made before the version
   // becomes odd and end after it, so they may be read in between.
   bool IsOrphan(const Bucket& bucket, Word version) const {
-    if (IsClaimed(bucket.block())) return false;
+    if (owners_.IsClaimed(bucket.block())) return false;
     const Word mark = region_.LoadAcquire(WordOf(SegmentOf(bucket.block())) + kSegmentMutex);
-    if (mark != 0 && DeadOwner(mark) == kRegistryThreads) {
+    if (mark != 0 && owners_.DeadOwner(mark) == kRegistryThreads) {
       const std::uint32_t owner = (mark & 0xff) - 1;
-      if (owner >= kRegistryThreads || Of(owner, kThreadWaiting) != bucket.block()) return false;
+      const bool is_named = owner < kRegistryThreads;
+      if (!is_named || region_.LoadAcquire(ThreadRecord::At(owner) + kThreadWaiting) != bucket.block()) return false;
     }
     std::atomic_thread_fence(std::memory_order_acquire);
     return bucket.ReloadVersion() == version;
@@ -187,8 +137,7 @@ class Takeover {
     bool has_happened = version == 0;
     Bucket bucket(region_, slot - slot % kBucketWords);
     if (!has_happened && SegmentOf(bucket.block()) != 0 && bucket.LoadVersion() == version) {
-      stuck_[index] = !IsOrphan(bucket, version);
-      if (stuck_[index]) return;
+      if (!IsOrphan(bucket, version)) return owners_.Leave(index);
       has_happened = region_.Load(slot) == region_.Load(at + kThreadWriteReference);
     }
     if (has_happened) region_.Store(at + kThreadSizeDelta, region_.Load(at + kThreadWriteSize));
@@ -198,15 +147,15 @@ class Takeover {
   // Releases the bucket that an optimistic writer held when it died. Its slot is one word, from before or after the
   // write; only the tag may be the other one.
   void ReleaseBucket(std::uint32_t index) {
-    const Block claim = Of(index, kThreadClaim);
+    const Block claim = region_.LoadAcquire(ThreadRecord::At(index) + kThreadClaim);
     const Block segment = SegmentOf(claim);
     if (claim == 0 || segment == 0 || segment == claim) return;
-    if (DeadOwner(region_.LoadAcquire(WordOf(segment) + kSegmentMutex)) != kRegistryThreads) return;  // see Rebuild
+    if (owners_.DeadOwner(region_.LoadAcquire(WordOf(segment) + kSegmentMutex)) != kRegistryThreads)
+      return;  // see Rebuild
     Bucket bucket(region_, WordOf(claim));
     const Word version = bucket.LoadVersion();
     if ((version & 1) == 0) return;
-    stuck_[index] = !IsOrphan(bucket, version);
-    if (stuck_[index]) return;
+    if (!IsOrphan(bucket, version)) return owners_.Leave(index);
     Retag(&bucket);
     bucket.Release();
   }
@@ -228,10 +177,10 @@ class Takeover {
   void FinishSegments() {
     bool in_order = true;
     for (const Listed& segment : segments_) {
-      const std::uint32_t owner = DeadOwner(region_.LoadAcquire(WordOf(segment.block) + kSegmentMutex));
+      const std::uint32_t owner = owners_.DeadOwner(region_.LoadAcquire(WordOf(segment.block) + kSegmentMutex));
       if (owner == kRegistryThreads) continue;
       in_order = in_order && Rebuild(segment.block, segment.entries);
-      if (!in_order) stuck_[owner] = true;
+      if (!in_order) owners_.Leave(owner);
     }
   }
 
@@ -314,34 +263,13 @@ class Takeover {
   // The states of the nodes show which are in use, whatever the dead holder was doing.
   void FinishPartitions() {
     const WordIndex reserve = ReserveMutexAt(region_);
-    if (reserve != 0 && DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads) region_.StoreRelease(reserve, 0);
+    if (reserve != 0 && owners_.DeadOwner(region_.LoadAcquire(reserve)) != kRegistryThreads)
+      region_.StoreRelease(reserve, 0);
     for (const WordIndex partition : PartitionsOf(region_)) {
-      if (DeadOwner(region_.LoadAcquire(partition + kPartitionMutex)) == kRegistryThreads) continue;
+      if (owners_.DeadOwner(region_.LoadAcquire(partition + kPartitionMutex)) == kRegistryThreads) continue;
       EvictionQueues(region_, partition, nullptr).Rebuild();
       region_.StoreRelease(partition + kPartitionMutex, 0);
     }
-  }
-
-  // The thread's free blocks stay with the record, for its next owner.
-  void FreeRecord(std::uint32_t index) {
-    const WordIndex at = ThreadRecord::At(index);
-    // Ends walks over damaged lists: together the lists have no more blocks than the region.
-    std::size_t left = region_.block_count();
-    for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
-      const Word most = region_.Load(at + kThreadFreeCounts + size_class) + kMostUncounted;
-      Word count = 0;
-      Block block = region_.Load(at + kThreadFreeHeads + size_class);
-      for (; region_.Contains(block, kBlockWords) && count < most && left > 0; ++count, --left) {
-        block = region_.Load(WordOf(block));
-      }
-      region_.Store(at + kThreadFreeCounts + size_class, count);
-    }
-    region_.Store(at + kThreadClaim, 0);
-    region_.Store(at + kThreadWaiting, 0);
-    region_.StorePair(at + kThreadNamespace, 0);
-    region_.Add(kHeaderDeaths, 1);
-    region_.StoreRelease(at + kThreadState, kThreadFree);
-    region_.StorePairRelease(at + kThreadKernelId, 0);
   }
 
   struct Listed {
@@ -349,14 +277,8 @@ class Takeover {
     std::size_t entries;
   };
 
-  // No thread takes this many blocks from the heap before it counts them (see FreeLists).
-  static constexpr Word kMostUncounted = 1024;
-
   Region region_;
-  std::array<bool, kRegistryThreads> dead_{};
-  std::array<bool, kRegistryThreads> living_{};
-  std::array<bool, kRegistryThreads> stuck_{};   // dead, but with work left to do
-  std::array<bool, kRegistryThreads> seized_{};  // this takeover has the record's lock
+  Owners owners_;
   Word directory_depth_ = 0;
   std::vector<Listed> segments_;
 };
@@ -396,10 +318,9 @@ class TakeoverLock {
 
 bool TakeOverFromDead(Region region) {
   Takeover takeover(region);
-  if (!takeover.Survey()) return true;
+  if (!takeover.IsAnyDead()) return true;
   const TakeoverLock lock(region);
   if (!lock.has_lock()) return false;
-  takeover.Seize();
   takeover.Run();
   return true;
 }

@@ -10,7 +10,6 @@ import {
   DIRECTORY_ENTRIES,
   ENTRY_DATA,
   ENTRY_HASH,
-  HEADER_DEATHS,
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
@@ -26,16 +25,9 @@ import {
   SEGMENT_MUTEX,
   SEGMENT_PREFIX,
   SEGMENT_TOMBSTONES,
-  SIZE_CLASSES,
   SLOTS_PER_BUCKET,
-  THREAD_FREE_COUNTS,
-  THREAD_FREE_HEADS,
   THREAD_CLAIM,
-  THREAD_FREE,
-  THREAD_KERNEL_ID,
-  THREAD_NAMESPACE,
   THREAD_SIZE_DELTA,
-  THREAD_STATE,
   THREAD_WAITING,
   THREAD_WRITE_REFERENCE,
   THREAD_WRITE_SIZE,
@@ -48,12 +40,12 @@ import { SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
 import { Heap } from '../memory/heap.js'
-import { isDead, isGone, locksOf, ownKernelId } from './liveness.js'
+import { isGone, locksOf, ownKernelId } from './liveness.js'
+import { isAnyDead, Owners } from './owners.js'
 import { pairsOf, Region } from '../../../format/region.js'
 import { bringHome } from '../write/restructure.js'
 import { monotonic } from '../../../platform/system-clock.js'
-import { PROOF_LOCK, proofOf } from '../../../format/thread-name.js'
-import { markOf, threadRecordAt } from '../../../format/thread-record.js'
+import { threadRecordAt } from '../../../format/thread-record.js'
 
 /**
  * Wait for an optimistic writer to let go of one bucket, in milliseconds; much longer than it takes, unless the writer
@@ -61,8 +53,6 @@ import { markOf, threadRecordAt } from '../../../format/thread-record.js'
  */
 const BUCKET_PATIENCE_MS = 20
 const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
-/** More blocks than any thread takes from the heap before it counts them (see FreeLists). */
-const MOST_UNCOUNTED = 1024
 
 /**
  * Finishes or undoes the unfinished work of dead threads, lets go of all they held, and frees their records. Steps that
@@ -86,17 +76,6 @@ export function takeOverFromDead(words: Int32Array): boolean {
   return true
 }
 
-/** Returns whether a thread is dead. Until the caller has the takeover lock, the answer may be out of date. */
-function isAnyDead(words: Int32Array): boolean {
-  const pairs = pairsOf(words)
-  for (let index = 0; index < REGISTRY_THREADS; index++) if (isTaken(pairs, index) && isDead(words, index)) return true
-  return false
-}
-
-function isTaken(pairs: BigUint64Array, index: number): boolean {
-  return Atomics.load(pairs, (threadRecordAt(index) + THREAD_KERNEL_ID) / 2) !== 0n
-}
-
 /**
  * Takes the takeover lock, which one thread at a time can hold. It needs no record, because a thread that found no free
  * record must be able to take over. In a file it is a lock of the system, which ends with its holder. In the memory of
@@ -116,74 +95,33 @@ interface Listed {
   entries: number
 }
 
-const LIVING = 1
-const DEAD = 2
-/** State of an owner that is dead, but whose work could not be finished yet. */
-const STUCK = 3
-
 /** One takeover. Every step can be repeated from its beginning, since the thread that takes over may die as well. */
 class Takeover {
   private readonly region: Region
-  private readonly pairs: BigUint64Array
-  /** State of each record's owner: 0 if the record is free. */
-  private readonly owners = new Uint8Array(REGISTRY_THREADS)
-  /** Records whose lock this takeover has. */
-  private readonly seized: number[] = []
+  private readonly owners: Owners
   private readonly segments: Listed[] = []
   private directoryDepth = 0
 
   constructor(private readonly words: Int32Array) {
     this.region = new Region(words.buffer)
-    this.pairs = pairsOf(words)
+    this.owners = new Owners(this.region)
   }
 
   run(): void {
+    const { owners } = this
     try {
-      this.seize()
-      this.takeOver()
+      owners.seize()
+      this.finishHeap()
+      this.finishDirectory()
+      this.listSegments()
+      owners.forEachDead((index) => this.settleWrite(index))
+      owners.forEachDead((index) => this.releaseBucket(index))
+      this.finishSegments()
+      this.finishPartitions()
+      owners.forEachDead((index) => owners.free(index))
     } finally {
-      for (const index of this.seized) locksOf(this.words)?.unlock(index)
+      owners.release()
     }
-  }
-
-  private takeOver(): void {
-    this.finishHeap()
-    this.finishDirectory()
-    this.listSegments()
-    this.forEach(DEAD, (index) => this.settleWrite(index))
-    this.forEach(DEAD, (index) => this.releaseBucket(index))
-    this.finishSegments()
-    this.finishPartitions()
-    this.forEach(DEAD, (index) => this.freeRecord(index))
-  }
-
-  /**
-   * Determines which owners are dead, and keeps their records. The caller has the takeover lock, so no other thread
-   * frees records.
-   */
-  private seize(): void {
-    const { pairs } = this
-    for (let index = 0; index < REGISTRY_THREADS; index++) {
-      if (isTaken(pairs, index) && this.isSeized(index)) this.owners[index] = DEAD
-      else if (isTaken(pairs, index)) this.owners[index] = LIVING
-    }
-  }
-
-  /**
-   * Returns whether the owner of a record that was taken is dead. Owners hold the record's lock from before they take
-   * the record until after they gave it back: so a thread that gets the lock of a taken record gets it from a dead
-   * owner.
-   */
-  private isSeized(index: number): boolean {
-    const name = (threadRecordAt(index) + THREAD_KERNEL_ID) / 2
-    if (proofOf(Atomics.load(this.pairs, name)) !== PROOF_LOCK) return isDead(this.words, index)
-    if (locksOf(this.words)?.tryLock(index) !== true) return false
-    this.seized.push(index)
-    return proofOf(Atomics.load(this.pairs, name)) === PROOF_LOCK
-  }
-
-  private forEach(kind: number, act: (index: number) => void): void {
-    for (let index = 0; index < REGISTRY_THREADS; index++) if (this.owners[index] === kind) act(index)
   }
 
   private load(word: number): number {
@@ -194,14 +132,8 @@ class Takeover {
     Atomics.store(this.words, word, value)
   }
 
-  /** Returns the index of the record of the dead thread that left `mark` in a mutex, or -1. */
-  private deadOwner(mark: number): number {
-    const index = (mark & 0xff) - 1
-    return this.owners[index] >= DEAD && markOf(this.words, index) === mark ? index : -1
-  }
-
   private finishHeap(): void {
-    if (this.deadOwner(this.load(HEADER_HEAP_MUTEX)) < 0) return
+    if (this.owners.deadOwner(this.load(HEADER_HEAP_MUTEX)) < 0) return
     new Heap(this.region).rollBack()
     this.store(HEADER_HEAP_MUTEX, 0)
   }
@@ -211,7 +143,7 @@ class Takeover {
    * either some entries name it already, or none does.
    */
   private finishDirectory(): void {
-    if (this.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
+    if (this.owners.deadOwner(this.load(HEADER_DIRECTORY_MUTEX)) < 0) return
     const entries = this.openDirectory()
     if (entries < 0) return
     const count = 2 ** this.directoryDepth
@@ -265,13 +197,6 @@ class Takeover {
     return this.segments.find(({ block }) => bucket >= block && bucket < block + SEGMENT_BLOCKS)?.block ?? 0
   }
 
-  /** Returns whether a living thread announced that it takes the bucket itself. */
-  private isClaimed(bucket: number): boolean {
-    return this.owners.some(
-      (kind, index) => kind === LIVING && this.load(threadRecordAt(index) + THREAD_CLAIM) === bucket,
-    )
-  }
-
   /**
    * Returns whether a bucket, given by its first word, with the odd `version` is certainly a dead thread's: no living
    * thread has announced to take it, and the living holder of its segment's mutex, if there is one, waits for it.
@@ -279,9 +204,9 @@ class Takeover {
    */
   private isOrphan(bucket: number, version: number): boolean {
     const block = bucket / BLOCK_WORDS
-    if (this.isClaimed(block)) return false
+    if (this.owners.isClaimed(block)) return false
     const mark = this.load(this.segmentOf(block) * BLOCK_WORDS + SEGMENT_MUTEX)
-    if (mark !== 0 && this.deadOwner(mark) < 0) {
+    if (mark !== 0 && this.owners.deadOwner(mark) < 0) {
       const owner = (mark & 0xff) - 1
       if (owner < 0 || owner >= REGISTRY_THREADS) return false
       if (this.load(threadRecordAt(owner) + THREAD_WAITING) !== block) return false
@@ -303,7 +228,7 @@ class Takeover {
     let hasHappened = version === 0
     if (!hasHappened && this.segmentOf(bucket / BLOCK_WORDS) !== 0 && this.load(bucket + BUCKET_VERSION) === version) {
       if (!this.isOrphan(bucket, version)) {
-        this.owners[index] = STUCK
+        this.owners.leave(index)
         return
       }
       hasHappened = this.load(slot) === words[at + THREAD_WRITE_REFERENCE]
@@ -320,12 +245,12 @@ class Takeover {
     const claim = this.load(threadRecordAt(index) + THREAD_CLAIM)
     const segment = this.segmentOf(claim)
     if (claim === 0 || segment === 0 || segment === claim) return
-    if (this.deadOwner(this.load(segment * BLOCK_WORDS + SEGMENT_MUTEX)) >= 0) return // see rebuild
+    if (this.owners.deadOwner(this.load(segment * BLOCK_WORDS + SEGMENT_MUTEX)) >= 0) return // see rebuild
     const bucket = claim * BLOCK_WORDS
     const version = this.load(bucket + BUCKET_VERSION)
     if ((version & 1) === 0) return
     if (!this.isOrphan(bucket, version)) {
-      this.owners[index] = STUCK
+      this.owners.leave(index)
       return
     }
     this.retag(bucket)
@@ -350,10 +275,10 @@ class Takeover {
   private finishSegments(): void {
     let inOrder = true
     for (const segment of this.segments) {
-      const owner = this.deadOwner(this.load(segment.block * BLOCK_WORDS + SEGMENT_MUTEX))
+      const owner = this.owners.deadOwner(this.load(segment.block * BLOCK_WORDS + SEGMENT_MUTEX))
       if (owner < 0) continue
       inOrder &&= this.rebuild(segment)
-      if (!inOrder) this.owners[owner] = STUCK
+      if (!inOrder) this.owners.leave(owner)
     }
   }
 
@@ -439,33 +364,11 @@ class Takeover {
    */
   private finishPartitions(): void {
     const reserve = reserveMutexAt(this.region)
-    if (reserve !== 0 && this.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
+    if (reserve !== 0 && this.owners.deadOwner(this.load(reserve)) >= 0) this.store(reserve, 0)
     for (const at of partitionsOf(this.region)) {
-      if (this.deadOwner(this.load(at + PARTITION_MUTEX)) < 0) continue
+      if (this.owners.deadOwner(this.load(at + PARTITION_MUTEX)) < 0) continue
       new EvictionQueues(this.words, at, NO_ENTRIES).rebuild()
       this.store(at + PARTITION_MUTEX, 0)
     }
-  }
-
-  /** Frees a dead thread's record. The blocks of its free lists stay with the record, for the next owner. */
-  private freeRecord(index: number): void {
-    const { words } = this
-    const at = threadRecordAt(index)
-    // The bound ends walks over damaged lists: together they have no more blocks than the region.
-    let left = this.region.blockCount
-    for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-      const most = (words[at + THREAD_FREE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED
-      let count = 0
-      let block = words[at + THREAD_FREE_HEADS + sizeClass]
-      for (; this.region.contains(block, 1) && count < most && left > 0; count++, left--)
-        block = words[block * BLOCK_WORDS]
-      this.store(at + THREAD_FREE_COUNTS + sizeClass, count)
-    }
-    this.store(at + THREAD_CLAIM, 0)
-    this.store(at + THREAD_WAITING, 0)
-    Atomics.store(this.pairs, (at + THREAD_NAMESPACE) / 2, 0n)
-    Atomics.add(words, HEADER_DEATHS, 1)
-    this.store(at + THREAD_STATE, THREAD_FREE)
-    Atomics.store(this.pairs, (at + THREAD_KERNEL_ID) / 2, 0n)
   }
 }
