@@ -21,6 +21,7 @@
         "native/core/engine.cc",
         "native/core/eviction/eviction.cc",
         "native/core/eviction/ghosts.cc",
+        "native/core/eviction/nodes.cc",
         "native/core/eviction/queues.cc",
         "native/core/format.cc",
         "native/core/memory/heap.cc",

@@ -17,10 +17,6 @@ constexpr std::uint32_t kLeastStep = kColdShareOne / 512;
 
 constexpr std::uint32_t kGhostsPerNode = 2;
 
-// A further chunk adds as many nodes as there are, up to this number: there should be few runs that never move, and
-// adding one should be short.
-constexpr std::uint64_t kMaxChunkPages = 64;
-
 // Epochs are counted modulo 2^32.
 bool IsLater(Word epoch, Word than) {
   return static_cast<std::int32_t>(epoch - than) > 0;
@@ -57,7 +53,7 @@ bool EvictionQueues::Evict() {
   int chances = kMaxChances;
   for (int pending = 0; pending <= kMaxChances;) {
     FillCold();
-    const Block node = Oldest(kPartitionCold);
+    const Block node = nodes_.Oldest(kPartitionCold);
     if (node == 0) return false;
     const bool was_used = WasUsed(node) && chances-- > 0;
     switch (entries_->Evict(node, was_used)) {
@@ -65,8 +61,8 @@ bool EvictionQueues::Evict() {
         Keep(node);
         break;
       case Eviction::kPending:
-        Remove(kPartitionCold, node);
-        Push(kPartitionCold, node);
+        nodes_.Remove(kPartitionCold, node);
+        nodes_.Push(kPartitionCold, node);
         Demote();  // the cold queue may hold nothing else
         ++pending;
         break;
@@ -82,26 +78,15 @@ bool EvictionQueues::Evict() {
 }
 
 void EvictionQueues::Release(Block node) {
-  Remove(Get(node, kNodeState) == kNodeInMain ? kPartitionMain : kPartitionCold, node);
+  nodes_.Remove(Get(node, kNodeState) == kNodeInMain ? kPartitionMain : kPartitionCold, node);
   Set(node, kNodeOwner, 0);
   Set(node, kNodeState, kNodeFree);
-  PushFree(node);
+  nodes_.Free(node);
   if (size() == 0) Set(kPartitionHasEvicted, 0);
 }
 
 void EvictionQueues::Rebuild() {
-  for (const std::uint32_t queue : {kPartitionCold, kPartitionMain}) {
-    for (const std::uint32_t field : {kQueueOldest, kQueueNewest, kQueueSize}) Set(queue + field, 0);
-  }
-  Set(kPartitionFreeNodes, 0);
-  Word nodes = 0;
-  VisitNodes([&](Block node) {
-    ++nodes;
-    const Word state = Get(node, kNodeState);
-    if (state == kNodeFree) return PushFree(node);
-    Push(state == kNodeInMain ? kPartitionMain : kPartitionCold, node);
-  });
-  Set(kPartitionNodes, nodes);
+  nodes_.Relink();
   if (size() == 0) Set(kPartitionHasEvicted, 0);
   ghosts_.Recount();
 }
@@ -142,7 +127,7 @@ void EvictionQueues::Keep(Block node) {
     ShrinkCold();
   }
   const Word used_before = Get(node, kNodeRecorded);
-  Remove(kPartitionCold, node);
+  nodes_.Remove(kPartitionCold, node);
   if (BelongsInMain(used_before)) {
     EnterMain(node);
   } else {
@@ -153,14 +138,14 @@ void EvictionQueues::Keep(Block node) {
 void EvictionQueues::EnterMain(Block node) {
   Record(node);
   Set(node, kNodeState, kNodeInMain);
-  Push(kPartitionMain, node);
+  nodes_.Push(kPartitionMain, node);
   if (Get(kPartitionHasEvicted) == 1 && Get(kPartitionCold + kQueueSize) < ColdTarget()) Demote();
 }
 
 void EvictionQueues::EnterCold(Block node, Word state) {
   Record(node);
   Set(node, kNodeState, state);
-  Push(kPartitionCold, node);
+  nodes_.Push(kPartitionCold, node);
 }
 
 void EvictionQueues::FillCold() {
@@ -174,7 +159,7 @@ void EvictionQueues::FillCold() {
 void EvictionQueues::Demote() {
   const Block node = OldestOfMain();
   if (node == 0) return;
-  Remove(kPartitionMain, node);
+  nodes_.Remove(kPartitionMain, node);
   Set(node, kNodeDemoted, Get(kPartitionUseClock));
   EnterCold(node, kNodeInColdDemoted);
 }
@@ -182,13 +167,13 @@ void EvictionQueues::Demote() {
 // The main queue's oldest entry, after those used meanwhile have moved on; 0 if the queue is empty.
 Block EvictionQueues::OldestOfMain() {
   for (int chances = 0; chances < kMaxChances; ++chances) {
-    const Block node = Oldest(kPartitionMain);
+    const Block node = nodes_.Oldest(kPartitionMain);
     if (node == 0 || !WasUsed(node)) return node;
-    Remove(kPartitionMain, node);
+    nodes_.Remove(kPartitionMain, node);
     Record(node);
-    Push(kPartitionMain, node);
+    nodes_.Push(kPartitionMain, node);
   }
-  return Oldest(kPartitionMain);
+  return nodes_.Oldest(kPartitionMain);
 }
 
 // Since it got its place.
@@ -235,34 +220,14 @@ std::uint32_t EvictionQueues::Step(GhostClass others, GhostClass own) const {
 
 // A free node; 0 if there is none and nothing can be evicted for it.
 Block EvictionQueues::TakeNode() {
-  while (!IsNode(Get(kPartitionFreeNodes))) {
-    if (!AddChunk() && !Evict()) return 0;
+  for (;;) {
+    const Block node = nodes_.Take();
+    if (node != 0 || (!AddNodes() && !Evict())) return node;
   }
-  const Block node = Get(kPartitionFreeNodes);
-  Set(kPartitionFreeNodes, Get(node, kNodeNext));
-  return node;
 }
 
-bool EvictionQueues::AddChunk() {
-  const std::uint64_t bytes = std::uint64_t{Get(kPartitionNodes)} * kNodeBytes;
-  if (bytes == 0) return AddPages(Get(kPartitionFirstPages));
-  return AddPages(std::min((bytes + kPageBytes - 1) / kPageBytes, kMaxChunkPages)) || AddPages(1);
-}
-
-bool EvictionQueues::AddPages(std::uint64_t pages) {
-  const std::uint32_t nodes = Get(kPartitionNodes);
-  const Block chunk = entries_->AllocatePages(pages);
-  if (chunk == 0) return false;
-  const auto added = static_cast<std::uint32_t>(pages * kPageBytes / kNodeBytes - 1);
-  for (std::uint32_t index = 1; index <= added; ++index) {
-    for (std::uint32_t word = 0; word < kNodeBytes / sizeof(Word); ++word) Set(chunk + index * kNodeBlocks, word, 0);
-  }
-  Set(chunk, kChunkNext, Get(kPartitionChunks));
-  Set(chunk, kChunkNodes, added);
-  // Release: a thread that rebuilds the queues after our death finds all of the chunk, or nothing.
-  region_.StoreRelease(at_ + kPartitionChunks, chunk);
-  Set(kPartitionNodes, nodes + added);
-  for (std::uint32_t index = added; index > 0; --index) PushFree(chunk + index * kNodeBlocks);
+bool EvictionQueues::AddNodes() {
+  if (!nodes_.AddChunk(entries_)) return false;
   GrowGhosts();
   return true;
 }
@@ -284,46 +249,6 @@ void EvictionQueues::GrowGhosts() {
   Set(kPartitionGhosts, table);
   region_.StoreRelease(at_ + kPartitionGhostBuckets, more);
   ghosts_.Recount();
-}
-
-// 0 if the queue is empty.
-Block EvictionQueues::Oldest(std::uint32_t queue) const {
-  const Block node = Get(queue + kQueueOldest);
-  return IsNode(node) ? node : 0;
-}
-
-void EvictionQueues::Push(std::uint32_t queue, Block node) {
-  const Block newest = Get(queue + kQueueNewest);
-  Set(node, kNodeNext, 0);
-  Set(node, kNodePrevious, newest);
-  if (IsNode(newest)) {
-    Set(newest, kNodeNext, node);
-  } else {
-    Set(queue + kQueueOldest, node);
-  }
-  Set(queue + kQueueNewest, node);
-  Set(queue + kQueueSize, Get(queue + kQueueSize) + 1);
-}
-
-void EvictionQueues::PushFree(Block node) {
-  Set(node, kNodeNext, Get(kPartitionFreeNodes));
-  Set(kPartitionFreeNodes, node);
-}
-
-void EvictionQueues::Remove(std::uint32_t queue, Block node) {
-  const Block next = Get(node, kNodeNext);
-  const Block previous = Get(node, kNodePrevious);
-  if (IsNode(previous)) {
-    Set(previous, kNodeNext, next);
-  } else {
-    Set(queue + kQueueOldest, next);
-  }
-  if (IsNode(next)) {
-    Set(next, kNodePrevious, previous);
-  } else {
-    Set(queue + kQueueNewest, previous);
-  }
-  Set(queue + kQueueSize, Get(queue + kQueueSize) - 1);
 }
 
 }  // namespace mapsafe

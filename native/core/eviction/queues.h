@@ -9,10 +9,9 @@
 
 #include "base/region.h"
 #include "eviction/ghosts.h"
+#include "eviction/nodes.h"
 
 namespace mapsafe {
-
-inline constexpr std::uint32_t kNodeBlocks = kNodeBytes / kBlockBytes;
 
 // Result of an eviction.
 enum class Eviction {
@@ -23,13 +22,10 @@ enum class Eviction {
 };
 
 // Operations that the queues need from the code that knows the entries.
-class EntryStore {
+class EntryStore : public PageSource {
  public:
   // Removes the entry of a node; with `only_expired`, only if it has expired.
   virtual Eviction Evict(Block node, bool only_expired) = 0;
-  // Allocates memory; 0 if there is none. Not from a size class, whose spans would be larger.
-  virtual Block AllocatePages(std::size_t pages) = 0;
-  virtual void FreePages(Block block) = 0;
 
  protected:
   ~EntryStore() = default;
@@ -39,7 +35,7 @@ class EvictionQueues {
  public:
   // `partition`: its first word. `entries` may be null for a caller that only rebuilds.
   EvictionQueues(Region region, WordIndex partition, EntryStore* entries)
-      : region_(region), at_(partition), entries_(entries), ghosts_(region, partition) {}
+      : region_(region), at_(partition), entries_(entries), nodes_(region, partition), ghosts_(region, partition) {}
 
   std::uint32_t size() const;
 
@@ -59,7 +55,9 @@ class EvictionQueues {
 
   // Calls `visit` for every node, free or not, chunk by chunk.
   template <typename Visit>
-  void VisitNodes(Visit visit) const;
+  void VisitNodes(Visit visit) const {
+    nodes_.Visit(visit);
+  }
 
  private:
   void CountMiss();
@@ -79,15 +77,9 @@ class EvictionQueues {
   void ShrinkCold();
   std::uint32_t Step(GhostClass others, GhostClass own) const;
   Block TakeNode();
-  bool AddChunk();
-  bool AddPages(std::uint64_t pages);
+  bool AddNodes();
   void GrowGhosts();
-  Block Oldest(std::uint32_t queue) const;
-  void Push(std::uint32_t queue, Block node);
-  void PushFree(Block node);
-  void Remove(std::uint32_t queue, Block node);
 
-  bool IsNode(Block block) const { return region_.Contains(block, kNodeBytes / sizeof(Word)); }
   Word Get(std::uint32_t field) const { return region_.Load(at_ + field); }
   void Set(std::uint32_t field, Word value) { region_.Store(at_ + field, value); }
   Word Get(Block node, std::uint32_t field) const { return region_.Load(WordOf(node) + field); }
@@ -96,20 +88,9 @@ class EvictionQueues {
   Region region_;
   WordIndex at_;
   EntryStore* entries_;
+  Nodes nodes_;
   Ghosts ghosts_;
 };
-
-template <typename Visit>
-void EvictionQueues::VisitNodes(Visit visit) const {
-  // Ends a walk over a damaged list: no two chunks overlap.
-  std::uint64_t left = region_.block_count() / kNodeBlocks;
-  for (Block chunk = Get(kPartitionChunks); IsNode(chunk); chunk = Get(chunk, kChunkNext)) {
-    const std::uint64_t nodes = Get(chunk, kChunkNodes);
-    if (nodes >= left || !region_.Contains(chunk, (nodes + 1) * kNodeBytes / sizeof(Word))) return;
-    left -= nodes + 1;
-    for (std::uint32_t index = 1; index <= nodes; ++index) visit(chunk + index * kNodeBlocks);
-  }
-}
 
 }  // namespace mapsafe
 

@@ -5,32 +5,22 @@
  * Thread safety: all methods need the partition's mutex; only the stamps of nodes are stored without it, by hits.
  */
 import {
-  BLOCK_BYTES,
   BLOCK_WORDS,
-  CHUNK_NEXT,
-  CHUNK_NODES,
   COLD_SHARE_ONE,
   GHOSTS_PER_BUCKET,
-  NODE_BYTES,
   NODE_DEMOTED,
   NODE_FREE,
   NODE_HASH,
   NODE_IN_COLD,
   NODE_IN_COLD_DEMOTED,
   NODE_IN_MAIN,
-  NODE_NEXT,
   NODE_OWNER,
-  NODE_PREVIOUS,
   NODE_RECORDED,
   NODE_STAMP,
   NODE_STATE,
-  PAGE_BYTES,
-  PARTITION_CHUNKS,
   PARTITION_COLD,
   PARTITION_COLD_SHARE,
   PARTITION_USE_CLOCK,
-  PARTITION_FIRST_PAGES,
-  PARTITION_FREE_NODES,
   PARTITION_GHOST_BUCKETS,
   PARTITION_GHOSTS,
   PARTITION_HAS_EVICTED,
@@ -38,13 +28,12 @@ import {
   PARTITION_MAIN,
   PARTITION_MISSES,
   PARTITION_NODES,
-  QUEUE_NEWEST,
-  QUEUE_OLDEST,
   QUEUE_SIZE,
 } from '../../../format/layout.js'
 import { FULL } from '../../engine.js'
 import { GHOST_COLD, GHOST_DEMOTED, Ghosts } from './ghosts.js'
 import { ghostBytes, ghostPages } from '../../../format/ghosts.js'
+import { Nodes, type PageSource } from './nodes.js'
 
 /**
  * Ticks of the use clock in as many misses as there are entries. They are few, so that a hit seldom finds its stamp out
@@ -57,13 +46,6 @@ const MAX_CHANCES = 16
 const LEAST_STEP = COLD_SHARE_ONE / 512
 const GHOSTS_PER_NODE = 2
 
-const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
-/**
- * Bound on a further chunk, which adds as many nodes as there are: runs that never move should be few, and adding one
- * should be short.
- */
-const MAX_CHUNK_PAGES = 64
-
 // Outcomes of an eviction.
 /** Only an expired entry was to be removed, and the entry has not expired. */
 export const SPARED = 0
@@ -75,15 +57,9 @@ export const STALE = 2
 export const PENDING = 3
 
 /** The operations on entries that the queues need. */
-export interface EntryStore {
+export interface EntryStore extends PageSource {
   /** Removes the entry of a node; with `onlyExpired`, only if it has expired. Returns one of the outcomes above. */
   evict(node: number, onlyExpired: boolean): number
-  /**
-   * Returns the block number of a run of pages, or a negative status. The run is not from a size class, whose spans
-   * would be larger.
-   */
-  allocatePages(pages: number): number
-  freePages(block: number): void
 }
 
 /** A store without entries, for rebuilding queues, which uses none. */
@@ -91,6 +67,7 @@ export const NO_ENTRIES: EntryStore = { evict: () => PENDING, allocatePages: () 
 
 /** The queues of a partition. Nodes are given by their block number. */
 export class EvictionQueues {
+  private readonly nodes: Nodes
   private readonly ghosts: Ghosts
 
   /** @param at first word of the partition */
@@ -99,6 +76,7 @@ export class EvictionQueues {
     readonly at: number,
     private readonly entries: EntryStore,
   ) {
+    this.nodes = new Nodes(words, at)
     this.ghosts = new Ghosts(words, at)
   }
 
@@ -135,14 +113,14 @@ export class EvictionQueues {
     let chances = MAX_CHANCES
     for (let pending = 0; pending <= MAX_CHANCES;) {
       this.fillCold()
-      const node = this.oldest(PARTITION_COLD)
+      const node = this.nodes.oldest(PARTITION_COLD)
       if (node === 0) return false
       const wasUsed = this.wasUsed(node) && chances-- > 0
       const outcome = this.entries.evict(node, wasUsed)
       if (outcome === SPARED) this.keep(node)
       else if (outcome === PENDING) {
-        this.remove(PARTITION_COLD, node)
-        this.push(PARTITION_COLD, node)
+        this.nodes.remove(PARTITION_COLD, node)
+        this.nodes.push(PARTITION_COLD, node)
         this.demote() // the cold queue may hold nothing else
         pending++
       } else {
@@ -158,10 +136,10 @@ export class EvictionQueues {
   release(node: number): void {
     const { words, at } = this
     const word = node * BLOCK_WORDS
-    this.remove(words[word + NODE_STATE] === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
+    this.nodes.remove(words[word + NODE_STATE] === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
     words[word + NODE_OWNER] = 0
     words[word + NODE_STATE] = NODE_FREE
-    this.pushFree(node)
+    this.nodes.free(node)
     if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
   }
 
@@ -170,38 +148,14 @@ export class EvictionQueues {
    * order is lost. It can be repeated from its beginning. O(nodes + ghosts).
    */
   rebuild(): void {
-    const { words, at } = this
-    for (const queue of [PARTITION_COLD, PARTITION_MAIN])
-      for (const word of [QUEUE_OLDEST, QUEUE_NEWEST, QUEUE_SIZE]) words[at + queue + word] = 0
-    words[at + PARTITION_FREE_NODES] = 0
-    let nodes = 0
-    this.visitNodes((node) => {
-      nodes++
-      const state = words[node * BLOCK_WORDS + NODE_STATE]
-      if (state === NODE_FREE) this.pushFree(node)
-      else this.push(state === NODE_IN_MAIN ? PARTITION_MAIN : PARTITION_COLD, node)
-    })
-    words[at + PARTITION_NODES] = nodes
-    if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+    this.nodes.relink()
+    if (this.size === 0) this.words[this.at + PARTITION_HAS_EVICTED] = 0
     this.ghosts.recount()
   }
 
   /** Calls `visit` for every node, free or not, chunk by chunk. */
   visitNodes(visit: (node: number) => void): void {
-    const { words } = this
-    // The bound ends a walk over a damaged list: no two chunks overlap.
-    let left = words.length / (NODE_BLOCKS * BLOCK_WORDS)
-    for (
-      let chunk = words[this.at + PARTITION_CHUNKS];
-      this.isNode(chunk);
-      chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]
-    ) {
-      const nodes = words[chunk * BLOCK_WORDS + CHUNK_NODES]
-      const isSound = nodes >= 0 && nodes < left && (chunk + nodes * NODE_BLOCKS) * BLOCK_WORDS < words.length
-      if (!isSound || !this.isNode(chunk + nodes * NODE_BLOCKS)) return
-      left -= nodes + 1
-      for (let index = 1; index <= nodes; index++) visit(chunk + index * NODE_BLOCKS)
-    }
+    this.nodes.visit(visit)
   }
 
   private countMiss(): void {
@@ -247,7 +201,7 @@ export class EvictionQueues {
     if (words[word + NODE_STATE] === NODE_IN_COLD_DEMOTED && !isLater(stamp, words[word + NODE_DEMOTED] + 1))
       this.shrinkCold()
     const usedBefore = words[word + NODE_RECORDED]
-    this.remove(PARTITION_COLD, node)
+    this.nodes.remove(PARTITION_COLD, node)
     if (this.belongsInMain(usedBefore)) this.enterMain(node)
     else this.enterCold(node, NODE_IN_COLD)
   }
@@ -256,7 +210,7 @@ export class EvictionQueues {
     const { words, at } = this
     this.record(node)
     words[node * BLOCK_WORDS + NODE_STATE] = NODE_IN_MAIN
-    this.push(PARTITION_MAIN, node)
+    this.nodes.push(PARTITION_MAIN, node)
     if (words[at + PARTITION_HAS_EVICTED] === 1 && words[at + PARTITION_COLD + QUEUE_SIZE] < this.coldTarget)
       this.demote()
   }
@@ -264,7 +218,7 @@ export class EvictionQueues {
   private enterCold(node: number, state: number): void {
     this.record(node)
     this.words[node * BLOCK_WORDS + NODE_STATE] = state
-    this.push(PARTITION_COLD, node)
+    this.nodes.push(PARTITION_COLD, node)
   }
 
   private fillCold(): void {
@@ -280,7 +234,7 @@ export class EvictionQueues {
     const { words, at } = this
     const node = this.oldestOfMain()
     if (node === 0) return
-    this.remove(PARTITION_MAIN, node)
+    this.nodes.remove(PARTITION_MAIN, node)
     words[node * BLOCK_WORDS + NODE_DEMOTED] = words[at + PARTITION_USE_CLOCK]
     this.enterCold(node, NODE_IN_COLD_DEMOTED)
   }
@@ -288,13 +242,13 @@ export class EvictionQueues {
   /** Returns the main queue's oldest node, after those used meanwhile have moved on; 0 if the queue is empty. */
   private oldestOfMain(): number {
     for (let chances = 0; chances < MAX_CHANCES; chances++) {
-      const node = this.oldest(PARTITION_MAIN)
+      const node = this.nodes.oldest(PARTITION_MAIN)
       if (node === 0 || !this.wasUsed(node)) return node
-      this.remove(PARTITION_MAIN, node)
+      this.nodes.remove(PARTITION_MAIN, node)
       this.record(node)
-      this.push(PARTITION_MAIN, node)
+      this.nodes.push(PARTITION_MAIN, node)
     }
-    return this.oldest(PARTITION_MAIN)
+    return this.nodes.oldest(PARTITION_MAIN)
   }
 
   /** Returns whether the node was used since it got its place. */
@@ -347,34 +301,14 @@ export class EvictionQueues {
 
   /** Returns a free node; 0 if there is none and nothing can be evicted for it. */
   private takeNode(): number {
-    const { words, at } = this
-    while (!this.isNode(words[at + PARTITION_FREE_NODES])) if (!this.addChunk() && !this.evict()) return 0
-    const node = words[at + PARTITION_FREE_NODES]
-    words[at + PARTITION_FREE_NODES] = words[node * BLOCK_WORDS + NODE_NEXT]
-    return node
+    for (;;) {
+      const node = this.nodes.take()
+      if (node !== 0 || (!this.addNodes() && !this.evict())) return node
+    }
   }
 
-  private addChunk(): boolean {
-    const { words, at } = this
-    const pages = (words[at + PARTITION_NODES] * NODE_BYTES) / PAGE_BYTES
-    if (pages === 0) return this.addPages(words[at + PARTITION_FIRST_PAGES])
-    return this.addPages(Math.min(Math.ceil(pages), MAX_CHUNK_PAGES)) || this.addPages(1)
-  }
-
-  private addPages(pages: number): boolean {
-    const { words, at } = this
-    const nodes = words[at + PARTITION_NODES]
-    const chunk = this.entries.allocatePages(pages)
-    if (chunk < 0) return false
-    const added = (pages * PAGE_BYTES) / NODE_BYTES - 1
-    words.fill(0, chunk * BLOCK_WORDS, (chunk + (added + 1) * NODE_BLOCKS) * BLOCK_WORDS)
-    words[chunk * BLOCK_WORDS + CHUNK_NEXT] = words[at + PARTITION_CHUNKS]
-    words[chunk * BLOCK_WORDS + CHUNK_NODES] = added
-    // Stored only now: after a death of this thread, a takeover that rebuilds the queues finds all of the chunk, or
-    // nothing.
-    Atomics.store(words, at + PARTITION_CHUNKS, chunk)
-    words[at + PARTITION_NODES] = nodes + added
-    for (let index = added; index > 0; index--) this.pushFree(chunk + index * NODE_BLOCKS)
+  private addNodes(): boolean {
+    if (!this.nodes.addChunk(this.entries)) return false
     this.growGhosts()
     return true
   }
@@ -397,46 +331,6 @@ export class EvictionQueues {
     words[at + PARTITION_GHOSTS] = table
     Atomics.store(words, at + PARTITION_GHOST_BUCKETS, more)
     this.ghosts.recount()
-  }
-
-  /** Returns the oldest node; 0 if the queue is empty. */
-  private oldest(queue: number): number {
-    const node = this.words[this.at + queue + QUEUE_OLDEST]
-    return this.isNode(node) ? node : 0
-  }
-
-  private isNode(block: number): boolean {
-    return block > 0 && block * BLOCK_WORDS + NODE_BYTES / 4 <= this.words.length
-  }
-
-  private push(queue: number, node: number): void {
-    const { words } = this
-    const first = this.at + queue
-    const newest = words[first + QUEUE_NEWEST]
-    words[node * BLOCK_WORDS + NODE_NEXT] = 0
-    words[node * BLOCK_WORDS + NODE_PREVIOUS] = newest
-    if (this.isNode(newest)) words[newest * BLOCK_WORDS + NODE_NEXT] = node
-    else words[first + QUEUE_OLDEST] = node
-    words[first + QUEUE_NEWEST] = node
-    words[first + QUEUE_SIZE]++
-  }
-
-  private pushFree(node: number): void {
-    const { words, at } = this
-    words[node * BLOCK_WORDS + NODE_NEXT] = words[at + PARTITION_FREE_NODES]
-    words[at + PARTITION_FREE_NODES] = node
-  }
-
-  private remove(queue: number, node: number): void {
-    const { words } = this
-    const first = this.at + queue
-    const next = words[node * BLOCK_WORDS + NODE_NEXT]
-    const previous = words[node * BLOCK_WORDS + NODE_PREVIOUS]
-    if (this.isNode(previous)) words[previous * BLOCK_WORDS + NODE_NEXT] = next
-    else words[first + QUEUE_OLDEST] = next
-    if (this.isNode(next)) words[next * BLOCK_WORDS + NODE_PREVIOUS] = previous
-    else words[first + QUEUE_NEWEST] = previous
-    words[first + QUEUE_SIZE]--
   }
 }
 
