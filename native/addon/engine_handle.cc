@@ -85,14 +85,17 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
 // which V8 looks every method up anew at each call.
 bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
   std::vector<napi_property_descriptor> properties;
-  for (const Method& method : kMethods) {
-    napi_value function;
-    if (!Check(env, napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, this, &function)) ||
-        !Check(env, napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr))) {
-      return false;
+  for (const std::span<const Method> methods : {kKeyMethods, kMapMethods}) {
+    for (const Method& method : methods) {
+      napi_value function;
+      if (!Check(env, napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, this, &function)) ||
+          !Check(env, napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr))) {
+        return false;
+      }
+      ++functions_;
+      properties.push_back(
+          {method.name, nullptr, nullptr, nullptr, nullptr, function, napi_default_jsproperty, nullptr});
     }
-    ++functions_;
-    properties.push_back({method.name, nullptr, nullptr, nullptr, nullptr, function, napi_default_jsproperty, nullptr});
   }
   return Check(env, napi_define_properties(env, object, properties.size(), properties.data()));
 }

@@ -14,7 +14,11 @@ struct Method {
   napi_callback callback;
 };
 
-extern const std::span<const Method> kMethods;
+// What reads and writes keys, one or many (key_methods.cc).
+extern const std::span<const Method> kKeyMethods;
+
+// What concerns the whole map or the engine itself (map_methods.cc).
+extern const std::span<const Method> kMapMethods;
 
 }  // namespace mapsafe
 

@@ -1,55 +1,13 @@
-#include "methods.h"
-
-#include <array>
 #include <cmath>
 #include <cstring>
-#include <string>
 
-#include "check.h"
-#include "engine_handle.h"
+#include "call.h"
+#include "methods.h"
 
 namespace mapsafe {
 namespace {
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
-
-// The arguments of one call. Those that were not given are undefined.
-template <std::size_t kArguments>
-class Call {
- public:
-  Call(napi_env env, napi_callback_info info) : env_(env) {
-    std::size_t count = kArguments;
-    void* data = nullptr;
-    napi_get_cb_info(env, info, &count, arguments_.data(), &object_, &data);
-    handle_ = static_cast<EngineHandle*>(data);
-  }
-
-  // False with an exception pending after close: the facade prevents such calls, but memory must not depend on it.
-  bool open() const {
-    if (handle_->open()) [[likely]]
-      return true;
-    napi_throw_error(env_, "ERR_MAPSAFE_CLOSED", "this engine was closed");
-    return false;
-  }
-
-  EngineHandle& handle() const { return *handle_; }
-  napi_value object() const { return object_; }
-  napi_value operator[](std::size_t i) const { return arguments_[i]; }
-
-  // False with an exception pending if an argument is no number.
-  bool Number(std::size_t i, double* number) const {
-    return Check(env_, napi_get_value_double(env_, arguments_[i], number));
-  }
-  bool Number(std::size_t i, std::uint32_t* number) const {
-    return Check(env_, napi_get_value_uint32(env_, arguments_[i], number));
-  }
-
- private:
-  napi_env env_;
-  EngineHandle* handle_;
-  napi_value object_ = nullptr;
-  std::array<napi_value, kArguments> arguments_;
-};
 
 // Gives the memory of a long string that was read as a value back when the method ends.
 class TextUse {
@@ -161,12 +119,6 @@ napi_value Remove(napi_env env, napi_callback_info info) {
   }
   call.handle().engine().Remove(key, mode, version);
   return (mode & kReturnPrevious) != 0 ? TakePrevious(env, call.handle()) : nullptr;
-}
-
-napi_value MakeNumber(napi_env env, double number) {
-  napi_value value = nullptr;
-  Check(env, napi_create_double(env, number, &value));
-  return value;
 }
 
 napi_value Increment(napi_env env, napi_callback_info info) {
@@ -316,128 +268,7 @@ napi_value RemoveMany(napi_env env, napi_callback_info info) {
   return MakeNumber(env, i);
 }
 
-napi_value Size(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  return call.open() ? MakeNumber(env, call.handle().engine().Size()) : nullptr;
-}
-
-napi_value Clear(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  if (call.open()) call.handle().engine().Clear();
-  return nullptr;
-}
-
-napi_value Collect(napi_env env, napi_callback_info info) {
-  const Call<3> call(env, info);
-  double from, to;
-  std::uint32_t limit;
-  if (!call.open() || !call.Number(0, &from) || !call.Number(1, &to) || !call.Number(2, &limit)) return nullptr;
-  const HashRange range{static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to)};
-  return MakeNumber(env, static_cast<double>(call.handle().engine().Collect(range, limit)));
-}
-
-napi_value Now(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  return call.open() ? MakeNumber(env, call.handle().engine().Now()) : nullptr;
-}
-
-napi_value Sweep(napi_env env, napi_callback_info info) {
-  const Call<2> call(env, info);
-  double from;
-  std::uint32_t budget;
-  if (!call.open() || !call.Number(0, &from) || !call.Number(1, &budget)) return nullptr;
-  return MakeNumber(env, static_cast<double>(call.handle().engine().Sweep(static_cast<std::uint64_t>(from), budget)));
-}
-
-napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  napi_value arrays;
-  if (!call.open() || !Check(env, napi_create_array(env, &arrays))) return nullptr;
-  std::uint32_t i = 0;
-  for (SnapshotPiece& piece : call.handle().engine().Snapshot()) {
-    napi_value buffer, array;
-    void* data = nullptr;
-    const std::size_t bytes = piece.used * sizeof(Word);
-    if (bytes == 0) continue;
-    if (!Check(env, napi_create_arraybuffer(env, bytes, &data, &buffer)) ||
-        !Check(env, napi_create_typedarray(env, napi_int32_array, piece.used, buffer, 0, &array)) ||
-        !Check(env, napi_set_element(env, arrays, i++, array))) {
-      return nullptr;
-    }
-    std::memcpy(data, piece.words.get(), bytes);
-    piece.words.reset();  // so that at most one piece exists twice
-  }
-  return arrays;
-}
-
-napi_value Verify(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  napi_value lines, line;
-  if (!call.open() || !Check(env, napi_create_array(env, &lines))) return nullptr;
-  std::uint32_t i = 0;
-  for (const std::string& violation : call.handle().engine().Verify()) {
-    if (!Check(env, napi_create_string_utf8(env, violation.data(), violation.size(), &line)) ||
-        !Check(env, napi_set_element(env, lines, i++, line))) {
-      return nullptr;
-    }
-  }
-  return lines;
-}
-
-napi_value LifeOf(napi_env env, napi_callback_info info) {
-  const Call<1> call(env, info);
-  std::uint32_t record;
-  napi_value result;
-  if (!call.open() || !call.Number(0, &record)) return nullptr;
-  const Life life = record < kRegistryThreads ? call.handle().engine().LifeOf(record) : Life::kUnknown;
-  return Check(env, napi_create_uint32(env, static_cast<std::uint32_t>(life), &result)) ? result : nullptr;
-}
-
-napi_value Repair(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  napi_value object, looked;
-  if (!call.open() || !Check(env, napi_create_object(env, &object))) return nullptr;
-  const RepairReport report = call.handle().engine().Repair();
-  const struct {
-    const char* name;
-    double number;
-  } numbers[] = {
-      {"deadThreads", static_cast<double>(report.dead_threads)},
-      {"sizeCorrection", static_cast<double>(report.size_correction)},
-      {"segmentsCorrected", static_cast<double>(report.segments_corrected)},
-      {"blocksFreed", static_cast<double>(report.blocks_freed)},
-      {"bytesFreed", static_cast<double>(report.bytes_freed)},
-  };
-  for (const auto& [name, number] : numbers) {
-    napi_value value = MakeNumber(env, number);
-    if (value == nullptr || !Check(env, napi_set_named_property(env, object, name, value))) return nullptr;
-  }
-  if (!Check(env, napi_get_boolean(env, report.has_looked_for_leaks, &looked)) ||
-      !Check(env, napi_set_named_property(env, object, "hasLookedForLeaks", looked))) {
-    return nullptr;
-  }
-  return object;
-}
-
-napi_value GrowScratch(napi_env env, napi_callback_info info) {
-  const Call<1> call(env, info);
-  std::uint32_t bytes;
-  if (call.open() && call.Number(0, &bytes)) call.handle().GrowScratch(env, call.object(), bytes);
-  return nullptr;
-}
-
-napi_value ShrinkScratch(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  call.handle().ShrinkScratch(env, call.object());
-  return nullptr;
-}
-
-napi_value Close(napi_env env, napi_callback_info info) {
-  Call<0>(env, info).handle().Close();
-  return nullptr;
-}
-
-constexpr Method kAllMethods[] = {
+constexpr Method kAllOfKeys[] = {
     {"get", Get},
     {"getIfChanged", GetIfChanged},
     {"getPassing", GetPassing},
@@ -453,22 +284,10 @@ constexpr Method kAllMethods[] = {
     {"getMany", GetMany},
     {"putMany", PutMany},
     {"removeMany", RemoveMany},
-    {"size", Size},
-    {"clear", Clear},
-    {"collect", Collect},
-    {"now", Now},
-    {"sweep", Sweep},
-    {"snapshot", TakeSnapshot},
-    {"lifeOf", LifeOf},
-    {"verify", Verify},
-    {"repair", Repair},
-    {"growScratch", GrowScratch},
-    {"shrinkScratch", ShrinkScratch},
-    {"close", Close},
 };
 
 }  // namespace
 
-const std::span<const Method> kMethods = kAllMethods;
+const std::span<const Method> kKeyMethods = kAllOfKeys;
 
 }  // namespace mapsafe
