@@ -11,13 +11,13 @@ import {
   RESULT_KIND,
   RESULT_LENGTH,
   RESULT_STATUS,
-  SCRATCH_TOO_SMALL,
   UNCHANGED,
   type Engine,
 } from '../engine/engine.js'
 import { makeRoom } from '../codec/scratch.js'
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF16 } from '../format/layout.js'
+import { lackedRoom } from '../store/room.js'
 import type { Store } from '../store/store.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
 import { Buffer } from '../platform/buffer.js'
@@ -48,21 +48,18 @@ export class Leases<V> {
 
   look(key: Key): Sight<V> {
     const engine = this.store.open()
-    for (;;) {
-      const value = engine.getForLoad(key)
-      switch (engine.result[RESULT_STATUS]) {
-        case FOUND:
-          return this.sightOf(value as V)
-        case ENCODED:
-          return this.decode(engine)
-        case ABSENT:
-          return NOTHING
-        case SCRATCH_TOO_SMALL:
-          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-          break
-        default:
-          throw engineError(engine, key)
-      }
+    let value: unknown
+    do value = engine.getForLoad(key)
+    while (lackedRoom(engine))
+    switch (engine.result[RESULT_STATUS]) {
+      case FOUND:
+        return this.sightOf(value as V)
+      case ENCODED:
+        return this.decode(engine)
+      case ABSENT:
+        return NOTHING
+      default:
+        throw engineError(engine, key)
     }
   }
 

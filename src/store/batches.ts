@@ -1,19 +1,12 @@
 import { KeyBuffer, ownKey, type Key } from '../format/key.js'
-import {
-  DONE,
-  ENTRY_TOO_LARGE,
-  KEY_TYPE,
-  RESULT_LENGTH,
-  RESULT_STATUS,
-  SCRATCH_TOO_SMALL,
-  type Engine,
-} from '../engine/engine.js'
+import { DONE, ENTRY_TOO_LARGE, KEY_TYPE, RESULT_LENGTH, RESULT_STATUS, type Engine } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { makeRoom } from '../codec/scratch.js'
 import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
+import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
 import { wrongInput } from '../base/arguments.js'
 
@@ -48,11 +41,11 @@ function readMany<V>(store: Store<V>, keys: readonly Key[]): (V | undefined)[] {
   const engine = store.open()
   asOneCall(engine, () => {
     for (let from = 0; from < keys.length;) {
-      const next = engine.getMany(keys, values, from)
-      const status = engine.result[RESULT_STATUS]
-      if (status === SCRATCH_TOO_SMALL) makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-      else if (status === DONE) decodeRecords(store, engine, values)
-      else throw engineError(engine, keys[next])
+      let next: number
+      do next = engine.getMany(keys, values, from)
+      while (lackedRoom(engine))
+      if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, keys[next])
+      decodeRecords(store, engine, values)
       from = next
     }
   })

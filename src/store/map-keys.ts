@@ -1,15 +1,7 @@
 import { decodeKey, type Key } from '../format/key.js'
-import {
-  DONE,
-  HASH_END,
-  NO_LIMIT,
-  RESULT_LENGTH,
-  RESULT_STATUS,
-  SCRATCH_TOO_SMALL,
-  type Engine,
-} from '../engine/engine.js'
-import { makeRoom } from '../codec/scratch.js'
+import { DONE, HASH_END, NO_LIMIT, RESULT_LENGTH, RESULT_STATUS, type Engine } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
+import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
 
 /**
@@ -37,13 +29,11 @@ export function keyBatch(
   endHash: number,
   limit: number,
 ): { readonly keys: Key[]; readonly next: number } {
-  for (;;) {
-    const next = engine.collect(fromHash, endHash, limit)
-    const status = engine.result[RESULT_STATUS]
-    if (status === DONE) return { keys: decodeKeys(engine), next }
-    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine)
-    makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-  }
+  let next: number
+  do next = engine.collect(fromHash, endHash, limit)
+  while (lackedRoom(engine))
+  if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+  return { keys: decodeKeys(engine), next }
 }
 
 function decodeKeys(engine: Engine): Key[] {

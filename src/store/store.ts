@@ -1,6 +1,5 @@
 import { ownKey, type Key } from '../format/key.js'
 import type { CodecRow } from '../codec/codec.js'
-import { makeRoom } from '../codec/scratch.js'
 import { ValueCodecs, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
@@ -22,7 +21,6 @@ import {
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
   RETURN_PREVIOUS,
-  SCRATCH_TOO_SMALL,
   UNCHANGED,
   type Engine,
   type RepairReport,
@@ -37,6 +35,7 @@ import { HotKeys } from './near/hot-keys.js'
 import { NearCache, type NearEntry } from './near/near-cache.js'
 import { ReadCounts } from './near/read-counts.js'
 import { refuseReentry } from './reentry.js'
+import { lackedRoom } from './room.js'
 import { readTtl } from '../format/cache-settings.js'
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from '../format/layout.js'
 import { Sweeper } from './sweeper.js'
@@ -360,14 +359,14 @@ export class Store<V> {
     const expiry = this.announceExpiry(lifetime)
     try {
       return asOneCall(engine, () => {
-        for (;;) {
+        let previous: unknown
+        do {
           encoder.stage(engine)
-          const previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
-          if (!this.#settled(engine, key)) continue
-          return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
-            ? this.decodeEncoded(encoder, value)
-            : this.#previous(engine, previous)
-        }
+          previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
+        } while (lackedRoom(engine))
+        return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
+          ? this.decodeEncoded(encoder, value)
+          : this.#previous(engine, key, previous)
       })
     } finally {
       encoder.release()
@@ -451,10 +450,10 @@ export class Store<V> {
     const engine = this.openToWrite()
     this.hotKeys.note(key)
     return asOneCall(engine, () => {
-      for (;;) {
-        const previous = engine.remove(key, mode | RETURN_PREVIOUS)
-        if (this.#settled(engine, key)) return this.#previous(engine, previous)
-      }
+      let previous: unknown
+      do previous = engine.remove(key, mode | RETURN_PREVIOUS)
+      while (lackedRoom(engine))
+      return this.#previous(engine, key, previous)
     })
   }
 
@@ -525,44 +524,32 @@ export class Store<V> {
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
-    for (;;) {
-      let value: unknown
+    let value: unknown
+    do {
       if (way === PASSING) value = engine.getPassing(key)
       else if (way === HOLDING) value = engine.hold(key)
       else if (known === undefined || known.entryVersion === 0) value = engine.get(key)
       else value = engine.getIfChanged(key, known.entryVersion)
-      switch (engine.result[RESULT_STATUS]) {
-        case FOUND:
-          return value as V
-        case UNCHANGED:
-          engine.result[RESULT_LENGTH] = 0 // the value was small enough to be kept
-          return known?.value as V
-        case ENCODED:
-          return this.#decode(engine)
-        case ABSENT:
-          return undefined
-        case SCRATCH_TOO_SMALL:
-          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-          break
-        default:
-          throw engineError(engine, key)
-      }
+    } while (lackedRoom(engine))
+    switch (engine.result[RESULT_STATUS]) {
+      case FOUND:
+        return value as V
+      case UNCHANGED:
+        engine.result[RESULT_LENGTH] = 0 // the value was small enough to be kept
+        return known?.value as V
+      case ENCODED:
+        return this.#decode(engine)
+      case ABSENT:
+        return undefined
+      default:
+        throw engineError(engine, key)
     }
   }
 
-  /**
-   * Returns whether a write that returns the previous value went through; if not, the scratch buffer has room for that
-   * value now.
-   */
-  #settled(engine: Engine, key: Key): boolean {
+  /** Returns the value that a write with RETURN_PREVIOUS found. */
+  #previous(engine: Engine, key: Key, previous: unknown): V | undefined {
     const status = engine.result[RESULT_STATUS]
-    if (status === DONE || status === NOT_DONE) return true
-    if (status !== SCRATCH_TOO_SMALL) throw engineError(engine, key)
-    makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-    return false
-  }
-
-  #previous(engine: Engine, previous: unknown): V | undefined {
+    if (status !== DONE && status !== NOT_DONE) throw engineError(engine, key)
     return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as V | undefined)
   }
 

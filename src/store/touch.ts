@@ -10,12 +10,11 @@ import {
   RESULT_KIND,
   RESULT_LENGTH,
   RESULT_STATUS,
-  SCRATCH_TOO_SMALL,
   type Engine,
 } from '../engine/engine.js'
-import { makeRoom } from '../codec/scratch.js'
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
+import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
 
@@ -28,20 +27,17 @@ export function touch(store: Store<unknown>, key: Key, expiresAt?: number): bool
   store.hotKeys.note(key)
   const expiry = store.announceExpiry(expiresAt)
   return untilWritten(store, key, (isHeld) => {
-    for (;;) {
-      const value = isHeld ? engine.hold(key) : engine.get(key)
-      switch (engine.result[RESULT_STATUS]) {
-        case ABSENT:
-          return false
-        case FOUND:
-        case ENCODED:
-          return republish(engine, key, value, expiry, store.version, isHeld) || LOST
-        case SCRATCH_TOO_SMALL:
-          makeRoom(engine, engine.result[RESULT_LENGTH] >>> 0)
-          break
-        default:
-          throw engineError(engine, key)
-      }
+    let value: unknown
+    do value = isHeld ? engine.hold(key) : engine.get(key)
+    while (lackedRoom(engine))
+    switch (engine.result[RESULT_STATUS]) {
+      case ABSENT:
+        return false
+      case FOUND:
+      case ENCODED:
+        return republish(engine, key, value, expiry, store.version, isHeld) || LOST
+      default:
+        throw engineError(engine, key)
     }
   })
 }

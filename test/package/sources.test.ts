@@ -74,3 +74,16 @@ test('how a bigint is written, one file of each language knows', () => {
     'src/format/bigint.ts',
   ])
 })
+
+const outsideEngines = (file: string): boolean => !file.startsWith('src/engine/')
+
+test('how an operation gets room for its bytes, and tries again, one file knows', () => {
+  expect(filesThatName(/\bSCRATCH_TOO_SMALL\b/).filter(outsideEngines)).toEqual(['src/store/room.ts'])
+})
+
+test('when a write that lost races holds its key, and lets go of it, one file knows', () => {
+  expect(filesThatName(/\.letGo\(\)/).filter(outsideEngines)).toEqual([
+    'src/store/store.ts', // passes the call on
+    'src/store/until-written.ts',
+  ])
+})
