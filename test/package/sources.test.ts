@@ -87,3 +87,9 @@ test('when a write that lost races holds its key, and lets go of it, one file kn
     'src/store/until-written.ts',
   ])
 })
+
+test('test/README.md says of every folder of test/ what it proves', () => {
+  const firstCells = [...read('test/README.md').matchAll(/^\| (.*?) \|/gm)].map(([, cell]) => cell).join()
+  const folders = readdirSync(new URL('test', root), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  expect(folders.map(({ name }) => name).filter((name) => !firstCells.includes(`\`${name}\``))).toEqual([])
+})
