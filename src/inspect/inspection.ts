@@ -18,18 +18,18 @@ import { momentOf } from './moment.js'
 import { openSource, type InspectionSource, type Source } from './source.js'
 import { inspectRegion, type RegionStats } from './stats.js'
 
-/** Options of {@link openInspection}. */
+/** Options of {@link openInspection}. Wrong ones, and names that are no options, throw `ERR_MAPSAFE_OPTIONS`. */
 export interface InspectionOptions {
   /**
    * Whether to open a map file that other users own or may write to. A user who can write it can make every figure
    * wrong, and can end this process by truncating the file while it is mapped; `copy` is safe from that. Default:
-   * false, which refuses such a file.
+   * false, which refuses such a file with `ERR_MAPSAFE_FILE`.
    */
   readonly trustFile?: boolean | undefined
   /**
    * Whether to read all bytes into memory at once and to inspect those. Then all reports show the same bytes; but if
-   * another thread was writing, these bytes are of different times. Default: false. Where a file cannot be mapped
-   * (without the addon, and on Windows), it is always read.
+   * another thread was writing, these bytes are of different times. Takes as much memory as the region is large.
+   * Default: false. Where a file cannot be mapped (without the addon, and on Windows), it is always read.
    */
   readonly copy?: boolean | undefined
   /** The time by which entries have expired, in milliseconds of `Date.now()`. Default: the time of each call. */
@@ -40,7 +40,7 @@ export interface InspectionOptions {
 export interface InspectedSettings {
   /** Whether it is a map or a cache. */
   readonly kind: 'map' | 'cache'
-  /** Size of the region in bytes. */
+  /** Size of the region in bytes, as the option of this name rounded it. */
   readonly maxBytes: number
   /** Milliseconds that entries live by default, `Infinity` for ever; undefined for a map. */
   readonly ttl: number | undefined
@@ -78,10 +78,13 @@ export interface InspectedVerification {
 
 /**
  * Opens a map or cache for inspection, without taking part in it: it takes no thread record, no lock and no writable
- * mapping, and changes no byte. Works with read-only files.
+ * mapping, and changes no byte. Works with read-only files. O(1) where the memory is shared or mapped, O(bytes) where
+ * it is copied or read. Any thread may call it, at any time.
  *
+ * @param source a {@link InspectionSource}: a path, a handle, or bytes
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_FILE` if the system refuses or the file
- * is not trusted, `ERR_MAPSAFE_FORMAT` if it is not a region of this version, or not a whole one
+ * is not trusted, `ERR_MAPSAFE_FORMAT` if it is not a region of this version, or not a whole one; an
+ * `ERR_MAPSAFE_OPTIONS` also says that a file is larger than this Node.js can map (4 GiB before version 22)
  */
 export function openInspection(source: InspectionSource, options: InspectionOptions = {}): Inspection {
   const { trustFile = false, copy = false, now } = readOptions(options, ['trustFile', 'copy', 'now'])
@@ -101,6 +104,10 @@ const forgotten = new FinalizationRegistry<Source>((source) => source.close())
  *
  * Thread safety: one thread; other threads may write meanwhile. Then the figures of a report are from slightly
  * different times, and each entry is shown as it was at some instant of the walk.
+ *
+ * Errors: every method and property but {@link Inspection.close} throws a MapsafeError `ERR_MAPSAFE_CLOSED` once the
+ * inspection is closed, or its memory was transferred to another thread. Unless its comment gives another cost, it
+ * takes O(1).
  */
 export class Inspection {
   #source: Source | undefined
@@ -186,7 +193,10 @@ export class Inspection {
     return { ok: problems.length === 0, problems }
   }
 
-  /** Returns the threads that have the map open, in the order of their records. Some system calls for each. */
+  /**
+   * Returns the threads that have the map open, in the order of their records. O(128), the number of thread records,
+   * and some system calls for each thread.
+   */
   threads(): InspectedThread[] {
     this.#open()
     const threads: InspectedThread[] = []
@@ -198,7 +208,7 @@ export class Inspection {
     return threads
   }
 
-  /** Yields the keys of {@link Inspection.entries}. */
+  /** Yields the keys of {@link Inspection.entries}, with its options, its cost and its errors. */
   *keys(options: EntriesOptions = {}): Generator<Key, undefined, undefined> {
     for (const { key } of this.entries(options)) yield key
     return undefined
@@ -207,7 +217,8 @@ export class Inspection {
   /**
    * Yields the properties of each entry, without its value, in no particular order, a segment at a time. An entry that
    * is there throughout appears exactly once, as it was at some instant; one that comes or goes meanwhile appears once
-   * or not at all; no key appears twice. Does not count as a use of an entry.
+   * or not at all; no key appears twice. Does not count as a use of an entry. O(slots + bytes of keys) for a whole
+   * walk, which reads no value and keeps one segment in memory.
    *
    * @throws MapsafeError at the first step for wrong options; `ERR_MAPSAFE_CORRUPT` at a damaged entry or segment,
    * unless `onProblem` is given; `ERR_MAPSAFE_TIMEOUT`, likewise, if other threads write a segment for 2 seconds so
@@ -236,7 +247,7 @@ export class Inspection {
 
   /**
    * Ends the inspection. A mapping is removed when the garbage collector has found it unused. Closing again does
-   * nothing.
+   * nothing. An inspection that is dropped closes by itself.
    */
   close(): void {
     forgotten.unregister(this)

@@ -8,7 +8,7 @@ import { openToRead } from '../storage/reading.js'
 
 /** The part of a map's handle that says where the map is. */
 export interface InspectedHandle {
-  /** Absolute path of the map's file. */
+  /** Path of the map's file; a handle has the absolute one. */
   readonly file?: string
   /** The map's memory. */
   readonly region?: SharedArrayBuffer

@@ -54,7 +54,7 @@ export interface RegionStats {
   readonly pagesInUse: number
   /** Number of all heap pages. */
   readonly pagesTotal: number
-  /** The threads that have the map open. */
+  /** The threads that have the map open, at most 128. */
   readonly threads: readonly AttachedThread[]
 }
 

@@ -17,14 +17,15 @@ export interface LoadContext {
  */
 export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
 
-/** Options of `getOrLoad`. */
+/** Options of `getOrLoad`. Wrong ones, and names that are no options, reject the call with `ERR_MAPSAFE_OPTIONS`. */
 export interface LoadOptions {
   /** How long the loaded value lives, in milliseconds, as for `set`. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
   /**
-   * How long after its expiry the value that this call's loader loads may still be returned, in milliseconds. Only
-   * `getOrLoad` returns it, while a loader in the background replaces it. Of calls that share a load, the first one's
-   * option counts. If the loader fails, the value can still be returned until this time is over. Default: 0.
+   * How long after its expiry the value that this call's loader loads may still be returned: an integer of at least 0,
+   * in milliseconds. Only `getOrLoad` returns it, while a loader in the background replaces it. Of calls that share a
+   * load, the first one's option counts. If the loader fails, the value can still be returned until this time is over.
+   * Default: 0.
    */
   readonly staleWhileRevalidate?: number | undefined
   /**
@@ -33,11 +34,14 @@ export interface LoadOptions {
    */
   readonly timeout?: number | undefined
   /**
-   * How long later calls are rejected with a failure of this call's loader, instead of starting a new load, in
-   * milliseconds. Default: 0, so that each later call loads anew.
+   * How long later calls are rejected with a failure of this call's loader, instead of starting a new load: an integer
+   * of at least 0, in milliseconds. Default: 0, so that each later call loads anew.
    */
   readonly negativeTtl?: number | undefined
-  /** Rejects this call with the signal's reason when the signal aborts. Other waiting calls are not affected. */
+  /**
+   * Rejects this call with the signal's reason when the signal aborts. Other waiting calls are not affected. Default:
+   * no signal.
+   */
   readonly signal?: AbortSignal | undefined
 }
 

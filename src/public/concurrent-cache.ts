@@ -57,9 +57,10 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   /**
-   * Makes an empty cache. O(1): its memory is virtual until touched.
+   * Makes an empty cache, or opens the one in `file`, with the costs of a {@link ConcurrentMap}.
    *
-   * @throws MapsafeError as {@link ConcurrentMap} does
+   * @throws MapsafeError as {@link ConcurrentMap} does; `ERR_MAPSAFE_OPTIONS` also if the file was made with another
+   * `ttl` or `maxEntries`
    */
   constructor(options: ConcurrentCacheOptions | undefined = undefined) {
     super(options instanceof Opening ? options : Opening.newCache(options))

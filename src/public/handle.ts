@@ -24,7 +24,10 @@ export type Kind = keyof typeof CLASSES
 export interface MapHandle {
   /** Which class opens it: `ConcurrentMap.attach` or `ConcurrentCache.attach`. */
   readonly kind: Kind
-  /** The memory of a map that the threads of one process share; `postMessage` shares it instead of copying it. */
+  /**
+   * The memory of a map that the threads of one process share, `maxBytes` long; `postMessage` shares it instead of
+   * copying it.
+   */
   readonly region?: SharedArrayBuffer
   /** Absolute path, without symbolic links, of a map in a file. */
   readonly file?: string

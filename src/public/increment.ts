@@ -6,7 +6,7 @@ import { toMapEntry } from './entry.js'
 import { readLifetime, type LifetimeOptions } from './lifetime.js'
 import type { MapEntry } from './types.js'
 
-/** Options of `increment` and `incrementEntry` of a `ConcurrentMap`. */
+/** Options of `increment` and `incrementEntry` of a `ConcurrentMap`. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
 export interface MapIncrementOptions {
   /**
    * With true, a number is only added to one that is there: without an entry, nothing is stored, and the result is
@@ -15,7 +15,7 @@ export interface MapIncrementOptions {
   readonly ifPresent?: boolean | undefined
 }
 
-/** Options of `increment` and `incrementEntry` of a `ConcurrentCache`. */
+/** Options of `increment` and `incrementEntry` of a `ConcurrentCache`. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
 export interface IncrementOptions extends MapIncrementOptions, LifetimeOptions {
   /**
    * With true, the lifetime that the other options or the cache's `ttl` say begins anew with every call. Default: false,

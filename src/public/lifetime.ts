@@ -3,9 +3,12 @@ import { describe } from '../base/describe.js'
 import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
 
-/** How long an entry of a `ConcurrentCache` lives. At most one of the two may be given. */
+/**
+ * How long an entry of a `ConcurrentCache` lives. At most one of the two may be given; both, or a wrong one, throw
+ * `ERR_MAPSAFE_OPTIONS`.
+ */
 export interface LifetimeOptions {
-  /** Milliseconds from the write on, above 0; `Infinity` for ever. Default: the cache's `ttl`. */
+  /** Milliseconds from the write on, above 0, which may be a fraction; `Infinity` for ever. Default: the cache's `ttl`. */
   readonly ttl?: number | undefined
   /**
    * The time at which the entry expires, in milliseconds of the system's clock, above 0; `Infinity` for never. With a

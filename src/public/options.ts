@@ -6,18 +6,25 @@ import type { EngineChoice } from '../engine/engine.js'
 import type { CacheSettings } from '../format/cache-settings.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '../format/layout.js'
 
-/** Options of a thread's near-cache. */
+/** Options of a thread's near-cache, which other threads neither see nor share. */
 export interface NearCacheOptions {
-  /** The most values it keeps: an integer from 8 to 2^23. Default: 8192. */
+  /**
+   * The most values it keeps, in the memory of this thread: an integer from 8 to 2^23. When it is full, values that
+   * were not used for a while give way. Default: 8192.
+   */
   readonly maxEntries?: number | undefined
 }
 
-/** Options of `attach`, which each thread chooses for itself. */
+/**
+ * Options of `attach`, which each thread chooses for itself. Wrong ones, and names that are no options, throw
+ * `ERR_MAPSAFE_OPTIONS`.
+ */
 export interface AttachOptions {
   /**
-   * `'native'`: the C++ engine, or an error where no binary fits. `'typescript'`: the engine in TypeScript, which runs
-   * everywhere. `'auto'`: the native one if its binary loads, else TypeScript, with one warning for each process.
-   * Threads with different engines can work on one map at the same time. Default: `'auto'`.
+   * `'native'`: the C++ engine, or `ERR_MAPSAFE_ENGINE` where no binary fits. `'typescript'`: the engine in TypeScript,
+   * which runs everywhere. `'auto'`: the native one if its binary loads, else TypeScript, with one warning
+   * (`MapsafeWarning`) for each process. Threads with different engines can work on one map at the same time. Default:
+   * `'auto'`.
    */
   readonly engine?: EngineChoice | undefined
   /**
@@ -33,7 +40,7 @@ export interface AttachOptions {
   readonly nearCache?: NearCacheOptions | false | undefined
   /**
    * Whether to open a map file that other users own or may write to. A user who can write it can change every value and
-   * hold up every process that has it open. Default: false, which refuses such a file.
+   * hold up every process that has it open. Default: false, which refuses such a file with `ERR_MAPSAFE_FILE`.
    */
   readonly trustFile?: boolean | undefined
 }
@@ -50,8 +57,9 @@ export interface ConcurrentMapOptions extends AttachOptions {
    * Path of a file that keeps the map, so that several processes share it. It is opened if it exists, else made with
    * mode 0600; its directory must exist. Relative paths start at the working directory. The file has `maxBytes` bytes,
    * which are allocated at once (before Node.js 22 at most 4 GiB); if `maxBytes` is given, an existing file must have
-   * the same size. Entries outlive the processes, but not the loss of power. Needs the addon, with either engine; not
-   * supported on Windows. Default: no file, but memory that the threads of this process share.
+   * the same size. Entries outlive the processes, but not the loss of power. Needs the addon, with either engine, else
+   * throws `ERR_MAPSAFE_ENGINE`; not supported on Windows. Default: no file, but memory that the threads of this
+   * process share.
    */
   readonly file?: string | undefined
 }
@@ -60,11 +68,15 @@ export interface ConcurrentMapOptions extends AttachOptions {
 export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
   /**
    * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
-   * An expired entry is absent for all threads at once, and its memory is freed without a read of it. Default:
-   * `Infinity`.
+   * An expired entry is absent for all threads at once, and its memory is freed without a read of it. A file that
+   * exists keeps the one it was made with: another one throws `ERR_MAPSAFE_OPTIONS`. Default: `Infinity`, or that of
+   * the file.
    */
   readonly ttl?: number | undefined
-  /** The most entries that the cache keeps: an integer from 1 to 2^30. Default: as many as `maxBytes` has room for. */
+  /**
+   * The most entries that the cache keeps: an integer from 1 to 2^30. A file that exists keeps the one it was made
+   * with: another one throws `ERR_MAPSAFE_OPTIONS`. Default: as many as `maxBytes` has room for, or that of the file.
+   */
   readonly maxEntries?: number | undefined
 }
 

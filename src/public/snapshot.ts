@@ -11,12 +11,13 @@ const WORD_BYTES = 4
 /**
  * The entries of a map as they were at one instant, unaffected by later changes of the map. It is a copy of its own: it
  * stays readable after the map is closed, and the garbage collector frees its memory when it is no longer referenced.
- * Keys and values are decoded anew in each walk.
+ * Keys and values are decoded anew in each walk, which takes O(length) for each, and throws as a read of the map would:
+ * `ERR_MAPSAFE_FORMAT` for a value of a kind that only a later version knows, `ERR_MAPSAFE_CORRUPT` for damaged bytes.
  *
- * Thread safety: belongs to the thread that made it.
+ * Thread safety: belongs to the thread that made it; several walks may go on at once.
  */
 export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
-  /** Number of entries. Exact. */
+  /** Number of entries. Exact; entries that had expired are not in it. O(1). */
   readonly size: number
   readonly #instant: number
   readonly #pieces: readonly Int32Array<ArrayBuffer>[]
@@ -43,8 +44,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 
   /**
-   * Iterates over the keys, in no particular order, but each walk over the snapshot in the same one. O(1) a key, plus
-   * its length.
+   * Iterates over the keys, in no particular order, but each walk over the snapshot in the same one. Decodes no value.
    */
   keys(): IterableIterator<K> {
     return this.#walk((entry) => entry.key() as K)
