@@ -123,7 +123,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is not a handle, or for a wrong option; `ERR_MAPSAFE_FORMAT`
    * if its memory holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is given, or the map is in a
    * file, and the addon cannot be loaded; `ERR_MAPSAFE_FILE` if the map's file cannot be opened; `ERR_MAPSAFE_THREADS`
-   * if 128 map objects are open on the map
+   * if 128 map objects are open on the map; `ERR_MAPSAFE_TIMEOUT` as of the constructor
    */
   static attach<K extends Key, V>(
     handle: MapHandle,
@@ -185,7 +185,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @param expected the value as it would be stored is compared with the stored one: objects by content, as
    * `util.isDeepStrictEqual` compares them, anything else as `Object.is` does. So an instance of a class is equal to an
    * object with its properties, and a `Buffer` to a `Uint8Array`. A value that cannot be stored is refused. For large
-   * objects, {@link ConcurrentMap.setIfVersion} is cheaper: it compares a number.
+   * objects, {@link ConcurrentMap.setIfVersion} is cheaper: it compares a number, while this takes O(length) of the
+   * value that is stored.
    * @returns whether it was stored
    */
   compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
@@ -316,8 +317,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Adds as {@link ConcurrentMap.increment} does, and returns the entry that has the sum, with its version, all from
-   * the same instant.
+   * Adds as {@link ConcurrentMap.increment} does, with the same errors, and returns the entry that has the sum, with
+   * its version, all from the same instant.
    */
   incrementEntry(
     key: K,
@@ -334,7 +335,9 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Returns the values of `keys`, in their order: undefined for a key without an entry. One call of the engine, or one
    * for each 64 KiB of values that are objects, for all keys that the near-cache cannot answer. Each key is read for
-   * itself: not one atomic step.
+   * itself: not one atomic step. O(keys).
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `keys` is not iterable, or a single string or `Uint8Array`
    */
   getMany(keys: Iterable<K>): (DeepReadonly<V> | undefined)[] {
     return getMany(this.#store, keys)
@@ -342,11 +345,13 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /**
    * Stores all `entries`, in their order, and calls the engine as seldom as {@link ConcurrentMap.getMany} does. Each
-   * entry is stored for itself: not one atomic step.
+   * entry is stored for itself: not one atomic step. O(entries); all of them are encoded in this thread's memory first.
    *
    * A key or value that cannot be stored throws before anything is changed. `ERR_MAPSAFE_FULL`,
    * `ERR_MAPSAFE_ENTRY_TOO_LARGE` for a value and `ERR_MAPSAFE_TIMEOUT` may come midway: `error.completed` then tells
    * how many entries, from the first on, are stored; the others are as they were.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `entries` is not iterable, or has something else in it than pairs
    */
   setMany(entries: Iterable<readonly [K, V]>): this {
     setMany(this.#store, entries)
@@ -354,9 +359,13 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Deletes the entries of `keys` in one call of the engine. Each is deleted for itself: not one atomic step. If
-   * `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` says how many keys, from the first on, have been dealt with.
+   * Deletes the entries of `keys` in one call of the engine. Each is deleted for itself: not one atomic step. O(keys).
+   * If `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` says how many keys, from the first on, have been dealt
+   * with.
+   *
    * @returns the number of entries deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}; a wrong key throws before anything is
+   * deleted
    */
   deleteMany(keys: Iterable<K>): number {
     return deleteMany(this.#store, keys)
@@ -365,7 +374,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Deletes all entries. O(entries): for a million 0.13 s of this thread's processor time, TypeScript engine 0.3 s.
    *
-   * Not one atomic step: an entry that another thread inserts meanwhile may survive.
+   * Not one atomic step: an entry that another thread inserts meanwhile may survive, and if `ERR_MAPSAFE_TIMEOUT` comes
+   * midway, the entries deleted before stay deleted.
    */
   clear(): void {
     this.#store.clear()
@@ -386,7 +396,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * that is there throughout appears exactly once; a key deleted before its turn does not appear; a value is the one
    * that the key has when the iteration reaches it. The map may be changed while iterating. A million keys take 0.4 s
    * of this thread's processor time, TypeScript engine 0.6 s; with values 0.4 to 1.2 s. In a cache, iterating does not
-   * count as a use of an entry, so it does not delay eviction.
+   * count as a use of an entry, so it does not delay eviction. Once the map is closed, the next step of an iterator
+   * throws `ERR_MAPSAFE_CLOSED`.
    */
   keys(): IterableIterator<K> {
     return keysOf(this.#store) as IterableIterator<K>
@@ -441,7 +452,12 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return new Snapshot(this.#store, pieces, size, instant)
   }
 
-  /** Calls `callback` for every entry, in the way {@link ConcurrentMap.keys} iterates. */
+  /**
+   * Calls `callback` for every entry, in the way {@link ConcurrentMap.keys} iterates.
+   *
+   * @param callback an error that it throws passes through and ends the walk. It may change the map.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `callback` is no function
+   */
   forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
     const store = this.#store
     checkFunction('callback', callback)
@@ -503,7 +519,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * meanwhile writes of other threads wait, and reads do not.
    *
    * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
-   * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside
+   * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside, `ERR_MAPSAFE_REENTRANT` from inside a function
+   * that decides on a write
    */
   repair(): RepairReport {
     return this.#store.repair()
@@ -512,7 +529,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Lets go of the map in this thread. Entries stay while some thread holds the map or its
    * {@link ConcurrentMap.handle}; entries in a file stay as long as the file does. (The file's memory is unmapped when
-   * the garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing.
+   * the garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing. A map
+   * object that is dropped closes by itself, sooner or later. O(1), plus the free blocks that this thread keeps.
    */
   close(): void {
     if (this.#store.close()) dropped.unregister(this)
