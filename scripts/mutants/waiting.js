@@ -77,8 +77,8 @@ export const mutants = [
     name: 'update-without-fallback',
     why: 'update never ends for a key in constant use where a held write finds no room',
     file: 'src/store/read-modify-write.ts',
-    find: 'if (isHeld && store.writeHeld(key, change as ValueEncoder, expiresAt)) return change',
-    replace: 'if (isHeld) return store.writeHeld(key, change as ValueEncoder, expiresAt) ? change : LOST',
+    find: 'if (isHeld && writeHeld(store, key, change as ValueEncoder, expiresAt)) return change',
+    replace: 'if (isHeld) return writeHeld(store, key, change as ValueEncoder, expiresAt) ? change : LOST',
   },
   {
     name: 'races-lost-for-ever',

@@ -19,6 +19,7 @@ import { engineError } from '../engine/engine-error.js'
 import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF16 } from '../format/layout.js'
 import { lackedRoom } from '../store/room.js'
 import type { Store } from '../store/store.js'
+import { remove } from '../store/writes.js'
 import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
 import { Buffer } from '../platform/buffer.js'
 
@@ -95,7 +96,7 @@ export class Leases<V> {
 
   /** Takes the entry with `version` away. @returns whether it was still there */
   remove(key: Key, version: number): boolean {
-    return this.store.remove(key, PUT_IF_VERSION, version)
+    return remove(this.store, key, PUT_IF_VERSION, version)
   }
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for a value that no map can hold */

@@ -16,6 +16,7 @@ import { compareAndSwap, update } from '../store/read-modify-write.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
 import type { MapEntry } from './types.js'
+import { increment, swap, write, writeEncoded } from '../store/writes.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /**
@@ -86,13 +87,13 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * `options` say how long the entry lives.
    */
   override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
-    this.#store.write(key, value, PUT_ALWAYS, 0, this.#expiry(options))
+    write(this.#store, key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override setIfAbsent(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
-    return this.#store.write(key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
+    return write(this.#store, key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
@@ -100,17 +101,17 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     const store = this.#store
     checkVersion(version)
     const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
-    return store.write(key, value, mode, version, this.#expiry(options))
+    return write(store, key, value, mode, version, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
   override replace(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
-    return this.#store.write(key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
+    return write(this.#store, key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives. */
   override swap(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> | undefined {
-    return this.#store.swap(key, value, this.#expiry(options))
+    return swap(this.#store, key, value, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. Stores nothing if the entry has expired. `options` say how long the entry lives. */
@@ -170,7 +171,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   override increment(key: K, by = 1, options: IncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
     const { mode, lifetime } = readIncrement(by, options)
-    return store.increment(key, by, this.#expiry(lifetime), mode)
+    return increment(store, key, by, this.#expiry(lifetime), mode)
   }
 
   /**
@@ -247,7 +248,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
       store.hotKeys.note(key)
     }
     return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
-      store.writeEncoded(own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
+      writeEncoded(store, own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
     )
   }
 

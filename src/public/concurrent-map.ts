@@ -23,6 +23,8 @@ import { scan, type ScanOptions, type ScanResult } from '../store/scan.js'
 import { Snapshot } from './snapshot.js'
 import { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
+import { clear, repair, snapshot } from '../store/whole-map.js'
+import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import type { MapEntry, MapStats } from './types.js'
 
@@ -151,13 +153,13 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Stores `value` under `key`, and overwrites the value that was there. */
   set(key: K, value: V): this {
-    this.#store.write(key, value, PUT_ALWAYS)
+    write(this.#store, key, value, PUT_ALWAYS)
     return this
   }
 
   /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
   setIfAbsent(key: K, value: V): boolean {
-    return this.#store.write(key, value, PUT_IF_ABSENT)
+    return write(this.#store, key, value, PUT_IF_ABSENT)
   }
 
   /**
@@ -171,12 +173,12 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   setIfVersion(key: K, value: V, version: number): boolean {
     const store = this.#store
     checkVersion(version)
-    return version === 0 ? store.write(key, value, PUT_IF_ABSENT) : store.write(key, value, PUT_IF_VERSION, version)
+    return version === 0 ? write(store, key, value, PUT_IF_ABSENT) : write(store, key, value, PUT_IF_VERSION, version)
   }
 
   /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
   replace(key: K, value: V): boolean {
-    return this.#store.write(key, value, PUT_IF_PRESENT)
+    return write(this.#store, key, value, PUT_IF_PRESENT)
   }
 
   /**
@@ -199,7 +201,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @returns the value that it replaced in the same instant; undefined if there was no entry
    */
   swap(key: K, value: V): DeepReadonly<V> | undefined {
-    return this.#store.swap(key, value)
+    return swap(this.#store, key, value)
   }
 
   /**
@@ -242,7 +244,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Deletes the entry of `key`. @returns whether there was an entry */
   delete(key: K): boolean {
-    return this.#store.delete(key, PUT_ALWAYS)
+    return deleteEntry(this.#store, key, PUT_ALWAYS)
   }
 
   /**
@@ -255,7 +257,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   deleteIfVersion(key: K, version: number): boolean {
     const store = this.#store
     checkVersion(version)
-    return store.delete(key, PUT_IF_VERSION, version)
+    return deleteEntry(store, key, PUT_IF_VERSION, version)
   }
 
   /**
@@ -296,7 +298,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was no entry */
   take(key: K): DeepReadonly<V> | undefined {
-    return this.#store.take(key, PUT_ALWAYS)
+    return take(this.#store, key, PUT_ALWAYS)
   }
 
   /**
@@ -313,7 +315,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   increment(key: K, by = 1, options: MapIncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
     const { mode } = readMapIncrement(by, options)
-    return store.increment(key, by, undefined, mode)
+    return increment(store, key, by, undefined, mode)
   }
 
   /**
@@ -378,7 +380,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * midway, the entries deleted before stay deleted.
    */
   clear(): void {
-    this.#store.clear()
+    clear(this.#store)
   }
 
   /**
@@ -448,7 +450,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides on a write
    */
   snapshot(): Snapshot<K, V> {
-    const { pieces, size, instant } = this.#store.snapshot()
+    const { pieces, size, instant } = snapshot(this.#store)
     return new Snapshot(this.#store, pieces, size, instant)
   }
 
@@ -523,7 +525,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * that decides on a write
    */
   repair(): RepairReport {
-    return this.#store.repair()
+    return repair(this.#store)
   }
 
   /**

@@ -2,6 +2,7 @@ import { checkOptions, flagOf, wrongInput } from '../base/arguments.js'
 import { PUT_ALWAYS, PUT_IF_PRESENT, RENEW_EXPIRY } from '../engine/engine.js'
 import type { Key } from '../format/key.js'
 import type { Store } from '../store/store.js'
+import { increment } from '../store/writes.js'
 import { toMapEntry } from './entry.js'
 import { readLifetime, type LifetimeOptions } from './lifetime.js'
 import type { MapEntry } from './types.js'
@@ -57,7 +58,7 @@ export function incrementEntry<V>(
   mode: number,
   expiry?: number,
 ): MapEntry<number> | undefined {
-  const value = store.increment(key, by, expiry, mode)
+  const value = increment(store, key, by, expiry, mode)
   return value === undefined ? undefined : toMapEntry(store, store.lastEntry(value))
 }
 

@@ -47,7 +47,7 @@ export function readLifetime(options: LifetimeOptions, others: readonly string[]
 }
 
 /**
- * Returns how long an entry stored with these options lives, in the form that {@link Store.write} takes; undefined if
+ * Returns how long an entry stored with these options lives, in the form that `write` of store/writes.ts takes; undefined if
  * the cache's `ttl` decides.
  *
  * @param clock the cache's clock

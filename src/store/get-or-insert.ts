@@ -1,6 +1,7 @@
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_IF_ABSENT } from '../engine/engine.js'
 import type { Store } from './store.js'
+import { exchange } from './writes.js'
 
 /**
  * Returns the value of `key`. If there is no entry, stores the result of `compute`, unless another thread was faster,
@@ -27,5 +28,5 @@ export function getOrInsert<K extends Key, V>(
   }
   const own = ownKey(key)
   const value = compute(ownKey(key))
-  return store.exchange(own, value, PUT_IF_ABSENT, expiresAt?.())!
+  return exchange(store, own, value, PUT_IF_ABSENT, expiresAt?.())!
 }

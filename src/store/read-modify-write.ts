@@ -5,6 +5,7 @@ import { Expected } from './expected.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
+import { remove, removeHeld, writeEncoded, writeHeld } from './writes.js'
 
 /** The result of a decision: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
 type Change = ValueEncoder | typeof DELETE | undefined
@@ -97,11 +98,11 @@ function readModifyWrite<V>(
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
     if (change === undefined) return change
     if (isHeld && change === DELETE) {
-      store.removeHeld(key)
+      removeHeld(store, key)
       return change
     }
     const expiresAt = chooseExpiry(entry)
-    if (isHeld && store.writeHeld(key, change as ValueEncoder, expiresAt)) return change
+    if (isHeld && writeHeld(store, key, change as ValueEncoder, expiresAt)) return change
     return apply(store, key, change, entry?.version, expiresAt) ? change : LOST
   })
 }
@@ -113,6 +114,6 @@ function apply<V>(
   version?: number,
   expiresAt?: number,
 ): boolean {
-  if (change === DELETE) return store.remove(key, PUT_IF_VERSION, version)
-  return store.writeEncoded(key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
+  if (change === DELETE) return remove(store, key, PUT_IF_VERSION, version)
+  return writeEncoded(store, key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
 }

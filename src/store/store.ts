@@ -1,34 +1,25 @@
-import { ownKey, type Key } from '../format/key.js'
+import type { Key } from '../format/key.js'
 import type { CodecRow } from '../codec/codec.js'
 import { ValueCodecs, type ValueEncoder } from '../codec/value.js'
 import {
   ABSENT,
-  DONE,
   ENCODED,
   FOUND,
-  FULL,
-  NOT_DONE,
-  PUT_ALWAYS,
-  PUT_IF_ABSENT,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
   RESULT_KIND,
   RESULT_LENGTH,
-  RESULT_PREVIOUS,
   RESULT_STALE_UNTIL,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
-  RETURN_PREVIOUS,
   UNCHANGED,
   type Engine,
-  type RepairReport,
 } from '../engine/engine.js'
 import { NEVER } from '../format/entry.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
-import { asOneCall } from '../engine/one-call.js'
 import { useClockAt } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
 import { HotKeys } from './near/hot-keys.js'
@@ -298,81 +289,6 @@ export class Store<V> {
     return this.#isCache
   }
 
-  /**
-   * Stores `value` if `mode` allows it; returns whether it did.
-   *
-   * @param lifetime here and below, when the entry expires, or NEVER; a number below 0 means so many milliseconds from
-   * the write on; undefined leaves it to the map
-   */
-  write(key: Key, value: unknown, mode: number, version?: number, lifetime?: number): boolean {
-    this.openToWrite()
-    this.hotKeys.note(key)
-    const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
-    const encoder = this.encode(value)
-    try {
-      return this.writeEncoded(own, encoder, mode, version, lifetime)
-    } finally {
-      encoder.release()
-    }
-  }
-
-  /**
-   * Writes as {@link Store.write} does, but a value that is encoded already.
-   *
-   * @param staleFor milliseconds after the entry's expiry, if it has one, for which loads may still return the value
-   */
-  writeEncoded(
-    key: Key,
-    encoder: ValueEncoder,
-    mode: number,
-    version?: number,
-    lifetime?: number,
-    staleFor = 0,
-  ): boolean {
-    // Comes after the encoding: a getter in the value may have used the map, or closed it.
-    const engine = this.openToWrite()
-    const expiry = this.announceExpiry(lifetime)
-    encoder.stage(engine)
-    const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
-    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
-    const status = engine.result[RESULT_STATUS]
-    if (status === DONE) return true
-    if (status === NOT_DONE) return false
-    throw engineError(engine, key)
-  }
-
-  /** Stores `value` and returns the value that was there before. */
-  swap(key: Key, value: unknown, lifetime?: number): V | undefined {
-    this.hotKeys.note(key)
-    return this.exchange(key, value, PUT_ALWAYS, lifetime)
-  }
-
-  /**
-   * Stores `value` if `mode` allows it, and returns the value that was there before. If a PUT_IF_ABSENT found nothing,
-   * returns the value that is there now, as a reader will get it.
-   */
-  exchange(given: Key, value: unknown, mode: number, lifetime?: number): V | undefined {
-    this.openToWrite()
-    const key = typeof given === 'object' ? ownKey(given) : given // as in write
-    const encoder = this.encode(value)
-    const engine = this.openToWrite()
-    const expiry = this.announceExpiry(lifetime)
-    try {
-      return asOneCall(engine, () => {
-        let previous: unknown
-        do {
-          encoder.stage(engine)
-          previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
-        } while (lackedRoom(engine))
-        return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
-          ? this.decodeEncoded(encoder, value)
-          : this.#previous(engine, key, previous)
-      })
-    } finally {
-      encoder.release()
-    }
-  }
-
   /** Encodes `value`: see {@link ValueCodecs.encode}. */
   encode(value: unknown): ValueEncoder {
     return this.#codecs.encode(value)
@@ -400,29 +316,11 @@ export class Store<V> {
 
   /**
    * Holds the key and returns its entry, undefined if there is none. No other thread can write the key until
-   * {@link Store.writeHeld}, {@link Store.removeHeld} or {@link Store.letGo}. Meanwhile this thread may only read the
-   * map.
+   * `writeHeld`, `removeHeld` or {@link Store.letGo}. Meanwhile this thread may only read the map.
    */
   hold(key: Key): StoredEntry<V> | undefined {
     const value = this.#read(this.openToWrite(), key, undefined, HOLDING)
     return this.found ? this.lastEntry(value as V) : undefined
-  }
-
-  /** Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup. */
-  writeHeld(key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
-    const engine = this.openToWrite()
-    encoder.stage(engine)
-    engine.putHeld(key, encoder.kind, encoder.operand, this.#endOf(lifetime))
-    const status = engine.result[RESULT_STATUS]
-    if (status !== DONE && status !== FULL) throw engineError(engine, key)
-    return status === DONE
-  }
-
-  /** Deletes the entry of the key held, and lets go. */
-  removeHeld(key: Key): void {
-    const engine = this.openToWrite()
-    engine.removeHeld(key)
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
   }
 
   /** Lets go of the key held, if there is one. */
@@ -430,78 +328,20 @@ export class Store<V> {
     this.#engine?.letGo()
   }
 
-  /** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
-  delete(key: Key, mode: number, version?: number): boolean {
-    this.hotKeys.note(key)
-    return this.remove(key, mode, version)
-  }
-
-  /** Deletes as {@link Store.delete} does, as a part of another call. */
-  remove(key: Key, mode: number, version = 0): boolean {
-    const engine = this.openToWrite()
-    engine.remove(key, mode, version)
-    const status = engine.result[RESULT_STATUS]
-    if (status < 0) throw engineError(engine, key)
-    return status === DONE
-  }
-
-  /** Deletes the entry of `key` and returns its value. */
-  take(key: Key, mode: number): V | undefined {
-    const engine = this.openToWrite()
-    this.hotKeys.note(key)
-    return asOneCall(engine, () => {
-      let previous: unknown
-      do previous = engine.remove(key, mode | RETURN_PREVIOUS)
-      while (lackedRoom(engine))
-      return this.#previous(engine, key, previous)
-    })
-  }
-
-  /**
-   * Adds `by` to the number under `key` and returns the sum; undefined if `mode` does not allow it. Afterwards
-   * {@link Store.lastEntry} has its version and expiry.
-   *
-   * @param mode as for Engine.increment
-   */
-  increment(key: Key, by: number, lifetime?: number, mode?: number): number | undefined {
-    const engine = this.openToWrite()
-    this.hotKeys.note(key)
-    const sum = engine.increment(key, by, this.announceExpiry(lifetime), mode)
-    const status = engine.result[RESULT_STATUS]
-    if (status < 0) throw engineError(engine, key)
-    return status === DONE ? sum : undefined
-  }
-
-  /** Deletes every entry, one segment after the other. */
-  clear(): void {
-    const engine = this.openToWrite()
-    engine.clear()
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
-  }
-
-  /** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
-  snapshot(): { readonly pieces: readonly Int32Array<ArrayBuffer>[]; readonly size: number; readonly instant: number } {
-    // A snapshot is refused like a write: it waits for keys that a function deciding on a write may hold.
-    const engine = this.openToWrite()
-    const pieces = engine.snapshot()
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
-    const instant = this.#resultDoubles[RESULT_EXPIRES_AT]
-    return { pieces, size: engine.result[RESULT_LENGTH] >>> 0, instant }
-  }
-
   /**
    * Returns when entries that are about to be stored expire. Called before the write, while this thread holds nothing,
    * because the sweeper may have its turn.
    *
-   * @param lifetime as for {@link Store.write}
+   * @param lifetime as `write` of writes.ts takes it
    */
   announceExpiry(lifetime: number | undefined, writes = 1): number {
-    const expiresAt = this.#endOf(lifetime)
+    const expiresAt = this.endOf(lifetime)
     if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
     return expiresAt
   }
 
-  #endOf(lifetime = this.#ttl === Infinity ? NEVER : -this.#ttl): number {
+  /** Returns when an entry stored now expires. @param lifetime as for {@link Store.announceExpiry} */
+  endOf(lifetime = this.#ttl === Infinity ? NEVER : -this.#ttl): number {
     return lifetime < 0 ? this.now() - lifetime : lifetime
   }
 
@@ -513,14 +353,6 @@ export class Store<V> {
   /** Returns an entry of `value`, with the version and expiry that the last call of the engine left. */
   lastEntry<T>(value: T): StoredEntry<T> {
     return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
-  }
-
-  /** See {@link Engine.repair}. */
-  repair(): RepairReport {
-    const engine = this.openToWrite()
-    const report = engine.repair()
-    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
-    return report
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
@@ -538,7 +370,7 @@ export class Store<V> {
         engine.result[RESULT_LENGTH] = 0 // the value was small enough to be kept
         return known?.value as V
       case ENCODED:
-        return this.#decode(engine)
+        return this.decodeScratch(engine)
       case ABSENT:
         return undefined
       default:
@@ -546,15 +378,8 @@ export class Store<V> {
     }
   }
 
-  /** Returns the value that a write with RETURN_PREVIOUS found. */
-  #previous(engine: Engine, key: Key, previous: unknown): V | undefined {
-    const status = engine.result[RESULT_STATUS]
-    if (status !== DONE && status !== NOT_DONE) throw engineError(engine, key)
-    return engine.result[RESULT_PREVIOUS] === ENCODED ? this.#decode(engine) : (previous as V | undefined)
-  }
-
   /** Decodes the value whose bytes the last call left in the scratch buffer. */
-  #decode(engine: Engine): V {
+  decodeScratch(engine: Engine): V {
     const { result, scratch } = engine
     return this.decode(result[RESULT_KIND], scratch, result[RESULT_LENGTH] >>> 0)
   }

@@ -9,6 +9,7 @@ import { formatRegion } from '../../src/engine/typescript/format.js'
 import { isEncodedKind, isLeaseKind, VALUE_KINDS } from '../../src/format/kinds.js'
 import { VALUE_CLONE, VALUE_KIND_MASK } from '../../src/format/layout.js'
 import { Store } from '../../src/store/store.js'
+import { write } from '../../src/store/writes.js'
 import { lineups } from '../support/run.js'
 
 /** What no codec of the registry gives back as what it is. */
@@ -122,8 +123,8 @@ describe.each(lineups)('a codec in a row of its own: $name', (lineup) => {
     const reader = new Store<unknown>(openEngine(region, lineup.engineOf(1)), true, 64, withPoints(opened))
     const stranger = new Store<unknown>(openEngine(region, lineup.engineOf(1)), true, 0)
     try {
-      writer.write('point', new Point(1.5, -0), PUT_ALWAYS)
-      writer.write('object', { x: 1.5 }, PUT_ALWAYS)
+      write(writer, 'point', new Point(1.5, -0), PUT_ALWAYS)
+      write(writer, 'object', { x: 1.5 }, PUT_ALWAYS)
       const point = reader.get('point')
       expect(point).toBeInstanceOf(Point)
       expect(point).toEqual(new Point(1.5, -0))

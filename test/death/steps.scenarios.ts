@@ -7,6 +7,7 @@ import { partitionsOf } from '../../src/format/eviction-area.js'
 import { Region } from '../../src/format/region.js'
 import { threadRecordAt } from '../../src/format/thread-record.js'
 import { findPlace } from '../../src/public/handle.js'
+import { increment } from '../../src/store/writes.js'
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
@@ -81,7 +82,7 @@ const counting = (key: string, by: number, sum: number): Operation => ({
 
 /** What an increment in a cache does if it renews the counter's expiry. */
 const renewing = (key: string, by: number, sum: number): Operation => ({
-  run: (map) => storeOf(map).increment(key, by, undefined, RENEW_EXPIRY),
+  run: (map) => increment(storeOf(map), key, by, undefined, RENEW_EXPIRY),
   effect: (entries) => entries.set(key, sum),
 })
 

@@ -1,0 +1,184 @@
+/**
+ * Writes of one key. The public classes document them and check their arguments. Each begins with `openToWrite`, which
+ * refuses it inside a function that decides on another write.
+ */
+import type { ValueEncoder } from '../codec/value.js'
+import {
+  DONE,
+  ENCODED,
+  FULL,
+  NOT_DONE,
+  PUT_ALWAYS,
+  PUT_IF_ABSENT,
+  RESULT_PREVIOUS,
+  RESULT_STATUS,
+  RETURN_PREVIOUS,
+  type Engine,
+} from '../engine/engine.js'
+import { engineError } from '../engine/engine-error.js'
+import { asOneCall } from '../engine/one-call.js'
+import { NEVER } from '../format/entry.js'
+import { ownKey, type Key } from '../format/key.js'
+import { lackedRoom } from './room.js'
+import type { Store } from './store.js'
+
+/**
+ * Stores `value` if `mode` allows it; returns whether it did.
+ *
+ * @param lifetime here and below, when the entry expires, or NEVER; a number below 0 means so many milliseconds from
+ * the write on; undefined leaves it to the map
+ */
+export function write(
+  store: Store<unknown>,
+  key: Key,
+  value: unknown,
+  mode: number,
+  version?: number,
+  lifetime?: number,
+): boolean {
+  store.openToWrite()
+  store.hotKeys.note(key)
+  const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
+  const encoder = store.encode(value)
+  try {
+    return writeEncoded(store, own, encoder, mode, version, lifetime)
+  } finally {
+    encoder.release()
+  }
+}
+
+/**
+ * Writes as {@link write} does, but a value that is encoded already.
+ *
+ * @param staleFor milliseconds after the entry's expiry, if it has one, for which loads may still return the value
+ */
+export function writeEncoded(
+  store: Store<unknown>,
+  key: Key,
+  encoder: ValueEncoder,
+  mode: number,
+  version?: number,
+  lifetime?: number,
+  staleFor = 0,
+): boolean {
+  // Comes after the encoding: a getter in the value may have used the map, or closed it.
+  const engine = store.openToWrite()
+  const expiry = store.announceExpiry(lifetime)
+  encoder.stage(engine)
+  const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
+  engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
+  const status = engine.result[RESULT_STATUS]
+  if (status === DONE) return true
+  if (status === NOT_DONE) return false
+  throw engineError(engine, key)
+}
+
+/** Stores `value` and returns the value that was there before. */
+export function swap<V>(store: Store<V>, key: Key, value: unknown, lifetime?: number): V | undefined {
+  store.hotKeys.note(key)
+  return exchange(store, key, value, PUT_ALWAYS, lifetime)
+}
+
+/**
+ * Stores `value` if `mode` allows it, and returns the value that was there before. If a PUT_IF_ABSENT found nothing,
+ * returns the value that is there now, as a reader will get it.
+ */
+export function exchange<V>(
+  store: Store<V>,
+  given: Key,
+  value: unknown,
+  mode: number,
+  lifetime?: number,
+): V | undefined {
+  store.openToWrite()
+  const key = typeof given === 'object' ? ownKey(given) : given // as in write
+  const encoder = store.encode(value)
+  const engine = store.openToWrite()
+  const expiry = store.announceExpiry(lifetime)
+  try {
+    return asOneCall(engine, () => {
+      let previous: unknown
+      do {
+        encoder.stage(engine)
+        previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
+      } while (lackedRoom(engine))
+      return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
+        ? store.decodeEncoded(encoder, value)
+        : previousOf(store, engine, key, previous)
+    })
+  } finally {
+    encoder.release()
+  }
+}
+
+/** Deletes the entry of `key` if `mode` allows it; returns whether it did. */
+export function deleteEntry(store: Store<unknown>, key: Key, mode: number, version?: number): boolean {
+  store.hotKeys.note(key)
+  return remove(store, key, mode, version)
+}
+
+/** Deletes as {@link deleteEntry} does, as a part of another call. */
+export function remove(store: Store<unknown>, key: Key, mode: number, version = 0): boolean {
+  const engine = store.openToWrite()
+  engine.remove(key, mode, version)
+  const status = engine.result[RESULT_STATUS]
+  if (status < 0) throw engineError(engine, key)
+  return status === DONE
+}
+
+/** Deletes the entry of `key` and returns its value. */
+export function take<V>(store: Store<V>, key: Key, mode: number): V | undefined {
+  const engine = store.openToWrite()
+  store.hotKeys.note(key)
+  return asOneCall(engine, () => {
+    let previous: unknown
+    do previous = engine.remove(key, mode | RETURN_PREVIOUS)
+    while (lackedRoom(engine))
+    return previousOf(store, engine, key, previous)
+  })
+}
+
+/**
+ * Adds `by` to the number under `key` and returns the sum; undefined if `mode` does not allow it. Afterwards
+ * {@link Store.lastEntry} has its version and expiry.
+ *
+ * @param mode as for Engine.increment
+ */
+export function increment(
+  store: Store<unknown>,
+  key: Key,
+  by: number,
+  lifetime?: number,
+  mode?: number,
+): number | undefined {
+  const engine = store.openToWrite()
+  store.hotKeys.note(key)
+  const sum = engine.increment(key, by, store.announceExpiry(lifetime), mode)
+  const status = engine.result[RESULT_STATUS]
+  if (status < 0) throw engineError(engine, key)
+  return status === DONE ? sum : undefined
+}
+
+/** Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup. */
+export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
+  const engine = store.openToWrite()
+  encoder.stage(engine)
+  engine.putHeld(key, encoder.kind, encoder.operand, store.endOf(lifetime))
+  const status = engine.result[RESULT_STATUS]
+  if (status !== DONE && status !== FULL) throw engineError(engine, key)
+  return status === DONE
+}
+
+/** Deletes the entry of the key held, and lets go. */
+export function removeHeld(store: Store<unknown>, key: Key): void {
+  const engine = store.openToWrite()
+  engine.removeHeld(key)
+  if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
+}
+
+/** Returns the value that a write with RETURN_PREVIOUS found. */
+function previousOf<V>(store: Store<V>, engine: Engine, key: Key, previous: unknown): V | undefined {
+  const status = engine.result[RESULT_STATUS]
+  if (status !== DONE && status !== NOT_DONE) throw engineError(engine, key)
+  return engine.result[RESULT_PREVIOUS] === ENCODED ? store.decodeScratch(engine) : (previous as V | undefined)
+}
