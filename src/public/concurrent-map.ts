@@ -32,7 +32,7 @@ import type { MapEntry, MapStats } from './types.js'
 export interface VerifyReport {
   /** Whether every structural invariant holds. */
   readonly ok: boolean
-  /** One line for every invariant that is violated. */
+  /** One line for every invariant that is violated, for the first hundred. */
   readonly problems: readonly string[]
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createContext, runInContext, type Context } from 'node:vm'
 import { expect, test } from 'vitest'
 
 /**
@@ -43,9 +44,25 @@ function numbers(text: string, declaration: RegExp): [string, number][] {
 test('both languages know the same statuses', () => {
   const cpp = section('native/core/base/outcome.h', 'enum class Status', '};')
   const typescript = section('src/engine/engine.ts', '// Statuses', '// Modes')
-  const leaving = numbers(cpp, /k(\w+) = (-?\d+),/g).filter(([, value]) => value < 100)
-  expect(leaving.length).toBeGreaterThan(10)
-  expect(leaving).toEqual(numbers(typescript, /export const (\w+) = (-?\d+)$/gm))
+  const own = section('src/engine/typescript/write/edit.ts', 'export const NEEDS_NODE', '\n\n')
+  const statuses = numbers(cpp, /k(\w+) = (-?\d+),/g)
+  expect(statuses.length).toBeGreaterThan(12)
+  expect(statuses).toEqual(numbers(typescript + own, /const (\w+) = (-?\d+)$/gm))
+})
+
+test.each([
+  ['Life', 'native/core/threads/liveness.h', 'src/format/thread-name.ts'],
+  ['Proof', 'native/core/threads/liveness.h', 'src/format/thread-name.ts'],
+  ['GhostClass', 'native/core/eviction/ghosts.h', 'src/engine/typescript/eviction/ghosts.ts'],
+])('both languages number %s alike', (name, header, source) => {
+  const cpp = numbers(section(header, `enum class ${name} `, '};'), /\bk(\w+) = (\d+)/g)
+  const prefix = name === 'GhostClass' ? 'GHOST' : name.toUpperCase()
+  const typescript = numbers(
+    section(source, '', '\0'),
+    new RegExp(`^(?:export )?const ${prefix}_(\\w+) = (\\d+)$`, 'gm'),
+  )
+  expect(cpp.length).toBeGreaterThan(1)
+  expect(cpp).toEqual(typescript)
 })
 
 test('both languages know the same modes of writing', () => {
@@ -94,4 +111,78 @@ test('both languages have the same table of value kinds', () => {
   )
   expect(cpp.length).toBeGreaterThan(10)
   expect(cpp).toEqual(typescript)
+})
+
+/** A constant's value, or undefined if it is more than numbers and other constants. */
+function evaluate(expression: string, known: Context): number | undefined {
+  const javascript = expression
+    .replaceAll(/std::chrono::\w+|std::size_t|std::uint64_t|Math\.floor/g, '')
+    .replaceAll(/sizeof\([\w:]+\)/g, '4')
+    .replaceAll(/\{([^{}]*)\}/g, '($1)')
+    .replaceAll(/\b(0x[0-9a-f]+|\d+)u\b/g, '$1')
+    .replaceAll('<<', '* 2 **') // exact beyond 32 bits, too
+    .replaceAll(/\bk[A-Z]\w*|\b[A-Z]\w*/g, plain)
+  if (/[^\w\s.()+*/|-]|\w\(/.test(javascript)) return undefined
+  const unknown = javascript.match(/\b[A-Z]\w*/g)?.some((name) => !(name in known))
+  if (unknown === true) return undefined
+  const value = runInContext(javascript, known) as unknown
+  // C++ divides integers without a remainder. Words are signed in one language only.
+  return typeof value === 'number' && !Number.isNaN(value) ? Math.floor(value < 0 ? value >>> 0 : value) : undefined
+}
+
+/** A name as both languages would have it: kFooBar and FOO_BAR are FOOBAR. */
+function plain(name: string): string {
+  return name
+    .replace(/^k(?=[A-Z])/, '')
+    .replaceAll('_', '')
+    .toUpperCase()
+}
+
+/** The values of the constants that the files below these paths declare, by their plain names. */
+function declared(paths: readonly string[], declaration: RegExp): Map<string, Map<string, number>> {
+  const root = new URL('../../', import.meta.url)
+  const files = paths.flatMap((path) =>
+    /\.\w+$/.test(path)
+      ? [path]
+      : readdirSync(new URL(path, root), { recursive: true, encoding: 'utf8' }).map((name) => `${path}/${name}`),
+  )
+  const texts = files
+    .filter((file) => /\.(ts|h|cc)$/.test(file))
+    .map((file): [string, string] => [file, readFileSync(new URL(file, root), 'utf8')])
+  const found = new Map<string, Map<string, number>>()
+  const known = createContext({}) as Record<string, number>
+  // Several rounds, because constants are made of others, of other files.
+  for (let round = 0; round < 4; round++) {
+    for (const [file, text] of texts) {
+      for (const [, type, name, expression] of text.matchAll(declaration)) {
+        const value = evaluate(expression, known)
+        if (value === undefined) continue
+        const isDuration = type === 'WaitBudget::Duration' || expression.includes('milliseconds')
+        const key = plain(name) + (isDuration ? 'MS' : '')
+        known[plain(name)] = value
+        const places = found.get(key) ?? new Map<string, number>()
+        found.set(key, places.set(file, value))
+      }
+    }
+  }
+  return found
+}
+
+test('what both languages call by one name has one value', () => {
+  const cpp = declared(
+    ['native/core', 'native/addon/engine_handle.cc', 'native/addon/methods.cc'],
+    /constexpr ([\w:]+) (k\w+) = ([^;]+);/g,
+  )
+  const typescript = declared(
+    ['src/format', 'src/engine', 'src/base/kept.ts', 'src/store/batches.ts'],
+    /^(?:export )?const() ([A-Z][A-Z0-9_]*)(?:: number)? = (.+)$/gm,
+  )
+  const shared = [...cpp.keys()].filter((name) => typescript.has(name))
+  expect(shared).toEqual(
+    expect.arrayContaining(['MAXPARTITIONS', 'MINPARTITIONBYTES', 'IDMASK', 'TOMBSTONELIMIT', 'HELDUPMS']),
+  )
+  for (const name of shared) {
+    const places = Object.fromEntries([...cpp.get(name)!, ...typescript.get(name)!])
+    expect(new Set(Object.values(places)).size, `${name}: ${JSON.stringify(places)}`).toBe(1)
+  }
 })

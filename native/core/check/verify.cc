@@ -21,7 +21,7 @@ namespace mapsafe {
 
 namespace {
 
-constexpr std::size_t kMaxProblems = 50;
+constexpr std::size_t kMaxProblems = 100;
 
 class Verifier {
  public:
