@@ -25,6 +25,13 @@ export const mutants = [
     replace: 'Math.max(0, end - 8)',
   },
   {
+    name: 'room-made-but-not-used',
+    why: 'the first value larger than the scratch buffer is an error',
+    file: 'src/store/room.ts',
+    find: '  return true\n',
+    replace: '  return false\n',
+  },
+  {
     name: 'plain-room-unbounded',
     why: 'arrays within arrays each claim all bytes that are left',
     file: 'src/codec/plain/reader.ts',
