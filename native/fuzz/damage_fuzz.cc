@@ -484,7 +484,7 @@ class World {
       while (at < piece.used) {
         if (piece.used - at < kEntryData) Fault("a snapshot ends within an entry");
         const Word* entry = piece.words.get() + at;
-        const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+        const EntryHeader header = ReadCopiedHeader(entry);
         at += header.words();
         if (header.key_kind() != 0) ++count;
       }

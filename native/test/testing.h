@@ -171,7 +171,7 @@ class TestEngine {
     for (SnapshotPiece& piece : engine_->Snapshot()) {
       for (std::size_t at = 0; at < piece.used;) {
         const Word* entry = piece.words.get() + at;
-        const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+        const EntryHeader header = ReadCopiedHeader(entry);
         const char* key = reinterpret_cast<const char*>(entry + kEntryData);
         const char* value = reinterpret_cast<const char*>(entry + header.value_offset());
         at += header.words();

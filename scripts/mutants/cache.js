@@ -144,7 +144,7 @@ export const mutants = [
     name: 'snapshot-with-expired',
     why: 'a snapshot holds what had expired at its instant',
     file: 'src/public/snapshot.ts',
-    find: ' && !entry.hasExpired(this.#instant)',
+    find: ' && !hasExpiredAt(entry.expiresAt, this.#instant)',
     replace: '',
   },
   {

@@ -77,6 +77,11 @@ export function valueKindOf(meta: number): number {
   return (meta >>> VALUE_KIND_SHIFT) & VALUE_KIND_MASK
 }
 
+/** Returns the length of the value in bytes. */
+export function valueLengthOf(words: Int32Array, entry: number): number {
+  return words[entry + ENTRY_VALUE_LENGTH] >>> 0
+}
+
 /**
  * Loads the meta word. For a counter the load is atomic: it pairs with the store that turns the cells, so that the
  * current cell is complete.
@@ -112,7 +117,7 @@ export function versionOf(words: Int32Array, entry: number): number {
 /** Returns the size of the entry at `entry`, by its header. */
 export function sizeOf(words: Int32Array, entry: number): number {
   const meta = words[entry + ENTRY_META]
-  return entryBytes(keyLengthOf(meta), words[entry + ENTRY_VALUE_LENGTH] >>> 0, meta)
+  return entryBytes(keyLengthOf(meta), valueLengthOf(words, entry), meta)
 }
 
 /** Returns whether the entry in `block` is for the key. Bytes that make no entry give false, never a fault. */

@@ -39,6 +39,11 @@ export function keptUntil(region: Region, block: number): number {
   return mayBeStale ? staleUntil(region, block) : expiryOf(region, block)
 }
 
+/** Returns whether an entry with this expiry has expired at `time`. */
+export function hasExpiredAt(expiresAt: number, time: number): boolean {
+  return expiresAt !== NEVER && expiresAt <= time
+}
+
 /**
  * Returns the first tick at which `expiresAt` has passed; 0 if it never passes. Ticks are the unit of a segment's hint.
  */

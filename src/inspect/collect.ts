@@ -15,9 +15,9 @@ import {
   keyKindOf,
   keyLengthOf,
   metaOf,
-  NEVER,
   sizeOf,
   valueKindOf,
+  valueLengthOf,
   versionOf,
   wordsFor,
 } from '../format/entry.js'
@@ -32,7 +32,6 @@ import {
   DIRECTORY_ENTRIES,
   ENTRY_DATA,
   ENTRY_HASH,
-  ENTRY_VALUE_LENGTH,
   HEADER_DIRECTORY,
   MAX_DEPTH,
   SEGMENT_DEPTH,
@@ -246,7 +245,7 @@ class SegmentReader {
     if (!region.contains(block, ENTRY_DATA)) return report('leads out of the region')
     const entry = block * BLOCK_WORDS
     const meta = metaOf(words, entry)
-    const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+    const valueLength = valueLengthOf(words, entry)
     const bytes = sizeOf(words, entry)
     if (!region.contains(block, bytes / 4)) return report('leads out of the region')
     const keyLength = keyLengthOf(meta)
@@ -283,9 +282,4 @@ function isSameKey(a: RawKey, b: RawKey): boolean {
 function withKey({ words, ...rest }: RawKey): RawEntry {
   const bytes = new Uint8Array(words.buffer)
   return { ...rest, key: decodeKey(keyKindOf(rest.meta), bytes, 0, rest.keyLength) }
-}
-
-/** Returns whether an entry with that expiry has expired at `time`. */
-export function hasExpiredAt(expiresAt: number, time: number): boolean {
-  return expiresAt !== NEVER && expiresAt <= time
 }

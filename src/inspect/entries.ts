@@ -1,6 +1,7 @@
 /** Walks the entries of a region, one segment after the other, without a thread record. */
 import { MapsafeError } from '../base/errors.js'
 import { NEVER, valueKindOf } from '../format/entry.js'
+import { hasExpiredAt } from '../format/expiry.js'
 import type { Key } from '../format/key.js'
 import { isLeaseKind } from '../format/kinds.js'
 import {
@@ -22,7 +23,7 @@ import {
 import type { Region } from '../format/region.js'
 import { HASH_END } from '../format/segment.js'
 import { SEGMENT_WORDS } from '../format/directory.js'
-import { collect, hasExpiredAt, Unreadable, type RawEntry } from './collect.js'
+import { collect, Unreadable, type RawEntry } from './collect.js'
 import type { Moment } from './moment.js'
 
 /**

@@ -1,7 +1,7 @@
 import { decodeKey, type Key } from '../format/key.js'
-import { keyKindOf, keyLengthOf, NEVER, sizeOf, valueAt, valueKindOf } from '../format/entry.js'
-import { expiryIn } from '../format/expiry.js'
-import { ENTRY_DATA, ENTRY_META, ENTRY_VALUE_LENGTH } from '../format/layout.js'
+import { keyKindOf, keyLengthOf, sizeOf, valueAt, valueKindOf, valueLengthOf } from '../format/entry.js'
+import { expiryIn, hasExpiredAt } from '../format/expiry.js'
+import { ENTRY_DATA, ENTRY_META } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { Buffer } from '../platform/buffer.js'
@@ -76,7 +76,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
       for (let at = 0; at < words.length;) {
         const entry = new CopiedEntry(words, at)
         at = entry.end
-        if (!entry.isOutdated && !entry.hasExpired(this.#instant)) yield pick(entry)
+        if (!entry.isOutdated && !hasExpiredAt(entry.expiresAt, this.#instant)) yield pick(entry)
       }
     }
   }
@@ -108,7 +108,7 @@ class CopiedEntry {
     this.keyLength = keyLengthOf(meta)
     this.keyKind = keyKindOf(meta)
     this.valueKind = valueKindOf(meta)
-    this.valueLength = words[at + ENTRY_VALUE_LENGTH] >>> 0
+    this.valueLength = valueLengthOf(words, at)
     this.keyStart = (at + ENTRY_DATA) * WORD_BYTES
     this.valueStart = valueAt(at, meta) * WORD_BYTES
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
@@ -119,10 +119,6 @@ class CopiedEntry {
   /** Whether the engine also copied a newer state of the entry's bucket. */
   get isOutdated(): boolean {
     return this.keyKind === 0
-  }
-
-  hasExpired(now: number): boolean {
-    return this.expiresAt !== NEVER && this.expiresAt <= now
   }
 
   key(): Key {

@@ -45,8 +45,8 @@ test('the lock file names no registry: npm asks the one that is configured', () 
   expect(named, 'npm install --omit-lockfile-registry-resolved').toEqual([])
 })
 
-test('how an entry tells the length of its key, one file of each language knows', () => {
-  expect(filesThatName(/\b(KEY_LENGTH_BITS|kKeyLengthBits)\b/)).toEqual([
+test('how an entry tells the lengths of its key and its value, one file of each language knows', () => {
+  expect(filesThatName(/\b(KEY_LENGTH_BITS|ENTRY_VALUE_LENGTH|kKeyLengthBits|kEntryValueLength)\b/)).toEqual([
     'native/core/base/layout.h',
     'native/core/index/entry.h',
     'src/format/entry.ts',

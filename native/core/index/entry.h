@@ -90,6 +90,11 @@ inline std::uint64_t LoadEntryVersion(const Region& region, WordIndex at) {
   return region.LoadAcquire(at) | static_cast<std::uint64_t>(region.LoadAcquire(at + 1)) << 32;
 }
 
+// Reads the header of an entry that was copied out of the region, without its version.
+inline EntryHeader ReadCopiedHeader(const Word* entry) {
+  return {entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+}
+
 // `block` must have passed Region::Contains(block, kEntryData).
 inline EntryHeader ReadHeader(const Region& region, Block block) {
   const WordIndex at = WordOf(block);

@@ -55,7 +55,7 @@ struct Copied {
 // region that changes without a version; but a walk over the copy must not leave it.
 bool HaveLengths(const Word* copy, const std::size_t* lengths, std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; copy += lengths[i++]) {
-    if (EntryHeader{copy[kEntryHash], copy[kEntryMeta], copy[kEntryValueLength], 0}.words() != lengths[i]) return false;
+    if (ReadCopiedHeader(copy).words() != lengths[i]) return false;
   }
   return true;
 }
@@ -105,7 +105,7 @@ Status CopyBucket(Core& core, const Bucket& bucket, Copied* copied, BucketCopy* 
 void Discard(BucketCopy* copy) {
   Word* entry = copy->entries;
   for (std::uint32_t i = 0; i < copy->count; ++i) {
-    const EntryHeader header{entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+    const EntryHeader header = ReadCopiedHeader(entry);
     entry[kEntryMeta] &= ~(kKeyKindMask << kKeyKindShift);
     entry += header.words();
   }

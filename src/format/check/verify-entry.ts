@@ -8,7 +8,6 @@ import {
   ENTRY_META,
   ENTRY_SECOND_CELL,
   ENTRY_STALE,
-  ENTRY_VALUE_LENGTH,
   FLAG_CACHE,
   HEADER_FLAGS,
   HEADER_SECRET_0,
@@ -27,6 +26,7 @@ import {
   sizeOf,
   trailerWords,
   valueKindOf,
+  valueLengthOf,
   wordsFor,
   isCounterSound,
 } from '../entry.js'
@@ -73,7 +73,7 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   if (!isPadded(key, length)) problems.push('has a key whose last word is not padded with zeros')
   if (!isKey(kind, key, length)) problems.push(`has a malformed key of kind ${kind} and ${length} bytes`)
   const valueKind = valueKindOf(meta)
-  const valueLength = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+  const valueLength = valueLengthOf(words, entry)
   if (!isValueLength(valueKind, valueLength))
     problems.push(`has a malformed value of kind ${valueKind} and ${valueLength} bytes`)
   const expires = (meta & ENTRY_EXPIRES) !== 0

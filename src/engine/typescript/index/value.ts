@@ -8,7 +8,6 @@ import {
   ENTRY_COUNTER,
   ENTRY_EXPIRES,
   ENTRY_STALE,
-  ENTRY_VALUE_LENGTH,
   EXPIRY_WORDS,
   VALUE_FALSE,
   VALUE_LATIN1,
@@ -37,6 +36,7 @@ import {
   trailerWords,
   valueAt,
   valueKindOf,
+  valueLengthOf,
   valueWords,
   wordsFor,
   NEVER,
@@ -74,7 +74,7 @@ export class ValueReader {
     const entry = block * BLOCK_WORDS
     const meta = metaOf(words, entry)
     const kind = valueKindOf(meta)
-    const length = words[entry + ENTRY_VALUE_LENGTH] >>> 0
+    const length = valueLengthOf(words, entry)
     const at = valueAt(entry, meta)
     result[RESULT_KIND] = kind
     result[RESULT_LENGTH] = length

@@ -11,7 +11,6 @@ import {
   ENTRY_COUNTER,
   ENTRY_DATA,
   ENTRY_NODE,
-  ENTRY_VALUE_LENGTH,
   ENTRY_VERSION,
   SEGMENT_TOMBSTONES,
   VALUE_NUMBER,
@@ -53,6 +52,7 @@ import {
   sizeOf,
   valueAt,
   valueKindOf,
+  valueLengthOf,
   versionAt,
   versionOf,
   wordsFor,
@@ -376,7 +376,7 @@ export class Edit {
       const meta = metaOf(words, entry)
       if (valueKindOf(meta) !== VALUE_NUMBER) return NOT_A_COUNTER
       const isInside = this.core.region.contains(block, sizeOf(words, entry) / 4)
-      if (words[entry + ENTRY_VALUE_LENGTH] !== 8 || !isCounterSound(meta) || !isInside) return CORRUPT
+      if (valueLengthOf(words, entry) !== 8 || !isCounterSound(meta) || !isInside) return CORRUPT
       number = loadDouble(words, valueAt(entry, meta))
       if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
       if (!renews) expiresAt = this.core.lookup.expiresAt
