@@ -35,6 +35,7 @@ struct Core {
   std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
   Block held_segment = 0;    // of the key that HoldKey took, or 0
   WordIndex held_home = 0;
+  double held_until = kNever;  // when the entry of that key expires
   Evictor* evictor = nullptr;  // makes room in a cache
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }

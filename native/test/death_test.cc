@@ -657,6 +657,93 @@ TEST(Death, IsShownByNoRecordOfTheLiving) {
   EXPECT_EQ(one.unlocked, 0);
 }
 
+// The time of an entry passes before a chosen store of a write, and a reader sees that before the home is held.
+struct Expiry {
+  TestRegion* region;
+  TestEngine* reader;
+  WordIndex home;
+  Word version;  // of the home, before the write
+  long until;    // stores until then
+  bool was_seen = false;
+};
+Expiry* expiry = nullptr;
+
+TEST(Expiry, NoWriteRenewsWhatAReaderSawExpired) {
+  constexpr double kMinute = 60'000;
+  struct Write {
+    const char* name;
+    // Whether it took the entry for one that is there.
+    bool (*made_of)(TestEngine& writer, std::uint64_t version, double expires_at);
+  };
+  const Write writes[] = {
+      {"by version",
+       [](TestEngine& writer, std::uint64_t version, double later) {
+         return writer.Put("key", "two", kPutIfVersion, version, kValueLatin1, later);
+       }},
+      {"if present", [](TestEngine& writer, std::uint64_t,
+                        double later) { return writer.Put("key", "two", kPutIfPresent, 0, kValueLatin1, later); }},
+      {"returns the previous value",
+       [](TestEngine& writer, std::uint64_t, double later) {
+         EXPECT_TRUE(writer.Put("key", "two", kPutAlways | kReturnPrevious, 0, kValueLatin1, later));
+         return writer.outcome().previous == Status::kFound;
+       }},
+      {"counts on", [](TestEngine& writer, std::uint64_t, double) { return writer.Increment("counter") > 1; }},
+  };
+  for (const Write& write : writes) {
+    SCOPED_TRACE(write.name);
+    int seen = 0;
+    for (long store = 0, end = 1; store < end; ++store) {
+      TestRegion region(kMinRegionBytes, kFlagCache);
+      TestEngine writer(region, kScratchBytes);
+      TestEngine reader(region, kScratchBytes);
+      const double expires_at = writer->Now() + kMinute;
+      // The counter last: the writer remembers where it is.
+      ASSERT_TRUE(writer.Put("key", "one", kPutAlways, 0, kValueLatin1, expires_at));
+      const std::uint64_t version = writer.version();
+      const bool counts = std::string_view(write.name) == "counts on";
+      if (counts) writer.Increment("counter", 1, expires_at);
+      if (counts) writer.Increment("counter", 0);
+      static const char* key;
+      key = counts ? "counter" : "key";
+      const WordIndex home = WordOf(writer.outcome().home) + kBucketVersion;
+      Expiry at{&region, &reader, home, region.region().Load(home), store};
+      expiry = &at;
+      steps::observer = [] {
+        if (expiry->until-- != 0 || expiry->region->region().Load(expiry->home) != expiry->version) return;
+        steps::observer = nullptr;
+        expiry->region->Advance(2 * kMinute);
+        expiry->was_seen = !expiry->reader->Has(key);
+      };
+      const bool made = write.made_of(writer, version, expires_at + 2 * kMinute);
+      const bool was_under_way = at.until < 0;
+      steps::observer = nullptr;
+      expiry = nullptr;
+      if (was_under_way) end = store + 2;
+      seen += at.was_seen ? 1 : 0;
+      EXPECT_FALSE(at.was_seen && made) << "before store " << store;
+      ExpectSound(reader);
+    }
+    EXPECT_GT(seen, 0);
+  }
+}
+
+// What a hold read may expire before the write that ends it.
+TEST(Expiry, NoHeldWriteRenewsWhatHasExpired) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine writer(region, kScratchBytes);
+  TestEngine reader(region, kScratchBytes);
+  ASSERT_TRUE(writer.Put("key", "one", kPutAlways, 0, kValueLatin1, writer->Now() + 1000));
+  ASSERT_TRUE(writer.Hold("key"));
+  region.Advance(1000);
+  EXPECT_FALSE(reader.Has("key"));
+  EXPECT_FALSE(writer.PutHeld("key", "two", writer->Now() + 1000));
+  EXPECT_EQ(writer.status(), Status::kNotDone);
+  EXPECT_FALSE(reader.Has("key"));
+  // It holds nothing any more.
+  EXPECT_TRUE(reader.Put("key", "three"));
+  ExpectSound(reader);
+}
+
 // A thread about which nothing can be known may be alive.
 TEST(Death, IsNotAssumedOfWhoCannotBeAskedAbout) {
   TestRegion region(1 << 20);

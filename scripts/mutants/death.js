@@ -1,6 +1,27 @@
 /** Sabotages of what the C++ engine does against sudden death. native/test/death_test.cc must go red for each. */
 export const mutants = [
   {
+    name: 'life-believed-until-held',
+    why: 'a write renews an entry that a reader saw expired just before',
+    file: 'core/write/write.cc',
+    find: 'if (HasExpired(core.region, edit->alive_until)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'life-of-the-recent-believed',
+    why: 'a counter in constant use is counted on after a reader saw it expired',
+    file: 'core/write/increment.cc',
+    find: '  if (HasExpired(core.region, expires_at)) {\n    home',
+    replace: '  if (false) {\n    home',
+  },
+  {
+    name: 'life-of-what-is-held-believed',
+    why: 'a write renews an entry that has expired while it was held',
+    file: 'core/write/structural.cc',
+    find: 'if (edit->kind == Edit::Kind::kPut && HasExpired(core.region, core.held_until)) {',
+    replace: 'if (false) {',
+  },
+  {
     name: 'the-living-are-taken-over',
     why: 'a takeover that does not ask the kernel takes records, mutexes and buckets from threads that go on using them',
     file: 'core/threads/owners.cc',

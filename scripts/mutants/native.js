@@ -294,14 +294,14 @@ export const mutants = [
     name: 'expiry-ignored-by-lookup',
     why: 'an expired value is returned',
     file: 'core/index/lookup.cc',
-    find: 'if (!HasExpired(core.region, expires_at) ||\n',
-    replace: 'if (expires_at >= 0 ||\n',
+    find: 'expired = HasExpired(core.region, expires_at);',
+    replace: 'expired = false;',
   },
   {
     name: 'expiry-ignored-by-writes',
     why: 'a write on condition that there is no entry meets an expired one',
     file: 'core/write/write.cc',
-    find: 'const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));',
+    find: 'const bool expired = HasExpired(core.region, expires_at);',
     replace: 'const bool expired = false;',
   },
   {

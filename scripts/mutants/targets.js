@@ -128,6 +128,7 @@ export const targets = {
   // Both engines must evict alike.
   cache: inTypescript(
     [
+      'test/engine/expiry',
       'test/cache',
       'test/conformance/increment',
       'test/conformance/expiry',

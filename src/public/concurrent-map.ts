@@ -64,7 +64,8 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
  * with `freeze: false`.
  *
  * Thread safety: a map object belongs to the thread that made it; any number of threads may each have one on the same
- * map. Every operation on one key is atomic and linearizable, and reads never wait for writers. Unless its comment
+ * map. Every operation on one key is atomic and linearizable, and reads never wait for writers (but for
+ * some milliseconds where a writer is at work on an entry that has just expired). Unless its comment
  * gives another cost, a method takes O(1) expected time, plus O(length) of the key and value it copies.
  *
  * Errors: every method throws a {@link MapsafeError} `ERR_MAPSAFE_CLOSED` after {@link ConcurrentMap.close}. One that

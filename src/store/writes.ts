@@ -159,13 +159,16 @@ export function increment(
   return status === DONE ? sum : undefined
 }
 
-/** Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup. */
+/**
+ * Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup, or if
+ * the entry read has expired meanwhile.
+ */
 export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
   const engine = store.openToWrite()
   encoder.stage(engine)
   engine.putHeld(key, encoder.kind, encoder.operand, store.endOf(lifetime))
   const status = engine.result[RESULT_STATUS]
-  if (status !== DONE && status !== FULL) throw engineError(engine, key)
+  if (status !== DONE && status !== FULL && status !== NOT_DONE) throw engineError(engine, key)
   return status === DONE
 }
 
@@ -173,7 +176,9 @@ export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder
 export function removeHeld(store: Store<unknown>, key: Key): void {
   const engine = store.openToWrite()
   engine.removeHeld(key)
-  if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine, key)
+  const status = engine.result[RESULT_STATUS]
+  // What has expired meanwhile is as good as deleted.
+  if (status !== DONE && status !== NOT_DONE) throw engineError(engine, key)
 }
 
 /** Returns the value that a write with RETURN_PREVIOUS found. */

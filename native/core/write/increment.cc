@@ -40,7 +40,8 @@ Attempt TryRecent(Core& core, Edit* edit) {
     return Attempt::kStructural;
   }
   const EntryHeader header = ReadHeader(core.region, counter.block);
-  if (HasExpired(core.region, ExpiryOf(core.region, counter.block, header))) return Attempt::kStructural;
+  const double expires_at = ExpiryOf(core.region, counter.block, header);
+  if (HasExpired(core.region, expires_at)) return Attempt::kStructural;
   if (PrepareSum(core, edit, counter.block, header) != Status::kDone) return Attempt::kStructural;
   edit->met_node = core.region.Load(WordOf(counter.block) + kEntryNode);
 
@@ -49,6 +50,12 @@ Attempt TryRecent(Core& core, Edit* edit) {
   if (!home.TryHold(version)) {
     core.thread.ClearClaim();
     return Lose(core, edit, location.segment);
+  }
+  // As in TryOptimistically.
+  if (HasExpired(core.region, expires_at)) {
+    home.Release();
+    core.thread.ClearClaim();
+    return Attempt::kStructural;
   }
   StoreSum(core.region, counter.block, header, edit->sum, change.version);
   const Word home_version = home.Release();

@@ -80,6 +80,11 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
     }
     if (index != home_index) RaiseOverflow(&home, index);
   }
+  // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
+  if (status == Status::kDone && HasExpired(core.region, edit->alive_until)) {
+    status = Prepare(core, edit, sighting.entry);
+    if (status != Status::kDone && index != home_index) bucket.Release();
+  }
   if (status != Status::kDone) {
     Fail(core, status);
     core.outcome->home = home.block();
@@ -190,6 +195,7 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   outcome.expires_at = status == Status::kFound ? expires_at : kNever;
   core.held_segment = location.segment;
   core.held_home = home.at();
+  core.held_until = outcome.expires_at;
   return Step::kFinished;
 }
 
@@ -217,6 +223,11 @@ void EditHeldKey(Core& core, Edit* edit) {
   if (location.segment != core.held_segment || home.at() != core.held_home) {
     LetGo(core);
     return Fail(core, Status::kCorrupt);
+  }
+  // The caller read an entry whose time has passed since, and will read again.
+  if (edit->kind == Edit::Kind::kPut && HasExpired(core.region, core.held_until)) {
+    LetGo(core);
+    return Fail(core, Status::kNotDone);
   }
   core.held_segment = 0;
   if (EditHeld(core, location, home, edit) == Step::kFinished) return;

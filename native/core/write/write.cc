@@ -63,6 +63,14 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
     TakeBack(core, change);
     return Lose(core, edit, location.segment);
   }
+  // The time of the entry may have passed since Prepare looked, and a reader may have seen that. None does so from now
+  // on, so this look decides.
+  if (HasExpired(core.region, edit->alive_until)) {
+    TakeBack(core, change);
+    home.Release();
+    core.thread.ClearClaim();
+    return Attempt::kLost;
+  }
   Apply(core, *edit, &change);
   const Word home_version = home.Release();
   core.thread.ClearClaim();
@@ -211,11 +219,26 @@ void MeetContention(Core& core, Edit* edit, Block segment) {
   if (CountContention(core, segment)) edit->met_hot_segment = true;
 }
 
+namespace {
+
+// Whether what the edit writes or returns depends on an entry that is there. A deletion's does not: whether it took an
+// entry away or met none, the key is absent.
+bool DependsOnLife(const Edit& edit) {
+  if (edit.kind == Edit::Kind::kIncrement) return true;
+  if (edit.block == 0 || edit.puts_lease) return false;
+  const std::uint32_t condition = edit.mode & kPutConditionMask;
+  return condition == kPutIfPresent || condition == kPutIfVersion || (edit.mode & kReturnPrevious) != 0;
+}
+
+}  // namespace
+
 Status Prepare(Core& core, Edit* edit, Block current) {
   Outcome& outcome = *core.outcome;
   const EntryHeader met = current == 0 ? EntryHeader{} : ReadHeader(core.region, current);
-  const bool expired = HasExpired(core.region, ExpiryOf(core.region, current, met));
+  const double expires_at = ExpiryOf(core.region, current, met);
+  const bool expired = HasExpired(core.region, expires_at);
   edit->met = current != 0;
+  edit->alive_until = !expired && DependsOnLife(*edit) ? expires_at : kNever;
   edit->in_place = false;
   // A lease has no node: it is never evicted.
   edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);

@@ -30,6 +30,7 @@ struct Edit {
   bool meets_expired = false;    // set by Prepare: the entry found has expired, and counts as absent
   bool only_expired = false;     // for kEvict: takes the entry away only if it has expired
   bool met = false;              // set by Prepare: there is an entry
+  double alive_until = kNever;   // set by Prepare: when the entry found expires, if its being there decides
   Block met_node = 0;            // set by Prepare: its node, or 0
   bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
   bool drops_stale = false;      // set by Prepare: a deletion takes a value away that had expired

@@ -13,7 +13,7 @@ import {
 import { RESULT_CALL, RESULT_OWNER_PID, RESULT_OWNER_THREAD, RESULT_STATUS, RESULT_WORDS, TIMEOUT } from '../engine.js'
 import { KEPT_BYTES } from '../../base/kept.js'
 import { FreeLists } from './memory/free-lists.js'
-import { sizeOf } from '../../format/entry.js'
+import { NEVER, sizeOf } from '../../format/entry.js'
 import type { Evictor } from './eviction/evictor.js'
 import { Lookup } from './index/lookup.js'
 import type { Region } from '../../format/region.js'
@@ -48,6 +48,8 @@ export class Core {
   /** Block number of the segment of the key that `holdKey` took, or 0; and the first word of its home bucket. */
   heldSegment = 0
   heldHome = 0
+  /** When the entry of that key expires, or NEVER. */
+  heldUntil = NEVER
 
   constructor(
     readonly region: Region,

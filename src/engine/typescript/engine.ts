@@ -50,6 +50,8 @@ import { sumOfSizeDeltas } from '../../format/thread-record.js'
 
 /** A version that no entry has. */
 const NO_VERSION = 0
+/** So often a lookup looks again at an expired entry in a home that is held: for some 12 milliseconds. */
+const HELD_LOOKS = 80
 
 /**
  * The engine in TypeScript: the same bytes and the same protocol as the native one, over `Atomics`.
@@ -126,13 +128,19 @@ export class TypescriptEngine implements Engine {
     if (!this.setKey(key)) return
     const { lookup } = this.core
     let backoff: Backoff | undefined
+    let heldLooks = 0
     for (;;) {
       if (!lookup.locate()) {
         this.core.end(CORRUPT)
         return
       }
       lookup.walk()
-      const isPresent = lookup.slot >= 0 && !lookup.hasExpired() && !isLease(this.words, lookup.entry)
+      const hasExpired = lookup.slot >= 0 && lookup.hasExpired()
+      if (hasExpired && lookup.isHomeHeld() && heldLooks++ < HELD_LOOKS) {
+        backoff ??= Backoff.forOthers(this.core.budget)
+        if (backoff.wait()) continue
+      }
+      const isPresent = lookup.slot >= 0 && !hasExpired && !isLease(this.words, lookup.entry)
       if (isPresent) this.reportEntry(FOUND)
       else this.reportAbsence(lookup.slot < 0 && lookup.isDamaged ? CORRUPT : ABSENT)
       if (lookup.unchanged() && (lookup.slot >= 0 || lookup.stillMaps())) return
@@ -269,6 +277,7 @@ export class TypescriptEngine implements Engine {
     if (!this.setKey(key)) return undefined
     const { lookup } = this.core
     let backoff: Backoff | undefined
+    let heldLooks = 0
     for (;;) {
       if (!lookup.locate()) {
         this.core.end(CORRUPT)
@@ -278,8 +287,15 @@ export class TypescriptEngine implements Engine {
       if (lookup.slot >= 0) {
         let value: unknown
         let node = 0
-        if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) this.reportAbsence(ABSENT)
-        else {
+        if (lookup.hasExpired() && !(isForLoad && this.mayBeServed())) {
+          // Who holds the home may be about to renew the entry: it looked at the clock before the entry's time had
+          // passed.
+          if (lookup.isHomeHeld() && heldLooks++ < HELD_LOOKS) {
+            backoff ??= Backoff.forOthers(this.core.budget)
+            if (backoff.wait()) continue
+          }
+          this.reportAbsence(ABSENT)
+        } else {
           // Read before the versions are validated, since the validation proves that it is the entry's node.
           node = this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE]
           this.reportEntry(UNCHANGED)

@@ -167,6 +167,11 @@ export class Lookup {
     return hasExpired(this.region, this.expiresAt)
   }
 
+  /** Returns whether a thread held the home when it was located. */
+  isHomeHeld(): boolean {
+    return (this.homeVersion & 1) !== 0
+  }
+
   /** Returns whether no bucket that the walk read from has changed since. */
   unchanged(): boolean {
     if (WEAKLY_ORDERED) this.thread.fence()

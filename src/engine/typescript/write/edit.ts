@@ -128,6 +128,8 @@ export class Edit {
   private hasLapsed = false
   /** Whether the entry met has expired, and so counts as absent. */
   meetsExpired = false
+  /** When the entry met expires, if what the edit writes or returns depends on its being there; else NEVER. */
+  aliveUntil = NEVER
   /** Whether a deletion removes an expired value. */
   private dropsStale = false
   /** The node of the entry met, or 0. */
@@ -183,6 +185,7 @@ export class Edit {
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
     this.meetsExpired = lookup.hasExpired()
+    this.aliveUntil = !this.meetsExpired && this.dependsOnLife() ? lookup.expiresAt : NEVER
     // A lease has no node: it is never evicted.
     this.metNode = isMet ? this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE] : 0
     const isFresh = isMet && !this.meetsExpired
@@ -307,6 +310,10 @@ export class Edit {
     return this.block === 0 && !this.isInPlace ? COUNTER_DELETED : COUNTER_REPLACED
   }
 
+  get isPut(): boolean {
+    return this.kind === EDIT_PUT
+  }
+
   /** Returns whether the key has a value afterwards. */
   private leavesValue(): boolean {
     return this.isInPlace || (this.block !== 0 && !this.isLease)
@@ -338,6 +345,17 @@ export class Edit {
       default:
         return isPresent || this.kind !== EDIT_REMOVE || this.lapsesLease() || this.dropsStale
     }
+  }
+
+  /**
+   * Returns whether what the edit writes or returns depends on an entry that is there. A deletion's does not: whether
+   * it took an entry away or met none, the key is absent.
+   */
+  private dependsOnLife(): boolean {
+    if (this.kind === EDIT_INCREMENT) return true
+    if (this.block === 0 || this.isLease) return false
+    const condition = this.mode & PUT_CONDITION_MASK
+    return condition === PUT_IF_PRESENT || condition === PUT_IF_VERSION || (this.mode & RETURN_PREVIOUS) !== 0
   }
 
   /** Returns whether this deletion lapses the lease that it meets. A deletion by version removes the lease instead. */

@@ -3,9 +3,11 @@
  * and writes that lost too many races. See docs/internals/protocol.md, "Write, structural".
  */
 import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
-import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import { findRoom, release, storeOverflow } from '../index/bucket.js'
+import { NEVER } from '../../../format/entry.js'
+import { hasExpired } from '../index/expiry.js'
 import {
   bucketAt,
   homeOf,
@@ -65,6 +67,7 @@ function holdWithRoom(core: Core, reader: ValueReader, wantsRoom: boolean): unkn
     if (status === FOUND || status === ENCODED || status === ABSENT) {
       core.heldSegment = lookup.segment
       core.heldHome = lookup.home
+      core.heldUntil = status === ABSENT ? NEVER : lookup.expiresAt
     } else {
       release(core.words, lookup.home)
       unlockSegment(core, lookup.segment)
@@ -81,6 +84,12 @@ export function editHeldKey(core: Core, edit: Edit): void {
   if (!lookup.locate() || lookup.segment !== core.heldSegment || lookup.home !== core.heldHome) {
     letGo(core)
     core.end(CORRUPT)
+    return
+  }
+  // The caller read an entry whose time has passed since, and will read again.
+  if (edit.isPut && hasExpired(core.region, core.heldUntil)) {
+    letGo(core)
+    core.end(NOT_DONE)
     return
   }
   core.heldSegment = 0
@@ -159,6 +168,11 @@ function editHeld(core: Core, edit: Edit): boolean {
       return false
     }
     slot = findRoom(words, bucket)
+  }
+  // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
+  if (status === DONE && hasExpired(core.region, edit.aliveUntil)) {
+    status = edit.prepare()
+    if (status !== DONE && bucket !== home) release(words, bucket)
   }
   if (status !== DONE) {
     const released = release(words, home)

@@ -2,6 +2,7 @@
 import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.js'
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { findRoom, release, tryHold } from '../index/bucket.js'
+import { hasExpired } from '../index/expiry.js'
 import { cleanUpAll } from './cleanup.js'
 import { relieve } from './contention.js'
 import type { Core } from '../core.js'
@@ -259,6 +260,14 @@ function tryOptimistically(core: Core, edit: Edit): number {
     thread.clearClaim()
     edit.takeBack()
     return lose(edit, segment)
+  }
+  // The time of the entry may have passed since `prepare` looked, and a reader may have seen that. None does so from
+  // now on, so this look decides.
+  if (hasExpired(core.region, edit.aliveUntil)) {
+    edit.takeBack()
+    release(words, home)
+    thread.clearClaim()
+    return LOST
   }
   edit.apply(home, slot)
   const released = release(words, home)
