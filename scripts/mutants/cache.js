@@ -102,6 +102,20 @@ export const mutants = [
     replace: 'this.core.resultDoubles[RESULT_EXPIRES_AT] = this.expiryGiven',
   },
   {
+    name: 'batch-of-one-lifetime',
+    why: 'entries of a batch live as long as the first of them',
+    file: 'src/store/batches.ts',
+    find: ' && this.lifetimes[to] === this.lifetimes[from]',
+    replace: '',
+  },
+  {
+    name: 'peek-is-a-use',
+    why: 'looking keeps an entry in the cache',
+    file: 'src/public/concurrent-map.ts',
+    find: 'return this.#store.readPassing(key)',
+    replace: 'return this.#store.get(key)',
+  },
+  {
     name: 'update-renews',
     why: 'an entry that is updated never expires',
     file: 'src/store/read-modify-write.ts',

@@ -131,6 +131,7 @@ export const targets = {
       'test/engine/expiry',
       'test/cache',
       'test/conformance/increment',
+      'test/conformance/looking',
       'test/conformance/expiry',
       'test/conformance/eviction',
       'test/conformance/counters',

@@ -6,6 +6,7 @@ import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
+import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { incrementEntry, readIncrement, type IncrementOptions } from './increment.js'
 import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
@@ -151,11 +152,21 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   override update(
     key: K,
     compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>,
+    options?: LifetimeOptions,
+  ): DeepReadonly<V>
+  override update(
+    key: K,
+    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
+    options?: LifetimeOptions,
+  ): DeepReadonly<V> | undefined
+  override update(
+    key: K,
+    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
     options: LifetimeOptions | undefined = undefined,
-  ): DeepReadonly<V> {
+  ): DeepReadonly<V> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
-    return update(store, key, compute, this.#expiry(options))
+    return update(store, key, compute, DELETE, this.#expiry(options))
   }
 
   /**
@@ -198,9 +209,17 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     return incrementEntry(store, key, by, mode, this.#expiry(lifetime))
   }
 
-  /** As in {@link ConcurrentMap}. `options` apply to all entries. */
-  override setMany(entries: Iterable<readonly [K, V]>, options: LifetimeOptions | undefined = undefined): this {
-    setMany(this.#store, entries, this.#expiry(options))
+  /**
+   * As in {@link ConcurrentMap}. An entry may say how long it lives by a third element; `options` apply to the others.
+   * The engine is called anew where the lifetime changes from one entry to the next.
+   */
+  override setMany(
+    entries: Iterable<readonly [K, V, (LifetimeOptions | undefined)?]>,
+    options: LifetimeOptions | undefined = undefined,
+  ): this {
+    const store = this.#store
+    const common = this.#expiry(options)
+    setMany(store, entries, (own) => (own === undefined ? common : this.#expiry(own as LifetimeOptions)))
     return this
   }
 
@@ -261,14 +280,14 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   /**
    * Renews the expiry of the entry of `key`, as if its value was set again. The entry gets a new version.
    *
-   * @param ttl milliseconds from now on, above 0; `Infinity` for ever. Default: the cache's `ttl`
+   * @param lifetime options, as those of a write; or a number, which stands for `{ ttl }`. Default: the cache's `ttl`
    * @returns whether there was an entry
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for any other `ttl`
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for anything else
    */
-  touch(key: K, ttl: number | undefined = undefined): boolean {
+  touch(key: K, lifetime: LifetimeOptions | number | undefined = undefined): boolean {
     const store = this.#store
-    if (ttl !== undefined) checkTtl('Argument ttl', ttl)
-    return touch(store, key, this.#expiry(ttl === undefined ? undefined : { ttl }))
+    if (typeof lifetime === 'number') checkTtl('Argument ttl', lifetime)
+    return touch(store, key, this.#expiry(typeof lifetime === 'number' ? { ttl: lifetime } : lifetime))
   }
 
   /** Returns when an entry with these options expires; undefined if the cache's `ttl` decides. */

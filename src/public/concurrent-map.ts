@@ -1,12 +1,13 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
-import { checkFunction, checkVersion } from '../base/arguments.js'
-import { deleteMany, getMany, setMany } from '../store/batches.js'
+import { checkFunction, checkOptions, checkVersion, flagOf } from '../base/arguments.js'
+import { deleteEach, deleteMany, getEntries, getMany, hasMany, setMany } from '../store/batches.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
 import { getOrInsert } from '../store/get-or-insert.js'
 import type { MapHandle } from './handle.js'
+import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { toMapEntry } from './entry.js'
 import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './increment.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
@@ -19,14 +20,14 @@ import { compareAndDelete, compareAndSwap, deleteIf, update } from '../store/rea
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
-import { scan, type ScanOptions, type ScanResult } from '../store/scan.js'
+import { scan, type DetailedScanOptions, type ScanOptions, type ScanResult } from '../store/scan.js'
 import { Snapshot } from './snapshot.js'
 import { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
 import { clear, repair, snapshot } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
-import type { MapEntry, MapStats } from './types.js'
+import type { DetailedScanResult, MapEntry, MapStats } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
 export interface VerifyReport {
@@ -152,6 +153,22 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return entry === undefined ? undefined : toMapEntry(store, entry)
   }
 
+  /**
+   * Returns the value of `key` without using it: in a cache this does not delay the entry's eviction, and it is not
+   * counted as a read. The near-cache is neither asked nor filled, so a read that is often repeated is faster by
+   * {@link ConcurrentMap.get}.
+   */
+  peek(key: K): DeepReadonly<V> | undefined {
+    return this.#store.readPassing(key)
+  }
+
+  /** Returns the entry of `key`, as {@link ConcurrentMap.getEntry} does, without using it. See {@link ConcurrentMap.peek}. */
+  peekEntry(key: K): MapEntry<V> | undefined {
+    const store = this.#store
+    const entry = store.entryPassing(key)
+    return entry === undefined ? undefined : toMapEntry(store, entry)
+  }
+
   /** Stores `value` under `key`, and overwrites the value that was there. */
   set(key: K, value: V): this {
     write(this.#store, key, value, PUT_ALWAYS)
@@ -231,16 +248,24 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Changes the value of `key` into what `compute` makes of it, in one atomic step: no write of another thread is lost,
    * and none comes in between.
    *
-   * @param compute called with the value, or undefined if there is no entry; returns the new one. Called again when
-   * another thread wrote meanwhile. An error that it throws passes through, and nothing is changed. It may read the
-   * map, but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
-   * @returns the new value, as a reader will get it
+   * @param compute called with the value, or undefined if there is no entry; returns the new one, or {@link DELETE} to
+   * delete the entry. Called again when another thread wrote meanwhile. An error that it throws passes through, and
+   * nothing is changed. It may read the map, but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
+   * @returns the new value, as a reader will get it; undefined if the entry was deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
-  update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V> {
+  update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V>
+  update(
+    key: K,
+    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
+  ): DeepReadonly<V> | undefined
+  update(
+    key: K,
+    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
+  ): DeepReadonly<V> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
-    return update(store, key, compute)
+    return update(store, key, compute, DELETE)
   }
 
   /** Deletes the entry of `key`. @returns whether there was an entry */
@@ -346,6 +371,20 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return getMany(this.#store, keys)
   }
 
+  /** Returns whether there are entries for `keys`, in their order. Each key is looked up for itself. */
+  hasMany(keys: Iterable<K>): boolean[] {
+    return hasMany(this.#store, keys)
+  }
+
+  /**
+   * Returns the entries of `keys`, in their order, as {@link ConcurrentMap.getEntry} does: undefined for a key without
+   * one. Each key is read for itself: not one atomic step.
+   */
+  getEntries(keys: Iterable<K>): (MapEntry<V> | undefined)[] {
+    const store = this.#store
+    return getEntries(store, keys).map((entry) => (entry === undefined ? undefined : toMapEntry(store, entry)))
+  }
+
   /**
    * Stores all `entries`, in their order, and calls the engine as seldom as {@link ConcurrentMap.getMany} does. Each
    * entry is stored for itself: not one atomic step. O(entries); all of them are encoded in this thread's memory first.
@@ -366,12 +405,22 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * If `ERR_MAPSAFE_TIMEOUT` comes midway, `error.completed` says how many keys, from the first on, have been dealt
    * with.
    *
+   * @param options with `which: true`, the result says for each key whether there was an entry; then the engine is
+   * called once for each key
    * @returns the number of entries deleted
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}; a wrong key throws before anything is
-   * deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}, or for a wrong option; a wrong key
+   * throws before anything is deleted
    */
-  deleteMany(keys: Iterable<K>): number {
-    return deleteMany(this.#store, keys)
+  deleteMany(keys: Iterable<K>, options?: { readonly which?: false | undefined }): number
+  deleteMany(keys: Iterable<K>, options: { readonly which: true }): boolean[]
+  deleteMany(
+    keys: Iterable<K>,
+    options: { readonly which?: boolean | undefined } | undefined = undefined,
+  ): number | boolean[] {
+    const store = this.#store
+    if (options === undefined) return deleteMany(store, keys)
+    checkOptions(options, ['which'])
+    return flagOf(options, 'which') ? deleteEach(store, keys) : deleteMany(store, keys)
   }
 
   /**
@@ -432,8 +481,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for a number that is no
    * cursor of this map and part (an invented number passes once in a million times, and then stands for some place)
    */
-  scan(cursor: number | undefined = undefined, options?: ScanOptions): ScanResult<K, V> {
-    return scan(this.#store, cursor, options) as ScanResult<K, V>
+  scan(cursor: number | undefined, options: DetailedScanOptions): DetailedScanResult<K, V>
+  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V>
+  scan(
+    cursor: number | undefined = undefined,
+    options: ScanOptions | DetailedScanOptions | undefined = undefined,
+  ): ScanResult<K, V> | DetailedScanResult<K, V> {
+    const store = this.#store
+    return scan(store, cursor, options, (entry) => toMapEntry(store, entry)) as ScanResult<K, V>
   }
 
   /**

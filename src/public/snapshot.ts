@@ -1,8 +1,18 @@
 import { decodeKey, type Key } from '../format/key.js'
-import { keyKindOf, keyLengthOf, sizeOf, valueAt, valueKindOf, valueLengthOf } from '../format/entry.js'
+import {
+  keyKindOf,
+  keyLengthOf,
+  NEVER,
+  sizeOf,
+  valueAt,
+  valueKindOf,
+  valueLengthOf,
+  versionOf,
+} from '../format/entry.js'
 import { expiryIn, hasExpiredAt } from '../format/expiry.js'
 import { ENTRY_DATA, ENTRY_META } from '../format/layout.js'
 import type { Store } from '../store/store.js'
+import type { MapEntry } from './types.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { Buffer } from '../platform/buffer.js'
 
@@ -20,6 +30,8 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   /** Number of entries. Exact; entries that had expired are not in it. O(1). */
   readonly size: number
   readonly #instant: number
+  /** How far the system's clock was ahead of the region's time then. */
+  readonly #wallAhead: number
   readonly #pieces: readonly Int32Array<ArrayBuffer>[]
   readonly #store: Store<DeepReadonly<V>>
 
@@ -38,6 +50,8 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     instant: number,
   ) {
     this.#instant = instant
+    // Kept as a number, since the map may be closed when it is needed.
+    this.#wallAhead = store.mayExpire ? -store.clock.ofWall(0) : 0
     this.#pieces = pieces
     this.#store = store
     this.size = store.mayExpire ? this.#count() : size
@@ -58,6 +72,21 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   /** Iterates over pairs of key and value, in the order of the keys. */
   entries(): IterableIterator<[K, DeepReadonly<V>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
+  }
+
+  /**
+   * Iterates over pairs of key and entry, which has version and expiry beside the value, in the order of the keys. An
+   * expiry is converted into the time of the system's clock by the state of that clock at the time of the snapshot.
+   */
+  details(): IterableIterator<[K, MapEntry<V>]> {
+    return this.#walk((entry) => [
+      entry.key() as K,
+      {
+        value: entry.value(this.#store),
+        version: entry.version,
+        expiresAt: isForEver(entry.expiresAt) ? undefined : Math.floor(entry.expiresAt + this.#wallAhead),
+      },
+    ])
   }
 
   /** Iterates as {@link Snapshot.entries} does. */
@@ -88,12 +117,17 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 }
 
+function isForEver(expiresAt: number): boolean {
+  return expiresAt === NEVER || expiresAt === Infinity
+}
+
 /** An entry in the form of docs/internals/format.md, in memory that no other thread writes. */
 class CopiedEntry {
   /** Index of the first word after the entry. */
   readonly end: number
   /** NEVER if it does not. */
   readonly expiresAt: number
+  readonly version: number
   private readonly keyKind: number
   private readonly keyLength: number
   private readonly valueKind: number
@@ -114,6 +148,7 @@ class CopiedEntry {
     this.bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
     this.end = at + sizeOf(words, at) / WORD_BYTES
     this.expiresAt = expiryIn(words, at)
+    this.version = versionOf(words, at)
   }
 
   /** Whether the engine also copied a newer state of the entry's bucket. */

@@ -18,6 +18,14 @@ export interface MapEntry<V> {
   readonly expiresAt: number | undefined
 }
 
+/** The result of `ConcurrentMap.scan` with the option `details`. */
+export interface DetailedScanResult<K, V> {
+  /** Cursor to go on from; undefined at the end. */
+  readonly cursor: number | undefined
+  /** Pairs of key and entry. */
+  readonly entries: [K, MapEntry<V>][]
+}
+
 /** Figures of a map at the moment, and of this thread's use of it. */
 export interface MapStats<K extends Key = Key> extends RegionStats {
   /**

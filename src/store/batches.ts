@@ -1,5 +1,13 @@
 import { KeyBuffer, ownKey, type Key } from '../format/key.js'
-import { DONE, ENTRY_TOO_LARGE, KEY_TYPE, RESULT_LENGTH, RESULT_STATUS, type Engine } from '../engine/engine.js'
+import {
+  DONE,
+  ENTRY_TOO_LARGE,
+  KEY_TYPE,
+  PUT_ALWAYS,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  type Engine,
+} from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { makeRoom } from '../codec/scratch.js'
@@ -7,7 +15,8 @@ import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
 import { lackedRoom } from './room.js'
-import type { Store } from './store.js'
+import type { Store, StoredEntry } from './store.js'
+import { remove } from './writes.js'
 import { wrongInput } from '../base/arguments.js'
 
 const INITIAL_BYTES = 4096
@@ -68,23 +77,43 @@ function decodeRecords<V>(store: Store<V>, engine: Engine, values: unknown[]): v
   }
 }
 
-/** Stores `entries` one after the other. Nothing is stored if one of the keys or values cannot be stored. */
-export function setMany<V>(store: Store<V>, entries: Iterable<readonly [Key, unknown]>, expiresAt?: number): void {
+/** Returns whether there are entries for `keys`, in their order. Not counted as reads. */
+export function hasMany<V>(store: Store<V>, keys: Iterable<Key>): boolean[] {
+  const given = keysOf(keys)
+  return asOneCall(store.open(), () => given.map((key) => store.knows(key) ?? store.hasPassing(key)))
+}
+
+/** Returns the entries of `keys`, in their order; undefined for a key without one. Reads as {@link getMany} does. */
+export function getEntries<V>(store: Store<V>, keys: Iterable<Key>): (StoredEntry<V> | undefined)[] {
+  const given = keysOf(keys)
+  return asOneCall(store.open(), () => given.map((key) => store.getEntryOfMany(key)))
+}
+
+/**
+ * Stores `entries` one after the other. Nothing is stored if one of the keys or values cannot be stored.
+ *
+ * @param lifetimeOf returns when an entry expires, by its third element; see Store.write
+ */
+export function setMany<V>(
+  store: Store<V>,
+  entries: Iterable<readonly [Key, unknown, unknown?]>,
+  lifetimeOf?: (options: unknown) => number | undefined,
+): void {
   store.openToWrite()
   const batch = new Batch()
   checkIterable('entries', entries)
   for (const entry of entries as Iterable<unknown>) {
     if (typeof entry !== 'object' || entry === null) throw notPairs(entry)
-    const { 0: key, 1: value } = entry as readonly [Key, unknown]
+    const { 0: key, 1: value, 2: options } = entry as readonly [Key, unknown, unknown?]
     // A missing property 0 means an object of another shape, not an entry of the key undefined, which is no key.
     if ((key as unknown) === undefined && !(0 in entry)) throw notPairs(entry)
-    batch.add(store, key, value)
+    batch.add(store, key, value, () => lifetimeOf?.(options))
   }
   const engine = store.openToWrite()
   asOneCall(engine, () => {
     for (let from = 0; from < batch.keys.length;) {
-      const expiry = store.announceExpiry(expiresAt, batch.keys.length - from)
       const to = batch.stage(engine, from)
+      const expiry = store.announceExpiry(batch.lifetimes[from], to - from)
       const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
       if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
       from = to
@@ -103,9 +132,28 @@ export function deleteMany<V>(store: Store<V>, keys: Iterable<Key>): number {
   return engine.result[RESULT_LENGTH]
 }
 
+/** Deletes as {@link deleteMany} does, and returns for each key whether there was an entry. */
+export function deleteEach<V>(store: Store<V>, keys: Iterable<Key>): boolean[] {
+  store.openToWrite()
+  const given = keysOf(keys)
+  const engine = store.openToWrite()
+  for (const key of given) checkKey(engine, key)
+  const deleted: boolean[] = []
+  asOneCall(engine, () => {
+    try {
+      for (const key of given) deleted.push(remove(store, key, PUT_ALWAYS))
+    } catch (error) {
+      throw stopped(error as Error, deleted.length)
+    }
+  })
+  return deleted
+}
+
 /** Entries encoded and ready to be stored. */
 class Batch {
   readonly keys: Key[] = []
+  /** How long each lives, in the form of Store.write. */
+  readonly lifetimes: (number | undefined)[] = []
   readonly kinds: number[] = []
   readonly operands: unknown[] = []
   /** The bytes of the encoded values, one after the other, each padded to a word. */
@@ -114,9 +162,10 @@ class Batch {
   /** Where the bytes of each entry begin; the last element is where they end. */
   private readonly offsets = [0]
 
-  add<V>(store: Store<V>, given: Key, value: unknown): void {
+  add<V>(store: Store<V>, given: Key, value: unknown, chooseLifetime: () => number | undefined): void {
     const key = ownKey(given) // a getter in a value may change it, or the iterator may
     checkKey(store.open(), key)
+    this.lifetimes.push(chooseLifetime())
     const encoder = store.encode(value)
     const end = this.used + padded(encoder.byteLength)
     if (end > this.bytes.length) this.grow(end)
@@ -131,7 +180,7 @@ class Batch {
 
   /**
    * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first entry that
-   * does not fit.
+   * does not fit, or lives for another time.
    */
   stage(engine: Engine, from: number): number {
     const { offsets } = this
@@ -139,7 +188,8 @@ class Batch {
     makeRoom(engine, offsets[from + 1] - start)
     const most = engine.scratch.length
     let to = from + 1
-    while (to < this.keys.length && offsets[to + 1] - start <= most) to++
+    const isNext = (): boolean => offsets[to + 1] - start <= most && this.lifetimes[to] === this.lifetimes[from]
+    while (to < this.keys.length && isNext()) to++
     engine.scratch.set(this.bytes.subarray(start, offsets[to]))
     return to
   }

@@ -16,22 +16,26 @@ const DELETE = Symbol('delete')
 /**
  * Stores the value that `compute` makes from the value of `key`. An entry that is there keeps its expiry.
  *
+ * @param marker what `compute` returns to delete the entry
  * @param expiresIfNew when a new entry expires, as for Store.write
- * @returns the value that a reader will get
+ * @returns the value that a reader will get; undefined if there is no entry any more
  */
 export function update<V>(
   store: Store<V>,
   key: Key,
   compute: (value: V | undefined) => unknown,
+  marker: symbol,
   expiresIfNew?: number,
-): V {
+): V | undefined {
   let next: unknown
-  const encoder = readModifyWrite(
-    store,
-    key,
-    (value) => store.encode((next = compute(value))),
-    (entry) => entry?.expiresAt ?? expiresIfNew,
-  ) as ValueEncoder
+  const decide: Decide<V> = (value, isPresent) => {
+    next = compute(value)
+    if (next === marker) return isPresent ? DELETE : undefined
+    return store.encode(next)
+  }
+  const change = readModifyWrite(store, key, decide, (entry) => entry?.expiresAt ?? expiresIfNew)
+  if (change === undefined || change === DELETE) return undefined
+  const encoder = change
   const stored = store.decodeEncoded(encoder, next)
   encoder.release()
   return stored

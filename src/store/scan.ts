@@ -1,10 +1,10 @@
-import { checkInteger, readOptions, wrongInput } from '../base/arguments.js'
+import { checkInteger, flagOf, readOptions, wrongInput } from '../base/arguments.js'
 import type { Key } from '../format/key.js'
 import { HASH_END } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
 import { Cursors, MAX_CURSOR } from './cursor.js'
 import { keyBatch } from './map-keys.js'
-import type { Store } from './store.js'
+import type { Store, StoredEntry } from './store.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 
 /** Options of `ConcurrentMap.scan`. */
@@ -15,6 +15,13 @@ export interface ScanOptions {
   readonly part?: number | undefined
   /** Number of parts, of about the same size, that the map is divided into: an integer from 1 to 2^16. Default: 1. */
   readonly parts?: number | undefined
+  /** Whether the result has each key with its entry instead of its value: see {@link DetailedScanOptions}. */
+  readonly details?: false | undefined
+}
+
+/** Options of `ConcurrentMap.scan` for the entries of the keys, as `getEntry` returns them, instead of the values. */
+export interface DetailedScanOptions extends Omit<ScanOptions, 'details'> {
+  readonly details: true
 }
 
 /** The result of `ConcurrentMap.scan`. */
@@ -33,18 +40,21 @@ const MAX_PARTS = 2 ** 16
  * The walk of `ConcurrentMap.scan`. A cursor stands for a position in the order of the keys' hashes, a part is a range of
  * hashes.
  */
-export function scan<V>(
+export function scan<V, E>(
   store: Store<V>,
   cursor: number | undefined,
-  options: ScanOptions = {},
-): { readonly cursor: number | undefined; readonly entries: [Key, V][] } {
-  const { count = DEFAULT_COUNT, part = 0, parts = 1 } = readOptions(options, ['count', 'part', 'parts'])
+  options: ScanOptions | DetailedScanOptions = {},
+  detailed: (entry: StoredEntry<V>) => E,
+): { readonly cursor: number | undefined; readonly entries: [Key, V | E][] } {
+  const given = readOptions<ScanOptions | DetailedScanOptions>(options, ['count', 'part', 'parts', 'details'])
+  const { count = DEFAULT_COUNT, part = 0, parts = 1 } = given
+  const isDetailed = flagOf(given, 'details')
   checkInteger('Option count', count, 1, MAX_COUNT)
   checkInteger('Option parts', parts, 1, MAX_PARTS)
   checkInteger('Option part', part, 0, parts - 1)
   const start = Math.ceil((part * HASH_END) / parts)
   const end = Math.ceil(((part + 1) * HASH_END) / parts)
-  const entries: [Key, V][] = []
+  const entries: [Key, V | E][] = []
   const engine = store.open()
   const cursors = new Cursors(engine.words, part, parts)
   // Every part begins with cursor 0.
@@ -55,7 +65,7 @@ export function scan<V>(
       const batch = keyBatch(engine, next, end, count - met)
       for (const key of batch.keys) {
         const value = store.readPassing(key)
-        if (store.found) entries.push([key, value as V])
+        if (store.found) entries.push([key, isDetailed ? detailed(store.lastEntry(value as V)) : (value as V)])
       }
       met += batch.keys.length
       next = batch.next

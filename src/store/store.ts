@@ -169,13 +169,29 @@ export class Store<V> {
     return this.found ? this.lastEntry(value as V) : undefined
   }
 
+  /** Is {@link Store.getEntry} for many keys: values from the engine are not remembered. */
+  getEntryOfMany(key: Key): StoredEntry<V> | undefined {
+    const hit = this.near(key)
+    if (hit !== undefined) return nearEntry(hit)
+    const engine = this.open()
+    const value = this.#read(engine, key, undefined)
+    const entry = this.found ? this.lastEntry(value as V) : undefined
+    this.reads.countFar(engine.words, entry !== undefined)
+    return entry
+  }
+
   /** Returns whether there is an entry for `key`. Not counted as a read. */
   has(key: Key): boolean {
-    const hit = this.#near?.hit(key)
-    if (hit !== undefined) return hit.present
+    const known = this.knows(key)
+    if (known !== undefined) return known
     this.open()
     this.hotKeys.note(key)
     return this.hasPassing(key)
+  }
+
+  /** Returns whether there is an entry for `key`, if the near-cache can tell. Not counted as a read. */
+  knows(key: Key): boolean | undefined {
+    return this.#near?.hit(key)?.present
   }
 
   /** Is {@link Store.has} for walks over many keys: see {@link Store.readPassing}. */

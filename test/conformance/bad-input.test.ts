@@ -74,7 +74,17 @@ const bad = {
     ...CONDITIONS,
     ...all(CODES.options, { renew: 1 }, { renew: null }, { renewed: true }),
   ],
-  ttl: all(CODES.options, null, 0, -1, NaN, '5', {}),
+  entriesInACache: [
+    ...all(
+      CODES.options,
+      ...[null, 5, { ttl: 0 }, { ttl: 5, expiresAt: 5 }].map((options) => [
+        ['a', 1],
+        ['b', 2, options],
+      ]),
+    ),
+  ],
+  touch: all(CODES.options, 0, -1, NaN, null, '5', { ttl: 0 }, { time: 5 }, [], { ttl: 5, expiresAt: 5 }),
+  which: all(CODES.options, null, 5, 'which', [], { which: 1 }, { which: null }, { each: true }),
   load: all(
     CODES.options,
     ...[
@@ -103,6 +113,8 @@ const bad = {
       { part: 1 },
       { part: 4, parts: 4 },
       { size: 5 },
+      { details: 1 },
+      { details: null },
     ],
   ),
 } satisfies Record<string, Wrong[]>
@@ -135,9 +147,16 @@ const methods: Record<string, readonly Parameter[]> = {
   take: [key],
   increment: [number, step, [undefined, 'increment']],
   incrementEntry: [number, step, [undefined, 'increment']],
+  peek: [key],
+  peekEntry: [key],
   getMany: [[['text'], 'keys']],
+  hasMany: [[['text'], 'keys']],
+  getEntries: [[['text'], 'keys']],
   setMany: [[[['text', 1]], 'entries']],
-  deleteMany: [[['none'], 'keys']],
+  deleteMany: [
+    [['none'], 'keys'],
+    [{ which: true }, 'which'],
+  ],
   scan: [[undefined], [undefined, 'scan']],
   forEach: [[() => 1, 'function']],
 }
@@ -154,7 +173,7 @@ const cacheMethods: Record<string, readonly Parameter[]> = {
   incrementEntry: [number, step, [undefined, 'cacheIncrement']],
   setMany: [...methods.setMany, lifetime],
   getOrLoad: [key, compute, [undefined, 'load']],
-  touch: [key, [undefined, 'ttl']],
+  touch: [key, [undefined, 'touch']],
 }
 
 test.each([

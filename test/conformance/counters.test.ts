@@ -55,7 +55,11 @@ const rows: Record<string, Row> = {
     isAnsweredNear: true,
   },
   getMany: { call: (map, key) => map.getMany([key]), reads: 'many', ...none },
+  getEntries: { call: (map, key) => map.getEntries([key]), reads: 'many', ...none },
   has: { call: (map, key) => map.has(key), notes: 1, isAnsweredNear: true },
+  hasMany: { call: (map, key) => map.hasMany([key]), ...none },
+  peek: { call: (map, key) => map.peek(key), ...none },
+  peekEntry: { call: (map, key) => map.peekEntry(key), ...none },
 
   set: { call: (map, key) => map.set(key, 1), ...replaces, notes: 1 },
   setIfAbsent: { call: (map, key) => map.setIfAbsent(key, 1), expired: { expired: 1 }, notes: 1 },

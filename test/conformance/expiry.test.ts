@@ -333,6 +333,49 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     })
   })
 
+  test('each entry of a batch may have a lifetime of its own', () => {
+    open({ ttl: TTL * 3 })
+    const expiresAt = Math.floor(clock.now()) + TTL * 2
+    const entries: [Key, unknown, { ttl?: number; expiresAt?: number }?][] = []
+    for (let i = 0; i < 400; i += 4) {
+      entries.push([i, { i }, { ttl: TTL }], [i + 1, 'text', { expiresAt }], [i + 2, i], [i + 3, i, { ttl: Infinity }])
+    }
+    const left = (): Key[] => [...cache().keys()].sort((a, b) => (a as number) - (b as number))
+    const classes = (...rests: number[]): Key[] =>
+      Array.from({ length: 400 }, (_, i) => i).filter((i) => rests.includes(i % 4))
+    for (const one of caches) {
+      one.setMany(entries)
+      expect(left()).toEqual(classes(0, 1, 2, 3))
+      expect(one.getEntry(1)).toMatchObject({ value: 'text', expiresAt })
+      expect(one.getEntry(3)!.expiresAt).toBeUndefined()
+      one.clear()
+      // The common options are for those without their own.
+      one.setMany(entries, { ttl: TTL * 9 })
+      expect(one.getEntry(2)!.expiresAt).toBeGreaterThan(clock.now() + TTL * 8)
+      expect(one.getEntry(1)).toMatchObject({ value: 'text', expiresAt })
+    }
+    clock.advance(TTL + SLACK)
+    expect(left()).toEqual(classes(1, 2, 3))
+    clock.advance(TTL)
+    expect(left()).toEqual(classes(2, 3))
+    clock.advance(TTL * 9)
+    expect(left()).toEqual(classes(3))
+  })
+
+  test('a touch has the options of a write', () => {
+    open({ ttl: TTL * 5 })
+    const expiresAt = Math.floor(clock.now()) + TTL
+    cache().set('key', 1)
+    expect(cache().touch('key', { expiresAt })).toBe(true)
+    expect(cache().getEntry('key')!.expiresAt).toBe(expiresAt)
+    expect(cache().touch('key', { ttl: Infinity })).toBe(true)
+    expect(cache().getEntry('key')!.expiresAt).toBeUndefined()
+    expect(cache().touch('key', {})).toBe(true)
+    expect(cache().getEntry('key')!.expiresAt).toBeGreaterThan(clock.now() + TTL * 4)
+    expect(cache().touch('key', { expiresAt: 1 })).toBe(true)
+    expectAbsent('key')
+  })
+
   test('wrong options are refused, and nothing is changed', () => {
     cache().set('key', 1)
     const refused = { code: 'ERR_MAPSAFE_OPTIONS' }

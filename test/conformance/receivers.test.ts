@@ -72,6 +72,7 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
       },
       ...{ entries: 0, scan: 0, snapshot: 0, forEach: 1, stats: 0, health: 0, verify: 0, repair: 0, close: 0 },
       ...{ touch: 1, getOrLoad: 2, 'get size': 0, 'Symbol(Symbol.iterator)': 0, [String(Symbol.dispose)]: 0 },
+      ...{ peek: 1, peekEntry: 1, hasMany: 1, getEntries: 1 },
       'Symbol(nodejs.util.inspect.custom)': 3,
     }
     expect(lengths).toEqual(Object.fromEntries(functions.map(([method]) => [method, expected[method]])))
@@ -103,7 +104,17 @@ describe.each(lineups)('$name', (lineup) => {
         incrementEntry: ['a'],
         getMany: [['a']],
       },
-      ...{ setMany: [[['a', 1]]], deleteMany: [['b']], forEach: [() => 1], touch: ['a'], getOrLoad: ['d', () => 1] },
+      ...{
+        setMany: [[['a', 1]]],
+        deleteMany: [['b']],
+        hasMany: [['b']],
+        getEntries: [['b']],
+        peek: ['a'],
+        peekEntry: ['a'],
+        forEach: [() => 1],
+        touch: ['a'],
+        getOrLoad: ['d', () => 1],
+      },
     }
     for (const name of names) {
       if (name === 'constructor' || name === Symbol.toStringTag) continue

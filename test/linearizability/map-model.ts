@@ -14,6 +14,7 @@ export type MapCall = { readonly key: number } & (
   | { readonly name: 'compareAndSwap'; readonly expected: number; readonly value: number; readonly result: boolean }
   | { readonly name: 'compareAndDelete'; readonly expected: number; readonly result: boolean }
   | { readonly name: 'increment' | 'update'; readonly by: number; readonly result: number }
+  | { readonly name: 'updateToDelete'; readonly by: number; readonly result: number | undefined }
   | { readonly name: 'incrementIfPresent'; readonly by: number; readonly result: number | undefined }
   | { readonly name: 'incrementEntry'; readonly by: number; readonly result: { value: number; version: number } }
 )
@@ -79,6 +80,10 @@ export const keyModel: Model<KeyState, MapCall> = {
         return call.result ? written(state, undefined) : state
       case 'increment':
       case 'update':
+        return call.result === (value ?? 0) + call.by ? written(state, call.result) : undefined
+      case 'updateToDelete':
+        if (value !== undefined && value % 2 === 1)
+          return call.result === undefined ? written(state, undefined) : undefined
         return call.result === (value ?? 0) + call.by ? written(state, call.result) : undefined
       case 'incrementIfPresent':
         if (call.result === undefined) return isPresent ? undefined : state

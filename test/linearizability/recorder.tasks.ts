@@ -1,4 +1,4 @@
-import type { ConcurrentMap, Key } from '../../src/index.js'
+import { DELETE, type DeleteMarker, type ConcurrentMap, type Key, type MapEntry } from '../../src/index.js'
 import type { Shift } from '../support/crew.js'
 import type { Random } from '../support/random.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
@@ -78,13 +78,18 @@ type Choose<Call> = (random: Random) => Make<Call>
 
 const get: Make = (map, key) => ({ key, name: 'get', result: map.get(key) })
 const has: Make = (map, key) => ({ key, name: 'has', result: map.has(key) })
-const getEntry: Make = (map, key, _, __, sightings) => {
-  const entry = map.getEntry(key)
-  if (entry === undefined) return { key, name: 'getEntry', result: undefined }
-  const { value, version } = entry
-  sightings.set(key, { value, version })
-  return { key, name: 'getEntry', result: { value, version } }
-}
+const seeEntry =
+  (read: (map: ConcurrentMap<Key, number>, key: number) => MapEntry<number> | undefined): Make =>
+  (map, key, _, __, sightings) => {
+    const entry = read(map, key)
+    if (entry === undefined) return { key, name: 'getEntry', result: undefined }
+    const { value, version } = entry
+    sightings.set(key, { value, version })
+    return { key, name: 'getEntry', result: { value, version } }
+  }
+const getEntry = seeEntry((map, key) => map.getEntry(key))
+const peekEntry = seeEntry((map, key) => map.peekEntry(key))
+const getEntries = seeEntry((map, key) => map.getEntries([key])[0])
 const set: Make = (map, key, value) => {
   map.set(key, value)
   return { key, name: 'set', value }
@@ -132,6 +137,16 @@ const incrementEntry: Make = (map, key, _, random, sightings) => {
   sightings.set(key, { value, version })
   return { key, name: 'incrementEntry', by, result: { value, version } }
 }
+/** Deletes an odd value. */
+const updateToDelete: Make = (map, key, _, random) => {
+  const by = 1 + random.below(9)
+  const compute = (value = 0): number | DeleteMarker => (value % 2 === 1 ? DELETE : value + by)
+  return { key, name: 'updateToDelete', by, result: map.update(key, compute) }
+}
+// Other ways to make the same calls.
+const peek: Make = (map, key) => ({ key, name: 'get', result: map.peek(key) })
+const hasMany: Make = (map, key) => ({ key, name: 'has', result: map.hasMany([key])[0] })
+const deleteMany: Make = (map, key) => ({ key, name: 'delete', result: map.deleteMany([key], { which: true })[0] })
 const update: Make = (map, key, _, random) => {
   const by = 1 + random.below(9)
   return { key, name: 'update', by, result: map.update(key, (value) => (value ?? 0) + by) }
@@ -141,7 +156,8 @@ const update: Make = (map, key, _, random) => {
 const CALLS: readonly Make[] = [
   ...[get, get, get, get, has, getEntry, getEntry, getEntry],
   ...[set, set, setIfAbsent, replace, getOrInsert, getOrInsertComputed, swap, increment, increment, update],
-  ...[incrementIfPresent, incrementEntry],
+  ...[incrementIfPresent, incrementEntry, updateToDelete],
+  ...[peek, hasMany, peekEntry, getEntries, deleteMany],
   ...[setIfVersion, setIfVersion, compareAndSwap, compareAndSwap],
   ...[take, remove, remove, deleteIfVersion, compareAndDelete],
 ]

@@ -1,0 +1,9 @@
+declare const marker: unique symbol
+
+/** The type of {@link DELETE}. */
+export type DeleteMarker = symbol & { readonly [marker]: 'delete' }
+
+/**
+ * What the function given to `update` returns to delete the entry. It is the same symbol in every copy of the package.
+ */
+export const DELETE = Symbol.for('mapsafe.delete') as DeleteMarker
