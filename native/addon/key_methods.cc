@@ -168,8 +168,7 @@ napi_value LetGo(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// Words before a value's bytes in a record of getMany: index, kind and length.
-constexpr std::size_t kRecordHeaderBytes = 3 * sizeof(Word);
+constexpr std::size_t kHeadBytes = kValueRecordWords * sizeof(Word);
 
 constexpr std::size_t PaddedBytes(std::uint32_t bytes) {
   return std::size_t{WordsFor(bytes)} * sizeof(Word);
@@ -185,8 +184,8 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
   std::uint32_t records = 0;
   std::size_t used = 0;
   Status status = Status::kDone;
-  for (; i < count && used + kRecordHeaderBytes <= handle.scratch().capacity; ++i) {
-    handle.StartScratchAt(used + kRecordHeaderBytes);
+  for (; i < count && used + kHeadBytes <= handle.scratch().capacity; ++i) {
+    handle.StartScratchAt(used + kHeadBytes);
     napi_value element;
     Key key;
     if (!Check(env, napi_get_element(env, call[0], i, &element))) break;
@@ -198,9 +197,9 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
       if (status == Status::kFound && !Check(env, napi_set_element(env, call[1], i, value))) break;
     }
     if (status == Status::kEncoded) {
-      const Word head[3] = {i, outcome.kind, outcome.length};
+      const Word head[kValueRecordWords] = {i, outcome.kind, outcome.length};
       std::memcpy(handle.scratch().data + used, head, sizeof head);
-      used += kRecordHeaderBytes + PaddedBytes(outcome.length);
+      used += kHeadBytes + PaddedBytes(outcome.length);
       ++records;
     } else if (status != Status::kFound && status != Status::kAbsent) {
       break;
@@ -210,8 +209,7 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
   handle.StartScratchAt(0);
   if (status == Status::kScratchTooSmall && i > from) status = Status::kDone;
   outcome.status = status;
-  outcome.length =
-      status == Status::kScratchTooSmall ? outcome.length + static_cast<Word>(kRecordHeaderBytes) : records;
+  outcome.length = status == Status::kScratchTooSmall ? outcome.length + static_cast<Word>(kHeadBytes) : records;
   return MakeNumber(env, i);
 }
 

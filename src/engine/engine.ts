@@ -247,6 +247,11 @@ export interface RepairReport {
 /** Limit for {@link Engine.collect} that does not bind. */
 export const NO_LIMIT = 2 ** 32 - 1
 
+/** Words before the value's bytes in a record of {@link Engine.getMany}: index, kind and length. */
+export const VALUE_RECORD_WORDS = 3
+/** Words before the key's bytes in a record of {@link Engine.collect}: kind and length. */
+export const KEY_RECORD_WORDS = 2
+
 // Words of Engine.result.
 export const RESULT_STATUS = 0
 /** Value kind of the region format. */

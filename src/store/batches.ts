@@ -6,6 +6,7 @@ import {
   PUT_ALWAYS,
   RESULT_LENGTH,
   RESULT_STATUS,
+  VALUE_RECORD_WORDS,
   type Engine,
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
@@ -20,7 +21,7 @@ import { remove } from './writes.js'
 import { wrongInput } from '../base/arguments.js'
 
 const INITIAL_BYTES = 4096
-const RECORD_HEADER_BYTES = 12
+const HEAD_BYTES = VALUE_RECORD_WORDS * 4
 
 /**
  * Returns the values of `keys`, in their order; undefined for a key without an entry. Keys that the near-cache can
@@ -71,9 +72,9 @@ function decodeRecords<V>(store: Store<V>, engine: Engine, values: unknown[]): v
   let at = 0
   for (let left = engine.result[RESULT_LENGTH]; left > 0; left--) {
     const length = view.getUint32(at + 8, true)
-    const bytes = scratch.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length)
+    const bytes = scratch.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length)
     values[view.getUint32(at, true)] = store.decode(view.getUint32(at + 4, true), bytes, length)
-    at += RECORD_HEADER_BYTES + padded(length)
+    at += HEAD_BYTES + padded(length)
   }
 }
 

@@ -1,8 +1,18 @@
 import { decodeKey, type Key } from '../format/key.js'
-import { DONE, HASH_END, NO_LIMIT, RESULT_LENGTH, RESULT_STATUS, type Engine } from '../engine/engine.js'
+import {
+  DONE,
+  HASH_END,
+  KEY_RECORD_WORDS,
+  NO_LIMIT,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  type Engine,
+} from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
+
+const HEAD_BYTES = KEY_RECORD_WORDS * 4
 
 /**
  * Yields the keys of a map in hash order, in batches: each key that is there throughout exactly once, weakly consistent
@@ -44,8 +54,8 @@ function decodeKeys(engine: Engine): Key[] {
   for (let left = engine.result[RESULT_LENGTH]; left > 0; left--) {
     const kind = view.getUint32(at, true)
     const length = view.getUint32(at + 4, true)
-    keys.push(decodeKey(kind, scratch, at + 8, length))
-    at += 8 + ((length + 3) & ~3)
+    keys.push(decodeKey(kind, scratch, at + HEAD_BYTES, length))
+    at += HEAD_BYTES + ((length + 3) & ~3)
   }
   return keys
 }

@@ -53,6 +53,11 @@ struct Scratch {
   std::size_t capacity;
 };
 
+// Words before the bytes in a record of GetMany (index, kind and length) and of Collect (kind and length), as in
+// src/engine/engine.ts.
+inline constexpr std::uint32_t kValueRecordWords = 3;
+inline constexpr std::uint32_t kKeyRecordWords = 2;
+
 // The version that no entry has.
 inline constexpr std::uint64_t kNoVersion = 0;
 

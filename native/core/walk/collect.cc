@@ -161,7 +161,7 @@ std::uint64_t Collect(Core& core, HashRange range, std::uint32_t limit) {
     std::size_t group = done;
     std::size_t bytes = 0;
     for (; group < harvest.keys.size() && harvest.keys[group].hash == harvest.keys[done].hash; ++group) {
-      bytes += (2 + WordsFor(harvest.keys[group].length)) * sizeof(Word);
+      bytes += (kKeyRecordWords + WordsFor(harvest.keys[group].length)) * sizeof(Word);
     }
     if (used + bytes > core.scratch.capacity && done == 0) {
       outcome.status = Status::kScratchTooSmall;
@@ -174,7 +174,7 @@ std::uint64_t Collect(Core& core, HashRange range, std::uint32_t limit) {
     }
     for (; done < group; ++done) {
       const FoundKey& key = harvest.keys[done];
-      const Word head[2] = {key.kind, key.length};
+      const Word head[kKeyRecordWords] = {key.kind, key.length};
       const std::size_t length = WordsFor(key.length) * sizeof(Word);
       std::memcpy(core.scratch.data + used, head, sizeof head);
       std::memcpy(core.scratch.data + used + sizeof head, harvest.bytes.data() + key.offset, length);

@@ -11,13 +11,11 @@ import {
   RESULT_LENGTH,
   RESULT_STATUS,
   SCRATCH_TOO_SMALL,
+  VALUE_RECORD_WORDS,
   type Engine,
 } from '../engine.js'
 import type { Core } from './core.js'
 import { wordsFor } from '../../format/entry.js'
-
-/** Words before a value's bytes in a record of getMany: index, kind and length. */
-const RECORD_HEADER_WORDS = 3
 
 export function getMany(core: Core, engine: Engine, keys: readonly Key[], values: unknown[], from: number): number {
   const { result, scratchWords } = core
@@ -25,8 +23,8 @@ export function getMany(core: Core, engine: Engine, keys: readonly Key[], values
   let used = 0
   let i = from
   result[RESULT_STATUS] = DONE
-  for (; i < keys.length && used + RECORD_HEADER_WORDS <= scratchWords.length; i++) {
-    core.scratchStart = used + RECORD_HEADER_WORDS
+  for (; i < keys.length && used + VALUE_RECORD_WORDS <= scratchWords.length; i++) {
+    core.scratchStart = used + VALUE_RECORD_WORDS
     const value = engine.get(keys[i])
     const status = result[RESULT_STATUS]
     if (status === FOUND) values[i] = value
@@ -41,7 +39,7 @@ export function getMany(core: Core, engine: Engine, keys: readonly Key[], values
   }
   core.scratchStart = 0
   if (result[RESULT_STATUS] !== SCRATCH_TOO_SMALL) result[RESULT_LENGTH] = records
-  else if (i === from) result[RESULT_LENGTH] += RECORD_HEADER_WORDS * 4
+  else if (i === from) result[RESULT_LENGTH] += VALUE_RECORD_WORDS * 4
   else {
     result[RESULT_STATUS] = DONE
     result[RESULT_LENGTH] = records

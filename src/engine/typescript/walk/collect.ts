@@ -12,7 +12,15 @@ import {
   SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
-import { CORRUPT, DONE, RESULT_LENGTH, RESULT_STATUS, SCRATCH_TOO_SMALL, TIMEOUT } from '../../engine.js'
+import {
+  CORRUPT,
+  DONE,
+  KEY_RECORD_WORDS,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+  SCRATCH_TOO_SMALL,
+  TIMEOUT,
+} from '../../engine.js'
 import { KEPT_BYTES } from '../../../base/kept.js'
 import { Backoff } from '../threads/backoff.js'
 import { bucketAt, loadSlot } from '../../../format/bucket.js'
@@ -31,8 +39,6 @@ const MAX_KEYS = ALL_BUCKETS * SLOTS_PER_BUCKET
 /** Room for a key's number beside its hash in a double that sorts by hash. */
 const NUMBERS = 1024
 const INITIAL_WORDS = 16_384
-/** Words before the key's bytes in a collected record: kind and length. */
-const RECORD_HEADER_WORDS = 2
 
 /** Collects keys for one engine, a segment at a time. Keeps its buffers from call to call, up to KEPT_BYTES. */
 export class Collector {
@@ -177,7 +183,7 @@ export class Collector {
       let size = 0
       // Keys with the same hash go together, so that the caller can go on from a hash.
       for (; next < order.length && hashOf(order[next]) === hash; next++) {
-        size += RECORD_HEADER_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
+        size += KEY_RECORD_WORDS + wordsFor(keyLengthOf(this.metas[order[next] % NUMBERS]))
       }
       if (filled + size > scratchWords.length || delivered >= limit) {
         if (delivered === 0) result[RESULT_STATUS] = SCRATCH_TOO_SMALL
@@ -224,8 +230,8 @@ export class Collector {
     scratchWords[at] = keyKindOf(meta)
     scratchWords[at + 1] = keyLengthOf(meta)
     const from = this.offsets[number]
-    for (let i = 0; i < length; i++) scratchWords[at + RECORD_HEADER_WORDS + i] = this.bytes[from + i]
-    return at + RECORD_HEADER_WORDS + length
+    for (let i = 0; i < length; i++) scratchWords[at + KEY_RECORD_WORDS + i] = this.bytes[from + i]
+    return at + KEY_RECORD_WORDS + length
   }
 
   private grow(words: number): void {
