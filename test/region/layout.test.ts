@@ -168,6 +168,9 @@ function declared(paths: readonly string[], declaration: RegExp): Map<string, Ma
   return found
 }
 
+/** Constants that differ on purpose. HELD_LOOKS: so many steps of either engine's `Backoff` take the same time. */
+const DIFFERENT = ['HELDLOOKS']
+
 test('what both languages call by one name has one value', () => {
   const cpp = declared(['native/core', 'native/addon'], /constexpr ([\w:]+) (k\w+) = ([^;]+);/g)
   const typescript = declared(
@@ -180,6 +183,7 @@ test('what both languages call by one name has one value', () => {
   )
   for (const name of shared) {
     const places = Object.fromEntries([...cpp.get(name)!, ...typescript.get(name)!])
-    expect(new Set(Object.values(places)).size, `${name}: ${JSON.stringify(places)}`).toBe(1)
+    const isOne = new Set(Object.values(places)).size === 1
+    expect(isOne, `${name}: ${JSON.stringify(places)}`).toBe(!DIFFERENT.includes(name))
   }
 })
