@@ -114,6 +114,7 @@ export const targets = {
       'test/conformance/inherited-options',
       'test/conformance/read-modify-write',
       'test/conformance/scratch',
+      'test/conformance/operations',
     ],
     ['build'],
     'typescript,native',
@@ -142,6 +143,7 @@ export const targets = {
   health: inTypescript(['test/health']),
   surface: inTypescript([
     'test/conformance/receivers',
+    'test/conformance/bad-input',
     'test/conformance/map-parity',
     'test/conformance/batches',
     'test/conformance/inspect',

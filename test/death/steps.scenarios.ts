@@ -171,9 +171,15 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       ...[putting(keyOf(3), 'other'), removing(keyOf(4)), putting('l', large), putting('l', `${large}2`)],
       ...[removing('l'), putting('h', huge), putting('h', 'small'), putting('h', huge), removing('h')],
       ...[removing(keyOf(5)), removing('absent')],
-      ...[1, 2, 3].map((times) => counting('sum', BOTH_WORDS, times * BOTH_WORDS)),
-      renewing('sum', BOTH_WORDS, 4 * BOTH_WORDS),
       { run: (map) => map.update(keyOf(6), () => 'updated'), effect: (entries) => entries.set(keyOf(6), 'updated') },
+    ],
+  },
+  increments: {
+    weight: 10, // only some of the stores lie between the halves of a sum
+    prepare: (map) => fill(map, 20),
+    operations: () => [
+      ...many(120, (i) => counting('sum', i % 2 === 0 ? BOTH_WORDS : -BOTH_WORDS, i % 2 === 0 ? BOTH_WORDS : 0)),
+      renewing('sum', BOTH_WORDS, BOTH_WORDS),
     ],
   },
   'writes of a crowded segment': {
