@@ -65,8 +65,8 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
  * with `freeze: false`.
  *
  * Thread safety: a map object belongs to the thread that made it; any number of threads may each have one on the same
- * map. Every operation on one key is atomic and linearizable, and reads never wait for writers (but for
- * some milliseconds where a writer is at work on an entry that has just expired). Unless its comment
+ * map. Every operation on one key is atomic and linearizable, and reads never wait for writers (but for some
+ * milliseconds where a writer is at work on an entry that has just expired). Unless its comment
  * gives another cost, a method takes O(1) expected time, plus O(length) of the key and value it copies.
  *
  * Errors: every method throws a {@link MapsafeError} `ERR_MAPSAFE_CLOSED` after {@link ConcurrentMap.close}. One that
@@ -156,13 +156,16 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   /**
    * Returns the value of `key` without using it: in a cache this does not delay the entry's eviction, and it is not
    * counted as a read. The near-cache is neither asked nor filled, so a read that is often repeated is faster by
-   * {@link ConcurrentMap.get}.
+   * {@link ConcurrentMap.get}. Returns undefined if there is no entry.
    */
   peek(key: K): DeepReadonly<V> | undefined {
     return this.#store.readPassing(key)
   }
 
-  /** Returns the entry of `key`, as {@link ConcurrentMap.getEntry} does, without using it. See {@link ConcurrentMap.peek}. */
+  /**
+   * Returns the entry of `key`, as {@link ConcurrentMap.getEntry} does, without using it. See
+   * {@link ConcurrentMap.peek}.
+   */
   peekEntry(key: K): MapEntry<V> | undefined {
     const store = this.#store
     const entry = store.entryPassing(key)
@@ -371,14 +374,21 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     return getMany(this.#store, keys)
   }
 
-  /** Returns whether there are entries for `keys`, in their order. Each key is looked up for itself. */
+  /**
+   * Returns whether there are entries for `keys`, in their order. Each key is looked up for itself: not one atomic step.
+   * O(keys).
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}
+   */
   hasMany(keys: Iterable<K>): boolean[] {
     return hasMany(this.#store, keys)
   }
 
   /**
    * Returns the entries of `keys`, in their order, as {@link ConcurrentMap.getEntry} does: undefined for a key without
-   * one. Each key is read for itself: not one atomic step.
+   * one. Each key is read for itself: not one atomic step. O(keys).
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}
    */
   getEntries(keys: Iterable<K>): (MapEntry<V> | undefined)[] {
     const store = this.#store

@@ -15,12 +15,13 @@ export interface ScanOptions {
   readonly part?: number | undefined
   /** Number of parts, of about the same size, that the map is divided into: an integer from 1 to 2^16. Default: 1. */
   readonly parts?: number | undefined
-  /** Whether the result has each key with its entry instead of its value: see {@link DetailedScanOptions}. */
+  /** Whether the result has each key with its entry instead of its value: see {@link DetailedScanOptions}. Default: false. */
   readonly details?: false | undefined
 }
 
 /** Options of `ConcurrentMap.scan` for the entries of the keys, as `getEntry` returns them, instead of the values. */
 export interface DetailedScanOptions extends Omit<ScanOptions, 'details'> {
+  /** Asks for entries. */
   readonly details: true
 }
 
