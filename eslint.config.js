@@ -1,6 +1,10 @@
 import js from '@eslint/js'
 import { readFileSync } from 'node:fs'
+import { tsImport } from 'tsx/esm/api'
 import tseslint from 'typescript-eslint'
+
+/** The rules for users of the package, from their sources: nothing has to be built first. */
+const { default: mapsafe } = await tsImport('./src/eslint/index.ts', import.meta.url)
 
 /** The floor plan; test/package/layers.ts has the rest of its rules. */
 const plan = JSON.parse(readFileSync(new URL('test/package/floor-plan.json', import.meta.url), 'utf8'))
@@ -33,6 +37,7 @@ const layers = [
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'out/', 'prebuilds/', 'coverage/'] },
   js.configs.recommended,
+  mapsafe.configs.recommended,
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -62,6 +67,11 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['src/eslint/**/*.ts'],
+    // A node's type is an enumeration in declarations alone: no code of another package runs with the plugin.
+    rules: { '@typescript-eslint/no-unsafe-enum-comparison': 'off' },
   },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts'],

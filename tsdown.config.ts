@@ -3,7 +3,7 @@ import { defineConfig } from 'tsdown'
 // One bundle per module system. Constants of the format are inlined: functions read them by the dozen. tsdown stays at
 // 0.20, the last one whose command does not warn about Node 20.
 export default defineConfig({
-  entry: { index: 'src/index.ts', inspect: 'src/inspect/index.ts' },
+  entry: { index: 'src/index.ts', inspect: 'src/inspect/index.ts', eslint: 'src/eslint/index.ts' },
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20.19',

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   resolve: {
     alias: {
+      'mapsafe/eslint': fileURLToPath(new URL('src/eslint/index.ts', import.meta.url)),
       'mapsafe/inspect': fileURLToPath(new URL('src/inspect/index.ts', import.meta.url)),
       mapsafe: fileURLToPath(new URL('src/index.ts', import.meta.url)),
     },

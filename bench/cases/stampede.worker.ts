@@ -34,6 +34,7 @@ const ways: Record<Rush['way'], (key: string) => Promise<unknown>> = {
     const found = cache.get(key)
     if (found !== undefined) return found
     const page = await load(key)
+    // eslint-disable-next-line mapsafe/prefer-set-if-absent -- the way that `getOrLoad` is compared with
     cache.set(key, page)
     return page
   },

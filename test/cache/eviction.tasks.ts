@@ -11,6 +11,7 @@ export function useCache({ map, random }: Shift, times: number, keys: number, ma
     else if (draw < 0.2) map.set(key, tellingValue(key, i))
     else {
       const value = map.get(key)
+      // eslint-disable-next-line mapsafe/prefer-set-if-absent -- writes race, on purpose
       if (value === undefined) map.set(key, tellingValue(key, i))
       else {
         const fault = faultOf(key, value)

@@ -1,3 +1,4 @@
+/* eslint mapsafe/prefer-set-if-absent: off -- reads and then sets, as programs do with a cache of their own */
 import { afterEach, describe, expect, test } from 'vitest'
 import { drawKeys } from '../../bench/harness/draws.js'
 import { EvictionSimulation } from '../../bench/simulator/policies/mapsafe.js'

@@ -310,6 +310,7 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
       cache().increment('key')
       cache().increment('key')
       expect(cache().getEntry('key')).toMatchObject({ value: 3, expiresAt: undefined })
+      // eslint-disable-next-line mapsafe/prefer-increment -- `update` is what is tested
       cache().update('key', (value) => (value as number) + 1)
       expect(cache().getEntry('key')).toMatchObject({ value: 4, expiresAt: undefined })
     })

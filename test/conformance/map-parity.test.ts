@@ -1,3 +1,4 @@
+/* eslint mapsafe/no-map-in-message: off -- shows what arrives */
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { lineups } from '../support/run.js'

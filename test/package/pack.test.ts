@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { installPacked, npm, packed } from './packed.js'
+import { installPacked, npm, packed, root } from './packed.js'
 
 let project: string
 let installed: string
@@ -150,6 +150,43 @@ describe.each(['esm', 'cjs'] as const)('mapsafe/inspect of the packed package, l
     } finally {
       renameSync(join(installed, 'elsewhere'), join(installed, 'prebuilds'))
     }
+  })
+})
+
+describe.each(['esm', 'cjs'] as const)('mapsafe/eslint of the packed package, loaded as %s', (format) => {
+  const load = {
+    esm: "import { ESLint } from 'eslint'; import mapsafe from 'mapsafe/eslint'\n",
+    cjs: "const { ESLint } = require('eslint'); const mapsafe = require('mapsafe/eslint')\n",
+  }
+  const lint = `
+    const eslint = new ESLint({ overrideConfigFile: true, overrideConfig: [mapsafe.configs.strict] })
+    const code = "import { ConcurrentMap } from 'mapsafe'; const m = new ConcurrentMap(); m.set(1, m.get(1) + 1)"
+    eslint.lintText(code).then(([{ messages }]) => console.log(messages.map(({ ruleId }) => ruleId).join()))
+  `
+
+  test('tells of what it finds', () => {
+    const link = join(project, 'node_modules', 'eslint')
+    symlinkSync(join(root, 'node_modules', 'eslint'), link, 'junction')
+    try {
+      expect(run(format, load[format] + lint)).toEqual({ stdout: 'mapsafe/prefer-increment', stderr: '' })
+    } finally {
+      rmSync(link)
+    }
+  })
+
+  test('has types', () => {
+    const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      exports: Record<string, Record<string, Record<string, string>>>
+    }
+    for (const path of Object.values(exports['./eslint'][format === 'esm' ? 'import' : 'require'])) {
+      expect(existsSync(join(installed, path))).toBe(true)
+    }
+  })
+
+  test('is no part of what the main entry loads, and needs no ESLint to be installed for it', () => {
+    const bundle = readFileSync(join(installed, 'dist', format === 'esm' ? 'index.js' : 'index.cjs'), 'utf8')
+    expect(bundle).not.toMatch(/no-get-then-set|from ['"]eslint|require\(['"]eslint/)
+    expect(run(format, work)).toEqual({ stdout: 'native', stderr: '' })
   })
 })
 

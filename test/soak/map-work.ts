@@ -153,6 +153,7 @@ export class MapWork {
         if (!map.replace(key, next) && key < LASTING) this.watch.fail(`replace did not find lasting key ${key}`)
       } else if (entry !== undefined) {
         if (key >= LASTING && random.chance(0.5)) map.compareAndDelete(key, entry.value)
+        // eslint-disable-next-line mapsafe/no-unchecked-result -- either result is right
         else if (random.chance(0.5)) map.compareAndSwap(key, entry.value, next)
         else if (map.setIfVersion(key, next, entry.version) && map.setIfVersion(key, next, entry.version)) {
           this.watch.fail(`setIfVersion stored key ${key} twice on one version`)
