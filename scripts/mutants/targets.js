@@ -141,15 +141,18 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   health: inTypescript(['test/health']),
-  surface: inTypescript([
-    'test/conformance/receivers',
-    'test/conformance/bad-input',
-    'test/conformance/map-parity',
-    'test/conformance/batches',
-    'test/conformance/inspect',
-    'test/conformance/loaded-twice',
-    'test/package/messages',
-  ]),
+  surface: inTypescript(
+    [
+      'test/conformance/receivers',
+      'test/conformance/bad-input',
+      'test/conformance/map-parity',
+      'test/conformance/batches',
+      'test/conformance/inspect',
+      'test/conformance/loaded-twice',
+      'test/package/messages',
+    ],
+    ['build'],
+  ),
   // As it is installed: each run packs the copy, and so bundles it.
   package: inTypescript(['test/package/bundles', 'test/package/jest'], ['build'], 'typescript,native', [
     'scripts',
