@@ -3,7 +3,14 @@ import { defineConfig } from 'tsdown'
 // One bundle per module system. Constants of the format are inlined: functions read them by the dozen. tsdown stays at
 // 0.20, the last one whose command does not warn about Node 20.
 export default defineConfig({
-  entry: { index: 'src/index.ts', inspect: 'src/inspect/index.ts', eslint: 'src/eslint/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    inspect: 'src/inspect/index.ts',
+    eslint: 'src/eslint/index.ts',
+    keyv: 'src/adapters/keyv.ts',
+    keyv5: 'src/adapters/keyv5.ts',
+    'rate-limit': 'src/adapters/rate-limit.ts',
+  },
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20.19',

@@ -30,6 +30,7 @@ export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or if both are given
  */
 export function readLifetime(options: LifetimeOptions, others: readonly string[] = []): LifetimeOptions {
+  if (typeof options === 'number') throw notOptions(options)
   checkOptions(options, ['ttl', 'expiresAt', ...others])
   const ttl = optionOf(options, 'ttl')
   const expiresAt = optionOf(options, 'expiresAt')
@@ -44,6 +45,14 @@ export function readLifetime(options: LifetimeOptions, others: readonly string[]
     throw wrongInput('Option expiresAt', expiresAt, 'a time in milliseconds since 1970, above 0')
   }
   return { ttl, expiresAt }
+}
+
+/** A number is what a Keyv gives that was made with the cache itself as its store; it tells nobody but its listeners. */
+function notOptions(given: number): Error {
+  return new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `The options are ${given}; expected an object like { ttl: ${given} }. A Keyv takes the store of mapsafe/keyv or mapsafe/keyv5.`,
+  )
 }
 
 /**

@@ -285,7 +285,7 @@ describe('messages', () => {
   test('of a number where options are expected tell which there are', () => {
     using cache = new ConcurrentCache<Key, unknown>({ maxBytes: 2 ** 20 })
     expect(messageOf(() => cache.set('k', 1, 5000 as never))).toBe(
-      'The options are 5000; expected an object that has any of ttl, expiresAt.',
+      'The options are 5000; expected an object like { ttl: 5000 }. A Keyv takes the store of mapsafe/keyv or mapsafe/keyv5.',
     )
   })
 

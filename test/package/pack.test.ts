@@ -190,6 +190,33 @@ describe.each(['esm', 'cjs'] as const)('mapsafe/eslint of the packed package, lo
   })
 })
 
+test.each(['esm', 'cjs'] as const)('stores for other packages of the packed package, loaded as %s', (format) => {
+  const entries = { 'mapsafe/rate-limit': 'RateLimitStore', 'mapsafe/keyv': 'KeyvStore', 'mapsafe/keyv5': 'Keyv5Store' }
+  const load = Object.entries(entries).map(([entry, name]) => {
+    const exported = name === 'Keyv5Store' ? 'KeyvStore' : name
+    if (exported === name)
+      return format === 'esm' ? `import { ${name} } from '${entry}'` : `const { ${name} } = require('${entry}')`
+    return format === 'esm'
+      ? `import { ${exported} as ${name} } from '${entry}'`
+      : `const { ${exported}: ${name} } = require('${entry}')`
+  })
+  const cache =
+    format === 'esm'
+      ? "import { ConcurrentCache, DELETE } from 'mapsafe'"
+      : "const { ConcurrentCache, DELETE } = require('mapsafe')"
+  const program = `
+    const cache = new ConcurrentCache()
+    const limits = new RateLimitStore(cache)
+    limits.increment('a')
+    limits.increment('a')
+    limits.decrement('a')
+    new Keyv5Store(cache).set('b', 1, 1000)
+    new KeyvStore(cache).get('b').then((value) => console.log(limits.get('a').totalHits, value, cache.update('b', () => DELETE)))
+  `
+  const { stdout, stderr } = run(format, [...load, cache, program].join('\n'))
+  expect({ stdout, stderr }).toEqual({ stdout: '1 1 undefined', stderr: '' })
+})
+
 test('the packed package runs no script when it is installed', () => {
   const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
