@@ -16,7 +16,7 @@ export class KeyvStore {
   /** Set by Keyv. The keys of a namespace begin with `NAMESPACE::` in the cache. */
   namespace: string | undefined
   /** Tells Keyv that `set` takes the time at which an entry expires. */
-  readonly capabilities = { compatible: true, store: 'keyvStorage' as const, expires: true }
+  readonly capabilities: object = { compatible: true, store: 'keyvStorage', expires: true }
   readonly #cache: ConcurrentCache<string, unknown>
 
   /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `cache` is no ConcurrentCache */
@@ -45,7 +45,11 @@ export class KeyvStore {
     return this.#cache.hasMany(this.#own(keys))
   }
 
-  /** @param expires milliseconds of the system's clock */
+  /**
+   * Stores a value. A time in the past deletes what was there.
+   *
+   * @param expires milliseconds of the system's clock
+   */
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
     this.#cache.set(this.#prefix() + key, value, lifetimeOf(expires))
     return true

@@ -11,7 +11,7 @@ export class KeyvStore {
   /** Set by Keyv, which puts `NAMESPACE:` before every key. */
   namespace: string | undefined
   /** Keyv iterates only over stores of the kinds that it lists here. */
-  readonly opts = { dialect: 'redis', url: '' }
+  readonly opts: object = { dialect: 'redis', url: '' }
   readonly #cache: ConcurrentCache<string, unknown>
 
   /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `cache` is no ConcurrentCache */
@@ -40,7 +40,11 @@ export class KeyvStore {
     return this.#cache.hasMany(keys)
   }
 
-  /** @param ttl milliseconds */
+  /**
+   * Stores a value.
+   *
+   * @param ttl milliseconds
+   */
   set(key: string, value: unknown, ttl?: number): void {
     this.#cache.set(key, value, { ttl })
   }

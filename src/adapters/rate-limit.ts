@@ -38,6 +38,7 @@ type Counts = ConcurrentCache<string, number>
 export class RateLimitStore {
   /** Tells express-rate-limit that the counts are shared. */
   readonly localKeys = false
+  /** What stands before the key of each client. */
   readonly prefix: string
   readonly #cache: Counts
   #windowMs = DEFAULT_WINDOW_MS
