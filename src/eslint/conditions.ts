@@ -2,6 +2,9 @@ import type { TSESTree } from '@typescript-eslint/utils'
 import { exits, isFunction, isUndefined, unwrap, type Node } from './ast.js'
 import type { MapCall, Maps } from './maps.js'
 
+/** Methods that return what is there, or undefined. */
+export const LOOKS = ['get', 'getEntry', 'peek', 'peekEntry']
+
 /** A condition under which a node is reached: `test` was true, or it was false or, for `??`, nullish. */
 export interface Condition {
   readonly test: Node
@@ -75,7 +78,7 @@ export function* presences(
   } else {
     const has = maps.call(node, 'has')
     const call = has ?? readBehind(maps, node)
-    if (call !== undefined) yield { call, present: holds, isExact: call.method !== 'get', isAlone }
+    if (call !== undefined) yield { call, present: holds, isExact: !['get', 'peek'].includes(call.method), isAlone }
   }
 }
 
@@ -101,8 +104,8 @@ export function readBehind(maps: Maps, node: Node): MapCall | undefined {
   const inner = unwrap(node)
   if (inner.type === 'Identifier') {
     const value = maps.scopes.initial(inner)
-    return value && maps.call(value, 'get', 'getEntry')
+    return value && maps.call(value, ...LOOKS)
   }
-  if (inner.type === 'AssignmentExpression' && inner.operator === '=') return maps.call(inner.right, 'get', 'getEntry')
-  return maps.call(inner, 'get', 'getEntry')
+  if (inner.type === 'AssignmentExpression' && inner.operator === '=') return maps.call(inner.right, ...LOOKS)
+  return maps.call(inner, ...LOOKS)
 }

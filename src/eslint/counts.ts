@@ -53,7 +53,7 @@ function amount(source: TSESLint.SourceCode, node: Node, operator: '+' | '-'): C
 }
 
 function isReadOf(maps: Maps, node: Node, write: MapCall): boolean {
-  const read = maps.call(node, 'get')
+  const read = maps.call(node, 'get', 'peek')
   if (read === undefined || !maps.onSameKey(read, write) || read.node.range[0] > write.node.range[1]) return false
   return functionOf(read.node) === functionOf(write.node) && maps.types?.kinds(node)?.has('string') !== true
 }

@@ -3,7 +3,7 @@ import { functionOf, nodesIn, type Node } from './ast.js'
 import type { MapCall, Maps } from './maps.js'
 
 /** Methods that return the value of a key, or wait for it. */
-export const READS = ['get', 'getEntry', 'getOrInsert', 'getOrInsertComputed', 'getOrLoad']
+export const READS = ['get', 'getEntry', 'peek', 'peekEntry', 'getOrInsert', 'getOrInsertComputed', 'getOrLoad']
 
 /** Methods that store a value, whatever is there. */
 export const BLIND_WRITES = ['set', 'swap', 'replace']

@@ -3,7 +3,7 @@ import { isFunction, memberName, unwrap, type Node } from './ast.js'
 import { functionGiven } from './functions.js'
 import type { Maps } from './maps.js'
 
-const RETURN_VALUES = ['get', 'getOrInsert', 'getOrInsertComputed', 'update', 'swap', 'take']
+const RETURN_VALUES = ['get', 'peek', 'getOrInsert', 'getOrInsertComputed', 'update', 'swap', 'take']
 
 /** Where a value came out of a map. */
 export interface Origin {
@@ -45,7 +45,7 @@ export function originOf(maps: Maps, node: Node): Origin | undefined {
 
 function entryBehind(maps: Maps, node: Node): Origin | undefined {
   const inner = unwrap(node)
-  const call = maps.call(inner, 'getEntry')
+  const call = maps.call(inner, 'getEntry', 'peekEntry')
   if (call !== undefined) return { map: call.receiver, isInline: true, isWhole: false }
   if (inner.type !== 'Identifier') return undefined
   const value = maps.scopes.initial(inner)

@@ -1,6 +1,6 @@
 import type { TSESLint, TSESTree } from '@typescript-eslint/utils'
 import { functionOf, isUndefined, nodesIn, unwrap, wrapped, type Node } from '../ast.js'
-import { conditionsOf, presences, type Condition, type Presence } from '../conditions.js'
+import { conditionsOf, LOOKS, presences, type Condition, type Presence } from '../conditions.js'
 import type { MapCall, Maps } from '../maps.js'
 import { defineRule, type Context } from '../rule.js'
 
@@ -18,7 +18,7 @@ export const noHasThenGet = defineRule(
   },
   (context, maps) => ({
     CallExpression(node) {
-      const read = maps.call(node, 'get', 'getEntry')
+      const read = maps.call(node, ...LOOKS)
       if (read === undefined || isAbsenceHandled(maps, read.node)) return
       for (const condition of conditionsOf(node)) {
         for (const presence of presences(maps, condition.test, condition.holds)) {

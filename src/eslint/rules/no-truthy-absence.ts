@@ -30,7 +30,7 @@ export const noTruthyAbsence = defineRule(
   (context, maps) => {
     const check = (node: Node): void => {
       const read = readBehind(maps, node)
-      if (read?.method !== 'get') return
+      if (read === undefined || !['get', 'peek'].includes(read.method)) return
       const falsy = falsyOf(maps, node, read)
       if (falsy === undefined) return
       const outer = wrapped(node)
@@ -111,7 +111,9 @@ function kindsOf(maps: Maps, node: Node, read: MapCall): ReadonlySet<string> {
   return new Set(
     maps.calls
       .filter((call) => maps.onSameMap(call, read))
-      .flatMap(({ method, args }) => (method === 'increment' ? ['number'] : kindsStored(args[STORING[method]]))),
+      .flatMap(({ method, args }) =>
+        method.startsWith('increment') ? ['number'] : kindsStored(args[STORING[method]]),
+      ),
   )
 }
 

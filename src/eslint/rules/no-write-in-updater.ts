@@ -4,7 +4,7 @@ import { defineRule } from '../rule.js'
 /** What throws ERR_MAPSAFE_REENTRANT inside a function that decides on a write. */
 const FORBIDDEN = [
   'set setIfAbsent setIfVersion replace compareAndSwap swap update delete deleteIfVersion compareAndDelete deleteWhere',
-  'take increment setMany deleteMany clear touch snapshot repair',
+  'take increment incrementEntry setMany deleteMany clear touch snapshot repair',
 ].flatMap((names) => names.split(' '))
 
 /** A write to the map from inside a function that decides on a write to the same map. */

@@ -37,6 +37,8 @@ testRule('no-get-then-set', {
     'for (const [k, v] of map) { const other = 1; map.set(k, other) }',
   ],
   invalid: [
+    { code: 'function f(k) { const v = map.peek(k); map.set(k, v * 2) }', errors: ['lost'] },
+    { code: 'function f(k) { const { value } = map.peekEntry(k); map.set(k, value * 2) }', errors: ['lost'] },
     {
       code: 'map.set("a", map.get("a") * 2)',
       errors: [['lost', { update: 'map.update("a", (value) => value * 2)' }]],

@@ -26,6 +26,7 @@ testRule('no-has-then-get', {
     'function f(k) { const had = map.has(k); return [had, map.get(k)] }',
   ],
   invalid: [
+    { code: 'const v = map.has("a") ? map.peek("a") : undefined', errors: ['gone'], output: 'const v = map.peek("a")' },
     { code: 'const v = map.has("a") ? map.get("a") : undefined', errors: ['gone'], output: 'const v = map.get("a")' },
     { code: 'const v = !map.has("a") ? undefined : map.get("a")', errors: ['gone'], output: 'const v = map.get("a")' },
     { code: 'const v = map.has("a") ? map.get("a") : void 0', errors: ['gone'], output: 'const v = map.get("a")' },

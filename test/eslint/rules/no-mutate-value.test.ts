@@ -36,6 +36,8 @@ testRule('no-mutate-value', {
     'new ConcurrentMap().size = 5',
   ],
   invalid: [
+    { code: 'map.peek("a").count++', errors: ['frozen'] },
+    { code: 'map.peekEntry("a").value.count++', errors: ['frozen'] },
     {
       code: 'map.get("a").name = "b"',
       errors: [['frozen', { update: 'map.update("a", (value) => ({ ...value, name: "b" }))' }]],

@@ -29,6 +29,10 @@ testRule('no-truthy-absence', {
   ],
   invalid: [
     {
+      code: 'map.incrementEntry("a"); const n = map.peek("a") || 5',
+      errors: [['or', { nullish: 'map.incrementEntry("a"); const n = map.peek("a") ?? 5' }]],
+    },
+    {
       code: 'map.increment("a"); if (map.get("a")) report()',
       errors: [['truthy', { compare: 'map.increment("a"); if (map.get("a") !== undefined) report()' }]],
     },

@@ -26,6 +26,7 @@ testRule('no-write-in-updater', {
     'map.update(map.set("a", 1).size, (v) => v)',
   ],
   invalid: [
+    { code: 'map.update("a", (n) => map.incrementEntry("b").value + n)', errors: ['write'] },
     { code: 'map.update("a", (n) => { map.set("b", n); return n })', errors: ['write'] },
     { code: 'map.update("a", (n) => { map.set("a", n); return n })', errors: ['write'] },
     { code: 'map.update("a", function (n) { map.delete("b"); return n })', errors: ['write'] },

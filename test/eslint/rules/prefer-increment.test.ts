@@ -31,6 +31,7 @@ testRule('prefer-increment', {
     'function f(k) { const n = map.get(k) ?? 0; return () => map.set(k, n + 1) }',
   ],
   invalid: [
+    { code: 'map.set("a", (map.peek("a") ?? 0) + 1)', errors: [['lost', { increment: 'map.increment("a")' }]] },
     { code: 'map.set("a", map.get("a") + 1)', errors: [['lost', { increment: 'map.increment("a")' }]] },
     { code: 'map.set("a", (map.get("a") ?? 0) + 1)', errors: [['lost', { increment: 'map.increment("a")' }]] },
     { code: 'map.set("a", (map.get("a") || 0) + 5);', errors: [['lost', { increment: 'map.increment("a", 5);' }]] },

@@ -26,6 +26,7 @@ testRule('prefer-set-if-absent', {
     'function f(k) { try { if (map.has(k)) report() } finally { map.set(k, 1) } }',
   ],
   invalid: [
+    { code: 'if (map.peek("a") === undefined) map.set("a", 1)', errors: ['absent'], output: 'map.setIfAbsent("a", 1)' },
     { code: 'if (!map.has("a")) map.set("a", 1)', errors: ['absent'], output: 'map.setIfAbsent("a", 1)' },
     {
       code: 'if (!map.has("a")) { map.set("a", [1, 2]); }',
