@@ -43,6 +43,32 @@ test.each(['modules', 'maps'])('settings.mapsafe.%s that are no array of strings
   )
 })
 
+test('the configurations in the guide are those to write', async () => {
+  const page = read('docs/guide/18-eslint.md')
+  const blocks = Array.from(page.matchAll(/^```js\n([\s\S]*?^export default[\s\S]*?)^```$/gm), ([, code]) => code)
+  const told: (string | null)[][] = []
+  for (const block of blocks) {
+    const code = block.replace(/^import .*$/m, '').replace('export default', 'export default (mapsafe) =>')
+    const { default: make } = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`)) as {
+      default: (mapsafe: typeof plugin) => Linter.Config[]
+    }
+    const lines = ['sessions.set(1, sessions.get(1) * 2)', 'userCache.set(1, userCache.get(1) + 1)']
+    for (const module of ['mapsafe', './shared/maps.js']) {
+      lines.push(`import { ConcurrentMap as M } from '${module}'; const m = new M(); if (!m.has(1)) m.set(1, 2)`)
+    }
+    told.push(lines.flatMap((line) => new Linter().verify(line, make(plugin)).map(({ ruleId }) => ruleId)))
+  }
+  expect(told).toEqual([
+    ['mapsafe/prefer-set-if-absent'],
+    [
+      'mapsafe/no-get-then-set',
+      'mapsafe/prefer-increment',
+      'mapsafe/prefer-set-if-absent',
+      'mapsafe/prefer-set-if-absent',
+    ],
+  ])
+})
+
 describe('the repository is without alarm', () => {
   const settings = { mapsafe: { modules: ['/src\\/index\\.js$/', '/(^|\\/)concurrent-(map|cache)\\.js$/'] } }
   // `npm run lint` runs them in ESLint 10, with types.
