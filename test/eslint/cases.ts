@@ -74,13 +74,14 @@ export function testRule(name: string, cases: Cases): void {
         new Tester({ languageOptions }).run(name, rule, {
           valid: valid.map((each) => {
             const given = typeof each === 'string' ? { code: each } : each
-            return { ...given, ...at, code: withHead(given.code) } as RuleTester.ValidTestCase
+            return { ...given, ...at, name: given.code, code: withHead(given.code) } as RuleTester.ValidTestCase
           }),
           invalid: invalid.map(
             ({ code, errors, output, ...rest }) =>
               ({
                 ...rest,
                 ...at,
+                name: code,
                 code: withHead(code),
                 output: output === undefined ? null : withHead(output),
                 errors: errors.map((alarm) => {
