@@ -141,6 +141,7 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   health: inTypescript(['test/health']),
+  adapters: inTypescript(['test/adapters'], ['build']),
   surface: inTypescript(
     [
       'test/conformance/receivers',

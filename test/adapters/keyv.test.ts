@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Keyv } from 'keyv'
+import { Keyv, type KeyvOptions } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
 import { describe, expect, test } from 'vitest'
-import { openKeyv } from '../../examples/keyv.js'
 import { KeyvStore } from '../../src/adapters/keyv.js'
 import { KeyvStore as KeyvStore5 } from '../../src/adapters/keyv5.js'
 import { advanceClock, ConcurrentCache } from '../../src/index.js'
 import { lineups } from '../support/run.js'
+
+function openKeyv(cache: ConcurrentCache<string, unknown>, options?: Omit<KeyvOptions, 'store'>): Keyv {
+  return new Keyv({ ...options, store: new KeyvStore5(cache) })
+}
 
 /** What a Keyv that must not fail has met. */
 function watched(keyv: Keyv): Keyv {
