@@ -158,3 +158,29 @@ test('a value that another one holds is encoded inside its getter', () => {
   }
   expect(codecs.decodeEncoded(codecs.encode(outer), outer)).toEqual({ text: inner, n: 7 })
 })
+
+test('what a codec is offered stays that while a getter in it has another value encoded', () => {
+  const offered: unknown[] = []
+  const codec: Codec = {
+    immutable: true,
+    encode(original, into) {
+      original.copy()
+      offered.push(original.value)
+      into.passBytes(VALUE_CLONE, new Uint8Array(1), 0, 1)
+      return true
+    },
+    decode: () => undefined,
+  }
+  const row: CodecRow = { kinds: [VALUE_CLONE], types: ['object'], open: () => codec }
+  const codecs = new ValueCodecs(true, undefined, [row, ...CODECS.filter(({ kinds }) => !kinds.includes(VALUE_CLONE))])
+  const inner = {}
+  const outer = {
+    get inner(): number {
+      return codecs.encode(inner).byteLength
+    },
+  }
+  codecs.encode(outer)
+  expect(offered).toHaveLength(2)
+  expect(offered[0]).toBe(inner)
+  expect(offered[1]).toBe(outer)
+})
