@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { installPacked, npm, root } from './packed.js'
+import { fetched } from '../support/fetched.js'
+import { installPacked } from './packed.js'
 
 // Jest gives each test file modules and globals of its own, all in one thread: the package is loaded many times there,
 // and what Node.js hands out (errors, above all) is of other classes than those that the package sees.
@@ -11,27 +12,6 @@ import { installPacked, npm, root } from './packed.js'
 const JEST = 'jest@30.5.2'
 const project = mkdtempSync(join(tmpdir(), 'mapsafe-jest-'))
 afterAll(() => rmSync(project, { recursive: true, force: true }))
-
-/** @returns Jest's program, fetched once; undefined if no registry can be reached */
-function findJest(): string | undefined {
-  const cache = join(root, 'node_modules/.cache')
-  const folder = join(cache, JEST)
-  const program = join(folder, 'node_modules/jest/bin/jest.js')
-  if (existsSync(program)) return program
-  mkdirSync(cache, { recursive: true })
-  const fresh = mkdtempSync(join(cache, 'jest-'))
-  writeFileSync(join(fresh, 'package.json'), '{ "private": true }')
-  const options = ['--no-save', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--silent']
-  const patience = ['--fetch-retries=0', '--fetch-timeout=20000']
-  const { status } = spawnSync(npm, ['install', JEST, ...options, ...patience], { cwd: fresh })
-  if (status === 0) {
-    rmSync(folder, { recursive: true, force: true })
-    renameSync(fresh, folder)
-    return program
-  }
-  rmSync(fresh, { recursive: true, force: true })
-  return undefined
-}
 
 const twoCopies = `
   const codeOf = (run) => {
@@ -145,8 +125,9 @@ const tests = {
 }
 
 test('Jest runs files that make caches, one after the other in one thread, and ends well', async ({ skip }) => {
-  const jest = findJest()
-  if (jest === undefined) return skip(`${JEST} could not be installed: no registry can be reached`)
+  const fetchedTo = fetched(JEST)
+  if (fetchedTo === undefined) return skip(`${JEST} could not be installed: no registry can be reached`)
+  const jest = join(fetchedTo, 'node_modules/jest/bin/jest.js')
   await installPacked(project)
   // Below the packages, so that Jest lists no more than the tests.
   const folder = join(project, 'tests')
