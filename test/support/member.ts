@@ -63,7 +63,16 @@ export function startContained(tasks: string): Member {
       return ended
     },
     // The whole group: a container that is killed while it is being made does not take along what it holds.
-    kill: () => void process.kill(-child.pid!, 'SIGKILL'),
+    kill: () => killGroup(child.pid!),
     events,
+  }
+}
+
+/** Kills all that is left of a group of processes. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
