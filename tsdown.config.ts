@@ -9,6 +9,7 @@ export default defineConfig({
     eslint: 'src/eslint/index.ts',
     keyv: 'src/adapters/keyv.ts',
     keyv5: 'src/adapters/keyv5.ts',
+    'express-session': 'src/adapters/express-session.ts',
     'rate-limit': 'src/adapters/rate-limit.ts',
   },
   format: ['esm', 'cjs'],

@@ -8,6 +8,7 @@ export default defineConfig({
       'mapsafe/inspect': fileURLToPath(new URL('src/inspect/index.ts', import.meta.url)),
       'mapsafe/keyv5': fileURLToPath(new URL('src/adapters/keyv5.ts', import.meta.url)),
       'mapsafe/keyv': fileURLToPath(new URL('src/adapters/keyv.ts', import.meta.url)),
+      'mapsafe/express-session': fileURLToPath(new URL('src/adapters/express-session.ts', import.meta.url)),
       'mapsafe/rate-limit': fileURLToPath(new URL('src/adapters/rate-limit.ts', import.meta.url)),
       mapsafe: fileURLToPath(new URL('src/index.ts', import.meta.url)),
     },

@@ -28,4 +28,18 @@ export const mutants = [
     find: 'cache.deleteMany([...cache.keys()].filter((key) => key.startsWith(prefix)))',
     replace: 'cache.deleteMany([...cache.keys()].filter((key) => key !== prefix))',
   },
+  {
+    name: 'session-brought-back',
+    why: 'a request that outlasts a logout logs its user in again',
+    file: 'src/adapters/express-session.ts',
+    find: 'else if (stored.has(session)) cache.replace',
+    replace: 'else if (stored.has(session)) cache.set',
+  },
+  {
+    name: 'session-written-by-touch',
+    why: 'a touch takes back what another request has written meanwhile',
+    file: 'src/adapters/express-session.ts',
+    find: 'else cache.touch(prefix + id, lifetime)',
+    replace: 'else cache.replace(prefix + id, JSON.stringify(session), { ttl: lifetime })',
+  },
 ]

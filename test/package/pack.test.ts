@@ -191,7 +191,12 @@ describe.each(['esm', 'cjs'] as const)('mapsafe/eslint of the packed package, lo
 })
 
 test.each(['esm', 'cjs'] as const)('stores for other packages of the packed package, loaded as %s', (format) => {
-  const entries = { 'mapsafe/rate-limit': 'RateLimitStore', 'mapsafe/keyv': 'KeyvStore', 'mapsafe/keyv5': 'Keyv5Store' }
+  const entries = {
+    'mapsafe/rate-limit': 'RateLimitStore',
+    'mapsafe/express-session': 'sessionStore',
+    'mapsafe/keyv': 'KeyvStore',
+    'mapsafe/keyv5': 'Keyv5Store',
+  }
   const load = Object.entries(entries).map(([entry, name]) => {
     const exported = name === 'Keyv5Store' ? 'KeyvStore' : name
     if (exported === name)
@@ -210,6 +215,7 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
     limits.increment('a')
     limits.increment('a')
     limits.decrement('a')
+    if (typeof sessionStore !== 'function') throw new Error('no sessionStore')
     new Keyv5Store(cache).set('b', 1, 1000)
     new KeyvStore(cache).get('b').then((value) => console.log(limits.get('a').totalHits, value, cache.update('b', () => DELETE)))
   `
