@@ -46,7 +46,10 @@ export interface SessionStore {
 /** The module express-session, as far as it is needed: what its stores are made of. */
 export interface SessionHost<S extends object> {
   /** The base class of stores. */
-  readonly Store: abstract new () => S
+  readonly Store: {
+    /** What all stores have. */
+    readonly prototype: S
+  }
 }
 
 interface Base {
