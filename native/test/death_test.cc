@@ -661,9 +661,9 @@ TEST(Death, IsShownByNoRecordOfTheLiving) {
 struct Expiry {
   TestRegion* region;
   TestEngine* reader;
-  WordIndex home;
-  Word version;  // of the home, before the write
-  long until;    // stores until then
+  WordIndex home;  // first word of the bucket that the write has yet to hold
+  Word version;    // of that bucket, before the write
+  long until;      // stores until then
   bool was_seen = false;
 };
 Expiry* expiry = nullptr;
@@ -727,6 +727,52 @@ TEST(Expiry, NoWriteRenewsWhatAReaderSawExpired) {
   }
 }
 
+// The same where a write holds the home and has yet to get the bucket beside it: readers look into the home that is
+// held.
+TEST(Expiry, NoWriteThatWaitsForAnotherBucketRenewsWhatAReaderSawExpired) {
+  constexpr double kMinute = 60'000;
+  int seen = 0;
+  for (long store = 0, end = 1; store < end; ++store) {
+    TestRegion region(kMinRegionBytes, kFlagCache);
+    TestEngine writer(region, kScratchBytes);
+    TestEngine reader(region, kScratchBytes);
+    writer.Has("key");
+    const Block home = writer.outcome().home;
+    const double expires_at = writer->Now() + kMinute;
+    // Others fill the home, so that the key lies in the next bucket or the stash.
+    Region words = region.region();
+    const Bucket bucket(words, WordOf(home));
+    for (int i = 0; bucket.FindRoom() < kSlotsPerBucket; ++i) {
+      const std::string other = "other" + std::to_string(i);
+      writer.Has(other);
+      if (writer.outcome().home == home) ASSERT_TRUE(writer.Put(other, "1"));
+    }
+    ASSERT_TRUE(writer.Put("key", "one", kPutAlways, 0, kValueLatin1, expires_at));
+    ASSERT_EQ(writer.outcome().home, home);
+    const std::uint64_t version = writer.version();
+    const Word hash = words.Load(WordOf(writer.outcome().entry) + kEntryHash);
+    const Block any = 0;
+    const WordIndex beside = WordOf(home) + BucketIn(any, NeighbourOf(HomeOf(hash))) - BucketIn(any, HomeOf(hash));
+    Expiry at{&region, &reader, beside + kBucketVersion, 0, store};
+    expiry = &at;
+    steps::observer = [] {
+      // Once it has all that it needs, the write looks at the clock for the last time.
+      if (expiry->until-- != 0 || (expiry->region->region().Load(expiry->home) & 1) != 0) return;
+      steps::observer = nullptr;
+      expiry->region->Advance(2 * kMinute);
+      expiry->was_seen = !expiry->reader->Has("key");
+    };
+    const bool made = writer.Put("key", "two", kPutIfVersion, version, kValueLatin1, expires_at + 2 * kMinute);
+    steps::observer = nullptr;
+    expiry = nullptr;
+    if (at.until < 0) end = store + 2;
+    seen += at.was_seen ? 1 : 0;
+    EXPECT_FALSE(at.was_seen && made) << "before store " << store;
+    ExpectSound(reader);
+  }
+  EXPECT_GT(seen, 0);
+}
+
 // What a hold read may expire before the write that ends it.
 TEST(Expiry, NoHeldWriteRenewsWhatHasExpired) {
   TestRegion region(kMinRegionBytes, kFlagCache);
@@ -735,7 +781,10 @@ TEST(Expiry, NoHeldWriteRenewsWhatHasExpired) {
   ASSERT_TRUE(writer.Put("key", "one", kPutAlways, 0, kValueLatin1, writer->Now() + 1000));
   ASSERT_TRUE(writer.Hold("key"));
   region.Advance(1000);
+  // A reader that finds the holder at work looks again for a while, and then says what it sees.
+  const double start = reader->Now();
   EXPECT_FALSE(reader.Has("key"));
+  EXPECT_GT(reader->Now() - start, 5);
   EXPECT_FALSE(writer.PutHeld("key", "two", writer->Now() + 1000));
   EXPECT_EQ(writer.status(), Status::kNotDone);
   EXPECT_FALSE(reader.Has("key"));

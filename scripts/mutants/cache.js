@@ -60,11 +60,25 @@ export const mutants = [
     replace: 'if (false as boolean) {',
   },
   {
+    name: 'life-believed-until-all-is-held',
+    why: 'a write that waits for a bucket beside the home renews an entry that a reader saw expired meanwhile',
+    file: 'src/engine/typescript/write/structural.ts',
+    find: 'if (status === DONE && hasExpired(core.region, edit.aliveUntil)) {',
+    replace: 'if (false as boolean) {',
+  },
+  {
     name: 'life-of-what-is-held-believed',
     why: 'a write renews an entry that has expired while it was held',
     file: 'src/engine/typescript/write/structural.ts',
     find: 'if (edit.isPut && hasExpired(core.region, core.heldUntil)) {',
     replace: 'if (false as boolean) {',
+  },
+  {
+    name: 'expired-beside-a-holder-for-get',
+    why: 'get says that an entry is gone which is just being renewed',
+    file: 'src/engine/typescript/engine.ts',
+    find: '          if (lookup.isHomeHeld() && heldLooks++ < HELD_LOOKS) {',
+    replace: '          if (false as boolean) {',
   },
   {
     name: 'expired-beside-a-holder',

@@ -15,6 +15,20 @@ export const mutants = [
     replace: '  if (false) {\n    home',
   },
   {
+    name: 'life-believed-until-all-is-held',
+    why: 'a write that waits for a bucket beside the home renews an entry that a reader saw expired meanwhile',
+    file: 'core/write/structural.cc',
+    find: 'if (status == Status::kDone && HasExpired(core.region, edit->alive_until)) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'expired-beside-a-holder',
+    why: 'a reader says that an entry is gone which is just being renewed',
+    file: 'core/index/lookup.cc',
+    find: 'held_looks++ < kHeldLooks && backoff.Wait()',
+    replace: 'held_looks++ < 0',
+  },
+  {
     name: 'life-of-what-is-held-believed',
     why: 'a write renews an entry that has expired while it was held',
     file: 'core/write/structural.cc',

@@ -20,8 +20,8 @@ const MOST_TRIES = 1024
 
 /**
  * Repeats a write that depends on what it reads until no other write of `key` comes between: at first optimistically,
- * on condition of the version read; then holding the key, so that no other thread can write it. Reads are never held
- * up.
+ * on condition of the version read; then holding the key, so that no other thread can write it. Reads go on
+ * meanwhile.
  *
  * @param attempt reads, decides and writes; if `isHeld`, with `Engine.hold` and a write that ends the hold. If that
  * write finds no room, it writes on condition of the version read instead: such a write may clean up and evict, for

@@ -63,8 +63,8 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
     TakeBack(core, change);
     return Lose(core, edit, location.segment);
   }
-  // The time of the entry may have passed since Prepare looked, and a reader may have seen that. None does so from now
-  // on, so this look decides.
+  // The time of the entry may have passed since Prepare looked, and a reader may have seen that. From now on readers
+  // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
   if (HasExpired(core.region, edit->alive_until)) {
     TakeBack(core, change);
     home.Release();

@@ -261,8 +261,8 @@ function tryOptimistically(core: Core, edit: Edit): number {
     edit.takeBack()
     return lose(edit, segment)
   }
-  // The time of the entry may have passed since `prepare` looked, and a reader may have seen that. None does so from
-  // now on, so this look decides.
+  // The time of the entry may have passed since `prepare` looked, and a reader may have seen that. From now on readers
+  // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
   if (hasExpired(core.region, edit.aliveUntil)) {
     edit.takeBack()
     release(words, home)
