@@ -745,7 +745,9 @@ TEST(Expiry, NoWriteThatWaitsForAnotherBucketRenewsWhatAReaderSawExpired) {
     for (int i = 0; bucket.FindRoom() < kSlotsPerBucket; ++i) {
       const std::string other = "other" + std::to_string(i);
       writer.Has(other);
-      if (writer.outcome().home == home) ASSERT_TRUE(writer.Put(other, "1"));
+      if (writer.outcome().home == home) {
+        ASSERT_TRUE(writer.Put(other, "1"));
+      }
     }
     ASSERT_TRUE(writer.Put("key", "one", kPutAlways, 0, kValueLatin1, expires_at));
     ASSERT_EQ(writer.outcome().home, home);
