@@ -13,9 +13,11 @@ napi_value Size(napi_env env, napi_callback_info info) {
 }
 
 napi_value Clear(napi_env env, napi_callback_info info) {
-  const Call<0> call(env, info);
-  if (call.open()) call.handle().engine().Clear();
-  return nullptr;
+  const Call<2> call(env, info);
+  double from;
+  std::uint32_t segments;
+  if (!call.open() || !call.Number(0, &from) || !call.Number(1, &segments)) return nullptr;
+  return MakeNumber(env, static_cast<double>(call.handle().engine().Clear(static_cast<std::uint64_t>(from), segments)));
 }
 
 napi_value Collect(napi_env env, napi_callback_info info) {

@@ -109,9 +109,9 @@ std::uint32_t Engine::Size() const {
   return static_cast<std::int32_t>(sum) < 0 ? 0 : sum;
 }
 
-void Engine::Clear() {
+std::uint64_t Engine::Clear(std::uint64_t from_hash, std::uint32_t segments) {
   BeginCall();
-  mapsafe::Clear(core_);
+  return mapsafe::Clear(core_, from_hash, segments);
 }
 
 std::uint64_t Engine::Collect(HashRange range, std::uint32_t limit) {

@@ -56,7 +56,8 @@ class Engine {
   void LetGo();
 
   std::uint32_t Size() const;
-  void Clear();
+  // See cleanup.h.
+  std::uint64_t Clear(std::uint64_t from_hash = 0, std::uint32_t segments = ~std::uint32_t{0});
   std::uint64_t Collect(HashRange range, std::uint32_t limit);
   std::vector<SnapshotPiece> Snapshot();
 

@@ -21,7 +21,7 @@ export const mutants = [
     name: 'thread-caches-not-walked',
     why: 'free blocks of a thread count as lost',
     file: 'src/inspect/census.ts',
-    find: '    this.walkFreeLists()\n',
+    find: '    yield* this.walkFreeLists()\n',
     replace: '',
   },
   {

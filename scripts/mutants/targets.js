@@ -150,6 +150,7 @@ export const targets = {
       'test/conformance/batches',
       'test/conformance/inspect',
       'test/conformance/loaded-twice',
+      'test/conformance/slices',
       'test/package/messages',
     ],
     ['build'],

@@ -168,8 +168,14 @@ export interface Engine {
    */
   size(): number
 
-  /** Deletes every entry. Not one atomic step: an entry inserted meanwhile may survive. */
-  clear(): void
+  /**
+   * Deletes every entry of segments from the one that covers hash `fromHash` on, of `segments` segments at most. Not
+   * one atomic step: an entry inserted meanwhile may survive.
+   *
+   * @param segments up to {@link NO_LIMIT}
+   * @returns the hash to go on from, {@link HASH_END} at the end; status DONE, or a negative one for the segment there
+   */
+  clear(fromHash: number, segments: number): number
 
   /**
    * Collects keys whose hash is from `fromHash` to below `endHash`, in hash order, into the scratch buffer, as many as

@@ -9,12 +9,14 @@
  * that move meanwhile or that a thread is just filling: they are suspects, and src/inspect/lost-blocks.ts decides which
  * of them are lost. No reference that leads out of the heap is followed, and every walk ends, in a damaged region, too.
  */
+import type { Job } from '../base/slices.js'
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
 import { sizeOf, NEVER } from '../format/entry.js'
 import { classBlocks, spanCapacity } from '../format/size-classes.js'
 import { isLease } from '../format/lease.js'
 import { Region } from '../format/region.js'
+import { HASH_END } from '../format/segment.js'
 import { regionTime } from '../format/region-time.js'
 import { monotonic } from '../platform/system-clock.js'
 import { heapBlock, heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
@@ -40,6 +42,7 @@ import {
   PAGE_ENTRY_WORDS,
   PAGE_FREE_COUNT,
   PAGE_FREE_HEAD,
+  PAGE_FREE_RUN,
   PAGE_KIND,
   PAGE_LARGE_RUN,
   PAGE_RUN,
@@ -68,6 +71,11 @@ const LIST_TRIES = 16
 const MAX_LIST = 65_536
 /** A number of partitions that no eviction area exceeds. */
 const MAX_PARTITIONS = 1024
+/** Most segments that are walked again because they have changed their range, in a damaged region without end. */
+const MAX_AGAIN = 1024
+/** What looking at a segment or at a thread's lists of free blocks counts for, in entries. */
+const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
+const RECORD_WORK = 128
 
 /**
  * The result of a walk over a region. While other threads write, blocks that move meanwhile may be missing or counted
@@ -110,14 +118,17 @@ export interface Suspect {
 }
 
 /**
- * Walks the region. O(slots + free blocks) in time, and a bit for each 16 bytes in use in memory.
+ * Walks the region, a segment, a thread's lists or a span a step. O(slots + free blocks) in time, and a bit for each 16
+ * bytes in use in memory. If this thread does something else between two steps, the walk misses blocks that move
+ * meanwhile, even where no other thread has the map open.
  *
  * @param time the region's time by which entries have expired. Default: the present time
  */
-export function takeCensus(words: Int32Array, time?: number): Census {
+export function* takingCensus(words: Int32Array, time?: number): Job<Census> {
   const region = new Region(words.buffer)
-  const { found, suspects } = new Walk(region, time ?? regionTime(region.doubles, monotonic()))
-  return { ...found, suspects }
+  const walk = new Walk(region, time ?? regionTime(region.doubles, monotonic()))
+  yield* walk.run()
+  return { ...walk.found, suspects: walk.suspects }
 }
 
 class Walk {
@@ -150,10 +161,14 @@ class Walk {
     this.firstBlock = heapBlock(bytes)
     this.top = Math.min(Atomics.load(this.words, HEADER_HEAP_TOP) >>> 0, heapPages(bytes))
     this.met = new Uint8Array((this.top * PAGE_BLOCKS) / 8)
-    this.walkIndex()
-    this.walkEvictionArea()
-    this.walkFreeLists()
-    this.walkPages()
+  }
+
+  *run(): Job<void> {
+    yield* this.walkIndex()
+    yield this.walkDirectories()
+    yield* this.walkEvictionArea()
+    yield* this.walkFreeLists()
+    yield* this.walkPages()
   }
 
   /** Returns the bytes of the block or page run that begins at `block`; 0 if none does. */
@@ -172,33 +187,39 @@ class Walk {
     return (index - span * PAGE_BLOCKS) % blocks === 0 ? blocks * BLOCK_BYTES : 0
   }
 
-  private walkIndex(): void {
-    const directory = Atomics.load(this.words, HEADER_DIRECTORY)
-    const depth = depthOf(this.region, directory)
-    if (depth < 0) return
-    this.walkDirectories(directory)
-    const entries = directory * BLOCK_WORDS + DIRECTORY_ENTRIES
-    for (let index = 0; index < 2 ** depth;) {
-      const segment = Atomics.load(this.words, entries + index)
+  /** Walks in the order of hashes, which no split changes, and looks at the directory anew in each step. */
+  private *walkIndex(): Job<void> {
+    let again = MAX_AGAIN
+    for (let hash = 0; hash < HASH_END;) {
+      const directory = Atomics.load(this.words, HEADER_DIRECTORY)
+      const depth = depthOf(this.region, directory)
+      if (depth < 0) return
+      const width = 2 ** (32 - depth)
+      const index = Math.floor(hash / width)
+      const segment = Atomics.load(this.words, directory * BLOCK_WORDS + DIRECTORY_ENTRIES + index)
       if (!this.region.contains(segment, SEGMENT_WORDS)) return
       const isNew = this.meet(segment)
-      if (isNew) {
-        this.found.bytesIndex += SEGMENT_BYTES
+      if (isNew) this.found.bytesIndex += SEGMENT_BYTES
+      let covered = width
+      if (isNew || again-- > 0) {
         this.walkSegment(segment)
+        covered = 2 ** (32 - Math.min(this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH] >>> 0, depth))
       }
-      const segmentDepth = this.words[segment * BLOCK_WORDS + SEGMENT_DEPTH]
-      index += isNew ? 2 ** Math.max(0, depth - Math.min(segmentDepth >>> 0, depth)) : 1
+      hash = (Math.floor(hash / covered) + 1) * covered
+      yield SEGMENT_WORK
     }
   }
 
-  private walkDirectories(current: number): void {
-    let directory = current
+  /** Returns the number of arrays. */
+  private walkDirectories(): number {
+    let directory = Atomics.load(this.words, HEADER_DIRECTORY)
     for (let arrays = 0; arrays <= MAX_DEPTH && directory !== 0; arrays++) {
       const depth = depthOf(this.region, directory)
-      if (depth < 0 || !this.meet(directory)) return
+      if (depth < 0 || !this.meet(directory)) return arrays
       this.found.bytesIndex += directoryBytes(depth)
       directory = this.words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS]
     }
+    return MAX_DEPTH
   }
 
   private walkSegment(segment: number): void {
@@ -215,7 +236,8 @@ class Walk {
     const { words, region, found } = this
     const block = reference & ~TOMBSTONE_BIT
     if (!region.contains(block, ENTRY_DATA)) return
-    this.meet(block)
+    // An entry that a split or this thread has moved meanwhile counts once.
+    if (!this.meet(block) && this.bytesOf(block) > 0) return
     if (reference < 0) {
       found.tombstones++
       return
@@ -231,7 +253,7 @@ class Walk {
     found.bytesLive += Math.min(sizeOf(words, block * BLOCK_WORDS), this.bytesOf(block))
   }
 
-  private walkEvictionArea(): void {
+  private *walkEvictionArea(): Job<void> {
     const { words, region } = this
     const block = Atomics.load(words, HEADER_EVICTION)
     if (!region.contains(block, CACHE_PARTITIONS)) return
@@ -244,6 +266,7 @@ class Walk {
       let chunk = Atomics.load(words, partition + PARTITION_CHUNKS)
       while (region.contains(chunk, BLOCK_WORDS) && this.meetEviction(chunk)) {
         chunk = Atomics.load(words, chunk * BLOCK_WORDS + CHUNK_NEXT)
+        yield 1
       }
       this.meetEviction(Atomics.load(words, partition + PARTITION_GHOSTS))
     }
@@ -255,7 +278,7 @@ class Walk {
     return isNew
   }
 
-  private walkFreeLists(): void {
+  private *walkFreeLists(): Job<void> {
     for (let index = 0; index < REGISTRY_THREADS; index++) {
       const record = threadRecordAt(index)
       for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
@@ -264,25 +287,33 @@ class Walk {
       }
       let owed = Atomics.load(this.words, record + THREAD_OWED)
       while (this.meet(owed, 'bytesCached')) owed = this.words[owed * BLOCK_WORDS]
+      yield RECORD_WORK
     }
   }
 
   /** Walks the pages. Called last, so that blocks that were free in the meantime have been met where they went. */
-  private walkPages(): void {
+  private *walkPages(): Job<void> {
     for (let page = 0; page < this.top;) {
       const run = this.field(page, PAGE_RUN)
+      const kind = this.field(page, PAGE_KIND) & 0xff
       const sizeClass = this.classOf(page)
-      if (sizeClass >= 0) this.walkSpan(page, sizeClass)
-      else if ((this.field(page, PAGE_KIND) & 0xff) === PAGE_LARGE_RUN) this.expectMet(this.blockOf(page))
-      page += run > 0 ? run : 1
+      let blocks = 1
+      if (sizeClass >= 0) blocks += this.walkSpan(page, sizeClass)
+      else if (kind === PAGE_LARGE_RUN) this.expectMet(this.blockOf(page))
+      // Between two steps the page may have come to lie inside a run, and its length is not one any more.
+      const isFirst = sizeClass >= 0 || kind === PAGE_LARGE_RUN || kind === PAGE_FREE_RUN
+      page += isFirst && run > 0 ? run : 1
+      yield blocks
     }
   }
 
-  private walkSpan(page: number, sizeClass: number): void {
+  /** Returns the number of blocks. */
+  private walkSpan(page: number, sizeClass: number): number {
     const carved = Math.min(this.field(page, PAGE_CARVED) >>> 0, spanCapacity(sizeClass))
     const entry = this.table + page * PAGE_ENTRY_WORDS
     this.walkList(entry + PAGE_FREE_HEAD, entry + PAGE_FREE_COUNT, 'bytesFree')
     for (let piece = 0; piece < carved; piece++) this.expectMet(this.blockOf(page) + piece * classBlocks(sizeClass))
+    return carved
   }
 
   /**

@@ -1,4 +1,5 @@
-import { takeCensus, type Census } from './census.js'
+import { atOnce, type Job } from '../base/slices.js'
+import { takingCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
 import { heapPages } from '../format/geometry.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
@@ -99,8 +100,17 @@ export class HealthCheck {
    * @param time the region's time by which entries have expired. Default: the present time
    */
   run(registry: Registry, time?: number): HealthReport {
+    return atOnce(this.running(registry, time, true))
+  }
+
+  /**
+   * Judges as {@link HealthCheck.run} does, in steps.
+   *
+   * @param isAtOnce whether this thread does nothing else between two of them
+   */
+  *running(registry: Registry, time?: number, isAtOnce = false): Job<HealthReport> {
     const { words } = registry
-    const census = takeCensus(words, time)
+    const census = yield* takingCensus(words, time)
     const bytesHeld = Math.min(words[HEADER_PAGES_IN_USE] >>> 0, heapPages(words.byteLength)) * PAGE_BYTES
     const before = this.#near
     this.#near = countNearReads(words)
@@ -109,7 +119,7 @@ export class HealthCheck {
       judgeNearStaleness(before, this.#near),
       judgeMemory(census, bytesHeld),
       judgeIndex(census),
-      judgeLosses(census, this.#lost.among(registry, census.suspects)),
+      judgeLosses(census, this.#lost.among(registry, census.suspects, isAtOnce)),
     ]
     return { ok: verdicts.every(({ ok }) => ok), verdicts }
   }

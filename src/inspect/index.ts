@@ -10,6 +10,7 @@ export {
 } from './inspection.js'
 export type { EntriesOptions, InspectedEntry, ValueKind } from './entries.js'
 export type { InspectedHandle, InspectionSource } from './source.js'
+export type { SlicedOptions } from '../base/slices.js'
 export type { HealthReport, Verdict, VerdictName } from './health.js'
 export type { AttachedThread, Holding, ThreadState } from '../format/attached-threads.js'
 export type { ContendedSegment, RegionStats } from './stats.js'

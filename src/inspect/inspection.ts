@@ -1,4 +1,5 @@
 import { readOptions, wrongInput } from '../base/arguments.js'
+import { inSlices, readSignal, type Job, type SlicedOptions } from '../base/slices.js'
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
 import { isCache, readSettings } from '../format/cache-settings.js'
@@ -179,6 +180,19 @@ export class Inspection {
   }
 
   /**
+   * Judges as {@link Inspection.health} does, in slices of a millisecond, between which the event loop has a turn.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option; the signal's reason if that aborts. All errors
+   * reject the call.
+   */
+  async healthAsync(options?: SlicedOptions): Promise<HealthReport> {
+    this.#open()
+    const signal = readSignal(options)
+    const job = this.#health.running(this.#registry, momentOf(this.#region, this.#now).time)
+    return inSlices(this.#whileOpen(job), signal)
+  }
+
+  /**
    * Checks every structural invariant, as `map.verify()` does, and whether the bytes were copied while a thread had the
    * map open. O(size of the map). While other threads write, a write under way may be taken for a fault: call it again,
    * or close the map first.
@@ -258,6 +272,15 @@ export class Inspection {
   /** Calls {@link Inspection.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  *#whileOpen<T>(job: Job<T>): Job<T> {
+    for (;;) {
+      this.#open()
+      const step = job.next()
+      if (step.done === true) return step.value
+      yield step.value
+    }
   }
 
   /** @throws MapsafeError `ERR_MAPSAFE_CLOSED` */

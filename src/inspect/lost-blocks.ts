@@ -41,11 +41,14 @@ export class LostBlocks {
     this.#viewer = viewer
   }
 
-  /** @param suspects those that a walk over the region just found */
-  among(registry: Registry, suspects: ReadonlyMap<number, Suspect>): Losses {
+  /**
+   * @param suspects those that a walk over the region just found
+   * @param isAtOnce whether this thread did nothing else during that walk
+   */
+  among(registry: Registry, suspects: ReadonlyMap<number, Suspect>, isAtOnce: boolean): Losses {
     const now = monotonic()
     const { records, isLive } = this.#viewer
-    const isAlone = attachedThreads(registry).filter(({ state }) => state !== 'dead').length <= records
+    const isAlone = isAtOnce && attachedThreads(registry).filter(({ state }) => state !== 'dead').length <= records
     const known = this.#suspects
     this.#suspects = new Map()
     let blocks = 0

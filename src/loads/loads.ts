@@ -13,7 +13,7 @@ import { KeyLoad, type LoadHost } from './key-load.js'
 import { Leases } from './leases.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
-import { addAbortListener, reasonOf, removeAbortListener } from './signal.js'
+import { addAbortListener, reasonOf, removeAbortListener } from '../base/signal.js'
 import { Buffer } from '../platform/buffer.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that entry was still there */

@@ -1,7 +1,7 @@
 import { readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
-import { isAbortSignal } from './signal.js'
+import { isAbortSignal } from '../base/signal.js'
 
 /** The second argument of a loader, after the key. */
 export interface LoadContext {

@@ -1,7 +1,8 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
 import { checkFunction, checkOptions, checkVersion, flagOf } from '../base/arguments.js'
+import { atOnce, inSlices, readSignal, type SlicedOptions } from '../base/slices.js'
 import { deleteEach, deleteMany, getEntries, getMany, hasMany, setMany } from '../store/batches.js'
-import { ownKey, type Key } from '../format/key.js'
+import type { Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
@@ -13,10 +14,9 @@ import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './in
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf } from './inspect-form.js'
-import { keyBatches } from '../store/map-keys.js'
 import { Opening } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions } from './options.js'
-import { compareAndDelete, compareAndSwap, deleteIf, update } from '../store/read-modify-write.js'
+import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
@@ -24,7 +24,7 @@ import { scan, type DetailedScanOptions, type ScanOptions, type ScanResult } fro
 import { Snapshot } from './snapshot.js'
 import { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
-import { clear, repair, snapshot } from '../store/whole-map.js'
+import { clear, clearing, deletingWhere, repair, snapshot, whileOpen } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import type { DetailedScanResult, MapEntry, MapStats } from './types.js'
@@ -36,6 +36,9 @@ export interface VerifyReport {
   /** One line for every invariant that is violated, for the first hundred. */
   readonly problems: readonly string[]
 }
+
+/** A predicate of `deleteWhere`, for the store. */
+type Predicate<V> = (value: DeepReadonly<V>, key: Key) => boolean
 
 /** Length of {@link MapStats.hotKeys}. */
 const HOT_KEYS = 10
@@ -314,15 +317,28 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
     const store = this.#store
     checkFunction('predicate', predicate)
-    return asOneCall(store.openToWrite(), () => {
-      let deleted = 0
-      for (const batch of keyBatches(store)) {
-        for (const key of batch as K[]) {
-          if (deleteIf(store, key, (value) => predicate(value, ownKey(key)), true)) deleted++
-        }
-      }
-      return deleted
-    })
+    return asOneCall(store.openToWrite(), () => atOnce(deletingWhere(store, predicate as Predicate<V>)))
+  }
+
+  /**
+   * Deletes as {@link ConcurrentMap.deleteWhere} does, in slices of a millisecond, between which the event loop has a
+   * turn. Entries that are inserted or changed meanwhile, by this thread or others, are met or not.
+   *
+   * @param predicate as for {@link ConcurrentMap.deleteWhere}, which it costs in all. An error that it throws rejects
+   * the call; entries deleted before stay deleted.
+   * @returns the number of entries deleted
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function, or for a wrong option; the signal's
+   * reason if that aborts. All errors reject the call.
+   */
+  async deleteWhereAsync(
+    predicate: (value: DeepReadonly<V>, key: K) => boolean,
+    options: SlicedOptions | undefined = undefined,
+  ): Promise<number> {
+    const store = this.#store
+    checkFunction('predicate', predicate)
+    const signal = readSignal(options)
+    store.openToWrite()
+    return inSlices(deletingWhere(store, predicate as Predicate<V>), signal)
   }
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was no entry */
@@ -441,6 +457,23 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   clear(): void {
     clear(this.#store)
+  }
+
+  /**
+   * Deletes all entries that are there when it begins, in slices of a millisecond, between which the event loop has a
+   * turn. O(entries) in all, as {@link ConcurrentMap.clear}.
+   *
+   * Entries that are inserted meanwhile, by this thread or others, may survive or not; readers may find some of the old
+   * entries for as long as it runs. If it fails midway, the entries deleted before stay deleted.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option; the signal's reason if that aborts. All errors
+   * reject the call.
+   */
+  async clearAsync(options: SlicedOptions | undefined = undefined): Promise<void> {
+    const store = this.#store
+    const signal = readSignal(options)
+    store.openToWrite()
+    await inSlices(clearing(store), signal)
   }
 
   /**
@@ -567,6 +600,22 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
     const engine = this.#store.open()
     this.#store.reads.flush(engine.words)
     return this.#health.run(engine)
+  }
+
+  /**
+   * Judges as {@link ConcurrentMap.health} does, in slices of a millisecond, between which the event loop has a turn.
+   * What is written meanwhile, by this thread or others, makes its figures a little more from different times, and
+   * memory that seems lost takes two calls, two seconds apart, to be called so.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option; the signal's reason if that aborts. All errors
+   * reject the call.
+   */
+  async healthAsync(options: SlicedOptions | undefined = undefined): Promise<HealthReport> {
+    const store = this.#store
+    const signal = readSignal(options)
+    const engine = store.open()
+    store.reads.flush(engine.words)
+    return inSlices(whileOpen(store, this.#health.running(engine)), signal)
   }
 
   /**

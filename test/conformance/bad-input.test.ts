@@ -85,6 +85,7 @@ const bad = {
   ],
   touch: all(CODES.options, 0, -1, NaN, null, '5', { ttl: 0 }, { time: 5 }, [], { ttl: 5, expiresAt: 5 }),
   which: all(CODES.options, null, 5, 'which', [], { which: 1 }, { which: null }, { each: true }),
+  slices: all(CODES.options, null, 5, 'text', [], { signal: {} }, { signal: null }, { signal: true }, { time: 5 }),
   load: all(
     CODES.options,
     ...[
@@ -144,6 +145,12 @@ const methods: Record<string, readonly Parameter[]> = {
   deleteIfVersion: [key, [1, 'version']],
   compareAndDelete: [key, ['other']],
   deleteWhere: [[() => false, 'function']],
+  deleteWhereAsync: [
+    [() => false, 'function'],
+    [undefined, 'slices'],
+  ],
+  clearAsync: [[undefined, 'slices']],
+  healthAsync: [[undefined, 'slices']],
   take: [key],
   increment: [number, step, [undefined, 'increment']],
   incrementEntry: [number, step, [undefined, 'increment']],
@@ -184,7 +191,9 @@ test.each([
     Object.getOwnPropertyNames(prototype).filter((name) => {
       const { value } = Object.getOwnPropertyDescriptor(prototype, name)!
       return (
-        name !== 'constructor' && typeof value === 'function' && ((value as AnyFunction).length > 0 || name === 'scan')
+        name !== 'constructor' &&
+        typeof value === 'function' &&
+        ((value as AnyFunction).length > 0 || name === 'scan' || name.endsWith('Async'))
       )
     }),
   )

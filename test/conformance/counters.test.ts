@@ -84,6 +84,8 @@ const rows: Record<string, Row> = {
     expired: { deleted: 1 },
     ...none,
   },
+  deleteWhereAsync: { call: (map) => map.deleteWhereAsync(() => true), ...deletes, ...none },
+  clearAsync: { call: (map) => map.clearAsync(), ...deletes, expired: { deleted: 1 }, ...none },
   keys: { call: (map) => [...map.keys()], ...none },
   values: { call: (map) => [...map.values()], ...none },
   entries: { call: (map) => [...map.entries()], ...none },
@@ -97,6 +99,7 @@ const rows: Record<string, Row> = {
   snapshot: { call: (map) => [...map.snapshot()], ...none },
   stats: { call: (map) => map.stats(), ...none },
   health: { call: (map) => map.health(), ...none },
+  healthAsync: { call: (map) => map.healthAsync(), ...none },
   verify: { call: (map) => map.verify(), ...none },
   repair: { call: (map) => map.repair(), ...none },
 }

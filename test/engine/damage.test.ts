@@ -146,7 +146,7 @@ function work(engines: readonly Engine[], random: Random): void {
     check()
     if (engine.result[RESULT_STATUS] !== DONE) break
   }
-  next().clear()
+  next().clear(0, NO_LIMIT)
   check()
   for (const each of engines) {
     each.verify()
@@ -339,12 +339,12 @@ describeEach('waiting ($name)', (lineup) => {
     const engine = openEngine(buffer, lineup.engineOf(0))
     const mutex = segmentOf(engine.words) * BLOCK_WORDS + SEGMENT_MUTEX
     Atomics.store(engine.words, mutex, 1 | (1 << 8))
-    engine.clear()
+    engine.clear(0, NO_LIMIT)
     expect(engine.result[RESULT_STATUS]).toBe(TIMEOUT)
     expect(engine.result[RESULT_OWNER_PID]).toBe(process.pid)
     expect(engine.result[RESULT_OWNER_THREAD]).toBeGreaterThanOrEqual(0)
     Atomics.store(engine.words, mutex, 0)
-    engine.clear()
+    engine.clear(0, NO_LIMIT)
     expect(engine.result[RESULT_STATUS]).toBe(DONE)
   })
 })

@@ -390,7 +390,7 @@ describe('against a Map', () => {
         }
       } else expect(engine.get(key)).toBe(model.get(key))
       if (i === 30_000) {
-        engine.clear()
+        engine.clear(0, NO_LIMIT)
         model.clear()
       }
       if (i % 5000 === 0 || i === 30_000) expect(engine.verify(), `MAPSAFE_SEED=${seed}`).toEqual([])
@@ -426,7 +426,7 @@ describe('growth', () => {
     for (let i = 0; i < count; i += 2) engine.remove(`key ${i}`, PUT_ALWAYS)
     expect(engine.size()).toBe(count / 2)
     expect(engine.verify()).toEqual([])
-    engine.clear()
+    engine.clear(0, NO_LIMIT)
     expect(engine.size()).toBe(0)
     expect(collectKeys(engine)).toEqual([])
     expect(engine.verify()).toEqual([])

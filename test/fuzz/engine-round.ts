@@ -154,7 +154,7 @@ function operate(engine: Engine, random: Random): void {
       engine.repair()
       break
     case 12:
-      if (random.chance(0.3)) engine.clear()
+      if (random.chance(0.3)) engine.clear(0, NO_LIMIT)
       else engine.snapshot()
       break
     default:

@@ -157,7 +157,7 @@ describe.each(lineups)('leases ($name)', (lineup) => {
         b.removeHeld(key)
       },
       () => {
-        b.clear()
+        b.clear(0, NO_LIMIT)
       },
     ]
     for (const [i, deletion] of deletions.entries()) {
@@ -194,7 +194,7 @@ describe.each(lineups)('leases ($name)', (lineup) => {
     expect(b.size()).toBe(1)
     b.sweep(0, 1000)
     expect(b.size()).toBe(0)
-    b.clear()
+    b.clear(0, NO_LIMIT)
     expect(leaseOf(a, 'one')?.kind).toBe(VALUE_LAPSED_LEASE)
     expect(a.verify()).toEqual([])
   })
@@ -242,7 +242,7 @@ describe.each(lineups)('leases ($name)', (lineup) => {
         if (held.kind === VALUE_LEASE) expect(versionOf(engine)).toBeGreaterThan(held.version)
         leases.set(key, { ...held, kind: VALUE_LAPSED_LEASE, version: versionOf(engine) })
       } else {
-        engine.clear()
+        engine.clear(0, NO_LIMIT)
         values.clear()
         for (const [each, known] of leases) {
           engine.getForLoad(each)

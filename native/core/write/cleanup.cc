@@ -152,13 +152,17 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
   return from_hash;
 }
 
-void Clear(Core& core) {
+std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments) {
   core.outcome->status = Status::kDone;
-  for (std::uint64_t hash = 0; hash < kHashEnd;) {
+  std::uint64_t hash = from_hash;
+  for (; hash < kHashEnd && segments > 0; --segments) {
     const Location location = LockSegment(core, static_cast<std::uint32_t>(hash));
-    if (location.segment == 0) return;
+    if (location.segment == 0) return hash;
     const std::uint64_t end = EndOf(core.region, location.segment);
-    if (!HoldSegment(core, location.segment)) return UnlockSegment(core, location.segment);
+    if (!HoldSegment(core, location.segment)) {
+      UnlockSegment(core, location.segment);
+      return hash;
+    }
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
     core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked));
@@ -166,10 +170,14 @@ void Clear(Core& core) {
     unlinked.FreeAll(core);
     UnlockSegment(core, location.segment);
     if (core.evictor != nullptr) core.evictor->SweepForgotten();
-    if (end <= hash) return Fail(core, Status::kCorrupt);
+    if (end <= hash) {
+      Fail(core, Status::kCorrupt);
+      return hash;
+    }
     hash = end;
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Finish: no later read of this thread overtakes it
+  return hash;
 }
 
 }  // namespace mapsafe

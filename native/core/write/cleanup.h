@@ -25,8 +25,9 @@ bool CleanUpAll(Core& core, Patience patience);
 std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget);
 inline constexpr std::uint32_t kSweepCost = 64;
 
-// Deletes every entry, segment by segment; fills in the outcome.
-void Clear(Core& core);
+// Deletes every entry, segment by segment from the one that covers `from_hash` on, of `segments` at most; fills in the
+// outcome. Returns the hash to go on from.
+std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments);
 
 }  // namespace mapsafe
 

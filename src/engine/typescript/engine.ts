@@ -227,9 +227,9 @@ export class TypescriptEngine implements Engine {
     return Math.max(0, sumOfSizeDeltas(this.words))
   }
 
-  clear(): void {
+  clear(fromHash: number, segments: number): number {
     this.core.beginCall()
-    this.core.end(clear(this.core))
+    return clear(this.core, fromHash, segments)
   }
 
   collect(fromHash: number, endHash: number, limit: number): number {

@@ -152,17 +152,22 @@ function dropCounted({ words, thread }: Core, bucket: number, slot: number): voi
   thread.endWrite()
 }
 
-/** Deletes every entry, one segment after the other. Status DONE, TIMEOUT or CORRUPT. */
-export function clear(core: Core): number {
+/** Deletes every entry of some segments, one segment after the other; see {@link Engine.clear}. */
+export function clear(core: Core, fromHash: number, segments: number): number {
   const { words, lookup } = core
-  for (let hash = 0; hash < HASH_END;) {
+  let hash = fromHash
+  for (let left = segments; hash < HASH_END && left > 0; left--) {
     const locked = lockSegment(core, hash | 0)
-    if (locked !== DONE) return locked
+    if (locked !== DONE) {
+      core.end(locked)
+      return hash
+    }
     const { segment } = lookup
     const end = endOf(words, segment)
     if (!holdSegment(core, segment)) {
       unlockSegment(core, segment)
-      return TIMEOUT
+      core.end(TIMEOUT)
+      return hash
     }
     sweepTombstones(core, segment)
     core.thread.count(COUNTER_DELETED, emptySegment(core, segment))
@@ -170,10 +175,14 @@ export function clear(core: Core): number {
     core.unlinked.freeAll()
     unlockSegment(core, segment)
     core.evictor?.sweepForgotten()
-    if (end <= hash) return CORRUPT
+    if (end <= hash) {
+      core.end(CORRUPT)
+      return hash
+    }
     hash = end
   }
-  return DONE
+  core.end(DONE)
+  return hash
 }
 
 /**

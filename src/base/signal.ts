@@ -4,15 +4,23 @@
  */
 /* eslint-disable @typescript-eslint/unbound-method -- called on the signal */
 const { addEventListener, removeEventListener } = EventTarget.prototype
-const isAborted = getterOf('aborted')
+const aborted = getterOf('aborted')
 const reason = getterOf('reason')
 
 export function isAbortSignal(value: unknown): value is AbortSignal {
   try {
-    isAborted.call(value)
+    aborted.call(value)
     return true
   } catch {
     return false
+  }
+}
+
+export function isAborted(signal: AbortSignal): boolean {
+  try {
+    return aborted.call(signal) as boolean
+  } catch {
+    return false // a Proxy whose trap throws
   }
 }
 
