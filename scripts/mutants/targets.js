@@ -140,6 +140,7 @@ export const targets = {
     ['build'],
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
+  misuse: inTypescript(['test/misuse'], ['build']),
   health: inTypescript(['test/health']),
   adapters: inTypescript(['test/adapters'], ['build']),
   surface: inTypescript(

@@ -17,7 +17,7 @@
  * | `ERR_MAPSAFE_FILE` | Error | the system refuses to make, open or map the map's file |
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
- * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map |
+ * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map; a loader awaited its own load |
  */
 export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_FULL'

@@ -11,7 +11,6 @@ import {
   ENTRY_TOO_LARGE,
   FULL,
   KEY_TYPE,
-  NOT_A_COUNTER,
   RESULT_KIND,
   RESULT_STATUS,
   TIMEOUT,
@@ -50,11 +49,6 @@ export function engineError(engine: Engine, key?: unknown, status = engine.resul
           ? 'The key is a Uint8Array whose memory is gone: its ArrayBuffer was detached, as by a transfer, or shrunk. ' +
               'Make the key before that, or of a copy.'
           : `The key is ${describe(key)}; expected a string, number, bigint, boolean or Uint8Array.`,
-      )
-    case NOT_A_COUNTER:
-      return new MapsafeTypeError(
-        'ERR_MAPSAFE_COUNTER',
-        `The value of key ${describe(key)} is no safe integer, so it cannot be incremented. Set it to one first.`,
       )
     case COUNTER_RANGE:
       return new MapsafeRangeError(

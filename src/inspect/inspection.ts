@@ -2,6 +2,7 @@ import { readOptions, wrongInput } from '../base/arguments.js'
 import { inSlices, readSignal, type Job, type SlicedOptions } from '../base/slices.js'
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
+import { refuseCloning } from '../base/thread-bound.js'
 import { isCache, readSettings } from '../format/cache-settings.js'
 import { verify } from '../format/check/verify.js'
 import { inspectCounters, type Counters } from '../format/counters.js'
@@ -97,6 +98,11 @@ export function openInspection(source: InspectionSource, options: InspectionOpti
   return new Inspection(openSource(source, trustFile, copy), now)
 }
 
+/** What structured clone says of an inspection. */
+const SEND_SOURCE = Symbol(
+  'An Inspection belongs to the thread that made it: send what it was opened with, and open that with openInspection. It',
+)
+
 /** Forgets the files of inspections that were dropped without being closed. */
 const forgotten = new FinalizationRegistry<Source>((source) => source.close())
 
@@ -131,6 +137,7 @@ export class Inspection {
     this.#bytes = words.byteLength
     this.#registry = { words, lifeOf: (record) => lifeSeen(words, record, (index) => source.isLocked(index)) }
     this.#health = new HealthCheck(words, { records: 0, isLive: source.isLive })
+    refuseCloning(this, SEND_SOURCE)
     forgotten.register(this, source, this)
   }
 

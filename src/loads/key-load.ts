@@ -5,6 +5,7 @@ import { describeFailure, reviveFailure } from './failure.js'
 import { DELIVERED, FAILED, isSameLoad, STALE, type Content, type LoadName, type Outcome } from './lease.js'
 import type { Leases, Sight } from './leases.js'
 import { MAX_TIMEOUT } from './options.js'
+import { beginLoad, endLoad, findLoad, lookAgain, runLoader, type RunningLoad } from './running-loads.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
@@ -25,6 +26,8 @@ export interface LoadHost<V> {
   readonly leases: Leases<V>
   /** Owner mark of this thread's engine. */
   readonly mark: number
+  /** The memory of the cache. */
+  readonly memory: ArrayBufferLike
   /** Whether the engine with that owner mark is still there. */
   isAlive(mark: number): boolean
   /** The region's time, in milliseconds. */
@@ -45,6 +48,7 @@ export interface LoadHost<V> {
 /** A load that this thread runs. */
 interface OwnLoad<V> extends LoadName {
   readonly leader: Caller<V>
+  readonly running: RunningLoad
   /** When the load is given up, by this thread's own clock. */
   readonly deadline: number
   readonly controller: AbortController
@@ -82,6 +86,12 @@ export class KeyLoad<V> {
     private readonly host: LoadHost<V>,
   ) {
     this.#callers = new Callers(key)
+  }
+
+  /** The load that the calls wait for, if this thread runs it. */
+  get running(): RunningLoad | undefined {
+    if (this.#load !== undefined) return this.#load.running
+    return this.#awaited === undefined ? undefined : findLoad(this.#awaited, this.host.memory)
   }
 
   /**
@@ -181,6 +191,7 @@ export class KeyLoad<V> {
     } else {
       this.#callers.restartClocks()
       this.#awaited = { ...load, tells: !isLapsed, version, isLapsed }
+      lookAgain()
       this.#poll = FIRST_POLL
     }
     return this.#rejectLate()
@@ -214,7 +225,8 @@ export class KeyLoad<V> {
     this.#awaited = undefined
     this.#callers.restartClocks()
     const deadline = monotonic() + leader.timeout
-    this.#load = { ...load, deadline, leader, controller: new AbortController(), version: taken, stale }
+    const running = beginLoad(load, key, host.memory)
+    this.#load = { ...load, deadline, leader, running, controller: new AbortController(), version: taken, stale }
     this.#run(this.#load)
     return !this.isOver
   }
@@ -223,12 +235,11 @@ export class KeyLoad<V> {
     const { loader, inContext } = load.leader
     // An error that the loader throws at once becomes a rejection, too. The loader gets a key of its own, which it may
     // change.
-    const started = inContext(
-      () =>
-        new Promise((resolve) => {
-          resolve(loader(ownKey(this.key) as never, { signal: load.controller.signal }))
-        }),
-    )
+    const start = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        resolve(loader(ownKey(this.key) as never, { signal: load.controller.signal }))
+      })
+    const started = inContext(() => runLoader(load.running, start))
     started.then(
       (value) => {
         this.host.asOneCall(() => this.#loaded(load, value))
@@ -302,7 +313,7 @@ export class KeyLoad<V> {
   /** Gives up a load that took too long. Its caller is rejected; one of the other calls takes over. */
   #giveUp(load: OwnLoad<V>): void {
     const reason = timedOut(this.key, load.leader.timeout)
-    this.#load = undefined
+    this.#forgetLoad()
     this.host.countFailure()
     this.#callers.reject(load.leader, reason)
     this.#callers.countTimeout()
@@ -373,8 +384,13 @@ export class KeyLoad<V> {
   #end(): void {
     clearTimeout(this.#timer)
     this.isOver = true
-    this.#load = undefined
+    this.#forgetLoad()
     this.host.finished(this)
+  }
+
+  #forgetLoad(): void {
+    if (this.#load !== undefined) endLoad(this.#load.running)
+    this.#load = undefined
   }
 
   #resolveAll(give: () => V): false {

@@ -11,8 +11,10 @@ import type { Store } from '../store/store.js'
 import type { Caller } from './callers.js'
 import { KeyLoad, type LoadHost } from './key-load.js'
 import { Leases } from './leases.js'
+import { LoaderCall } from './loader-call.js'
 import type { Loader, ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
+import { loadOfCall, Wait } from './running-loads.js'
 import { addAbortListener, reasonOf, removeAbortListener } from '../base/signal.js'
 import { Buffer } from '../platform/buffer.js'
 
@@ -28,6 +30,7 @@ export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => 
 export class Loads<V> implements LoadHost<V> {
   readonly leases: Leases<V>
   readonly mark: number
+  readonly memory: ArrayBufferLike
   /**
    * The key loads that take calls, by key; a `Uint8Array`, which a `Map` compares by identity, is represented by its
    * bytes.
@@ -43,6 +46,7 @@ export class Loads<V> implements LoadHost<V> {
     this.leases = new Leases(store)
     const engine = store.open()
     this.mark = engine.mark
+    this.memory = engine.words.buffer
     this.#owners = new Owners(engine)
   }
 
@@ -57,7 +61,9 @@ export class Loads<V> implements LoadHost<V> {
     { timeout, negativeTtl, signal }: ResolvedLoadOptions,
     storeLoaded: StoreLoaded,
   ): Promise<V> {
-    return new Promise((resolve, reject) => {
+    const by = loadOfCall()
+    let wait: Wait | undefined
+    const promise = new Promise<V>((resolve, reject) => {
       // A closed cache refuses the call before it can affect a key load in which other calls wait.
       if (this.#isClosed) throw closed()
       this.store.openToWrite()
@@ -65,6 +71,7 @@ export class Loads<V> implements LoadHost<V> {
         keyLoad.leave(caller, signal && reasonOf(signal))
       }
       const forget = (): void => {
+        wait?.end()
         if (signal !== undefined) removeAbortListener(signal, onAbort)
       }
       if (signal !== undefined) addAbortListener(signal, onAbort)
@@ -85,8 +92,14 @@ export class Loads<V> implements LoadHost<V> {
           reject(reason)
         },
       }
+      if (by !== undefined) {
+        wait = new Wait(by, keyLoad, (reason) => {
+          keyLoad.leave(caller, reason)
+        })
+      }
       keyLoad.join(caller)
     })
+    return wait === undefined ? promise : LoaderCall.of(promise, wait)
   }
 
   /** Rejects every waiting call, and those to come. Called before the engine is closed. */

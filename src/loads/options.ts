@@ -13,7 +13,8 @@ export interface LoadContext {
 
 /**
  * Loads the value of `key`, in one step or by a promise. It may use the cache, but must not await a load of the same
- * key by the same cache: the load would wait for itself until its time is up.
+ * key: that call is rejected with `ERR_MAPSAFE_REENTRANT`, also where loaders of other keys come in between. Of a circle through
+ * other threads, the calls end by their time limits.
  */
 export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
 

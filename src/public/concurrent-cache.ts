@@ -4,7 +4,7 @@ import { setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
 import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
-import { getOrInsert } from '../store/get-or-insert.js'
+import { getOrInsert, getOrInsertComputed } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { incrementEntry, readIncrement, type IncrementOptions } from './increment.js'
@@ -128,12 +128,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to an inserted one. */
   override getOrInsert(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> {
     const expiresAt = this.#expiry(options)
-    return getOrInsert(
-      this.#store,
-      key,
-      () => value,
-      () => expiresAt,
-    )
+    return getOrInsert(this.#store, key, value, () => expiresAt)
   }
 
   /** As in {@link ConcurrentMap}. The time to live begins when `compute` has returned. */
@@ -145,7 +140,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     const store = this.#store
     checkFunction('compute', compute)
     const lifetime = options === undefined ? undefined : readLifetime(options)
-    return getOrInsert(store, key, compute, () => this.#expiry(lifetime))
+    return getOrInsertComputed(store, key, compute, () => this.#expiry(lifetime))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to a new one. */
@@ -245,11 +240,17 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with
    * the errors of `get` and `set`
    */
-  async getOrLoad(
-    key: K,
-    loader: Loader<K, V>,
-    options: LoadOptions | undefined = undefined,
-  ): Promise<DeepReadonly<V>> {
+  getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined = undefined): Promise<DeepReadonly<V>> {
+    try {
+      return this.#getOrLoad(key, loader, options)
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever was thrown
+      return Promise.reject(error)
+    }
+  }
+
+  /** @throws what the call is to be rejected with: an async function would make a promise of another class */
+  #getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined): Promise<DeepReadonly<V>> {
     const store = this.#store
     checkFunction('loader', loader)
     const resolved = resolveLoadOptions(options)
@@ -258,10 +259,10 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     this.#expiry(lifetime)
     resolved.signal?.throwIfAborted()
     const near = store.near(key)
-    if (near?.present === true) return near.value as DeepReadonly<V>
+    if (near?.present === true) return Promise.resolve(near.value as DeepReadonly<V>)
     if (near === undefined) {
       const found = store.read(key)
-      if (store.found) return found!
+      if (store.found) return Promise.resolve(found!)
     } else {
       // The near-cache knows that there is no entry, and has counted this read.
       store.hotKeys.note(key)

@@ -6,7 +6,7 @@ import type { Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
 import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
-import { getOrInsert } from '../store/get-or-insert.js'
+import { getOrInsert, getOrInsertComputed } from '../store/get-or-insert.js'
 import type { MapHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { toMapEntry } from './entry.js'
@@ -27,6 +27,7 @@ import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
 import { clear, clearing, deletingWhere, repair, snapshot, whileOpen } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
+import { refuseCloning } from '../base/thread-bound.js'
 import type { DetailedScanResult, MapEntry, MapStats } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
@@ -39,6 +40,16 @@ export interface VerifyReport {
 
 /** A predicate of `deleteWhere`, for the store. */
 type Predicate<V> = (value: DeepReadonly<V>, key: Key) => boolean
+
+/** What structured clone says of a map object. */
+const SEND_HANDLE = {
+  'mapsafe.map': Symbol(
+    'A ConcurrentMap belongs to the thread that made it: send map.handle, and open that with ConcurrentMap.attach(handle). It',
+  ),
+  'mapsafe.cache': Symbol(
+    'A ConcurrentCache belongs to the thread that made it: send cache.handle, and open that with ConcurrentCache.attach(handle). It',
+  ),
+}
 
 /** Length of {@link MapStats.hotKeys}. */
 const HOT_KEYS = 10
@@ -87,7 +98,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * with `postMessage` or as `workerData`. The handle of a map in a file can also go to another process, as JSON. Stays
    * valid after {@link ConcurrentMap.close}.
    */
-  readonly handle: MapHandle
+  declare readonly handle: MapHandle
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<DeepReadonly<V>>
   readonly #health: HealthCheck
@@ -115,6 +126,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   constructor(options: ConcurrentMapOptions | undefined = undefined) {
     const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
+    refuseCloning(this, SEND_HANDLE[place.handle.kind]) // first, as structured clone takes properties in their order
     this.handle = place.handle
     this.#file = place.handle.file
     const engine = openEngine(place.region, resolved.engine)
@@ -233,7 +245,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * atomic step.
    */
   getOrInsert(key: K, value: V): DeepReadonly<V> {
-    return getOrInsert(this.#store, key, () => value)
+    return getOrInsert(this.#store, key, value)
   }
 
   /**
@@ -247,7 +259,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
     const store = this.#store
     checkFunction('compute', compute)
-    return getOrInsert(store, key, compute)
+    return getOrInsertComputed(store, key, compute)
   }
 
   /**

@@ -14,9 +14,14 @@ import { ENTRY_DATA, ENTRY_META } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { MapEntry } from './types.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
+import { refuseCloning } from '../base/thread-bound.js'
 import { Buffer } from '../platform/buffer.js'
 
 const WORD_BYTES = 4
+/** What structured clone says of a snapshot. */
+const SEND_ENTRIES = Symbol(
+  'A Snapshot belongs to the thread that made it: send the handle of its map, or its entries, [...snapshot]. It',
+)
 
 /**
  * The entries of a map as they were at one instant, unaffected by later changes of the map. It is a copy of its own: it
@@ -55,6 +60,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     this.#pieces = pieces
     this.#store = store
     this.size = store.mayExpire ? this.#count() : size
+    refuseCloning(this, SEND_ENTRIES)
   }
 
   /**

@@ -1,16 +1,42 @@
+import { refusePromise } from '../base/promises.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_IF_ABSENT } from '../engine/engine.js'
 import type { Store } from './store.js'
 import { exchange } from './writes.js'
 
 /**
- * Returns the value of `key`. If there is no entry, stores the result of `compute`, unless another thread was faster,
- * and returns the value that is there then.
+ * Returns the value of `key`. If there is no entry, stores `value`, unless another thread was faster, and returns the value
+ * that is there then.
  *
- * @param compute called at most once, and only if there seems to be no entry, with a copy of the key (0 for -0)
  * @param expiresAt as for Store.write
  */
-export function getOrInsert<K extends Key, V>(
+export function getOrInsert<V>(store: Store<V>, key: Key, value: unknown, expiresAt?: () => number | undefined): V {
+  return insertIfAbsent(store, key, () => value, expiresAt)
+}
+
+/**
+ * Does as {@link getOrInsert} with what `compute` returns, which must not be a promise.
+ *
+ * @param compute called at most once, and only if there seems to be no entry, with a copy of the key (0 for -0)
+ */
+export function getOrInsertComputed<K extends Key, V>(
+  store: Store<V>,
+  key: K,
+  compute: (key: K) => unknown,
+  expiresAt?: () => number | undefined,
+): V {
+  const computeAtOnce = (own: K): unknown => {
+    const value = compute(own)
+    refusePromise(value, 'ERR_MAPSAFE_VALUE_TYPE', 'getOrInsertComputed', VALUE_AT_ONCE)
+    return value
+  }
+  return insertIfAbsent(store, key, computeAtOnce, expiresAt)
+}
+
+const VALUE_AT_ONCE =
+  'expected the value itself. Await what it takes before the call, or let getOrLoad of a ConcurrentCache await it.'
+
+function insertIfAbsent<K extends Key, V>(
   store: Store<V>,
   key: K,
   compute: (key: K) => unknown,

@@ -1,5 +1,6 @@
 import { ownKey, type Key } from '../format/key.js'
 import type { ValueEncoder } from '../codec/value.js'
+import { refusePromise } from '../base/promises.js'
 import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { Expected } from './expected.js'
 import { deciding } from './reentry.js'
@@ -12,6 +13,9 @@ type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
 type ChooseExpiry<V> = (entry: StoredEntry<V> | undefined) => number | undefined
 const DELETE = Symbol('delete')
+
+const UPDATE_AT_ONCE =
+  'expected the new value itself. Await what it takes before the call, or await between getEntry and setIfVersion.'
 
 /**
  * Stores the value that `compute` makes from the value of `key`. An entry that is there keeps its expiry.
@@ -31,6 +35,7 @@ export function update<V>(
   const decide: Decide<V> = (value, isPresent) => {
     next = compute(value)
     if (next === marker) return isPresent ? DELETE : undefined
+    refusePromise(next, 'ERR_MAPSAFE_VALUE_TYPE', 'update', UPDATE_AT_ONCE)
     return store.encode(next)
   }
   const change = readModifyWrite(store, key, decide, (entry) => entry?.expiresAt ?? expiresIfNew)

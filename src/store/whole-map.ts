@@ -1,5 +1,6 @@
 /** Operations on all entries of a map. The public classes document them. */
 import type { Job } from '../base/slices.js'
+import { refusePromise } from '../base/promises.js'
 import { ownKey, type Key } from '../format/key.js'
 import {
   DONE,
@@ -18,6 +19,8 @@ import type { Store } from './store.js'
 
 /** What a step over a segment counts for: as many entries as it has room for. */
 const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
+
+const DECISION_AT_ONCE = 'expected true or false. Await what it takes before the call.'
 
 /** Deletes every entry, one segment after the other. */
 export function clear(store: Store<unknown>): void {
@@ -42,10 +45,16 @@ export function* clearing(store: Store<unknown>): Job<void> {
  */
 export function* deletingWhere<V>(store: Store<V>, predicate: (value: V, key: Key) => unknown): Job<number> {
   let deleted = 0
+  const decide = (value: V, key: Key): unknown => {
+    const decision = predicate(value, ownKey(key))
+    // A promise is true, whatever it brings.
+    refusePromise(decision, 'ERR_MAPSAFE_OPTIONS', 'deleteWhere', DECISION_AT_ONCE)
+    return decision
+  }
   for (const batch of keyBatches(store)) {
     yield batch.length
     for (const key of batch) {
-      if (deleteIf(store, key, (value) => predicate(value, ownKey(key)), true)) deleted++
+      if (deleteIf(store, key, (value) => decide(value, key), true)) deleted++
       yield 1
     }
   }

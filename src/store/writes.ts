@@ -7,6 +7,7 @@ import {
   DONE,
   ENCODED,
   FULL,
+  NOT_A_COUNTER,
   NOT_DONE,
   PUT_ALWAYS,
   PUT_IF_ABSENT,
@@ -19,6 +20,7 @@ import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { NEVER } from '../format/entry.js'
 import { ownKey, type Key } from '../format/key.js'
+import { lostType } from './lost-type.js'
 import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
 
@@ -155,6 +157,7 @@ export function increment(
   store.hotKeys.note(key)
   const sum = engine.increment(key, by, store.announceExpiry(lifetime), mode)
   const status = engine.result[RESULT_STATUS]
+  if (status === NOT_A_COUNTER) throw lostType(store, key)
   if (status < 0) throw engineError(engine, key)
   return status === DONE ? sum : undefined
 }
