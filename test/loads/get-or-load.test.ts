@@ -448,12 +448,6 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     await expect(cache.getOrLoad('key', () => 1)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_CLOSED' })
   })
 
-  test('a load of the same key from inside its loader ends by the time limit', async () => {
-    const inner = (): Promise<unknown> => cache.getOrLoad('key', () => 'inner', { timeout: 5000 })
-    await expect(cache.getOrLoad('key', inner, { timeout: 30 })).rejects.toMatchObject({ code: 'ERR_MAPSAFE_TIMEOUT' })
-    expect(await cache.getOrLoad('key', () => 'outer')).toBe('inner')
-  })
-
   test.each([
     [{ ttl: 0 }],
     [{ staleWhileRevalidate: -1 }],
