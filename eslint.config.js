@@ -35,7 +35,7 @@ const layers = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'out/', 'prebuilds/', 'coverage/'] },
+  { ignores: ['dist/', 'build/', 'out/', 'prebuilds/', 'coverage/', 'test/types/cases/'] },
   js.configs.recommended,
   mapsafe.configs.recommended,
   {

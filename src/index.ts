@@ -11,7 +11,15 @@ export type { HotKey } from './store/near/hot-keys.js'
 export type { IncrementOptions, MapIncrementOptions } from './public/increment.js'
 export type { LifetimeOptions } from './public/lifetime.js'
 export type { LoadContext, Loader, LoadOptions } from './loads/options.js'
-export type { AttachOptions, ConcurrentCacheOptions, ConcurrentMapOptions, NearCacheOptions } from './public/options.js'
+export type { MapClass } from './public/opening.js'
+export type {
+  AttachOptions,
+  ConcurrentCacheOptions,
+  ConcurrentMapOptions,
+  NearCacheOptions,
+  OpenValues,
+  OptionsFor,
+} from './public/options.js'
 export type { AttachedThread, Holding, ThreadState } from './format/attached-threads.js'
 export type { Counters } from './format/counters.js'
 export type { ContendedSegment, RegionStats } from './inspect/stats.js'
@@ -19,5 +27,7 @@ export type { MemoryUse } from './inspect/memory.js'
 export type { DetailedScanOptions, ScanOptions, ScanResult } from './store/scan.js'
 export type { SlicedOptions } from './base/slices.js'
 export type { Snapshot } from './public/snapshot.js'
+export type { Cloned, Returned } from './base/cloned.js'
 export type { DeepReadonly } from './base/deep-readonly.js'
+export type { CannotBeStored, Storable } from './base/storable.js'
 export type { DetailedScanResult, MapEntry, MapStats } from './public/types.js'

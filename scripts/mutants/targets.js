@@ -146,6 +146,7 @@ export const targets = {
   surface: inTypescript(
     [
       'test/conformance/receivers',
+      'test/conformance/subclasses',
       'test/conformance/bad-input',
       'test/conformance/map-parity',
       'test/conformance/batches',

@@ -1,22 +1,30 @@
-/** Objects whose own methods may change them; `Object.freeze` does not reach what they hold. */
-type Opaque = Date | RegExp | Error | ArrayBuffer | ArrayBufferView
-type Primitive = string | number | bigint | boolean | symbol | null | undefined
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function at all, whatever its parameters
-type AnyFunction = (...parameters: any[]) => unknown
+import type { Boxed, ClonedView, DomException, KeptProperty, Primitive, Unstorable } from './value-types.js'
 
 /**
- * The type of a `T` that a map returns: every property is readonly at every depth. `Map` becomes `ReadonlyMap`, `Set`
- * becomes `ReadonlySet`, tuples stay tuples. Dates, typed arrays and other objects that cannot be frozen stay what they
- * are: each read returns a copy of its own, so changing one affects neither the copies of other readers nor the map.
+ * The type of a `T` that a map returns: a copy as structured clone makes it, in which every property is readonly at
+ * every depth. Methods of classes are gone, and so are properties named by symbols. `Map` becomes `ReadonlyMap`, `Set`
+ * becomes `ReadonlySet`, `Buffer` becomes `Uint8Array`, tuples stay tuples. Dates, typed arrays and other objects that
+ * cannot be frozen stay what they are: each read returns a copy of its own, so changing one affects neither the copies
+ * of other readers nor the map. What cannot be stored becomes `never`.
  */
 export type DeepReadonly<T> = 0 extends 1 & T
   ? T // any
-  : T extends Primitive | AnyFunction | Opaque
+  : T extends Primitive | Boxed | Date | RegExp | ArrayBuffer | DomException
     ? T
-    : T extends ReadonlyMap<infer K, infer V>
-      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
-      : T extends ReadonlySet<infer M>
-        ? ReadonlySet<DeepReadonly<M>>
-        : T extends object
-          ? { readonly [P in keyof T]: DeepReadonly<T[P]> }
-          : T
+    : T extends Error
+      ? Error
+      : T extends ArrayBufferView
+        ? ClonedView<T>
+        : T extends ReadonlyMap<infer K, infer V>
+          ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+          : T extends ReadonlySet<infer M>
+            ? ReadonlySet<DeepReadonly<M>>
+            : T extends Unstorable
+              ? never
+              : T extends readonly (infer E)[]
+                ? E[] extends T
+                  ? readonly DeepReadonly<E>[] // not by the line below, which would never end for a type of JSON
+                  : { readonly [P in keyof T]: DeepReadonly<T[P]> } // a tuple
+                : T extends object
+                  ? { readonly [P in keyof T as KeptProperty<T, P>]: DeepReadonly<T[P]> }
+                  : T

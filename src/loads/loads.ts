@@ -12,7 +12,7 @@ import type { Caller } from './callers.js'
 import { KeyLoad, type LoadHost } from './key-load.js'
 import { Leases } from './leases.js'
 import { LoaderCall } from './loader-call.js'
-import type { Loader, ResolvedLoadOptions } from './options.js'
+import type { LoadContext, ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
 import { loadOfCall, Wait } from './running-loads.js'
 import { addAbortListener, reasonOf, removeAbortListener } from '../base/signal.js'
@@ -57,7 +57,7 @@ export class Loads<V> implements LoadHost<V> {
    */
   load<K extends Key>(
     key: K,
-    loader: Loader<K, unknown>,
+    loader: (key: K, context: LoadContext) => unknown,
     { timeout, negativeTtl, signal }: ResolvedLoadOptions,
     storeLoaded: StoreLoaded,
   ): Promise<V> {

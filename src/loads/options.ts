@@ -2,6 +2,7 @@ import { readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { isAbortSignal } from '../base/signal.js'
+import type { Storable } from '../base/storable.js'
 
 /** The second argument of a loader, after the key. */
 export interface LoadContext {
@@ -16,7 +17,7 @@ export interface LoadContext {
  * key: that call is rejected with `ERR_MAPSAFE_REENTRANT`, also where loaders of other keys come in between. Of a circle through
  * other threads, the calls end by their time limits.
  */
-export type Loader<K, V> = (key: K, context: LoadContext) => V | PromiseLike<V>
+export type Loader<K, V> = (key: K, context: LoadContext) => Storable<V> | PromiseLike<Storable<V>>
 
 /** Options of `getOrLoad`. Wrong ones, and names that are no options, reject the call with `ERR_MAPSAFE_OPTIONS`. */
 export interface LoadOptions {

@@ -1,4 +1,5 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
+/* eslint @typescript-eslint/no-invalid-void-type: off -- `attach` may be called without its class */
 import { checkFunction, checkVersion } from '../base/arguments.js'
 import { setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
@@ -11,14 +12,16 @@ import { incrementEntry, readIncrement, type IncrementOptions } from './incremen
 import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
-import { Opening } from './opening.js'
-import type { AttachOptions, ConcurrentCacheOptions } from './options.js'
+import { Opening, type MapClass } from './opening.js'
+import type { AttachOptions, ConcurrentCacheOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
 import type { MapEntry } from './types.js'
 import { increment, swap, write, writeEncoded } from '../store/writes.js'
+import type { Returned } from '../base/cloned.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
+import type { Storable } from '../base/storable.js'
 
 /**
  * A {@link ConcurrentMap} whose entries may expire: a cache that all worker threads of a process share.
@@ -48,11 +51,11 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
  * Thread safety, costs and errors are those of {@link ConcurrentMap}. In addition, every method that takes
  * {@link LifetimeOptions} throws `ERR_MAPSAFE_OPTIONS` for wrong ones.
  */
-export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
+export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> extends ConcurrentMap<K, V, Freeze> {
   declare readonly handle: CacheHandle
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
-  readonly #store: Store<DeepReadonly<V>>
-  readonly #loads: Loads<DeepReadonly<V>>
+  readonly #store: Store<Returned<V, Freeze>>
+  readonly #loads: Loads<Returned<V, Freeze>>
 
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'ConcurrentCache', configurable: true })
@@ -64,41 +67,61 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * @throws MapsafeError as {@link ConcurrentMap} does; `ERR_MAPSAFE_OPTIONS` also if the file was made with another
    * `ttl` or `maxEntries`
    */
-  constructor(options: ConcurrentCacheOptions | undefined = undefined) {
-    super(options instanceof Opening ? options : Opening.newCache(options))
+  constructor(...given: OptionsFor<Freeze, ConcurrentCacheOptions<Freeze>>) {
+    const [options] = given
+    const opening: unknown = options instanceof Opening ? options : Opening.newCache(options)
+    super(...([opening] as OptionsFor<Freeze, ConcurrentMapOptions<Freeze>>))
     this.#store = storeOf(this)
     this.#loads = new Loads(this.#store)
   }
 
   /**
-   * Opens a cache that was made elsewhere. All threads share its `ttl` and bounds.
+   * Opens a cache that was made elsewhere. All threads share its `ttl` and bounds. Called on a subclass, makes an
+   * instance of the subclass, as {@link ConcurrentMap.attach} does.
    *
    * @param handle the {@link ConcurrentCache.handle} of another cache object; the handle of a ConcurrentMap is refused
    * @throws MapsafeError as {@link ConcurrentMap.attach} does
    */
   static override attach<K extends Key, V>(
+    this: typeof ConcurrentCache | void,
     handle: CacheHandle,
-    options: AttachOptions | undefined = undefined,
-  ): ConcurrentCache<K, V> {
-    return new ConcurrentCache<K, V>(Opening.existing('mapsafe.cache', handle, options))
+    options: AttachOptions<false> & OpenValues,
+  ): ConcurrentCache<K, V, false>
+  static override attach<K extends Key, V>(
+    this: typeof ConcurrentCache | void,
+    handle: CacheHandle,
+    options?: AttachOptions,
+  ): ConcurrentCache<K, V>
+  static override attach<M>(this: MapClass<M>, handle: CacheHandle, options?: AttachOptions<boolean>): M
+  static override attach(
+    this: unknown,
+    handle: CacheHandle,
+    options: AttachOptions<boolean> | undefined = undefined,
+  ): unknown {
+    return Opening.existing('mapsafe.cache', handle, options).open(ConcurrentCache, this)
   }
 
   /**
    * Stores `value` under `key`, and overwrites the value that was there. Evicts other entries where there is no room.
    * `options` say how long the entry lives.
    */
-  override set(key: K, value: V, options: LifetimeOptions | undefined = undefined): this {
+  override set(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): this {
     write(this.#store, key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
-  override setIfAbsent(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
+  override setIfAbsent(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): boolean {
     return write(this.#store, key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
-  override setIfVersion(key: K, value: V, version: number, options: LifetimeOptions | undefined = undefined): boolean {
+  override setIfVersion(
+    key: K,
+    value: Storable<V>,
+    version: number,
+    options: LifetimeOptions | undefined = undefined,
+  ): boolean {
     const store = this.#store
     checkVersion(version)
     const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
@@ -106,12 +129,16 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
-  override replace(key: K, value: V, options: LifetimeOptions | undefined = undefined): boolean {
+  override replace(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): boolean {
     return write(this.#store, key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives. */
-  override swap(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> | undefined {
+  override swap(
+    key: K,
+    value: Storable<V>,
+    options: LifetimeOptions | undefined = undefined,
+  ): Returned<V, Freeze> | undefined {
     return swap(this.#store, key, value, this.#expiry(options))
   }
 
@@ -119,14 +146,18 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   override compareAndSwap(
     key: K,
     expected: V | DeepReadonly<V>,
-    next: V,
+    next: Storable<V>,
     options: LifetimeOptions | undefined = undefined,
   ): boolean {
     return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to an inserted one. */
-  override getOrInsert(key: K, value: V, options: LifetimeOptions | undefined = undefined): DeepReadonly<V> {
+  override getOrInsert(
+    key: K,
+    value: Storable<V>,
+    options: LifetimeOptions | undefined = undefined,
+  ): Returned<V, Freeze> {
     const expiresAt = this.#expiry(options)
     return getOrInsert(this.#store, key, value, () => expiresAt)
   }
@@ -134,9 +165,9 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   /** As in {@link ConcurrentMap}. The time to live begins when `compute` has returned. */
   override getOrInsertComputed(
     key: K,
-    compute: (key: K) => V,
+    compute: (key: K) => Storable<V>,
     options: LifetimeOptions | undefined = undefined,
-  ): DeepReadonly<V> {
+  ): Returned<V, Freeze> {
     const store = this.#store
     checkFunction('compute', compute)
     const lifetime = options === undefined ? undefined : readLifetime(options)
@@ -146,19 +177,19 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to a new one. */
   override update(
     key: K,
-    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>,
+    compute: (value: Returned<V, Freeze> | undefined) => Storable<V>,
     options?: LifetimeOptions,
-  ): DeepReadonly<V>
+  ): Returned<V, Freeze>
   override update(
     key: K,
-    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
+    compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
     options?: LifetimeOptions,
-  ): DeepReadonly<V> | undefined
+  ): Returned<V, Freeze> | undefined
   override update(
     key: K,
-    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
+    compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
     options: LifetimeOptions | undefined = undefined,
-  ): DeepReadonly<V> | undefined {
+  ): Returned<V, Freeze> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
     return update(store, key, compute, DELETE, this.#expiry(options))
@@ -209,7 +240,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * The engine is called anew where the lifetime changes from one entry to the next.
    */
   override setMany(
-    entries: Iterable<readonly [K, V, (LifetimeOptions | undefined)?]>,
+    entries: Iterable<readonly [K, Storable<V>, (LifetimeOptions | undefined)?]>,
     options: LifetimeOptions | undefined = undefined,
   ): this {
     const store = this.#store
@@ -240,7 +271,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
    * the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with
    * the errors of `get` and `set`
    */
-  getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined = undefined): Promise<DeepReadonly<V>> {
+  getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined = undefined): Promise<Returned<V, Freeze>> {
     try {
       return this.#getOrLoad(key, loader, options)
     } catch (error) {
@@ -250,7 +281,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
   }
 
   /** @throws what the call is to be rejected with: an async function would make a promise of another class */
-  #getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined): Promise<DeepReadonly<V>> {
+  #getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined): Promise<Returned<V, Freeze>> {
     const store = this.#store
     checkFunction('loader', loader)
     const resolved = resolveLoadOptions(options)
@@ -259,7 +290,7 @@ export class ConcurrentCache<K extends Key, V> extends ConcurrentMap<K, V> {
     this.#expiry(lifetime)
     resolved.signal?.throwIfAborted()
     const near = store.near(key)
-    if (near?.present === true) return Promise.resolve(near.value as DeepReadonly<V>)
+    if (near?.present === true) return Promise.resolve(near.value as Returned<V, Freeze>)
     if (near === undefined) {
       const found = store.read(key)
       if (store.found) return Promise.resolve(found!)

@@ -1,4 +1,5 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
+/* eslint @typescript-eslint/no-invalid-void-type: off -- `attach` may be called without its class */
 import { checkFunction, checkOptions, checkVersion, flagOf } from '../base/arguments.js'
 import { atOnce, inSlices, readSignal, type SlicedOptions } from '../base/slices.js'
 import { deleteEach, deleteMany, getEntries, getMany, hasMany, setMany } from '../store/batches.js'
@@ -14,8 +15,8 @@ import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './in
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf } from './inspect-form.js'
-import { Opening } from './opening.js'
-import type { AttachOptions, ConcurrentMapOptions } from './options.js'
+import { Opening, type MapClass } from './opening.js'
+import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
@@ -26,8 +27,10 @@ import { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
 import { clear, clearing, deletingWhere, repair, snapshot, whileOpen } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
+import type { Returned } from '../base/cloned.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { refuseCloning } from '../base/thread-bound.js'
+import type { Storable } from '../base/storable.js'
 import type { DetailedScanResult, MapEntry, MapStats } from './types.js'
 
 /** What {@link ConcurrentMap.verify} found. */
@@ -39,7 +42,7 @@ export interface VerifyReport {
 }
 
 /** A predicate of `deleteWhere`, for the store. */
-type Predicate<V> = (value: DeepReadonly<V>, key: Key) => boolean
+type Predicate<V, Freeze extends boolean> = (value: Returned<V, Freeze>, key: Key) => boolean
 
 /** What structured clone says of a map object. */
 const SEND_HANDLE = {
@@ -55,11 +58,13 @@ const SEND_HANDLE = {
 const HOT_KEYS = 10
 
 /** Returns the store of a map object, for the classes built on it. */
-export let storeOf: <K extends Key, V>(map: ConcurrentMap<K, V>) => Store<DeepReadonly<V>>
+export let storeOf: <K extends Key, V, Freeze extends boolean>(
+  map: ConcurrentMap<K, V, Freeze>,
+) => Store<Returned<V, Freeze>>
 
-export interface ConcurrentMap<K extends Key, V> {
+export interface ConcurrentMap<K extends Key, V, Freeze extends boolean = true> {
   /** Is the same function as {@link ConcurrentMap.entries}. */
-  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]>
+  [Symbol.iterator](): MapIterator<[K, Returned<V, Freeze>]>
   /** The name of the class. */
   readonly [Symbol.toStringTag]: string
 }
@@ -92,7 +97,9 @@ const dropped = new FinalizationRegistry<Store<unknown>>((store) => {
  * except where a method over many keys says otherwise.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- declares what the class's static block defines
-export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
+export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> implements Iterable<
+  [K, Returned<V, Freeze>]
+> {
   /**
    * The object with which another thread opens the same map in {@link ConcurrentMap.attach}: a plain object to send
    * with `postMessage` or as `workerData`. The handle of a map in a file can also go to another process, as JSON. Stays
@@ -100,7 +107,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    */
   declare readonly handle: MapHandle
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
-  readonly #store: Store<DeepReadonly<V>>
+  readonly #store: Store<Returned<V, Freeze>>
   readonly #health: HealthCheck
   readonly #file: string | undefined
 
@@ -124,7 +131,8 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * not contain a map of this version; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the file;
    * `ERR_MAPSAFE_TIMEOUT` if another process takes more than 2 seconds to check a copied file
    */
-  constructor(options: ConcurrentMapOptions | undefined = undefined) {
+  constructor(...given: OptionsFor<Freeze, ConcurrentMapOptions<Freeze>>) {
+    const [options] = given
     const { place, options: resolved } = options instanceof Opening ? options : Opening.newMap(options)
     refuseCloning(this, SEND_HANDLE[place.handle.kind]) // first, as structured clone takes properties in their order
     this.handle = place.handle
@@ -136,23 +144,33 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /**
-   * Opens a map that was made elsewhere.
+   * Opens a map that was made elsewhere. Called on a subclass, makes an instance of the subclass, whose constructor must
+   * pass the options that it gets on to this one.
    *
    * @param handle the {@link ConcurrentMap.handle} of another map object
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is not a handle, or for a wrong option; `ERR_MAPSAFE_FORMAT`
-   * if its memory holds no map of this version; `ERR_MAPSAFE_ENGINE` if `engine: 'native'` is given, or the map is in a
-   * file, and the addon cannot be loaded; `ERR_MAPSAFE_FILE` if the map's file cannot be opened; `ERR_MAPSAFE_THREADS`
-   * if 128 map objects are open on the map; `ERR_MAPSAFE_TIMEOUT` as of the constructor
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `handle` is not a handle, for a wrong option, or if the constructor of
+   * a subclass opens another map; `ERR_MAPSAFE_FORMAT` if its memory holds no map of this version; `ERR_MAPSAFE_ENGINE`
+   * if `engine: 'native'` is given, or the map is in a file, and the addon cannot be loaded; `ERR_MAPSAFE_FILE` if the
+   * map's file cannot be opened; `ERR_MAPSAFE_THREADS` if 128 map objects are open on the map; `ERR_MAPSAFE_TIMEOUT` as
+   * of the constructor
    */
   static attach<K extends Key, V>(
+    this: typeof ConcurrentMap | void,
     handle: MapHandle,
-    options: AttachOptions | undefined = undefined,
-  ): ConcurrentMap<K, V> {
-    return new ConcurrentMap<K, V>(Opening.existing('mapsafe.map', handle, options))
+    options: AttachOptions<false> & OpenValues,
+  ): ConcurrentMap<K, V, false>
+  static attach<K extends Key, V>(
+    this: typeof ConcurrentMap | void,
+    handle: MapHandle,
+    options?: AttachOptions,
+  ): ConcurrentMap<K, V>
+  static attach<M>(this: MapClass<M>, handle: MapHandle, options?: AttachOptions<boolean>): M
+  static attach(this: unknown, handle: MapHandle, options: AttachOptions<boolean> | undefined = undefined): unknown {
+    return Opening.existing('mapsafe.map', handle, options).open(ConcurrentMap, this)
   }
 
   /** Returns the value of `key`; undefined if there is no entry, or if its value is undefined. */
-  get(key: K): DeepReadonly<V> | undefined {
+  get(key: K): Returned<V, Freeze> | undefined {
     return this.#store.get(key)
   }
 
@@ -162,7 +180,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
   }
 
   /** Returns the value of `key` and the version of its entry, from one instant; undefined if there is no entry. */
-  getEntry(key: K): MapEntry<V> | undefined {
+  getEntry(key: K): MapEntry<V, Freeze> | undefined {
     const store = this.#store
     const entry = store.getEntry(key)
     return entry === undefined ? undefined : toMapEntry(store, entry)
@@ -173,7 +191,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * counted as a read. The near-cache is neither asked nor filled, so a read that is often repeated is faster by
    * {@link ConcurrentMap.get}. Returns undefined if there is no entry.
    */
-  peek(key: K): DeepReadonly<V> | undefined {
+  peek(key: K): Returned<V, Freeze> | undefined {
     return this.#store.readPassing(key)
   }
 
@@ -181,20 +199,20 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Returns the entry of `key`, as {@link ConcurrentMap.getEntry} does, without using it. See
    * {@link ConcurrentMap.peek}.
    */
-  peekEntry(key: K): MapEntry<V> | undefined {
+  peekEntry(key: K): MapEntry<V, Freeze> | undefined {
     const store = this.#store
     const entry = store.entryPassing(key)
     return entry === undefined ? undefined : toMapEntry(store, entry)
   }
 
   /** Stores `value` under `key`, and overwrites the value that was there. */
-  set(key: K, value: V): this {
+  set(key: K, value: Storable<V>): this {
     write(this.#store, key, value, PUT_ALWAYS)
     return this
   }
 
   /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
-  setIfAbsent(key: K, value: V): boolean {
+  setIfAbsent(key: K, value: Storable<V>): boolean {
     return write(this.#store, key, value, PUT_IF_ABSENT)
   }
 
@@ -206,14 +224,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @returns whether it was stored
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    */
-  setIfVersion(key: K, value: V, version: number): boolean {
+  setIfVersion(key: K, value: Storable<V>, version: number): boolean {
     const store = this.#store
     checkVersion(version)
     return version === 0 ? write(store, key, value, PUT_IF_ABSENT) : write(store, key, value, PUT_IF_VERSION, version)
   }
 
   /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
-  replace(key: K, value: V): boolean {
+  replace(key: K, value: Storable<V>): boolean {
     return write(this.#store, key, value, PUT_IF_PRESENT)
   }
 
@@ -227,7 +245,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * value that is stored.
    * @returns whether it was stored
    */
-  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: V): boolean {
+  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: Storable<V>): boolean {
     return compareAndSwap(this.#store, key, expected, next)
   }
 
@@ -236,7 +254,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @returns the value that it replaced in the same instant; undefined if there was no entry
    */
-  swap(key: K, value: V): DeepReadonly<V> | undefined {
+  swap(key: K, value: Storable<V>): Returned<V, Freeze> | undefined {
     return swap(this.#store, key, value)
   }
 
@@ -244,7 +262,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * Returns the value of `key`; if there is no entry, stores `value` and returns it as readers will get it, in one
    * atomic step.
    */
-  getOrInsert(key: K, value: V): DeepReadonly<V> {
+  getOrInsert(key: K, value: Storable<V>): Returned<V, Freeze> {
     return getOrInsert(this.#store, key, value)
   }
 
@@ -256,7 +274,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * map; if it inserts the key itself, that value stays.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
-  getOrInsertComputed(key: K, compute: (key: K) => V): DeepReadonly<V> {
+  getOrInsertComputed(key: K, compute: (key: K) => Storable<V>): Returned<V, Freeze> {
     const store = this.#store
     checkFunction('compute', compute)
     return getOrInsertComputed(store, key, compute)
@@ -272,15 +290,15 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @returns the new value, as a reader will get it; undefined if the entry was deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    */
-  update(key: K, compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V>): DeepReadonly<V>
+  update(key: K, compute: (value: Returned<V, Freeze> | undefined) => Storable<V>): Returned<V, Freeze>
   update(
     key: K,
-    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
-  ): DeepReadonly<V> | undefined
+    compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
+  ): Returned<V, Freeze> | undefined
   update(
     key: K,
-    compute: (value: DeepReadonly<V> | undefined) => V | DeepReadonly<V> | DeleteMarker,
-  ): DeepReadonly<V> | undefined {
+    compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
+  ): Returned<V, Freeze> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
     return update(store, key, compute, DELETE)
@@ -326,10 +344,10 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @returns the number of entries deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
    */
-  deleteWhere(predicate: (value: DeepReadonly<V>, key: K) => boolean): number {
+  deleteWhere(predicate: (value: Returned<V, Freeze>, key: K) => boolean): number {
     const store = this.#store
     checkFunction('predicate', predicate)
-    return asOneCall(store.openToWrite(), () => atOnce(deletingWhere(store, predicate as Predicate<V>)))
+    return asOneCall(store.openToWrite(), () => atOnce(deletingWhere(store, predicate as Predicate<V, Freeze>)))
   }
 
   /**
@@ -343,18 +361,18 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * reason if that aborts. All errors reject the call.
    */
   async deleteWhereAsync(
-    predicate: (value: DeepReadonly<V>, key: K) => boolean,
+    predicate: (value: Returned<V, Freeze>, key: K) => boolean,
     options: SlicedOptions | undefined = undefined,
   ): Promise<number> {
     const store = this.#store
     checkFunction('predicate', predicate)
     const signal = readSignal(options)
     store.openToWrite()
-    return inSlices(deletingWhere(store, predicate as Predicate<V>), signal)
+    return inSlices(deletingWhere(store, predicate as Predicate<V, Freeze>), signal)
   }
 
   /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was no entry */
-  take(key: K): DeepReadonly<V> | undefined {
+  take(key: K): Returned<V, Freeze> | undefined {
     return take(this.#store, key, PUT_ALWAYS)
   }
 
@@ -398,7 +416,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `keys` is not iterable, or a single string or `Uint8Array`
    */
-  getMany(keys: Iterable<K>): (DeepReadonly<V> | undefined)[] {
+  getMany(keys: Iterable<K>): (Returned<V, Freeze> | undefined)[] {
     return getMany(this.#store, keys)
   }
 
@@ -418,7 +436,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}
    */
-  getEntries(keys: Iterable<K>): (MapEntry<V> | undefined)[] {
+  getEntries(keys: Iterable<K>): (MapEntry<V, Freeze> | undefined)[] {
     const store = this.#store
     return getEntries(store, keys).map((entry) => (entry === undefined ? undefined : toMapEntry(store, entry)))
   }
@@ -433,7 +451,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `entries` is not iterable, or has something else in it than pairs
    */
-  setMany(entries: Iterable<readonly [K, V]>): this {
+  setMany(entries: Iterable<readonly [K, Storable<V>]>): this {
     setMany(this.#store, entries)
     return this
   }
@@ -506,18 +524,18 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * count as a use of an entry, so it does not delay eviction. Once the map is closed, the next step of an iterator
    * throws `ERR_MAPSAFE_CLOSED`.
    */
-  keys(): IterableIterator<K> {
-    return keysOf(this.#store) as IterableIterator<K>
+  keys(): MapIterator<K> {
+    return keysOf(this.#store) as MapIterator<K>
   }
 
   /** Iterates over the values, as {@link ConcurrentMap.keys} does. */
-  values(): IterableIterator<DeepReadonly<V>> {
+  values(): MapIterator<Returned<V, Freeze>> {
     return valuesOf(this.#store)
   }
 
   /** Iterates over pairs of key and value, as {@link ConcurrentMap.keys} does. */
-  entries(): IterableIterator<[K, DeepReadonly<V>]> {
-    return entriesOf(this.#store) as IterableIterator<[K, DeepReadonly<V>]>
+  entries(): MapIterator<[K, Returned<V, Freeze>]> {
+    return entriesOf(this.#store) as MapIterator<[K, Returned<V, Freeze>]>
   }
 
   /**
@@ -536,14 +554,14 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for a number that is no
    * cursor of this map and part (an invented number passes once in a million times, and then stands for some place)
    */
-  scan(cursor: number | undefined, options: DetailedScanOptions): DetailedScanResult<K, V>
-  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V>
+  scan(cursor: number | undefined, options: DetailedScanOptions): DetailedScanResult<K, V, Freeze>
+  scan(cursor?: number, options?: ScanOptions): ScanResult<K, V, Freeze>
   scan(
     cursor: number | undefined = undefined,
     options: ScanOptions | DetailedScanOptions | undefined = undefined,
-  ): ScanResult<K, V> | DetailedScanResult<K, V> {
+  ): ScanResult<K, V, Freeze> | DetailedScanResult<K, V, Freeze> {
     const store = this.#store
-    return scan(store, cursor, options, (entry) => toMapEntry(store, entry)) as ScanResult<K, V>
+    return scan(store, cursor, options, (entry) => toMapEntry(store, entry)) as ScanResult<K, V, Freeze>
   }
 
   /**
@@ -560,7 +578,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    *
    * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides on a write
    */
-  snapshot(): Snapshot<K, V> {
+  snapshot(): Snapshot<K, V, Freeze> {
     const { pieces, size, instant } = snapshot(this.#store)
     return new Snapshot(this.#store, pieces, size, instant)
   }
@@ -571,7 +589,7 @@ export class ConcurrentMap<K extends Key, V> implements Iterable<[K, DeepReadonl
    * @param callback an error that it throws passes through and ends the walk. It may change the map.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `callback` is no function
    */
-  forEach(callback: (value: DeepReadonly<V>, key: K, map: this) => void, thisArg: unknown = undefined): void {
+  forEach(callback: (value: Returned<V, Freeze>, key: K, map: this) => void, thisArg: unknown = undefined): void {
     const store = this.#store
     checkFunction('callback', callback)
     for (const [key, value] of entriesOf(store)) Reflect.apply(callback, thisArg, [value, key as K, this])

@@ -19,7 +19,7 @@ export interface NearCacheOptions {
  * Options of `attach`, which each thread chooses for itself. Wrong ones, and names that are no options, throw
  * `ERR_MAPSAFE_OPTIONS`.
  */
-export interface AttachOptions {
+export interface AttachOptions<Freeze extends boolean = true> {
   /**
    * `'native'`: the C++ engine, or `ERR_MAPSAFE_ENGINE` where no binary fits. `'typescript'`: the engine in TypeScript,
    * which runs everywhere. `'auto'`: the native one if its binary loads, else TypeScript, with one warning
@@ -29,9 +29,10 @@ export interface AttachOptions {
   readonly engine?: EngineChoice | undefined
   /**
    * Whether values are deeply frozen when they are read. `false` saves the freezing; then changes of a returned object
-   * reach neither the map nor other readers. Default: true.
+   * reach neither the map nor other readers. The third type argument of the class says the same of the types: values of
+   * a `ConcurrentMap<K, V>` are readonly, those of a `ConcurrentMap<K, V, false>` are not. Default: true.
    */
-  readonly freeze?: boolean | undefined
+  readonly freeze?: Freeze | undefined
   /**
    * This thread's near-cache: a cache of decoded values in front of the map. `false` disables it. A hit is as current
    * as every other read and costs about what a `Map` does. It keeps immutable values of up to 64 KiB: primitives and,
@@ -46,7 +47,7 @@ export interface AttachOptions {
 }
 
 /** Options of `new ConcurrentMap`. */
-export interface ConcurrentMapOptions extends AttachOptions {
+export interface ConcurrentMapOptions<Freeze extends boolean = true> extends AttachOptions<Freeze> {
   /**
    * Size of the region in bytes: keys, values, index and everything else. Fixed for the map's life. The memory is
    * virtual until touched, so be generous. An integer from 1 MiB to 16 GiB, rounded down to a multiple of 4,096.
@@ -65,7 +66,7 @@ export interface ConcurrentMapOptions extends AttachOptions {
 }
 
 /** Options of `new ConcurrentCache`. */
-export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
+export interface ConcurrentCacheOptions<Freeze extends boolean = true> extends ConcurrentMapOptions<Freeze> {
   /**
    * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
    * An expired entry is absent for all threads at once, and its memory is freed without a read of it. A file that
@@ -79,6 +80,20 @@ export interface ConcurrentCacheOptions extends ConcurrentMapOptions {
    */
   readonly maxEntries?: number | undefined
 }
+
+/** What an object with open values must be made with. */
+export interface OpenValues {
+  /** Values are not frozen. */
+  readonly freeze: false
+}
+
+/**
+ * The parameters of a constructor. An object whose type says that values are open (`Freeze` is false) must be given
+ * `freeze: false`.
+ */
+export type OptionsFor<Freeze extends boolean, Options> = Freeze extends false
+  ? [options: Options & OpenValues]
+  : [options?: Options | undefined]
 
 export interface ResolvedAttachOptions {
   readonly engine: EngineChoice

@@ -13,8 +13,8 @@ import { expiryIn, hasExpiredAt } from '../format/expiry.js'
 import { ENTRY_DATA, ENTRY_META } from '../format/layout.js'
 import type { Store } from '../store/store.js'
 import type { MapEntry } from './types.js'
-import type { DeepReadonly } from '../base/deep-readonly.js'
 import { refuseCloning } from '../base/thread-bound.js'
+import type { Returned } from '../base/cloned.js'
 import { Buffer } from '../platform/buffer.js'
 
 const WORD_BYTES = 4
@@ -31,14 +31,14 @@ const SEND_ENTRIES = Symbol(
  *
  * Thread safety: belongs to the thread that made it; several walks may go on at once.
  */
-export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]> {
+export class Snapshot<K extends Key, V, Freeze extends boolean = true> implements Iterable<[K, Returned<V, Freeze>]> {
   /** Number of entries. Exact; entries that had expired are not in it. O(1). */
   readonly size: number
   readonly #instant: number
   /** How far the system's clock was ahead of the region's time then. */
   readonly #wallAhead: number
   readonly #pieces: readonly Int32Array<ArrayBuffer>[]
-  readonly #store: Store<DeepReadonly<V>>
+  readonly #store: Store<Returned<V, Freeze>>
 
   /**
    * Called by {@link ConcurrentMap.snapshot} alone.
@@ -49,7 +49,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
    * @param instant the time, of the region's clock, that the entries show
    */
   constructor(
-    store: Store<DeepReadonly<V>>,
+    store: Store<Returned<V, Freeze>>,
     pieces: readonly Int32Array<ArrayBuffer>[],
     size: number,
     instant: number,
@@ -66,17 +66,17 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   /**
    * Iterates over the keys, in no particular order, but each walk over the snapshot in the same one. Decodes no value.
    */
-  keys(): IterableIterator<K> {
+  keys(): MapIterator<K> {
     return this.#walk((entry) => entry.key() as K)
   }
 
   /** Iterates over the values, in the order of the keys. */
-  values(): IterableIterator<DeepReadonly<V>> {
+  values(): MapIterator<Returned<V, Freeze>> {
     return this.#walk((entry) => entry.value(this.#store))
   }
 
   /** Iterates over pairs of key and value, in the order of the keys. */
-  entries(): IterableIterator<[K, DeepReadonly<V>]> {
+  entries(): MapIterator<[K, Returned<V, Freeze>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
@@ -84,7 +84,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
    * Iterates over pairs of key and entry, which has version and expiry beside the value, in the order of the keys. An
    * expiry is converted into the time of the system's clock by the state of that clock at the time of the snapshot.
    */
-  details(): IterableIterator<[K, MapEntry<V>]> {
+  details(): MapIterator<[K, MapEntry<V, Freeze>]> {
     return this.#walk((entry) => [
       entry.key() as K,
       {
@@ -96,7 +96,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
   }
 
   /** Iterates as {@link Snapshot.entries} does. */
-  [Symbol.iterator](): IterableIterator<[K, DeepReadonly<V>]> {
+  [Symbol.iterator](): MapIterator<[K, Returned<V, Freeze>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
 
@@ -106,7 +106,7 @@ export class Snapshot<K extends Key, V> implements Iterable<[K, DeepReadonly<V>]
     return 'Snapshot'
   }
 
-  *#walk<T>(pick: (entry: CopiedEntry) => T): IterableIterator<T> {
+  *#walk<T>(pick: (entry: CopiedEntry) => T): MapIterator<T> {
     for (const words of this.#pieces) {
       for (let at = 0; at < words.length;) {
         const entry = new CopiedEntry(words, at)

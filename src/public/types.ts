@@ -1,4 +1,4 @@
-import type { DeepReadonly } from '../base/deep-readonly.js'
+import type { Returned } from '../base/cloned.js'
 import type { Key } from '../format/key.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import type { Counters } from '../format/counters.js'
@@ -6,9 +6,9 @@ import type { RegionStats } from '../inspect/stats.js'
 import type { MemoryUse } from '../inspect/memory.js'
 
 /** A value with the version and the expiry of its entry. */
-export interface MapEntry<V> {
+export interface MapEntry<V, Freeze extends boolean = true> {
   /** The value, as `get` returns it. */
-  readonly value: DeepReadonly<V>
+  readonly value: Returned<V, Freeze>
   /**
    * Version of the entry: a safe integer, at least 1. Every write of the key gives the entry a higher one. No version
    * returns for a key, even when the key is deleted and inserted again.
@@ -19,11 +19,11 @@ export interface MapEntry<V> {
 }
 
 /** The result of `ConcurrentMap.scan` with the option `details`. */
-export interface DetailedScanResult<K, V> {
+export interface DetailedScanResult<K, V, Freeze extends boolean = true> {
   /** Cursor to go on from; undefined at the end. */
   readonly cursor: number | undefined
   /** Pairs of key and entry. */
-  readonly entries: [K, MapEntry<V>][]
+  readonly entries: [K, MapEntry<V, Freeze>][]
 }
 
 /** Figures of a map at the moment, and of this thread's use of it. */

@@ -5,7 +5,7 @@ import { asOneCall } from '../engine/one-call.js'
 import { Cursors, MAX_CURSOR } from './cursor.js'
 import { keyBatch } from './map-keys.js'
 import type { Store, StoredEntry } from './store.js'
-import type { DeepReadonly } from '../base/deep-readonly.js'
+import type { Returned } from '../base/cloned.js'
 
 /** Options of `ConcurrentMap.scan`. */
 export interface ScanOptions {
@@ -26,11 +26,11 @@ export interface DetailedScanOptions extends Omit<ScanOptions, 'details'> {
 }
 
 /** The result of `ConcurrentMap.scan`. */
-export interface ScanResult<K, V> {
+export interface ScanResult<K, V, Freeze extends boolean = true> {
   /** Cursor to go on from; undefined at the end. */
   readonly cursor: number | undefined
   /** Pairs of key and value. */
-  readonly entries: [K, DeepReadonly<V>][]
+  readonly entries: [K, Returned<V, Freeze>][]
 }
 
 const DEFAULT_COUNT = 256

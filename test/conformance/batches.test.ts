@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { ConcurrentMap, ConcurrentMapOptions, Key } from '../../src/index.js'
+import { ConcurrentCache, type ConcurrentMap, type ConcurrentMapOptions, type Key } from '../../src/index.js'
 import { describeEachLineup } from '../support/subject.js'
 import { storableValues } from '../support/values.js'
 
@@ -26,6 +26,27 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         }
         expect(subject().map.deleteMany(keys)).toBe(entries.length)
         expect(subject().map.size).toBe(entries.length)
+      })
+
+      test('what a map, a snapshot or a scan gives is what setMany takes', () => {
+        subject().map.setMany([
+          ['a', { list: [1] }],
+          ['b', new Map([['c', new Set([1])]])],
+          [Uint8Array.of(1), 5],
+        ])
+        const content = subject().content()
+        const sources = subject().maps.flatMap((map) => [map, map.snapshot(), map.entries(), map.scan().entries])
+        for (const source of sources) {
+          using other = new ConcurrentCache<Key, unknown>({
+            maxBytes: 2 ** 20,
+            engine: subject().map.stats().threads[0].engine,
+          })
+          other.setMany(source)
+          expect(new Map(other)).toEqual(new Map(content))
+        }
+        // The map itself, too: all is read before anything is written.
+        for (const map of subject().maps) map.setMany(map).setMany(map.snapshot())
+        expect(subject().content()).toEqual(content)
       })
 
       test('keys of every type', () => {

@@ -100,6 +100,27 @@ describeEachLineup(
       }
     })
 
+    test('iterators inherit from what every iterator inherits from, and so have its helpers', () => {
+      const iteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(new Map().keys()) as object) as object
+      fill(100)
+      for (const map of subject().maps) {
+        const snapshot = map.snapshot()
+        const iterators = [
+          ...[map, snapshot].flatMap((each) => [each.keys(), each.values(), each.entries(), each[Symbol.iterator]()]),
+          snapshot.details(),
+        ]
+        for (const iterator of iterators) {
+          expect(Object.prototype.isPrototypeOf.call(iteratorPrototype, iterator)).toBe(true)
+          // Node.js 20 has no helpers.
+          const { take } = iteratorPrototype as { take?: (count: number) => Iterable<unknown> }
+          if (take !== undefined) {
+            expect([...Reflect.apply(take, iterator, [7])]).toHaveLength(7)
+            expect(iterator.next()).toEqual({ done: true, value: undefined })
+          }
+        }
+      }
+    })
+
     test('an iterator that was left holds nothing: whoever takes all of the map gets it', () => {
       fill(1000)
       const left = subject().maps.flatMap((map) => [map.keys(), map.entries(), map.values(), map[Symbol.iterator]()])

@@ -18,10 +18,11 @@ export class Subject {
   /** @param isCache whether it is a ConcurrentCache in which nothing expires, and which must behave like a map */
   constructor(
     lineup: Lineup,
-    options: Omit<ConcurrentMapOptions, 'engine'> = {},
+    options: Omit<ConcurrentMapOptions<boolean>, 'engine'> = {},
     readonly isCache = false,
   ) {
-    const allOptions = { maxBytes: 4 * 2 ** 20, ...options, engine: lineup.engineOf(0) }
+    // An unknown value has the same type, whether it is frozen or not.
+    const allOptions = { maxBytes: 4 * 2 ** 20, ...options, engine: lineup.engineOf(0) } as ConcurrentMapOptions
     const first = isCache ? new ConcurrentCache<Key, unknown>(allOptions) : new ConcurrentMap<Key, unknown>(allOptions)
     const { freeze, nearCache } = options
     this.maps =
@@ -31,7 +32,7 @@ export class Subject {
   }
 
   /** Opens a handle of the map once more. */
-  attach(handle: MapHandle, options?: AttachOptions): ConcurrentMap<Key, unknown> {
+  attach(handle: MapHandle, options?: AttachOptions<boolean>): ConcurrentMap<Key, unknown> {
     return this.isCache ? ConcurrentCache.attach(handle as CacheHandle, options) : ConcurrentMap.attach(handle, options)
   }
 
@@ -91,7 +92,10 @@ const subjects = [
  * Runs a suite for every lineup of engines, and for a cache with one of them, each test on a new map, which is verified
  * at the end of the test.
  */
-export function describeEachLineup(define: (subject: () => Subject) => void, options?: ConcurrentMapOptions): void {
+export function describeEachLineup(
+  define: (subject: () => Subject) => void,
+  options?: ConcurrentMapOptions<boolean>,
+): void {
   describe.each(subjects)('$name', ({ lineup, isCache }) => {
     let subject: Subject
     beforeEach(() => {

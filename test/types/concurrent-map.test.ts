@@ -28,7 +28,7 @@ interface FrozenSession {
   readonly roles: readonly string[]
   readonly seen: ReadonlyMap<string, ReadonlySet<Date>>
   readonly position: readonly [number, number]
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   readonly note?: string
 }
 
@@ -38,7 +38,7 @@ test('DeepReadonly makes every level readonly and leaves leaves alone', () => {
   expectTypeOf<DeepReadonly<Session>>().toEqualTypeOf<FrozenSession>()
   expectTypeOf<DeepReadonly<string | number[] | null>>().toEqualTypeOf<string | readonly number[] | null>()
   expectTypeOf<DeepReadonly<Date>>().toEqualTypeOf<Date>()
-  expectTypeOf<DeepReadonly<() => number>>().toEqualTypeOf<() => number>()
+  expectTypeOf<DeepReadonly<() => number>>().toBeNever()
   expectTypeOf<DeepReadonly<Map<{ a: number[] }, { b: 1 }>>>().toEqualTypeOf<
     ReadonlyMap<{ readonly a: readonly number[] }, { readonly b: 1 }>
   >()
@@ -74,9 +74,11 @@ test('reads return readonly values, perhaps undefined', () => {
 })
 
 test('writes take the key and value types', () => {
-  expectTypeOf<Sessions['set']>().parameters.toEqualTypeOf<[key: string, value: Session]>()
+  expectTypeOf<Sessions['set']>().parameters.toEqualTypeOf<[key: string, value: Session | FrozenSession]>()
   expectTypeOf<Sessions['setIfAbsent']>().returns.toEqualTypeOf<boolean>()
-  expectTypeOf<Sessions['setIfVersion']>().parameters.toEqualTypeOf<[key: string, value: Session, version: number]>()
+  expectTypeOf<Sessions['setIfVersion']>().parameters.toEqualTypeOf<
+    [key: string, value: Session | FrozenSession, version: number]
+  >()
   expectTypeOf<Sessions['deleteIfVersion']>().toEqualTypeOf<(key: string, version: number) => boolean>()
   expectTypeOf<Sessions['size']>().toEqualTypeOf<number>()
   expectTypeOf<Sessions['verify']>().returns.toEqualTypeOf<VerifyReport>()
@@ -126,7 +128,7 @@ test('maps are made and attached with the types asked for', () => {
   expectTypeOf(ConcurrentMap<string, Session>).toBeConstructibleWith({
     maxBytes: 2 ** 20,
     engine: 'auto',
-    freeze: false,
+    freeze: true,
   })
   expectTypeOf(ConcurrentMap<string, Session>).toBeConstructibleWith()
 })
