@@ -1,2 +1,2 @@
 /** The writer of V8's format, in which structured clone passes values between threads. */
-export { Serializer } from 'node:v8'
+export { serialize, Serializer } from 'node:v8'

@@ -18,6 +18,7 @@ import {
   type Engine,
 } from '../engine/engine.js'
 import { NEVER } from '../format/entry.js'
+import { watchValues, type ChangedValues } from './changed-values.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
 import { useClockAt } from '../format/eviction-area.js'
@@ -68,6 +69,8 @@ export class Store<V> {
   /** Counts of the reads that users asked for, without those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #codecs: ValueCodecs
+  /** Notices changed values, where that is asked for. */
+  readonly #changed: ChangedValues | undefined
   /** The sweeper of a cache; undefined in a map. */
   #sweeper: Sweeper | undefined
   /** The engine's result, as doubles. */
@@ -89,6 +92,7 @@ export class Store<V> {
       nearEntries === 0
         ? undefined
         : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useClockAt(engine.words))
+    this.#changed = watchValues(freeze)
     this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.#ttl = readTtl(engine.words)
@@ -386,12 +390,18 @@ export class Store<V> {
         engine.result[RESULT_LENGTH] = 0 // the value was small enough to be kept
         return known?.value as V
       case ENCODED:
-        return this.decodeScratch(engine)
+        return this.#decodeRead(engine, key)
       case ABSENT:
         return undefined
       default:
         throw engineError(engine, key)
     }
+  }
+
+  #decodeRead(engine: Engine, key: Key): V {
+    const value = this.decodeScratch(engine)
+    this.#changed?.read(key, this.version, value, engine.result[RESULT_LENGTH] >>> 0)
+    return value
   }
 
   /** Decodes the value whose bytes the last call left in the scratch buffer. */

@@ -210,6 +210,35 @@ describe.each(lineups)('$name', (lineup) => {
       expect(await loading).toBe('set')
     })
 
+    test('a call that gave up before', async () => {
+      let isGivenUp = false
+      const b = load('b', async () => {
+        await until('the other call gives up', () => isGivenUp)
+        return `after ${String(await load('a', () => 'never'))}`
+      })
+      const a = load('a', async () => {
+        await cache.getOrLoad('b', () => 'never', { timeout: 2 }).catch(() => undefined)
+        isGivenUp = true
+        await sleep(20)
+        return 'a'
+      })
+      expect([await a, await b]).toEqual(['a', 'after a'])
+    })
+
+    test('loads of two caches that have one number', async () => {
+      using second = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+      using third = ConcurrentCache.attach<Key, unknown>(second.handle, { engine: lineup.engineOf(1) })
+      let begins = (): void => undefined
+      const begun = new Promise<void>((resolve) => (begins = resolve))
+      const a = load('a', async () => {
+        await begun
+        return await load('b', () => 'never', third)
+      })
+      const b = load('b', () => sleep(20, 'b'), second)
+      begins()
+      expect([await a, await b]).toEqual(['b', 'b'])
+    })
+
     test('one name in two caches', async () => {
       using second = new ConcurrentCache<Key, unknown>({ engine: lineup.engineOf(1), maxBytes: 2 ** 20 })
       expect(await load('key', async () => await load('key', () => 'deep', second))).toBe('deep')
