@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ConcurrentMap, type AttachOptions, type Key } from '../../src/index.js'
+import { ConcurrentMap, type Key } from '../../src/index.js'
 import { ChangedValues } from '../../src/store/changed-values.js'
 import { lineups } from '../support/run.js'
 
 // With `freeze: false` a read returns an open copy, and a change of it is lost.
 
-type Map = ConcurrentMap<Key, unknown>
+type Map = ConcurrentMap<Key, unknown, false>
 interface Cart {
   items: string[]
 }
@@ -32,9 +32,9 @@ describe.each(lineups)('$name', (lineup) => {
     return warnings.map(({ message }) => message)
   }
 
-  function open(mode: string | undefined, options: AttachOptions = { freeze: false }): Map {
+  function open(mode: string | undefined): Map {
     vi.stubEnv('MAPSAFE_CHANGED_VALUES', mode)
-    return new ConcurrentMap({ engine: lineup.engineOf(0), maxBytes: 2 ** 20, ...options })
+    return new ConcurrentMap<Key, unknown, false>({ engine: lineup.engineOf(0), maxBytes: 2 ** 20, freeze: false })
   }
   const cartOf = (map: Map, key = 'cart'): Cart => map.get(key) as Cart
 
