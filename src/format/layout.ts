@@ -239,6 +239,7 @@ export const PARTITION_GHOSTS = 61
 export const PARTITION_GHOST_BUCKETS = 62
 export const PARTITION_GHOST_COUNTS = 63
 export const PARTITION_FIRST_PAGES = 65
+export const PARTITION_COLD_GROWTHS = 66
 export const QUEUE_OLDEST = 0
 export const QUEUE_NEWEST = 1
 export const QUEUE_SIZE = 2

@@ -96,6 +96,14 @@ describe("mapsafe's policy", () => {
     expect(hitRatio(lru, trace, 240)).toBeLessThan(60)
   })
 
+  test('soon learns that only the latest keys pay, where they are asked for back and forth', () => {
+    const trace = traceOf(
+      'sweeps',
+      Array.from({ length: 24 * 999 }, (_, i) => 999 - Math.abs(999 - (i % (2 * 999)))),
+    )
+    expect(hitRatio(mapsafe, trace, 100)).toBeGreaterThan(hitRatio(lru, trace, 100) - 2)
+  })
+
   test('follows a working set that changes', () => {
     const random = new Random(SEED)
     const trace = traceOf(

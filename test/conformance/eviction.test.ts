@@ -141,7 +141,7 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
   test('what is read from the near-cache stays, too', () => {
     open({ maxEntries: 100 })
     const [one, other] = caches
-    // Buckets of their own, or the writes of other keys would send the reads to the engine.
+    // Buckets of their own, so that no write of another key sends a read to the engine.
     const words = new Int32Array(findPlace(one.handle).region)
     const homes = Array.from({ length: 20_000 }, (_, key) => {
       return keyHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], key) & 63
@@ -311,6 +311,20 @@ describe('both engines and the simulation evict alike', () => {
     for (const cache of everyone) expectSound(cache, capacity)
   })
 
+  test.each([20, 300])('asked for more keys than capacity %i back and forth', (capacity) => {
+    const everyone = (['native', 'typescript'] as const).map((engine) => openAlike(engine, { maxEntries: capacity }))
+    const simulation = new EvictionSimulation(capacity, (key) => keyHash(1, 2, key))
+    const last = 10 * capacity - 1
+    for (let i = 0; i < 10 * last; i++) {
+      const key = last - Math.abs(last - (i % (2 * last)))
+      for (const cache of everyone) if (cache.get(key) === undefined) cache.set(key, i)
+      simulation.access(key)
+      if (i % 1000 !== 999) continue
+      const held = simulation.keys().sort((a, b) => a - b)
+      for (const cache of everyone) expect(keysOf(cache), `step ${i}`).toEqual(held)
+    }
+  })
+
   test.each([
     { engine: 'native', nearCache: false },
     { engine: 'native', nearCache: { maxEntries: 64 } },
@@ -334,6 +348,8 @@ describe('both engines and the simulation evict alike', () => {
       keys: (cache) => Array.from(cache.keys()),
       values: (cache) => Array.from(cache.values()),
       deleteWhere: (cache) => cache.deleteWhere(() => false),
+      has: (cache) => keysOf(cache).forEach((key) => cache.has(key)),
+      peek: (cache) => keysOf(cache).forEach((key) => cache.peek(key)),
       health: (cache) => cache.health(),
       forEach: (cache) => cache.forEach(() => undefined),
       scan: (cache) => cache.scan(0, { count: 1000 }),

@@ -241,6 +241,7 @@ inline constexpr std::uint32_t kPartitionGhosts = 61;
 inline constexpr std::uint32_t kPartitionGhostBuckets = 62;
 inline constexpr std::uint32_t kPartitionGhostCounts = 63;
 inline constexpr std::uint32_t kPartitionFirstPages = 65;
+inline constexpr std::uint32_t kPartitionColdGrowths = 66;
 inline constexpr std::uint32_t kQueueOldest = 0;
 inline constexpr std::uint32_t kQueueNewest = 1;
 inline constexpr std::uint32_t kQueueSize = 2;

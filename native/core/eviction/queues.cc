@@ -15,6 +15,14 @@ constexpr int kMaxChances = 16;
 // The cold queue's share changes by one entry at a time, or in a large cache by this.
 constexpr std::uint32_t kLeastStep = kColdShareOne / 512;
 
+// The cold queue grows by leaps, of so many steps each, once it has grown as often in a row as a twentieth of all
+// entries are, and this often at least: keys keep returning soon after their eviction, and nothing in the main queue is
+// asked for.
+constexpr std::uint32_t kLeap = 32;
+constexpr Word kGrowthsPerTurnover = 20;
+constexpr Word kLeastGrowths = 10;
+constexpr Word kMaxGrowths = 1u << 24;
+
 constexpr std::uint32_t kGhostsPerNode = 2;
 
 // Epochs are counted modulo 2^32.
@@ -169,6 +177,7 @@ Block EvictionQueues::OldestOfMain() {
   for (int chances = 0; chances < kMaxChances; ++chances) {
     const Block node = nodes_.Oldest(kPartitionMain);
     if (node == 0 || !WasUsed(node)) return node;
+    Set(kPartitionColdGrowths, 0);
     nodes_.Remove(kPartitionMain, node);
     Record(node);
     nodes_.Push(kPartitionMain, node);
@@ -199,11 +208,15 @@ std::uint32_t EvictionQueues::ColdTarget() const {
 }
 
 void EvictionQueues::GrowCold() {
-  const std::uint32_t share = Get(kPartitionColdShare) + Step(GhostClass::kDemoted, GhostClass::kCold);
+  const Word growths = std::min(kMaxGrowths, Get(kPartitionColdGrowths) + 1);
+  Set(kPartitionColdGrowths, growths);
+  const std::uint32_t steps = growths < kLeastGrowths || growths * kGrowthsPerTurnover < size() ? 1 : kLeap;
+  const std::uint32_t share = Get(kPartitionColdShare) + steps * Step(GhostClass::kDemoted, GhostClass::kCold);
   Set(kPartitionColdShare, std::min(kColdShareOne, share));
 }
 
 void EvictionQueues::ShrinkCold() {
+  Set(kPartitionColdGrowths, 0);
   const std::uint32_t step = Step(GhostClass::kCold, GhostClass::kDemoted);
   const std::uint32_t share = Get(kPartitionColdShare);
   Set(kPartitionColdShare, share > step ? share - step : 0);

@@ -19,6 +19,7 @@ import {
   NODE_STAMP,
   NODE_STATE,
   PARTITION_COLD,
+  PARTITION_COLD_GROWTHS,
   PARTITION_COLD_SHARE,
   PARTITION_USE_CLOCK,
   PARTITION_GHOST_BUCKETS,
@@ -44,6 +45,14 @@ const TICKS_PER_TURNOVER = 16
 const MAX_CHANCES = 16
 /** Least change of the cold queue's share in a large cache; in others it is one entry. */
 const LEAST_STEP = COLD_SHARE_ONE / 512
+/**
+ * The cold queue grows by leaps, of so many steps each, once it has grown as often in a row as a twentieth of all entries
+ * are, and this often at least: keys keep returning soon after their eviction, and nothing in the main queue is asked for.
+ */
+const LEAP = 32
+const GROWTHS_PER_TURNOVER = 20
+const LEAST_GROWTHS = 10
+const MAX_GROWTHS = 2 ** 24
 const GHOSTS_PER_NODE = 2
 
 // Outcomes of an eviction.
@@ -244,6 +253,7 @@ export class EvictionQueues {
     for (let chances = 0; chances < MAX_CHANCES; chances++) {
       const node = this.nodes.oldest(PARTITION_MAIN)
       if (node === 0 || !this.wasUsed(node)) return node
+      this.words[this.at + PARTITION_COLD_GROWTHS] = 0
       this.nodes.remove(PARTITION_MAIN, node)
       this.record(node)
       this.nodes.push(PARTITION_MAIN, node)
@@ -277,11 +287,16 @@ export class EvictionQueues {
   }
 
   private growCold(): void {
-    const share = this.words[this.at + PARTITION_COLD_SHARE] + this.step(GHOST_DEMOTED, GHOST_COLD)
-    this.words[this.at + PARTITION_COLD_SHARE] = Math.min(COLD_SHARE_ONE, share)
+    const { words, at } = this
+    const growths = Math.min(MAX_GROWTHS, words[at + PARTITION_COLD_GROWTHS] + 1)
+    words[at + PARTITION_COLD_GROWTHS] = growths
+    const steps = growths < LEAST_GROWTHS || growths * GROWTHS_PER_TURNOVER < this.size ? 1 : LEAP
+    const share = words[at + PARTITION_COLD_SHARE] + steps * this.step(GHOST_DEMOTED, GHOST_COLD)
+    words[at + PARTITION_COLD_SHARE] = Math.min(COLD_SHARE_ONE, share)
   }
 
   private shrinkCold(): void {
+    this.words[this.at + PARTITION_COLD_GROWTHS] = 0
     const share = this.words[this.at + PARTITION_COLD_SHARE] - this.step(GHOST_COLD, GHOST_DEMOTED)
     this.words[this.at + PARTITION_COLD_SHARE] = Math.max(0, share)
   }
