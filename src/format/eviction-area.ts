@@ -97,13 +97,10 @@ export function partitionsOf(region: Region): number[] {
   return Array.from({ length: partitions }, (_, index) => partitionAt(area, index))
 }
 
-/**
- * Returns the word index of a use clock of the region's eviction; 0 if the region is not a cache's. The clock of one
- * partition stands for all: keys are distributed by hash, so that the clocks run alike.
- */
-export function useClockAt(words: Int32Array): number {
-  const partitions = words[HEADER_EVICTION] === 0 ? [] : partitionsOf(new Region(words.buffer))
-  return partitions.length === 0 ? 0 : partitions[0] + PARTITION_USE_CLOCK
+/** Returns the word indices of the use clocks of the partitions; none if the region is not a cache's, or damaged. */
+export function useClocksOf(words: Int32Array): readonly number[] {
+  if (words[HEADER_EVICTION] === 0) return []
+  return partitionsOf(new Region(words.buffer)).map((partition) => partition + PARTITION_USE_CLOCK)
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   ABSENT,
   ENCODED,
   FOUND,
+  RESULT_ENTRY,
   RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
@@ -21,7 +22,7 @@ import { NEVER } from '../format/entry.js'
 import { watchValues, type ChangedValues } from './changed-values.js'
 import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
-import { useClockAt } from '../format/eviction-area.js'
+import { useClocksOf } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
 import { HotKeys } from './near/hot-keys.js'
 import { NearCache, type NearEntry } from './near/near-cache.js'
@@ -91,7 +92,7 @@ export class Store<V> {
     this.#near =
       nearEntries === 0
         ? undefined
-        : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useClockAt(engine.words))
+        : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useClocksOf(engine.words))
     this.#changed = watchValues(freeze)
     this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
@@ -144,7 +145,7 @@ export class Store<V> {
 
   /** Returns what the near-cache knows for certain about `key`. If it knows anything, this counts as a read. */
   near(key: Key): NearEntry | undefined {
-    const hit = this.#near?.hit(key)
+    const hit = this.#near?.use(key)
     if (hit !== undefined) this.#countNear(hit)
     return hit
   }
@@ -152,7 +153,7 @@ export class Store<V> {
   /** Returns the value of `key`, from the near-cache if it is current there; undefined if there is no entry. */
   get(key: Key): V | undefined {
     const near = this.#near
-    const hit = near?.hit(key)
+    const hit = near?.use(key)
     if (hit === undefined) return this.#readFar(key, near?.outdated)
     this.#countNear(hit)
     return hit.value as V | undefined
@@ -164,7 +165,7 @@ export class Store<V> {
    */
   getEntry(key: Key): StoredEntry<V> | undefined {
     const near = this.#near
-    const hit = near?.hit(key)
+    const hit = near?.use(key)
     if (hit !== undefined) {
       this.#countNear(hit)
       return nearEntry(hit)
@@ -238,7 +239,8 @@ export class Store<V> {
       const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
       const isPresent = kind !== ABSENT
       const entryVersion = isPresent ? this.version : 0
-      near.store(key, known, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt)
+      const at = isPresent ? (result[RESULT_ENTRY] >>> 0) * BLOCK_WORDS : 0
+      near.store(key, known, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt, at)
     } else if (known !== undefined) {
       near.drop(known)
     }

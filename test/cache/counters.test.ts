@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache, type ConcurrentMap, type Counters } from '../../src/index.js'
 import { addToCounter, readCounter } from '../../src/format/counters.js'
-import { THREAD_COUNTERS } from '../../src/format/layout.js'
+import { SLOTS_PER_BUCKET, THREAD_COUNTERS } from '../../src/format/layout.js'
 import { Clock } from '../support/clock.js'
+import { neighbouringKeys } from '../support/neighbouring-keys.js'
 import { lineups } from '../support/run.js'
 
 describe.each(lineups)('$name', (lineup) => {
@@ -41,12 +42,15 @@ describe.each(lineups)('$name', (lineup) => {
     for (const walk of walks) expect(countedBy(cache, walk)).toEqual({})
   })
 
-  test('a near entry whose bucket, but not whose entry changed is refreshed', () => {
+  test('a near entry whose bucket, but not whose entry changed is hit, or if it lies elsewhere refreshed', () => {
     using cache = new ConcurrentCache<string, unknown>({ engine: lineup.engineOf(0) })
-    for (let i = 0; i < 3000; i++) cache.set(`key ${i}`, { i })
-    cache.get('key 7')
-    for (let i = 0; i < 3000; i++) if (i !== 7) cache.set(`key ${i}`, { i })
-    expect(countedBy(cache, () => cache.get('key 7'))).toEqual({ hits: 1, nearMisses: 1, nearRefreshed: 1 })
+    const [keys] = neighbouringKeys(cache.handle, [SLOTS_PER_BUCKET + 1])
+    const [home, spilled] = [keys[0], keys.at(-1)!]
+    for (const key of keys) cache.set(key, { key })
+    for (const key of [home, spilled]) for (let i = 0; i < 2; i++) cache.get(key)
+    cache.set(keys[1], {})
+    expect(countedBy(cache, () => cache.get(home))).toEqual({ hits: 1, nearHits: 1 })
+    expect(countedBy(cache, () => cache.get(spilled))).toEqual({ hits: 1, nearMisses: 1, nearRefreshed: 1 })
   })
 
   test('entries that are no more are counted by why', () => {

@@ -14,6 +14,7 @@ import {
   PAGE_KIND,
   PAGE_SPAN,
   SEGMENT_BUCKETS,
+  SLOTS_PER_BUCKET,
 } from '../../src/format/layout.js'
 import type * as systemClock from '../../src/platform/system-clock.js'
 import { monotonic } from '../../src/platform/system-clock.js'
@@ -130,8 +131,10 @@ describe.each(lineups)('$name', (lineup) => {
 
   test('near entries that their neighbours drive out are told apart', () => {
     using map = new ConcurrentMap<string, number>({ engine })
-    const [[read, written]] = neighbouringKeys(map.handle, [2])
-    map.set(read, 1)
+    // The last has no room in its home bucket, and the near-cache looks for it only there.
+    const [keys] = neighbouringKeys(map.handle, [SLOTS_PER_BUCKET + 1])
+    for (const key of keys) map.set(key, 1)
+    const [written, read] = [keys[0], keys.at(-1)!]
     for (let i = 0; i < 1500; i++) {
       map.set(written, i)
       map.get(read)

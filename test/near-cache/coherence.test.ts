@@ -179,7 +179,7 @@ describe.each(lineups)('values are decoded once and shared safely ($name)', (lin
     }
   })
 
-  test('a write to a neighbour in the bucket costs a refresh, not a decoding', () => {
+  test('a write to a neighbour in the bucket costs no decoding', () => {
     using maps = open<object>(lineup)
     const { near, other } = maps
     other.set('k', { list: [1, 2, 3] })

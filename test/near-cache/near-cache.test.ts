@@ -112,7 +112,7 @@ describe('the number of entries is bounded', () => {
       words,
       64,
       { hasPassed: (time: number) => time <= 0, distrust: () => undefined },
-      500,
+      [500],
     )
     const lookUp = (near: NearCache): boolean | undefined => {
       store(near, 'absent', HOME, words[HOME], false, undefined, 0)

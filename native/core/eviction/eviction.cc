@@ -46,6 +46,7 @@ Block Evictor::Admit(std::uint32_t hash, Status* failure) {
     }
     StartRound();
     const Block node = partition.queues.Admit(hash, core_.thread.owner_mark());
+    PrefetchVictims(partition);
     Unlock(partition);
     if (node != 0) return node;
     if (!backoff.Wait()) {
@@ -214,6 +215,24 @@ bool Evictor::EvictBlock(Block block) {
   if (gone) partition.queues.Release(node);
   Unlock(partition);
   return gone;
+}
+
+// Asks for the lines that the next evictions will need, one step of the way each time: of the next but two its node, of
+// the next but one its home bucket, of the next its entry. In a cache that does not fit into the processor's, an
+// eviction would wait for one after the other.
+void Evictor::PrefetchVictims(const Partition& partition) {
+  Region& region = core_.region;
+  const auto is_node = [&](Block block) { return region.Contains(block, kNodeWords); };
+  const Block first = region.Load(partition.at + kPartitionCold + kQueueOldest);
+  if (!is_node(first)) return;
+  const Block second = region.Load(WordOf(first) + kNodeNext);
+  if (!is_node(second)) return;
+  const Block third = region.Load(WordOf(second) + kNodeNext);
+  if (is_node(third)) region.PrefetchForWrite(WordOf(third));
+  PrefetchHome(core_, region.Load(WordOf(second) + kNodeHash));
+  const std::uint32_t hash = region.Load(WordOf(first) + kNodeHash);
+  const Location location = core_.Locate(hash);
+  if (location.segment != 0) core_.BucketAt(location, HomeOf(hash)).PrefetchEntries(TagOf(hash));
 }
 
 void Evictor::ReleaseIfStale(Partition& partition, Block node) {

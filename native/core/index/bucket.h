@@ -143,6 +143,14 @@ class Bucket {
     return kSlotsPerBucket;
   }
 
+  // Asks for the first lines of entries with the tag, to be read and written.
+  void PrefetchEntries(std::uint32_t tag) const {
+    for (std::uint32_t candidates = SlotsWithTag(tag); candidates != 0; candidates &= candidates - 1) {
+      const Word reference = Slot(static_cast<std::uint32_t>(std::countr_zero(candidates)));
+      if (region_->Contains(reference, kEntryData)) region_->PrefetchForWrite(WordOf(reference));
+    }
+  }
+
  private:
   // A bit for each slot with the tag, and seldom one for a slot above such a slot: the zero-byte test is exact only up
   // to the first hit, and a needless candidate costs one comparison. One mask for all eleven, because the processor

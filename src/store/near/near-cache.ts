@@ -1,6 +1,19 @@
 import type { Key } from '../../format/key.js'
+import { partitionOf } from '../../format/eviction-area.js'
+import { heapBlock } from '../../format/geometry.js'
 import { WEAKLY_ORDERED } from '../../format/region.js'
-import { BUCKET_EPOCH } from '../../format/layout.js'
+import {
+  BLOCK_BYTES,
+  BLOCK_WORDS,
+  BUCKET_EPOCH,
+  ENTRY_COUNTER,
+  ENTRY_HASH,
+  ENTRY_META,
+  ENTRY_NODE,
+  NODE_BYTES,
+  NODE_STAMP,
+} from '../../format/layout.js'
+import { loadInOrder, renew } from './renewal.js'
 
 /** The near-cache's knowledge of one key: the outcome of a lookup, and until when it holds. */
 export interface NearEntry {
@@ -22,8 +35,13 @@ export interface NearEntry {
    * dropped.
    */
   expiresAt: number | undefined
-  /** The eviction's use clock, in a cache, when the engine last learned of a use. */
+  /** The eviction's use clock, in a cache, when a use was last noted. */
   useClock: number
+  /** Word index of the entry; 0 if there is none, or it is a counter, which changes where it lies. */
+  at: number
+  /** The entry's hash, and in a cache the block number of its node; 0 if absent. */
+  hash: number
+  node: number
 }
 
 /**
@@ -62,18 +80,23 @@ export class NearCache {
   outdated: NearEntry | undefined
   /** Marks of entries that were read while they were not here, each at the place that it hashes to. */
   private readonly met: Int32Array
+  private readonly useClockAt: number
+  private readonly heap: number
 
   /**
    * @param maxEntries capacity, at least 8
    * @param clock the clock by which entries expire
-   * @param useClockAt word index of the use clock of a cache's eviction; 0 in a map, which evicts nothing
+   * @param useClocks word indices of the use clocks of a cache's partitions; none in a map, which evicts nothing. The
+   * first tells for all when to note a use again: keys are distributed by hash, so that the clocks run alike
    */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
     private readonly clock: { hasPassed(expiresAt: number): boolean; distrust(): void },
-    private readonly useClockAt = 0,
+    private readonly useClocks: readonly number[] = [],
   ) {
+    this.useClockAt = useClocks[0] ?? 0
+    this.heap = heapBlock(words.byteLength)
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
     this.main = new Ring(maxEntries - queued)
@@ -85,14 +108,26 @@ export class NearCache {
     return this.entries.size
   }
 
-  /** Returns the entry of `key` if it is still true, else undefined. O(1), allocates nothing. */
+  /**
+   * Returns the entry of `key` if it is still true, else undefined. It is no use of the entry for the eviction. O(1),
+   * allocates nothing.
+   */
   hit(key: Key): NearEntry | undefined {
     const entry = this.entries.get(key)
-    if (entry === undefined || !this.isCurrent(entry)) {
+    if (entry === undefined || !(this.isCurrent(entry) || renew(this.words, entry)) || this.hasExpired(entry)) {
       this.outdated = entry
       return undefined
     }
     if (!entry.used) entry.used = true
+    return entry
+  }
+
+  /** Is {@link NearCache.hit} for reads, which in a cache are uses of the entry. */
+  use(key: Key): NearEntry | undefined {
+    const entry = this.hit(key)
+    if (entry !== undefined && this.useClockAt !== 0 && this.words[this.useClockAt] !== entry.useClock) {
+      this.noteUse(entry)
+    }
     return entry
   }
 
@@ -107,6 +142,7 @@ export class NearCache {
    * @param entry the result of {@link NearCache.find}
    * @param home word index of the home bucket
    * @param version the home bucket's version at the lookup
+   * @param at word index of the entry; 0, the default, if there is none
    */
   store(
     key: Key,
@@ -117,16 +153,33 @@ export class NearCache {
     value: unknown,
     entryVersion: number,
     expiresAt?: number,
+    at = 0,
   ): void {
     if ((version & 1) !== 0) return
     if (entry === undefined && !this.admits(home, version, present, entryVersion)) return
     const epoch = this.words[home + BUCKET_EPOCH]
-    // Only now is the epoch known to belong to the version.
+    const hash = at === 0 ? 0 : loadInOrder(this.words, at + ENTRY_HASH)
+    const node = at === 0 ? 0 : loadInOrder(this.words, at + ENTRY_NODE) >>> 0
+    const isFixed = at !== 0 && (loadInOrder(this.words, at + ENTRY_META) & ENTRY_COUNTER) === 0
+    // Only now are they known to belong to the version.
     if (Atomics.load(this.words, home) !== version) return
     if (expiresAt !== undefined) this.clock.distrust()
     const useClock = this.words[this.useClockAt]
     if (entry === undefined) {
-      this.insert(key, { home, version, epoch, used: false, value, present, entryVersion, expiresAt, useClock })
+      this.insert(key, {
+        home,
+        version,
+        epoch,
+        used: false,
+        value,
+        present,
+        entryVersion,
+        expiresAt,
+        useClock,
+        at: isFixed ? at : 0,
+        hash,
+        node,
+      })
     } else {
       entry.home = home
       entry.version = version
@@ -136,6 +189,9 @@ export class NearCache {
       entry.entryVersion = entryVersion
       entry.expiresAt = expiresAt
       entry.useClock = useClock
+      entry.at = isFixed ? at : 0
+      entry.hash = hash
+      entry.node = node
       entry.used = true
     }
   }
@@ -155,13 +211,23 @@ export class NearCache {
     // which would take a quarter of the hit's time. See docs/decisions/2026-11-20-near-hits-load-plainly.md.
     const version = WEAKLY_ORDERED ? Atomics.load(words, entry.home) : words[entry.home]
     // The order of these loads matters: see "Why a hit is current".
-    return (
-      version === entry.version &&
-      words[entry.home + BUCKET_EPOCH] === entry.epoch &&
-      (entry.expiresAt === undefined || !this.clock.hasPassed(entry.expiresAt)) &&
-      // Once a tick of the use clock, the read goes to the engine instead, which so learns that the entry is in use.
-      (this.useClockAt === 0 || words[this.useClockAt] === entry.useClock)
-    )
+    return version === entry.version && words[entry.home + BUCKET_EPOCH] === entry.epoch
+  }
+
+  private hasExpired(entry: NearEntry): boolean {
+    return entry.expiresAt !== undefined && this.clock.hasPassed(entry.expiresAt)
+  }
+
+  /**
+   * Tells the eviction of a use, as the engines do: at most one store for each key and tick of the use clock. The entry
+   * was current a moment ago; should its node be another's by now, that one counts as used.
+   */
+  private noteUse(entry: NearEntry): void {
+    const { words, useClocks } = this
+    entry.useClock = words[this.useClockAt]
+    const { node } = entry
+    if (node < this.heap || (node + NODE_BYTES / BLOCK_BYTES) * BLOCK_WORDS > words.length) return
+    Atomics.store(words, node * BLOCK_WORDS + NODE_STAMP, words[useClocks[partitionOf(entry.hash, useClocks.length)]])
   }
 
   /**
