@@ -1,6 +1,6 @@
 // mapsafe against everything else that a Node.js service may keep its data in. `npm run bench -- --help` lists the
 // options.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cases } from './cases/index.js'
@@ -30,6 +30,7 @@ async function main(): Promise<void> {
   if (verdicts.length > 0) console.log(textTable(targetTable(verdicts)))
   if (options.quick) console.log(`\n${NO_VERDICTS}.`)
   else if (verdicts.length > 0) console.log(`\n${summary(verdicts)}`)
+  if (options.json !== undefined) writeFileSync(options.json, asJson(machine, options, outcomes))
   if (options.report === undefined) return
   await writeReport(options.report, {
     command: ['npm run bench', ...(parameters.length > 0 ? ['--', ...parameters] : [])].join(' '),
@@ -41,6 +42,16 @@ async function main(): Promise<void> {
     outcomes,
   })
   console.log(`Report: ${options.report}`)
+}
+
+function asJson(machine: string, { seed, quick }: BenchOptions, outcomes: readonly Outcome[]): string {
+  const cases = outcomes.map(({ of, findings }) => ({
+    name: of.name,
+    ...(typeof findings === 'string'
+      ? { failed: findings }
+      : { tables: findings.tables, omissions: findings.omissions }),
+  }))
+  return `${JSON.stringify({ machine, seed, quick, date: new Date().toISOString(), cases }, undefined, 2)}\n`
 }
 
 /** A case that fails does not keep the others from being measured, but the program ends with status 1. */

@@ -5,6 +5,7 @@ import { core } from './core.js'
 import { decoding } from './decoding.js'
 import { eviction } from './eviction.js'
 import { growth } from './growth.js'
+import { historiesCase } from './histories.js'
 import { hitRatios } from './hit-ratio.js'
 import { hotCounter } from './hot-counter.js'
 import { hotShard } from './hot-shard.js'
@@ -33,6 +34,7 @@ export const cases: readonly Case[] = [
   eviction,
   collection,
   memory,
+  historiesCase,
   decoding,
   hitRatios,
   core,

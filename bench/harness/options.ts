@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly traces: string | undefined
   /** Markdown file to write the report to; undefined for none. */
   readonly report: string | undefined
+  /** File to write all tables to, as JSON; undefined for none. */
+  readonly json: string | undefined
 }
 
 /** Where a full run leaves its report. */
@@ -28,6 +30,7 @@ export function usage(cases: readonly string[]): string {
   --only NAME    one case, may be given several times: ${cases.join(', ')}
   --report FILE  write the report to FILE, which ends in .md, and its plots beside it
                  (default: ${REPORT} after a full run, none with --quick or --only)
+  --json FILE    write all tables to FILE, to compare them with those of another revision
   --seed N       integer from 0 to ${MAX_SEED}, decides everything random (default ${DEFAULT_SEED})
   --traces DIR   folder with access traces for hit-ratio: files *.txt.gz, one key a line (default: made-up ones)
   --help`
@@ -44,7 +47,15 @@ export function parseOptions(parameters: readonly string[], cases: readonly stri
   if (report !== undefined && !/.\.md$/.test(report)) {
     throw new BenchError(`--report is '${report}'; expected a file name that ends in .md`)
   }
-  return { help: given.help ?? false, quick, only, seed: parseSeed(given.seed), traces: given.traces, report }
+  return {
+    help: given.help ?? false,
+    quick,
+    only,
+    seed: parseSeed(given.seed),
+    traces: given.traces,
+    report,
+    json: given.json,
+  }
 }
 
 interface GivenOptions {
@@ -54,6 +65,7 @@ interface GivenOptions {
   report?: string | undefined
   seed?: string | undefined
   traces?: string | undefined
+  json?: string | undefined
 }
 
 function parse(parameters: readonly string[]): GivenOptions {
@@ -67,6 +79,7 @@ function parse(parameters: readonly string[]): GivenOptions {
         report: { type: 'string' },
         seed: { type: 'string' },
         traces: { type: 'string' },
+        json: { type: 'string' },
       },
     }).values
   } catch (error) {

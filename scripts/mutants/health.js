@@ -52,4 +52,32 @@ export const mutants = [
     find: 'spareBytes(words, load) + cachedBytes(load)',
     replace: 'spareBytes(words, load)',
   },
+  {
+    name: 'top-of-the-heap-not-free',
+    why: 'a map that only grew is called fragmented',
+    file: 'src/inspect/census.ts',
+    find: '    this.free.addRun(heapPages(this.words.byteLength) - this.top)\n',
+    replace: '',
+  },
+  {
+    name: 'free-runs-added-up',
+    why: 'room is promised for an entry larger than any free run',
+    file: 'src/inspect/free-space.ts',
+    find: 'this.longestRun = Math.max(this.longestRun, pages)',
+    replace: 'this.longestRun += pages',
+  },
+  {
+    name: 'full-maps-called-fragmented',
+    why: 'a map that is merely full is said to be in pieces',
+    file: 'src/inspect/health.ts',
+    find: 'mayEvict || isFull || largestEntry',
+    replace: 'mayEvict || largestEntry',
+  },
+  {
+    name: 'fragmentation-passed-over',
+    why: 'a map whose memory lies in pieces is called well',
+    file: 'src/inspect/health.ts',
+    find: 'isFull || largestEntry >= threshold',
+    replace: 'isFull || largestEntry >= threshold / 64',
+  },
 ]

@@ -10,6 +10,7 @@
  * of them are lost. No reference that leads out of the heap is followed, and every walk ends, in a damaged region, too.
  */
 import type { Job } from '../base/slices.js'
+import { FreeSpace } from './free-space.js'
 import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
 import { sizeOf, NEVER } from '../format/entry.js'
@@ -103,6 +104,11 @@ export interface Census {
   /** Bytes of those blocks in lists of free blocks, of the heap and of single threads. */
   readonly bytesFree: number
   readonly bytesCached: number
+  /** Bytes of the largest entry for which there is room now, and if the blocks of each size class lay together. */
+  readonly largest: number
+  readonly largestIfCompacted: number
+  /** Number of free runs of pages. */
+  readonly freeRuns: number
   /** Blocks that the walk met in no place. */
   readonly suspects: ReadonlyMap<number, Suspect>
 }
@@ -128,7 +134,8 @@ export function* takingCensus(words: Int32Array, time?: number): Job<Census> {
   const region = new Region(words.buffer)
   const walk = new Walk(region, time ?? regionTime(region.doubles, monotonic()))
   yield* walk.run()
-  return { ...walk.found, suspects: walk.suspects }
+  const { largest, largestIfCompacted, runs } = walk.free
+  return { ...walk.found, largest, largestIfCompacted, freeRuns: runs, suspects: walk.suspects }
 }
 
 class Walk {
@@ -145,6 +152,7 @@ class Walk {
     bytesCached: 0,
   }
   readonly suspects = new Map<number, Suspect>()
+  readonly free = new FreeSpace()
   private readonly words: Int32Array
   private readonly table = PAGE_TABLE_BLOCK * BLOCK_WORDS
   private readonly firstBlock: number
@@ -169,6 +177,7 @@ class Walk {
     yield* this.walkEvictionArea()
     yield* this.walkFreeLists()
     yield* this.walkPages()
+    this.free.addRun(heapPages(this.words.byteLength) - this.top)
   }
 
   /** Returns the bytes of the block or page run that begins at `block`; 0 if none does. */
@@ -300,6 +309,7 @@ class Walk {
       let blocks = 1
       if (sizeClass >= 0) blocks += this.walkSpan(page, sizeClass)
       else if (kind === PAGE_LARGE_RUN) this.expectMet(this.blockOf(page))
+      else if (kind === PAGE_FREE_RUN) this.free.addRun(Math.min(run, this.top - page))
       // Between two steps the page may have come to lie inside a run, and its length is not one any more.
       const isFirst = sizeClass >= 0 || kind === PAGE_LARGE_RUN || kind === PAGE_FREE_RUN
       page += isFirst && run > 0 ? run : 1
@@ -313,6 +323,8 @@ class Walk {
     const entry = this.table + page * PAGE_ENTRY_WORDS
     this.walkList(entry + PAGE_FREE_HEAD, entry + PAGE_FREE_COUNT, 'bytesFree')
     for (let piece = 0; piece < carved; piece++) this.expectMet(this.blockOf(page) + piece * classBlocks(sizeClass))
+    const free = Math.min(this.field(page, PAGE_FREE_COUNT) >>> 0, carved)
+    this.free.addSpan(sizeClass, carved - free)
     return carved
   }
 

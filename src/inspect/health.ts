@@ -1,7 +1,8 @@
 import { atOnce, type Job } from '../base/slices.js'
 import { takingCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
-import { heapPages } from '../format/geometry.js'
+import { isCache } from '../format/cache-settings.js'
+import { heapPages, maxCacheEntryBytes } from '../format/geometry.js'
 import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
 import type { Registry } from '../format/attached-threads.js'
 import { LostBlocks, type Losses, type Viewer } from './lost-blocks.js'
@@ -15,8 +16,11 @@ import { monotonic } from '../platform/system-clock.js'
  * * `memoryAmplification`: bytes held for a byte of live entries.
  * * `indexAmplification`: bytes of the table for a live entry.
  * * `lostMemory`: bytes that the allocator gave away and nothing leads to.
+ * * `fragmentation`: bytes of the largest entry, header, key and value, for which there is room now. A cache makes room
+ *   by evictions, for entries of up to its reserve.
  */
-export type VerdictName = 'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory'
+export type VerdictName =
+  'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory' | 'fragmentation'
 
 /** One judgement on a map: a number, its bound, and advice if the bound is exceeded. */
 export interface Verdict {
@@ -26,7 +30,7 @@ export interface Verdict {
   readonly ok: boolean
   /** The number that is judged: a ratio, or bytes; see {@link VerdictName}. */
   readonly value: number
-  /** {@link Verdict.value} should be at least this for `liveRatio`, and at most this for the others. */
+  /** {@link Verdict.value} should be at least this for `liveRatio` and `fragmentation`, and at most this for the others. */
   readonly threshold: number
   /** Advice; undefined if there is nothing to do. */
   readonly advice: string | undefined
@@ -82,6 +86,15 @@ const SMALL_INDEX = 2 ** 17
 const MAX_LOST_BYTES = 0
 
 /**
+ * An entry of a sixteenth of the bytes that serve no entry should find room, or one of a megabyte. In a map that only
+ * grew, nearly all of them lie together.
+ */
+const FRAGMENT_PART = 16
+const LARGE_ENTRY = 2 ** 20
+/** A map with less unused, as a part of its heap, is not in pieces but full; and so is one with fewer bytes unused. */
+const FULL_PART = 8
+
+/**
  * Judges a map by a walk over its region and by the counts of near-caches since the last run.
  *
  * Thread safety: one thread; other threads may write meanwhile.
@@ -119,6 +132,7 @@ export class HealthCheck {
       judgeNearStaleness(before, this.#near),
       judgeMemory(census, bytesHeld),
       judgeIndex(census),
+      judgeFragmentation(census, words),
       judgeLosses(census, this.#lost.among(registry, census.suspects, isAtOnce)),
     ]
     return { ok: verdicts.every(({ ok }) => ok), verdicts }
@@ -223,6 +237,28 @@ function judgeLosses(
     value: bytes,
     threshold: MAX_LOST_BYTES,
     figures: { bytesAllocated, bytesReached, bytesFree, bytesCached, blocksLost: blocks },
+  }
+}
+
+function judgeFragmentation(census: Census, words: Int32Array): Verdict {
+  const heapBytes = heapPages(words.byteLength) * PAGE_BYTES
+  const bytesUnused = Math.max(0, heapBytes - census.bytesReached)
+  const mayEvict = isCache(words.buffer)
+  const largestEntry = mayEvict ? maxCacheEntryBytes(words.byteLength) : census.largest
+  const threshold = Math.min(LARGE_ENTRY, Math.floor(bytesUnused / FRAGMENT_PART))
+  const isFull = bytesUnused < Math.max(LITTLE_MEMORY, heapBytes / FULL_PART)
+  const { largestIfCompacted, freeRuns } = census
+  return {
+    name: 'fragmentation',
+    ...judge(
+      mayEvict || isFull || largestEntry >= threshold,
+      'Much memory is unused, but it lies in small pieces between entries that stay: an entry larger than this is refused with ' +
+        'ERR_MAPSAFE_FULL. Entries of the sizes that were there first still find room. If large ones are to come, clear the map, or copy ' +
+        'it into a new one.',
+    ),
+    value: largestEntry,
+    threshold,
+    figures: { largestEntry, largestIfCompacted, bytesUnused, freeRuns },
   }
 }
 

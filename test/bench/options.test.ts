@@ -6,7 +6,15 @@ const cases = ['reads', 'writes']
 const parse = (...parameters: string[]): ReturnType<typeof parseOptions> => parseOptions(parameters, cases)
 
 test('a full run writes the report, a partial one does not unless asked', () => {
-  expect(parse()).toEqual({ help: false, quick: false, only: [], seed: 1, traces: undefined, report: REPORT })
+  expect(parse()).toEqual({
+    help: false,
+    quick: false,
+    only: [],
+    seed: 1,
+    traces: undefined,
+    report: REPORT,
+    json: undefined,
+  })
   expect(parse('--quick').report).toBeUndefined()
   expect(parse('--only', 'reads').report).toBeUndefined()
   expect(parse('--quick', '--report', 'out/quick.md').report).toBe('out/quick.md')
