@@ -1,9 +1,10 @@
-// The module's exports: createEngine(words: Int32Array, pid: number, threadId: number, isOutOfReach?: Function): Engine
-// | null, and those of clock_functions.h, file_functions.h, thread_functions.h and ticking_clock.h.
+// The module's exports: createEngine(words: Int32Array, pid: number, threadId: number, isOutOfReach?: Function, wake?:
+// Function): Engine | null, and those of clock_functions.h, file_functions.h, thread_functions.h, ticking_clock.h and
+// wake_ups.h.
 // src/platform/addon.ts declares them.
 //
-// There is no state outside the engines but a clock, which is for all threads, so any number of threads may load the
-// module. What runs once an engine is written with node-addon-api; what runs for every operation (key_methods.cc,
+// There is no state outside the engines but a clock and the list of who listens, which are for all threads, so any
+// number of threads may load the module. What runs once an engine is written with node-addon-api; what runs for every operation (key_methods.cc,
 // map_methods.cc) calls Node-API itself, which saves its wrappers' checks.
 #include <napi.h>
 
@@ -12,6 +13,7 @@
 #include "file_functions.h"
 #include "thread_functions.h"
 #include "ticking_clock.h"
+#include "wake_ups.h"
 
 namespace {
 
@@ -22,7 +24,7 @@ Napi::Value CreateEngine(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const mapsafe::Identity identity{info[1].As<Napi::Number>().Uint32Value(), info[2].As<Napi::Number>().Uint32Value()};
-  return {env, mapsafe::EngineHandle::Create(env, info[0], identity, info[3])};
+  return {env, mapsafe::EngineHandle::Create(env, info[0], identity, info[3], info[4])};
 }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
@@ -41,6 +43,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("ownThreadId", Napi::Function::New<mapsafe::OwnThreadIdFunction>(env, "ownThreadId"));
   exports.Set("openRecordLocks", Napi::Function::New<mapsafe::OpenRecordLocksFunction>(env, "openRecordLocks"));
   exports.Set("noteExit", Napi::Function::New<mapsafe::MarkAtExitFunction>(env, "noteExit"));
+  exports.Set("listen", Napi::Function::New<mapsafe::ListenFunction>(env, "listen"));
+  exports.Set("ringBell", Napi::Function::New<mapsafe::RingBellFunction>(env, "ringBell"));
   return exports;
 }
 

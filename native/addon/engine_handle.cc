@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "methods.h"
+#include "wake_ups.h"
 
 namespace mapsafe {
 namespace {
@@ -31,7 +32,8 @@ void Forget(napi_env env, napi_ref* reference) {
 
 }  // namespace
 
-napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach) {
+napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach,
+                                napi_value wake) {
   napi_typedarray_type type;
   std::size_t length = 0;
   void* base = nullptr;
@@ -48,8 +50,10 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
                  &result_data)) {
     return nullptr;
   }
-  napi_valuetype judge_type;
-  if (!Check(env, napi_typeof(env, is_out_of_reach, &judge_type))) return nullptr;
+  napi_valuetype judge_type, wake_type;
+  if (!Check(env, napi_typeof(env, is_out_of_reach, &judge_type)) || !Check(env, napi_typeof(env, wake, &wake_type))) {
+    return nullptr;
+  }
   auto* handle = new EngineHandle(env, new (result_data) Outcome{});
   handle->mapping_ = Mapping::Find(base);
   RecordLocks* const locks = handle->mapping_ ? &handle->mapping_->locks() : nullptr;
@@ -59,6 +63,8 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
     napi_value null;
     return Check(env, napi_get_null(env, &null)) ? null : nullptr;
   }
+  handle->base_ = base;
+  handle->engine_->SetWaker({OnWake, handle});
   napi_create_int32(env, static_cast<std::int32_t>(handle->engine_->owner_mark()), &mark);
   // Runs when the thread ends without a close: its thread record goes back, while the references still hold the region.
   napi_add_env_cleanup_hook(env, OnEnvironmentExit, handle);
@@ -72,6 +78,7 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
       !Check(env, napi_create_reference(env, result, 1, &handle->result_ref_)) ||
       (judge_type == napi_function &&
        !Check(env, napi_create_reference(env, is_out_of_reach, 1, &handle->is_out_of_reach_ref_))) ||
+      (wake_type == napi_function && !Check(env, napi_create_reference(env, wake, 1, &handle->wake_ref_))) ||
       !Check(env, napi_define_properties(env, object, std::size(properties), properties)) ||
       !handle->GrowScratch(env, object, kInitialScratchBytes) || !handle->DefineMethods(env, object)) {
     handle->Close();
@@ -106,7 +113,23 @@ void EngineHandle::OnFunctionCollected(napi_env, void* data, void*) {
 }
 
 void EngineHandle::OnEnvironmentExit(void* data) {
-  static_cast<EngineHandle*>(data)->Close();
+  auto* const handle = static_cast<EngineHandle*>(data);
+  handle->exiting_ = true;
+  handle->Close();
+}
+
+// Called in the middle of an operation. What it calls is no user's code: src/engine/open.ts passes it.
+void EngineHandle::OnWake(void* data, WordIndex at) {
+  auto* const handle = static_cast<EngineHandle*>(data);
+  const napi_env env = handle->env_;
+  if (handle->exiting_) return WakeListeners(handle->base_);
+  napi_value wake, undefined, index;
+  if (!handle->wake_ref_ || napi_get_reference_value(env, handle->wake_ref_, &wake) != napi_ok ||
+      napi_get_undefined(env, &undefined) != napi_ok ||
+      napi_create_uint32(env, static_cast<std::uint32_t>(at), &index) != napi_ok) {
+    return;
+  }
+  napi_call_function(env, undefined, wake, 1, &index, nullptr);
 }
 
 void EngineHandle::Close() {
@@ -123,6 +146,7 @@ void EngineHandle::Close() {
   Forget(env_, &scratch_ref_);
   Forget(env_, &kept_scratch_ref_);
   Forget(env_, &is_out_of_reach_ref_);
+  Forget(env_, &wake_ref_);
 }
 
 bool EngineHandle::GrowScratch(napi_env env, napi_value object, std::size_t bytes) {

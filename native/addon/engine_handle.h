@@ -30,8 +30,10 @@ class EngineHandle {
   // failed.
   //
   // `is_out_of_reach` is asked whether an empty Uint8Array that is given as a key has lost its memory; undefined for
-  // no.
-  static napi_value Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach);
+  // no. `wake` is called with the index of a word at which other threads of this process wait in JavaScript; undefined
+  // in a file.
+  static napi_value Create(napi_env env, napi_value words, Identity identity, napi_value is_out_of_reach,
+                           napi_value wake);
 
   EngineHandle(const EngineHandle&) = delete;
   EngineHandle& operator=(const EngineHandle&) = delete;
@@ -77,6 +79,7 @@ class EngineHandle {
   static void OnEnvironmentExit(void* data);
   bool DefineMethods(napi_env env, napi_value object);
   bool IsOutOfReach(napi_env env, napi_value key);
+  static void OnWake(void* data, WordIndex at);
 
   const napi_env env_;
   Outcome* const outcome_;  // the memory of the Int32Array `result`
@@ -96,6 +99,9 @@ class EngineHandle {
   Scratch kept_scratch_{nullptr, 0};
   napi_ref kept_scratch_ref_ = nullptr;
   napi_ref is_out_of_reach_ref_ = nullptr;
+  napi_ref wake_ref_ = nullptr;
+  const void* base_ = nullptr;  // of the region
+  bool exiting_ = false;        // whether JavaScript has ended
 };
 
 }  // namespace mapsafe

@@ -91,6 +91,15 @@ napi_value Peek(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value Announce(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  Key key;
+  if (!call.open() || !call.handle().ReadKey(env, call[0], &key)) return nullptr;
+  const Announced announced = call.handle().engine().Announce(key);
+  call.handle().outcome().version_low = announced.value;
+  return MakeNumber(env, static_cast<double>(announced.at));
+}
+
 napi_value Put(napi_env env, napi_callback_info info) {
   const Call<7> call(env, info);
   const TextUse use(call.handle());
@@ -279,6 +288,7 @@ constexpr Method kAllOfKeys[] = {
     {"putHeld", PutHeld},
     {"removeHeld", RemoveHeld},
     {"letGo", LetGo},
+    {"announce", Announce},
     {"getMany", GetMany},
     {"putMany", PutMany},
     {"removeMany", RemoveMany},

@@ -1,8 +1,12 @@
 #include "mapping.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <mutex>
 #include <unordered_map>
 
+#include "../core/threads/waits.h"
 #include "../platform/mapped_file.h"
 
 namespace mapsafe {
@@ -27,7 +31,14 @@ std::shared_ptr<Mapping> Mapping::Create(int descriptor, std::size_t bytes, int*
   void* base = nullptr;
   *error = MapFile(descriptor, bytes, &base);
   if (*error != 0) return nullptr;
-  const std::shared_ptr<Mapping> mapping(new Mapping(base, bytes));
+  struct stat file {};
+  if (fstat(descriptor, &file) != 0) {
+    *error = errno;
+    UnmapFile(base, bytes);
+    return nullptr;
+  }
+  const std::shared_ptr<Mapping> mapping(
+      new Mapping(base, bytes, static_cast<std::uint64_t>(file.st_dev), static_cast<std::uint64_t>(file.st_ino)));
   Directory& directory = TheDirectory();
   const std::lock_guard lock(directory.mutex);
   directory.mappings[base] = mapping;
@@ -47,6 +58,8 @@ Mapping::~Mapping() {
     const std::lock_guard lock(directory.mutex);
     directory.mappings.erase(base_);
   }
+  // A thread that ended in the middle of a load: others who wait for it look at once.
+  if (locks_.DropAll()) WakeAllWaiting(Region(base_, bytes_, &locks_), {});
   // Not before: as soon as the memory is unmapped, another thread's mapping may begin here.
   UnmapFile(base_, bytes_);
 }

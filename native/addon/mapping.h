@@ -6,6 +6,7 @@
 #define MAPSAFE_ADDON_MAPPING_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "../platform/record_locks.h"
@@ -25,14 +26,21 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   void* base() const { return base_; }
+  std::size_t bytes() const { return bytes_; }
+  // Name the file within the system: device and inode.
+  std::uint64_t device() const { return device_; }
+  std::uint64_t inode() const { return inode_; }
   // Those of the file, once they are opened.
   RecordLocks& locks() { return locks_; }
 
  private:
-  Mapping(void* base, std::size_t bytes) : base_(base), bytes_(bytes) {}
+  Mapping(void* base, std::size_t bytes, std::uint64_t device, std::uint64_t inode)
+      : base_(base), bytes_(bytes), device_(device), inode_(inode) {}
 
   void* const base_;
   const std::size_t bytes_;
+  const std::uint64_t device_;
+  const std::uint64_t inode_;
   RecordLocks locks_;
 };
 

@@ -6,6 +6,7 @@
 #include "../core/threads/thread_record.h"
 #include "check.h"
 #include "mapping.h"
+#include "wake_ups.h"
 
 #ifdef __linux__
 #include <sys/syscall.h>
@@ -66,6 +67,7 @@ class ExitNote {
       if (region_.LoadPair(at + kThreadKernelId) == name_) region_.StoreRelease(at + kThreadState, kThreadAbandoned);
     }
     if (region_.LoadPair(kHeaderTakeover) == name_) region_.StorePairRelease(kHeaderTakeover, 0);
+    WakeListeners(region_.AddressOf(0));
   }
 
   const napi_env env_;

@@ -8,6 +8,7 @@
 #include "index/directory.h"
 #include "memory/free_lists.h"
 #include "threads/thread_record.h"
+#include "threads/waits.h"
 
 namespace mapsafe {
 
@@ -37,6 +38,7 @@ struct Core {
   WordIndex held_home = 0;
   double held_until = kNever;  // when the entry of that key expires
   Evictor* evictor = nullptr;  // makes room in a cache
+  Waker waker{};               // wakes threads in the memory of one process
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }

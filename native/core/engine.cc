@@ -153,6 +153,8 @@ void Engine::Close() {
   LetGo();
   core_.blocks.Flush();
   core_.thread.Detach();
+  // A load of this thread has no owner any more.
+  WakeAllWaiting(core_.region, core_.waker);
 }
 
 }  // namespace mapsafe

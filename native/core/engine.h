@@ -36,6 +36,9 @@ class Engine {
   // Must be called before any operation that copies out, and again when the buffer moves.
   void SetScratch(std::byte* data, std::size_t capacity) { core_.scratch = {data, capacity}; }
 
+  // How this engine wakes threads that wait in a region in the memory of one process; nothing by default.
+  void SetWaker(Waker waker) { core_.waker = waker; }
+
   // Fills in key.hash; keys handed to the operations below must have passed through it.
   void Hash(Key* key) const;
 
@@ -54,6 +57,9 @@ class Engine {
   void PutHeld(const Key& key, const Value& value);
   void RemoveHeld(const Key& key);
   void LetGo();
+
+  // See waits.h.
+  Announced Announce(const Key& key) { return AnnounceWait(core_.region, key.hash); }
 
   std::uint32_t Size() const;
   // See cleanup.h.

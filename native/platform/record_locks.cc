@@ -179,6 +179,13 @@ void RecordLocks::Unlock(std::uint32_t record) {
   Drop(record);
 }
 
+bool RecordLocks::DropAll() {
+  const std::lock_guard lock(mutex_);
+  const bool any = own_.any();
+  Close();
+  return any;
+}
+
 void RecordLocks::UnlockAndClose(std::uint32_t record) {
   const std::lock_guard lock(mutex_);
   Drop(record);

@@ -39,6 +39,8 @@ class RecordLocks {
   void Unlock(std::uint32_t record);
   // Releases the lock; then closes the descriptor unless a lock is left. For a thread that gives a record back.
   void UnlockAndClose(std::uint32_t record);
+  // Drops all locks. Returns whether there were any: whether a thread ended without giving its record back.
+  bool DropAll();
   // Returns false only if certainly no thread has it, including callers of TryLock.
   bool IsLocked(std::uint32_t record);
 

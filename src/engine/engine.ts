@@ -127,6 +127,13 @@ export interface Engine {
   letGo(): void
 
   /**
+   * Announces that this thread is going to wait until a load of `key` ends: docs/internals/protocol.md, "Waking".
+   *
+   * @returns the index of the word that changes when a thread wakes those who wait; its value is in RESULT_VERSION_LOW
+   */
+  announce(key: Key): number
+
+  /**
    * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string
    * are stored in `values` under the key's index; others go into the scratch buffer, as many as fit: RESULT_LENGTH
    * records of `index, kind, byte length, bytes padded to a word`. Absent keys leave no trace: `values` keeps its

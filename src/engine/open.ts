@@ -4,6 +4,7 @@ import { tooManyThreads } from './engine-error.js'
 import type { Engine, EngineChoice } from './engine.js'
 import { loadNative, nativeFailure, warnWithoutNative } from '../platform/addon.js'
 import { pid, threadId } from '../platform/process.js'
+import { isSharedArrayBuffer } from '../platform/brands.js'
 import { TypescriptEngine } from './typescript/engine.js'
 import { checkRegion } from '../format/header.js'
 
@@ -29,7 +30,16 @@ export function openEngine(region: SharedArrayBuffer | ArrayBuffer, choice: Engi
   }
   if (native === undefined) return new TypescriptEngine(region)
   checkRegion(region)
-  const engine = native.createEngine(new Int32Array(region), pid, threadId, isOutOfReach) as Engine | null
+  const words = new Int32Array(region)
+  const engine = native.createEngine(words, pid, threadId, isOutOfReach, wakerOf(words)) as Engine | null
   if (engine !== null) return engine
   throw tooManyThreads()
+}
+
+/** Returns the part of a wake-up that only JavaScript can do: in the memory of one process. */
+function wakerOf(words: Int32Array): ((at: number) => void) | undefined {
+  if (!isSharedArrayBuffer(words.buffer)) return undefined
+  return (at) => {
+    Atomics.notify(words, at)
+  }
 }

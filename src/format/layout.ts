@@ -41,6 +41,7 @@ export const HEADER_CLOCK_ADVANCE = 38
 /** The secret lies beyond the first 100 bytes, which Node.js shows when a buffer is printed. */
 export const HEADER_SECRET_0 = 40
 export const HEADER_SECRET_1 = 41
+export const HEADER_BELL = 48
 export const HEADER_DIRECTORY_MUTEX = 64
 export const HEADER_SEGMENT_COUNT = 96
 export const HEADER_RELIEF_LIMIT = 97
@@ -55,6 +56,8 @@ export const HEADER_PAGES_IN_USE = 161
 export const HEADER_JOURNAL_LENGTH = 162
 export const HEADER_RUN_BINS = 176
 export const HEADER_PARTIAL_SPANS = 208
+export const HEADER_WAITS = 288
+export const WAIT_WORDS = 32
 export const HEADER_JOURNAL = 320
 export const JOURNAL_CAPACITY = 352
 export const STATE_READY = 1

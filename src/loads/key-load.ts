@@ -7,10 +7,15 @@ import type { Leases, Sight } from './leases.js'
 import { MAX_TIMEOUT } from './options.js'
 import { beginLoad, endLoad, findLoad, lookAgain, runLoader, type RunningLoad } from './running-loads.js'
 import { monotonic } from '../platform/system-clock.js'
+import type { Watch } from './wake-ups.js'
 
 /**
- * Milliseconds between two looks at another thread's lease: the first pause, the factor by which it grows, and the
- * longest.
+ * Milliseconds between two looks at another thread's lease where the end of its load wakes this thread: only a death
+ * that no thread tells of, and damage, are found by looking.
+ */
+const PAUSE = 50
+/**
+ * The same where nothing wakes: the first pause, the factor by which it grows, and the longest.
  */
 const FIRST_POLL = 1
 const POLL_GROWTH = 1.25
@@ -30,6 +35,9 @@ export interface LoadHost<V> {
   readonly memory: ArrayBufferLike
   /** Whether the engine with that owner mark is still there. */
   isAlive(mark: number): boolean
+  /** Announces a wait, and drops one: see {@link WakeUps}. */
+  announce(key: Key, wake: () => void): Watch | undefined
+  leave(watch: Watch, wake: () => void): void
   /** The region's time, in milliseconds. */
   now(): number
   /** A number that no other load of this thread has. */
@@ -69,7 +77,7 @@ interface AwaitedLoad extends LoadName {
 
 /**
  * The calls of one thread that wait for the value of one key, and the one load that they wait for: this thread's or
- * another's, which is polled with a timer. See docs/internals/protocol.md, "Loads".
+ * another's, whose end wakes this thread. See docs/internals/protocol.md, "Loads".
  *
  * Thread safety: one thread. It waits by timers and promises alone.
  */
@@ -78,6 +86,7 @@ export class KeyLoad<V> {
   readonly #callers: Callers<V>
   #load: OwnLoad<V> | undefined
   #awaited: AwaitedLoad | undefined
+  #watch: Watch | undefined
   #timer: NodeJS.Timeout | undefined
   #poll = FIRST_POLL
 
@@ -128,6 +137,11 @@ export class KeyLoad<V> {
     clearTimeout(this.#timer)
     try {
       while (!this.isOver && this.#step());
+      if (!this.isOver && this.#load === undefined) {
+        // What changed before the announcement wakes no thread.
+        this.#announce()
+        while (!this.isOver && this.#step());
+      }
       if (!this.isOver) this.#schedule()
     } catch (error) {
       this.#end()
@@ -223,6 +237,7 @@ export class KeyLoad<V> {
     if (taken === undefined) return true // another thread was first
     host.countLoad()
     this.#awaited = undefined
+    this.#unwatch()
     this.#callers.restartClocks()
     const deadline = monotonic() + leader.timeout
     const running = beginLoad(load, key, host.memory)
@@ -328,12 +343,33 @@ export class KeyLoad<V> {
 
   #schedule(): void {
     const now = monotonic()
-    const next = Math.min(this.#load?.deadline ?? now + this.#poll, this.#callers.earliest)
-    if (this.#load === undefined) this.#poll = Math.min(this.#poll * POLL_GROWTH, LAST_POLL)
+    const next = Math.min(this.#load?.deadline ?? now + this.#pause(), this.#callers.earliest)
     // A loader that calls getOrLoad with its own key at once has set a timer already.
     clearTimeout(this.#timer)
     this.#timer = setTimeout(this.advance, Math.max(1, next - now))
     if (this.#callers.size === 0) this.#timer.unref()
+  }
+
+  /** Returns how many milliseconds to wait for a load until the next look. */
+  #pause(): number {
+    if (this.#watch === undefined) {
+      const pause = this.#poll
+      this.#poll = Math.min(pause * POLL_GROWTH, LAST_POLL)
+      return pause
+    }
+    // No thread wakes another one when the load's time is up.
+    return Math.min(PAUSE, (this.#awaited?.until ?? Infinity) - this.host.now())
+  }
+
+  #announce(): void {
+    const watch = this.host.announce(this.key, this.advance)
+    if (this.#watch !== watch) this.#unwatch()
+    this.#watch = watch
+  }
+
+  #unwatch(): void {
+    if (this.#watch !== undefined) this.host.leave(this.#watch, this.advance)
+    this.#watch = undefined
   }
 
   /** Gives the load up because no call waits any more. */
@@ -383,6 +419,7 @@ export class KeyLoad<V> {
 
   #end(): void {
     clearTimeout(this.#timer)
+    this.#unwatch()
     this.isOver = true
     this.#forgetLoad()
     this.host.finished(this)

@@ -16,6 +16,7 @@ import type { LoadContext, ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
 import { loadOfCall, Wait } from './running-loads.js'
 import { addAbortListener, reasonOf, removeAbortListener } from '../base/signal.js'
+import { WakeUps, type Watch } from './wake-ups.js'
 import { Buffer } from '../platform/buffer.js'
 
 /** Stores a loaded value in place of the entry with `version`. @returns whether that entry was still there */
@@ -39,6 +40,7 @@ export class Loads<V> implements LoadHost<V> {
   readonly #byteKeyLoads = new Map<string, KeyLoad<V>>()
   readonly #all = new Set<KeyLoad<V>>()
   readonly #owners: Owners
+  readonly #wakeUps: WakeUps
   #number = 0
   #isClosed = false
 
@@ -48,6 +50,7 @@ export class Loads<V> implements LoadHost<V> {
     this.mark = engine.mark
     this.memory = engine.words.buffer
     this.#owners = new Owners(engine)
+    this.#wakeUps = new WakeUps(engine)
   }
 
   /**
@@ -108,10 +111,19 @@ export class Loads<V> implements LoadHost<V> {
     this.#isClosed = true
     const reason = closed()
     for (const keyLoad of [...this.#all]) keyLoad.close(reason)
+    this.#wakeUps.close()
   }
 
   isAlive(mark: number): boolean {
     return this.#owners.isAlive(mark)
+  }
+
+  announce(key: Key, wake: () => void): Watch | undefined {
+    return this.#wakeUps.announce(key, wake)
+  }
+
+  leave(watch: Watch, wake: () => void): void {
+    this.#wakeUps.leave(watch, wake)
   }
 
   now(): number {

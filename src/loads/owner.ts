@@ -4,8 +4,11 @@ import { recordIndexOf, recordOf } from '../format/thread-record.js'
 import { REGISTRY_THREADS, THREAD_ATTACHED, THREAD_INCARNATION, THREAD_STATE } from '../format/layout.js'
 import { monotonic } from '../platform/system-clock.js'
 
-/** Milliseconds for which an answer that a thread lives is trusted. A new answer takes some system calls. */
-const TRUST = 50
+/**
+ * Milliseconds for which an answer that a thread lives is trusted. A new answer takes some system calls. A little less
+ * than what waiting calls let pass between two looks, so that each of them asks.
+ */
+const TRUST = 45
 
 /** Finds out whether the owners of loads still live. */
 export class Owners {

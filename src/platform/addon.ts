@@ -91,8 +91,29 @@ export interface ThreadFunctions {
   noteExit(region: Uint8Array, name: bigint): ExitNote
 }
 
+/** A thread's part in the wake-ups of a region. It keeps neither the thread nor the region. */
+export interface Listening {
+  /** Has a change of wait word `index` told, if it has another value than `value` now or later. */
+  watch(index: number, value: number): void
+  close(): void
+}
+
+/** The addon's functions about waiting; see native/addon/wake_ups.h. */
+export interface WaitFunctions {
+  /**
+   * Listens to a region.
+   *
+   * @param onWake called, as a task of its own, with wait words as bits: in a file those that changed; in other memory
+   * all, when a thread ended without a last word
+   * @returns null where the system cannot wake
+   */
+  listen(words: Int32Array, onWake: (waits: number) => void): Listening | null
+  /** Wakes all processes that listen to the file of this region. */
+  ringBell(words: Int32Array): void
+}
+
 /** The addon's exports; see native/addon. */
-export interface NativeBinding extends FileFunctions, ThreadFunctions {
+export interface NativeBinding extends FileFunctions, ThreadFunctions, WaitFunctions {
   /**
    * Attaches this thread to a formatted and checked region.
    *
@@ -101,6 +122,8 @@ export interface NativeBinding extends FileFunctions, ThreadFunctions {
    * @param threadId `threadId` of `node:worker_threads`
    * @param isOutOfReach whether the memory of an empty `Uint8Array`, given as a key, is gone, which Node-API does not
    * report
+   * @param wake called with the index of a word at which threads of this process wait by `Atomics.waitAsync`; left out
+   * in a file
    * @returns an `Engine` (src/engine/engine.ts); null if every thread record of the region is taken
    * @throws TypeError if `words` is no Int32Array aligned to 8 bytes
    */
@@ -109,6 +132,7 @@ export interface NativeBinding extends FileFunctions, ThreadFunctions {
     pid: number,
     threadId: number,
     isOutOfReach?: (view: ArrayBufferView) => boolean,
+    wake?: (at: number) => void,
   ): object | null
 
   /**

@@ -45,6 +45,7 @@ inline constexpr std::uint32_t kHeaderClockAdvance = 38;
 // Beyond the first 100 bytes, because Node.js shows those when a buffer is printed.
 inline constexpr std::uint32_t kHeaderSecret0 = 40;
 inline constexpr std::uint32_t kHeaderSecret1 = 41;
+inline constexpr std::uint32_t kHeaderBell = 48;
 inline constexpr std::uint32_t kHeaderDirectoryMutex = 64;
 inline constexpr std::uint32_t kHeaderSegmentCount = 96;
 inline constexpr std::uint32_t kHeaderReliefLimit = 97;
@@ -59,6 +60,8 @@ inline constexpr std::uint32_t kHeaderPagesInUse = 161;
 inline constexpr std::uint32_t kHeaderJournalLength = 162;
 inline constexpr std::uint32_t kHeaderRunBins = 176;
 inline constexpr std::uint32_t kHeaderPartialSpans = 208;
+inline constexpr std::uint32_t kHeaderWaits = 288;
+inline constexpr std::uint32_t kWaitWords = 32;
 inline constexpr std::uint32_t kHeaderJournal = 320;
 inline constexpr std::uint32_t kJournalCapacity = 352;
 inline constexpr std::uint32_t kStateReady = 1;

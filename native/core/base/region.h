@@ -78,6 +78,14 @@ class Region {
     return Ref(i).fetch_add(delta, std::memory_order_relaxed);
   }
 
+  // Sets bits, and returns the former value.
+  Word SetBits(WordIndex i, Word bits) {
+    MAPSAFE_BEFORE_STORE();
+    return Ref(i).fetch_or(bits, std::memory_order_seq_cst);
+  }
+  // For the system, which can wait at a word.
+  Word* AddressOf(WordIndex i) const { return words_ + i; }
+
   // Two words at an even index at once; the low word is the one at `i`.
   std::uint64_t LoadPair(WordIndex i) const { return PairRef(i).load(std::memory_order_relaxed); }
   std::uint64_t LoadPairAcquire(WordIndex i) const { return PairRef(i).load(std::memory_order_acquire); }

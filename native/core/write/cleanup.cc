@@ -24,10 +24,10 @@ void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
   core.thread.EndWrite();
 }
 
-// Empties every slot of a held segment, except for leases, which lapse. Returns the number of live entries there were.
-std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
+// Empties every slot of a held segment, except for leases, which lapse; sets `has_leases` if there are any. Returns the
+// number of live entries there were.
+std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked, bool* has_leases) {
   std::uint32_t live = 0;
-  bool has_leases = false;
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     Bucket bucket = core.BucketAt(segment, i);
     for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
@@ -39,7 +39,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
           Lapse(core.region, reference, core.BucketAt(segment, HomeOf(header.hash)));
         }
         if (IsLeaseKind(header.value_kind())) {
-          has_leases = true;
+          *has_leases = true;
           continue;
         }
       }
@@ -48,7 +48,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked) {
       DropCounted(core, &bucket, slot);
     }
   }
-  if (has_leases) {
+  if (*has_leases) {
     BringHome(core.region, segment);
   } else {
     for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
@@ -165,10 +165,12 @@ std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments)
     }
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
-    core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked));
+    bool has_leases = false;
+    core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked, &has_leases));
     ReleaseSegment(core, location.segment);
     unlinked.FreeAll(core);
     UnlockSegment(core, location.segment);
+    if (has_leases) WakeAllWaiting(core.region, core.waker);
     if (core.evictor != nullptr) core.evictor->SweepForgotten();
     if (end <= hash) {
       Fail(core, Status::kCorrupt);

@@ -40,6 +40,7 @@ import { isLease } from '../../format/lease.js'
 import { takeSnapshot } from './walk/snapshot.js'
 import { holdKey, letGo } from './write/structural.js'
 import { takeOverFromDead } from './threads/takeover.js'
+import { announceWait, waitWordOf, wakeAllWaiting } from './threads/waits.js'
 import { ThreadRecord } from './threads/thread-record.js'
 import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
@@ -203,6 +204,13 @@ export class TypescriptEngine implements Engine {
     letGo(this.core)
   }
 
+  announce(key: Key): number {
+    if (!this.setKey(key)) return 0
+    const at = waitWordOf(this.core.lookup.hash)
+    this.result[RESULT_VERSION_LOW] = announceWait(this.words, at)
+    return at
+  }
+
   getMany(keys: readonly Key[], values: unknown[], from: number): number {
     return getMany(this.core, this, keys, values, from)
   }
@@ -270,6 +278,8 @@ export class TypescriptEngine implements Engine {
     closed(this)
     this.core.blocks.flush()
     this.core.thread.detach()
+    // A load of this thread has no owner any more.
+    wakeAllWaiting(this.words)
   }
 
   /** Reads an entry for {@link Engine.get} and its variants. */

@@ -24,6 +24,7 @@ import type { Region } from '../../../format/region.js'
 import { isExpiryDue, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
+import { wakeAllWaiting } from '../threads/waits.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 import { tombstonesOf, endOf } from '../../../format/segment.js'
@@ -170,10 +171,12 @@ export function clear(core: Core, fromHash: number, segments: number): number {
       return hash
     }
     sweepTombstones(core, segment)
-    core.thread.count(COUNTER_DELETED, emptySegment(core, segment))
+    const { live, hasLeases } = emptySegment(core, segment)
+    core.thread.count(COUNTER_DELETED, live)
     releaseSegment(words, segment)
     core.unlinked.freeAll()
     unlockSegment(core, segment)
+    if (hasLeases) wakeAllWaiting(words)
     core.evictor?.sweepForgotten()
     if (end <= hash) {
       core.end(CORRUPT)
@@ -187,9 +190,9 @@ export function clear(core: Core, fromHash: number, segments: number): number {
 
 /**
  * Empties every slot of a held segment without tombstones, except leases, which lapse; returns the number of entries
- * that were there.
+ * that were there, and whether there are leases.
  */
-function emptySegment(core: Core, segment: number): number {
+function emptySegment(core: Core, segment: number): { readonly live: number; readonly hasLeases: boolean } {
   const { words, region, unlinked } = core
   const before = unlinked.count
   let hasLeases = false
@@ -213,5 +216,5 @@ function emptySegment(core: Core, segment: number): number {
     for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
     Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
   }
-  return unlinked.count - before
+  return { live: unlinked.count - before, hasLeases }
 }

@@ -65,6 +65,7 @@ import { canLapse, isLease, lapse } from '../../../format/lease.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
 import { ValueReader } from '../index/value.js'
 import { tombstonesOf } from '../../../format/segment.js'
+import { wakeWaiting } from '../threads/waits.js'
 import { staleUntil } from '../../../format/expiry.js'
 
 export const EDIT_PUT = 0
@@ -272,6 +273,7 @@ export class Edit {
     this.reportHome(homeVersion)
     result[RESULT_ENTRY] = this.isInPlace ? this.current : this.block
 
+    if (this.meetsLease) wakeWaiting(words, core.lookup.hash)
     countWrite(core, segment)
     if (this.hasLapsed) return
     if (this.changesCounts()) {
