@@ -16,6 +16,7 @@ import { padding } from './padding.js'
 import { reads } from './reads.js'
 import { snapshot } from './snapshot.js'
 import { stampede } from './stampede.js'
+import { waking } from './waking.js'
 import { wholeMap } from './whole-map.js'
 import { writes } from './writes.js'
 
@@ -31,6 +32,7 @@ export const cases: readonly Case[] = [
   snapshot,
   wholeMap,
   stampede,
+  waking,
   eviction,
   collection,
   memory,

@@ -4,8 +4,8 @@
 // src/platform/addon.ts declares them.
 //
 // There is no state outside the engines but a clock and the list of who listens, which are for all threads, so any
-// number of threads may load the module. What runs once an engine is written with node-addon-api; what runs for every operation (key_methods.cc,
-// map_methods.cc) calls Node-API itself, which saves its wrappers' checks.
+// number of threads may load the module. What runs once an engine is written with node-addon-api; what runs for every
+// operation (key_methods.cc, map_methods.cc) calls Node-API itself, which saves its wrappers' checks.
 #include <napi.h>
 
 #include "clock_functions.h"

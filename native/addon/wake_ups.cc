@@ -31,8 +31,8 @@ struct Listener {
   std::atomic<Word> fired{0};  // bits not told yet; while it is not 0, a call is under way
 };
 
-// Where the header of a file is mapped for the thread that waits. A mapping of its own: it must hold no other, since the
-// end of a thread's last mapping shows others that the thread is gone.
+// Where the header of a file is mapped for the thread that waits. A mapping of its own: it must hold no other, since
+// the end of a thread's last mapping shows others that the thread is gone.
 class Header {
  public:
   explicit Header(void* base) : base_(base) {}

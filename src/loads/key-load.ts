@@ -136,17 +136,20 @@ export class KeyLoad<V> {
   readonly advance = (): void => {
     clearTimeout(this.#timer)
     try {
-      while (!this.isOver && this.#step());
+      this.#takeSteps()
       if (!this.isOver && this.#load === undefined) {
-        // What changed before the announcement wakes no thread.
         this.#announce()
-        while (!this.isOver && this.#step());
+        this.#takeSteps() // what changed before the announcement wakes no thread
       }
       if (!this.isOver) this.#schedule()
     } catch (error) {
       this.#end()
       this.#callers.rejectAll(error)
     }
+  }
+
+  #takeSteps(): void {
+    while (!this.isOver && this.#step());
   }
 
   /** @returns whether there is more to do at once */
