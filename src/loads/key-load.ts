@@ -33,8 +33,8 @@ export interface LoadHost<V> {
   readonly mark: number
   /** The memory of the cache. */
   readonly memory: ArrayBufferLike
-  /** Whether the engine with that owner mark is still there. */
-  isAlive(mark: number): boolean
+  /** Whether the engine with that owner mark is still there: as was found a moment ago, or, if `now`, as it is now. */
+  isAlive(mark: number, now?: boolean): boolean
   /** Announces a wait, and drops one: see {@link WakeUps}. */
   announce(key: Key, wake: () => void): Watch | undefined
   leave(watch: Watch, wake: () => void): void
@@ -87,6 +87,7 @@ export class KeyLoad<V> {
   #load: OwnLoad<V> | undefined
   #awaited: AwaitedLoad | undefined
   #watch: Watch | undefined
+  #wasWoken = false
   #timer: NodeJS.Timeout | undefined
   #poll = FIRST_POLL
 
@@ -137,6 +138,7 @@ export class KeyLoad<V> {
     clearTimeout(this.#timer)
     try {
       this.#takeSteps()
+      this.#wasWoken = false
       if (!this.isOver && this.#load === undefined) {
         this.#announce()
         this.#takeSteps() // what changed before the announcement wakes no thread
@@ -146,6 +148,12 @@ export class KeyLoad<V> {
       this.#end()
       this.#callers.rejectAll(error)
     }
+  }
+
+  /** The end of the thread that loads may be what woke this one. */
+  readonly #wake = (): void => {
+    this.#wasWoken = true
+    this.advance()
   }
 
   #takeSteps(): void {
@@ -172,8 +180,8 @@ export class KeyLoad<V> {
     const isUndecided =
       awaited !== undefined &&
       host.now() < awaited.until &&
-      host.isAlive(awaited.owner) &&
-      host.leases.isUnchanged(key, awaited.version)
+      host.leases.isUnchanged(key, awaited.version) &&
+      host.isAlive(awaited.owner, this.#wasWoken)
     return isUndecided ? this.#rejectLate() : this.#decide(host.leases.look(key))
   }
 
@@ -365,13 +373,13 @@ export class KeyLoad<V> {
   }
 
   #announce(): void {
-    const watch = this.host.announce(this.key, this.advance)
+    const watch = this.host.announce(this.key, this.#wake)
     if (this.#watch !== watch) this.#unwatch()
     this.#watch = watch
   }
 
   #unwatch(): void {
-    if (this.#watch !== undefined) this.host.leave(this.#watch, this.advance)
+    if (this.#watch !== undefined) this.host.leave(this.#watch, this.#wake)
     this.#watch = undefined
   }
 

@@ -114,8 +114,8 @@ export class Loads<V> implements LoadHost<V> {
     this.#wakeUps.close()
   }
 
-  isAlive(mark: number): boolean {
-    return this.#owners.isAlive(mark)
+  isAlive(mark: number, now?: boolean): boolean {
+    return this.#owners.isAlive(mark, now)
   }
 
   announce(key: Key, wake: () => void): Watch | undefined {

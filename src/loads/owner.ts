@@ -20,8 +20,10 @@ export class Owners {
   /**
    * Returns whether the engine with this owner mark is there: its thread record is still its own, and its thread is not
    * dead. A thread whose state is unknown passes for alive.
+   *
+   * @param now whether the kernel is asked even if it was a moment ago
    */
-  isAlive(mark: number): boolean {
+  isAlive(mark: number, now = false): boolean {
     const { words } = this.engine
     const number = mark & 0xff
     if (number < 1 || number > REGISTRY_THREADS) return false
@@ -29,12 +31,13 @@ export class Owners {
     const isAttached =
       Atomics.load(words, record + THREAD_STATE) === THREAD_ATTACHED &&
       (number | (Atomics.load(words, record + THREAD_INCARNATION) << 8)) === mark
-    return isAttached && this.#lives(mark)
+    return isAttached && this.#lives(mark, now ? 0 : TRUST)
   }
 
-  #lives(mark: number): boolean {
+  #lives(mark: number, trust: number): boolean {
     const now = monotonic()
-    if (now - (this.#seen.get(mark) ?? -Infinity) < TRUST) return true
+    if (now - (this.#seen.get(mark) ?? -Infinity) < trust) return true
+    this.#seen.delete(mark)
     if (this.engine.lifeOf(recordIndexOf(recordOf(mark))) === LIFE_DEAD) return false
     // Marks of owners that are gone are never looked up again.
     if (this.#seen.size > REGISTRY_THREADS) this.#seen.clear()
