@@ -15,7 +15,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from './tools.js'
 
-const SOURCE = join(root, 'native/model/protocol.pml')
+const SOURCES = join(root, 'native/model')
+const MAIN = 'protocol.pml'
+const WAKING = 'waking.pml'
 /** Steps of the longest run that is followed; a search that meets a longer one fails. */
 const MAX_DEPTH = 10_000
 const JOBS = 2
@@ -35,6 +37,8 @@ const scenarios = [
   { name: 'near', about: 'a near-cache of one thread; a writer of the key in it' },
   { name: 'near_split', about: 'a near-cache of one thread; a split and a writer of the key in it' },
   { name: 'wrap', about: 'a near-cache of one thread; a writer that makes the version wrap' },
+  { name: 'wake', source: WAKING, about: 'two threads that wait at one word, and two that change what they wait for' },
+  { name: 'bell', source: WAKING, about: 'the same in a file, where a thread of the addon waits for both' },
 ]
 
 const READ = 'read_is_current'
@@ -72,9 +76,23 @@ const mutants = [
   { name: 'epoch_ignored', scenario: 'wrap', fails: READ },
   { name: 'epoch_not_raised', scenario: 'wrap', fails: READ },
   { name: 'epoch_after_version', scenario: 'wrap', fails: READ },
+  { name: 'wait_not_announced', scenario: 'wake', fails: DEADLOCK },
+  { name: 'no_second_look', scenario: 'wake', fails: DEADLOCK },
+  { name: 'no_second_look', scenario: 'bell', fails: DEADLOCK },
+  { name: 'change_without_fence', scenario: 'wake', fails: DEADLOCK },
+  { name: 'wake_before_the_change', scenario: 'wake', fails: DEADLOCK },
+  { name: 'word_not_changed', scenario: 'wake', fails: DEADLOCK },
+  { name: 'one_woken', scenario: 'wake', fails: DEADLOCK },
+  { name: 'bell_read_after_the_words', scenario: 'bell', fails: DEADLOCK },
+  { name: 'bell_not_changed', scenario: 'bell', fails: DEADLOCK },
+  { name: 'watch_without_a_look', scenario: 'bell', fails: DEADLOCK },
 ]
 
 const execute = promisify(execFile)
+
+function sourceOf(scenario) {
+  return scenarios.find(({ name }) => name === scenario).source ?? MAIN
+}
 
 /**
  * Builds and runs one checker. `cycles`: whether it also looks for runs that come back to a state, and so need not end.
@@ -85,7 +103,7 @@ async function check({ scenario, mutant, isObservableOnly, cycles }) {
     const defines = [`-DSCENARIO_${scenario.toUpperCase()}`]
     if (mutant) defines.push(`-DMUTANT_${mutant.toUpperCase()}`)
     if (isObservableOnly) defines.push('-DOBSERVABLE_ONLY')
-    await execute('spin', [...defines, '-a', SOURCE], { cwd: at })
+    await execute('spin', [...defines, '-a', join(SOURCES, sourceOf(scenario))], { cwd: at })
     // A mutant is caught in a moment; compiling it with optimization takes longer than that.
     const options = [mutant ? '-O0' : '-O1', '-w', '-DCOLLAPSE', cycles ? '-DNP' : '-DSAFETY']
     await execute('gcc', [...options, '-o', join(at, 'pan'), join(at, 'pan.c')])

@@ -147,8 +147,8 @@ export const mutants = [
     name: 'native-key-out-of-reach',
     why: 'an array whose memory is gone is the empty key',
     file: 'src/engine/open.ts',
-    find: 'threadId, isOutOfReach)',
-    replace: 'threadId)',
+    find: 'threadId, isOutOfReach, wakerOf(words))',
+    replace: 'threadId, undefined, wakerOf(words))',
   },
   {
     name: 'bytes-as-told',

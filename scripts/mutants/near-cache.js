@@ -129,9 +129,9 @@ export const mutants = [
     name: 'no-bump-on-clear',
     why: 'a cleared key goes on being hit',
     file: 'src/engine/typescript/write/cleanup.ts',
-    find: '    core.thread.count(COUNTER_DELETED, emptySegment(core, segment))\n    releaseSegment(words, segment)',
+    find: '    core.thread.count(COUNTER_DELETED, live)\n    releaseSegment(words, segment)',
     replace:
-      '    core.thread.count(COUNTER_DELETED, emptySegment(core, segment))\n' +
+      '    core.thread.count(COUNTER_DELETED, live)\n' +
       '    const before = Array.from({ length: 68 }, (_, i) => words[bucketAt(segment, i)] - 1)\n' +
       '    releaseSegment(words, segment)\n' +
       '    before.forEach((version, i) => (words[bucketAt(segment, i)] = version))',
