@@ -132,6 +132,7 @@ class TestEngine {
     if (outcome_.status != Status::kFound) return std::nullopt;
     return Copied();
   }
+  Announced Announce(const std::string& key) { return engine_->Announce(Encode(key)); }
   bool Has(const std::string& key) {
     engine_->Peek(Encode(key));
     return outcome_.status == Status::kFound;

@@ -25,4 +25,6 @@ if (ending === 'worker') {
     if (ending === 'abort') controller.abort()
   })
   console.log(await call.catch(() => 'aborted'))
+  const ours = process.getActiveResourcesInfo().filter((resource) => !/Pipe|TTY|Port/.test(resource))
+  console.log(`left: ${ours.join()}`)
 }
