@@ -11,6 +11,7 @@ export default defineConfig({
     keyv5: 'src/adapters/keyv5.ts',
     'express-session': 'src/adapters/express-session.ts',
     'rate-limit': 'src/adapters/rate-limit.ts',
+    log: 'src/observe/log.ts',
   },
   format: ['esm', 'cjs'],
   platform: 'node',

@@ -14,6 +14,7 @@ import {
   COUNTER_HITS,
   COUNTER_LOADS,
   COUNTER_LOAD_FAILURES,
+  COUNTER_LOST_UPDATES,
   COUNTER_MISSES,
   COUNTER_NEAR_HITS,
   COUNTER_NEAR_MISSES,
@@ -79,6 +80,8 @@ export interface Counters {
   readonly admitted: number
   /** Entries that a full cache did not store. */
   readonly rejected: number
+  /** Writes that overwrote what their thread had not seen, as far as the option `lostUpdates` looks for them. */
+  readonly lostUpdates: number
 }
 
 /** Returns the sums of all counters over all records. O(128). Writes nothing. */
@@ -104,6 +107,7 @@ export function inspectCounters(words: Int32Array): Counters {
     evicted: sum(COUNTER_EVICTED_SIZE),
     admitted: sum(COUNTER_ADMITTED),
     rejected: sum(COUNTER_REJECTED),
+    lostUpdates: sum(COUNTER_LOST_UPDATES),
   }
 }
 

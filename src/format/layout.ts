@@ -114,6 +114,7 @@ export const COUNTER_REPLACED = 9
 export const COUNTER_DELETED = 10
 export const COUNTER_ADMITTED = 11
 export const COUNTER_REJECTED = 12
+export const COUNTER_LOST_UPDATES = 13
 
 // Directory
 export const DIRECTORY_DEPTH = 0

@@ -12,6 +12,7 @@ import type { MapHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { toMapEntry } from './entry.js'
 import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './increment.js'
+import { openStore } from '../observe/open-store.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf } from './inspect-form.js'
@@ -23,7 +24,7 @@ import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
 import { scan, type DetailedScanOptions, type ScanOptions, type ScanResult } from '../store/scan.js'
 import { Snapshot } from './snapshot.js'
-import { Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
 import { clear, clearing, deletingWhere, repair, snapshot, whileOpen } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
@@ -138,7 +139,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     this.handle = place.handle
     this.#file = place.handle.file
     const engine = openEngine(place.region, resolved.engine)
-    this.#store = new Store(engine, resolved.freeze, resolved.nearEntries)
+    this.#store = openStore(engine, resolved, place.handle)
     this.#health = new HealthCheck(engine.words)
     dropped.register(this, this.#store, this)
   }
@@ -192,7 +193,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * {@link ConcurrentMap.get}. Returns undefined if there is no entry.
    */
   peek(key: K): Returned<V, Freeze> | undefined {
-    return this.#store.readPassing(key)
+    return this.#store.peek(key)
   }
 
   /**
@@ -201,7 +202,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    */
   peekEntry(key: K): MapEntry<V, Freeze> | undefined {
     const store = this.#store
-    const entry = store.entryPassing(key)
+    const entry = store.peekEntry(key)
     return entry === undefined ? undefined : toMapEntry(store, entry)
   }
 

@@ -1,6 +1,11 @@
 import { checkInteger, optionOf, readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import {
+  resolveLostUpdates,
+  type LostUpdateOptions,
+  type ResolvedLostUpdates,
+} from '../observe/lost-updates/options.js'
 import { checkTtl } from './lifetime.js'
 import type { EngineChoice } from '../engine/engine.js'
 import type { CacheSettings } from '../format/cache-settings.js'
@@ -44,6 +49,14 @@ export interface AttachOptions<Freeze extends boolean = true> {
    * hold up every process that has it open. Default: false, which refuses such a file with `ERR_MAPSAFE_FILE`.
    */
   readonly trustFile?: boolean | undefined
+  /**
+   * Whether to look for lost updates: a `set`, `replace` or `setMany` of a key that this map object had read, over what
+   * another one wrote since. Each is counted, and told with both stacks on the channel `mapsafe.lost-update` of
+   * `node:diagnostics_channel`, or by one warning where nobody listens. Meant for development: a read takes a
+   * microsecond or two longer. An object chooses how. Default: what the environment variable `MAPSAFE_LOST_UPDATES` says
+   * (`1` or `0`); without it, true if `NODE_ENV` is `development`.
+   */
+  readonly lostUpdates?: boolean | LostUpdateOptions | undefined
 }
 
 /** Options of `new ConcurrentMap`. */
@@ -101,6 +114,8 @@ export interface ResolvedAttachOptions {
   /** Capacity of the near-cache; 0 for none. */
   readonly nearEntries: number
   readonly trustFile: boolean
+  /** Undefined if nobody looks for lost updates. */
+  readonly lostUpdates: ResolvedLostUpdates | undefined
 }
 
 /** Where a map is kept and how large it is. */
@@ -121,10 +136,13 @@ interface GivenOptions {
   readonly freeze?: unknown
   readonly nearCache?: unknown
   readonly trustFile?: unknown
+  readonly lostUpdates?: unknown
   readonly ttl?: unknown
   readonly maxEntries?: unknown
 }
 
+/** Names of the options that each thread chooses for itself. */
+const SHARED = ['engine', 'freeze', 'nearCache', 'trustFile', 'lostUpdates'] as const
 const DEFAULT_NEAR_ENTRIES = 8192
 const MIN_NEAR_ENTRIES = 8
 /** Half of what a JavaScript `Map` can hold. */
@@ -135,7 +153,7 @@ const ENGINES: readonly unknown[] = ['auto', 'native', 'typescript'] satisfies E
 
 /** Checks the options of `new ConcurrentMap` and fills in the defaults. */
 export function resolveMapOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'file', 'engine', 'freeze', 'nearCache', 'trustFile'])
+  const given = optionRecord(options, ['maxBytes', 'file', ...SHARED])
   return {
     maxBytes: resolveMaxBytes(given.maxBytes),
     file: resolveFile(given.file),
@@ -146,16 +164,7 @@ export function resolveMapOptions(options: unknown): ResolvedMapOptions {
 
 /** Checks the options of `new ConcurrentCache` and fills in the defaults. */
 export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, [
-    'maxBytes',
-    'file',
-    'engine',
-    'freeze',
-    'nearCache',
-    'trustFile',
-    'ttl',
-    'maxEntries',
-  ])
+  const given = optionRecord(options, ['maxBytes', 'file', ...SHARED, 'ttl', 'maxEntries'])
   const { ttl, maxEntries } = given
   if (ttl !== undefined) checkTtl('Option ttl', ttl)
   if (maxEntries !== undefined) checkInteger('Option maxEntries', maxEntries, 1, MAX_MAX_ENTRIES)
@@ -169,7 +178,7 @@ export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
 
 /** Checks the options of `attach` and fills in the defaults. */
 export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
-  return resolveShared(optionRecord(options, ['engine', 'freeze', 'nearCache', 'trustFile']))
+  return resolveShared(optionRecord(options, SHARED))
 }
 
 function optionRecord(options: unknown, known: readonly (keyof GivenOptions)[]): GivenOptions {
@@ -198,6 +207,7 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
     freeze,
     nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
     trustFile,
+    lostUpdates: resolveLostUpdates(given.lostUpdates),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   VALUE_RECORD_WORDS,
   type Engine,
 } from '../engine/engine.js'
+import { NEVER } from '../format/entry.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { makeRoom } from '../codec/scratch.js'
@@ -16,6 +17,7 @@ import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
 import { lackedRoom } from './room.js'
+import type { Staged } from './staged.js'
 import type { Store, StoredEntry } from './store.js'
 import { remove } from './writes.js'
 import { wrongInput } from '../base/arguments.js'
@@ -30,6 +32,8 @@ const HEAD_BYTES = VALUE_RECORD_WORDS * 4
  */
 export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined)[] {
   const given = keysOf(keys)
+  // An observer notes the version of each value, which the engine does not tell of many.
+  if (store.isObserved) return asOneCall(store.open(), () => given.map((key) => store.getEntryOfMany(key)?.value))
   const values = new Array<V | undefined>(given.length)
   store.open()
   const missing: number[] = []
@@ -112,6 +116,10 @@ export function setMany<V>(
   }
   const engine = store.openToWrite()
   asOneCall(engine, () => {
+    if (store.isObserved) {
+      setEach(store, engine, batch)
+      return
+    }
     for (let from = 0; from < batch.keys.length;) {
       const to = batch.stage(engine, from)
       const expiry = store.announceExpiry(batch.lifetimes[from], to - from)
@@ -120,6 +128,14 @@ export function setMany<V>(
       from = to
     }
   })
+}
+
+/** Stores the entries of a batch with a call of {@link Store.put} for each. */
+function setEach<V>(store: Store<V>, engine: Engine, batch: Batch): void {
+  for (let i = 0; i < batch.keys.length; i++) {
+    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, store.announceExpiry(batch.lifetimes[i]), NEVER)
+    if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[i]), i)
+  }
 }
 
 /** Deletes the entries of `keys`, and returns how many it deleted. Nothing is deleted if one of them is no key. */
@@ -193,6 +209,16 @@ class Batch {
     while (to < this.keys.length && isNext()) to++
     engine.scratch.set(this.bytes.subarray(start, offsets[to]))
     return to
+  }
+
+  /** Returns the value of one entry, to be stored by itself. */
+  entry(i: number): Staged {
+    const bytes = this.bytes.subarray(this.offsets[i], this.offsets[i + 1])
+    const stage = (engine: Engine): void => {
+      makeRoom(engine, bytes.length)
+      engine.scratch.set(bytes)
+    }
+    return { kind: this.kinds[i], operand: this.operands[i], stage }
   }
 
   private grow(bytes: number): void {

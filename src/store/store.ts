@@ -31,6 +31,7 @@ import { refuseReentry } from './reentry.js'
 import { lackedRoom } from './room.js'
 import { readTtl } from '../format/cache-settings.js'
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from '../format/layout.js'
+import type { Staged } from './staged.js'
 import { Sweeper } from './sweeper.js'
 import { type Buffer } from '../platform/buffer.js'
 
@@ -79,6 +80,8 @@ export class Store<V> {
   /** Milliseconds that an entry lives by default. */
   readonly #ttl: number
   readonly #isCache: boolean
+  /** Whether each write must pass through {@link Store.put}, even one of many. */
+  readonly isObserved: boolean = false
 
   /**
    * @param nearEntries capacity of the near-cache, or 0 for none
@@ -172,6 +175,16 @@ export class Store<V> {
     }
     const value = this.#readFar(key, near?.outdated)
     return this.found ? this.lastEntry(value as V) : undefined
+  }
+
+  /** Returns the value of `key` for a call about this key alone: see {@link Store.readPassing}. */
+  peek(key: Key): V | undefined {
+    return this.readPassing(key)
+  }
+
+  /** Returns the entry of `key` for a call about this key alone: see {@link Store.readPassing}. */
+  peekEntry(key: Key): StoredEntry<V> | undefined {
+    return this.entryPassing(key)
   }
 
   /** Is {@link Store.getEntry} for many keys: values from the engine are not remembered. */
@@ -270,6 +283,23 @@ export class Store<V> {
   entryPassing(key: Key): StoredEntry<V> | undefined {
     const value = this.readPassing(key)
     return this.found ? this.lastEntry(value as V) : undefined
+  }
+
+  /**
+   * Stores a value, as `Engine.put` does. Every call of a user that stores a value without looking at the one that is
+   * there comes through here.
+   */
+  put(
+    engine: Engine,
+    key: Key,
+    value: Staged,
+    mode: number,
+    version: number | undefined,
+    expiresAt: number,
+    staleUntil: number,
+  ): unknown {
+    value.stage(engine)
+    return engine.put(key, value.kind, value.operand, mode, version, expiresAt, staleUntil)
   }
 
   /** Whether the last read found an entry. */
@@ -413,7 +443,8 @@ export class Store<V> {
   }
 }
 
-function nearEntry<V>(hit: NearEntry): StoredEntry<V> | undefined {
+/** Returns what a near hit tells of the entry. */
+export function nearEntry<V>(hit: NearEntry): StoredEntry<V> | undefined {
   return hit.present
     ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
     : undefined

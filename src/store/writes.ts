@@ -66,9 +66,8 @@ export function writeEncoded(
   // Comes after the encoding: a getter in the value may have used the map, or closed it.
   const engine = store.openToWrite()
   const expiry = store.announceExpiry(lifetime)
-  encoder.stage(engine)
   const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
-  engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
+  store.put(engine, key, encoder, mode, version, expiry, staleUntil)
   const status = engine.result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false

@@ -223,6 +223,25 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
   expect({ stdout, stderr }).toEqual({ stdout: '1 1 undefined', stderr: '' })
 })
 
+test.each(['esm', 'cjs'] as const)('mapsafe/log of the packed package, loaded as %s', (format) => {
+  const load = format === 'esm' ? "import { logTo } from 'mapsafe/log'\n" : "const { logTo } = require('mapsafe/log')\n"
+  const lose = `
+    const logging = logTo(({ event, lost, readStack, writeStack }) => console.log(event, lost, readStack[0], writeStack[0]))
+    const map = new ConcurrentMap({ lostUpdates: true })
+    const other = ConcurrentMap.attach(map.handle)
+    function lose() {
+      map.get('k')
+      other.set('k', 1)
+      map.set('k', 2)
+    }
+    lose()
+    logging.stop()
+    lose()
+  `
+  const { stdout } = run(format, load + lose)
+  expect(stdout.split('\n')).toEqual([expect.stringMatching(/^mapsafe.lost-update insert at lose \(.*\) at lose \(/)])
+})
+
 test('the packed package runs no script when it is installed', () => {
   const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { npm, root } from '../package/packed.js'
 
 /**
@@ -22,6 +22,7 @@ export function fetched(spec: string): string | undefined {
   const { status } = spawnSync(npm, ['install', spec, ...options, ...patience], { cwd: fresh })
   if (status === 0) {
     rmSync(folder, { recursive: true, force: true })
+    mkdirSync(dirname(folder), { recursive: true }) // the name may have a scope
     renameSync(fresh, folder)
     return folder
   }

@@ -116,6 +116,7 @@ inline constexpr std::uint32_t kCounterReplaced = 9;
 inline constexpr std::uint32_t kCounterDeleted = 10;
 inline constexpr std::uint32_t kCounterAdmitted = 11;
 inline constexpr std::uint32_t kCounterRejected = 12;
+inline constexpr std::uint32_t kCounterLostUpdates = 13;
 
 // Directory
 inline constexpr std::uint32_t kDirectoryDepth = 0;

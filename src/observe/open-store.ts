@@ -1,0 +1,26 @@
+import type { Engine } from '../engine/engine.js'
+import { Store } from '../store/store.js'
+import { Alarm } from './lost-updates/alarm.js'
+import type { ResolvedLostUpdates } from './lost-updates/options.js'
+import { LostUpdateProbe } from './lost-updates/probe.js'
+import { ObservedStore } from './observed-store.js'
+
+/** How a map object was asked to work. */
+export interface StoreOptions {
+  readonly freeze: boolean
+  /** Capacity of the near-cache; 0 for none. */
+  readonly nearEntries: number
+  readonly lostUpdates: ResolvedLostUpdates | undefined
+}
+
+/** Returns a thread's way to the map of `engine`, observed if the options ask for it. */
+export function openStore<V>(
+  engine: Engine,
+  { freeze, nearEntries, lostUpdates }: StoreOptions,
+  { kind, file }: { readonly kind: 'mapsafe.map' | 'mapsafe.cache'; readonly file?: string },
+): Store<V> {
+  if (lostUpdates === undefined) return new Store(engine, freeze, nearEntries)
+  const isCache = kind === 'mapsafe.cache'
+  const alarm = new Alarm(lostUpdates, { file, map: isCache ? 'ConcurrentCache' : 'ConcurrentMap' })
+  return new ObservedStore(engine, freeze, nearEntries, new LostUpdateProbe(lostUpdates, isCache), alarm)
+}
