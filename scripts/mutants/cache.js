@@ -126,7 +126,7 @@ export const mutants = [
     name: 'peek-is-a-use',
     why: 'looking keeps an entry in the cache',
     file: 'src/public/concurrent-map.ts',
-    find: 'return this.#store.readPassing(key)',
+    find: 'return this.#store.peek(key)',
     replace: 'return this.#store.get(key)',
   },
   {

@@ -178,6 +178,7 @@ export const targets = {
   'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   inspect: inTypescript(['test/inspect'], ['build']),
   eslint: inTypescript(['test/eslint/rules']),
+  guard: inTypescript(['test/observe'], ['build'], 'typescript,native'),
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
   'death-typescript': inTypescript(['test/death'], ['build']),

@@ -54,13 +54,15 @@ export function logTo(target: LogTarget = console): Logging {
   return { stop, [Symbol.dispose]: stop }
 }
 
+/** The fields that a logger adds itself. */
+const ITS_OWN = ['level', 'time', 'msg']
+
 function writerFor(target: LogTarget): (record: LogRecord) => void {
   if (typeof target === 'function') return (record) => void target(record)
   if (target === console) return (record) => console.warn(JSON.stringify(record))
   return (record) => {
-    const fields: Record<string, unknown> = { ...record }
-    for (const own of ['level', 'time', 'msg']) delete fields[own]
-    target.warn(fields, record.msg)
+    const fields = Object.entries(record).filter(([name]) => !ITS_OWN.includes(name))
+    target.warn(Object.fromEntries(fields), record.msg)
   }
 }
 

@@ -48,9 +48,9 @@ export function resolveLostUpdates(given: unknown): ResolvedLostUpdates | undefi
   }
   const options = readOptions<LostUpdateOptions>(given, ['keys', 'stacks', 'notes', 'windowMs'])
   const { notes = DEFAULTS.notes, windowMs = DEFAULTS.windowMs } = options
-  checkInteger('Option lostUpdates.notes', notes, 1, MAX_NOTES)
+  checkInteger('Option notes', notes, 1, MAX_NOTES)
   if (!(typeof windowMs === 'number' && windowMs > 0)) {
-    throw wrongInput('Option lostUpdates.windowMs', windowMs, 'a number of milliseconds above 0')
+    throw wrongInput('Option windowMs', windowMs, 'a number of milliseconds above 0')
   }
   const stacks = optionOf(options, 'stacks') === undefined ? DEFAULTS.stacks : flagOf(options, 'stacks')
   return { keys: flagOf(options, 'keys'), stacks, notes, windowMs }
