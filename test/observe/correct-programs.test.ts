@@ -168,7 +168,7 @@ function interleave(map: Shared, lineup: Lineup, programs: Program[], steps: num
     return {
       map:
         map instanceof ConcurrentCache
-          ? ConcurrentCache.attach<Key, Value>(map.handle as CacheHandle, { ...given, lostUpdates })
+          ? ConcurrentCache.attach<Key, Value>(map.handle, { ...given, lostUpdates })
           : ConcurrentMap.attach<Key, Value>(map.handle, { ...given, lostUpdates }),
       index,
       random: random.fork(index),

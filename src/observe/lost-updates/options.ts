@@ -1,7 +1,7 @@
 import { checkInteger, flagOf, optionOf, readOptions, wrongInput } from '../../base/arguments.js'
 import { MapsafeTypeError } from '../../base/errors.js'
 import { describe } from '../../base/describe.js'
-import { variable } from '../../platform/process.js'
+import { variable, warn } from '../../platform/process.js'
 
 /** Options of the probe for lost updates. */
 export interface LostUpdateOptions {
@@ -34,7 +34,7 @@ const VARIABLE = 'MAPSAFE_LOST_UPDATES'
  * Checks the option `lostUpdates` and fills in the defaults.
  *
  * @returns undefined if the probe is off
- * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or a wrong value of the environment variable
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option
  */
 export function resolveLostUpdates(given: unknown): ResolvedLostUpdates | undefined {
   if (given === undefined) return isOnByDefault() ? DEFAULTS : undefined
@@ -56,13 +56,10 @@ export function resolveLostUpdates(given: unknown): ResolvedLostUpdates | undefi
   return { keys: flagOf(options, 'keys'), stacks, notes, windowMs }
 }
 
-/** The variable decides; without it, the probe is on in development alone. */
+/** The variable decides; without it, or with a wrong one, the probe is on in development alone. */
 function isOnByDefault(): boolean {
   const chosen = variable(VARIABLE)
-  if (chosen === undefined) return variable('NODE_ENV') === 'development'
   if (chosen === '1' || chosen === '0') return chosen === '1'
-  throw new MapsafeTypeError(
-    'ERR_MAPSAFE_OPTIONS',
-    `The environment variable ${VARIABLE} is ${describe(chosen)}; expected 1 to look for lost updates, or 0.`,
-  )
+  if (chosen !== undefined) warn(`${VARIABLE} is ${describe(chosen)}; expected 1 or 0.`, 'MAPSAFE_ENVIRONMENT')
+  return variable('NODE_ENV') === 'development'
 }
