@@ -1,6 +1,6 @@
 /* eslint mapsafe/no-get-then-set: off, mapsafe/prefer-increment: off, mapsafe/prefer-set-if-absent: off, mapsafe/no-unchecked-result: off -- mistakes are made on purpose */
 import { describe, expect, test } from 'vitest'
-import { advanceClock, ConcurrentCache, ConcurrentMap, type CacheHandle, type Key } from '../../src/index.js'
+import { advanceClock, ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { Random } from '../support/random.js'
 import { nearAndFarLineups, scaled, seed, type Lineup } from '../support/run.js'
 import { Losses } from './losses.js'
