@@ -101,7 +101,7 @@ function inTypescript(suites, linked = [], engines = 'typescript', copied = []) 
 
 export const targets = {
   native: inNative({
-    tests: ['engine', 'stress', 'contention', 'lease', 'expiry', 'damage'],
+    tests: ['engine', 'stress', 'contention', 'lease', 'waking', 'expiry', 'damage'],
     scale: (attempt) => 3 * 4 ** attempt,
   }),
   typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability'], ['build']),

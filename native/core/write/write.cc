@@ -374,8 +374,9 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   outcome.home_version = home_version;
   outcome.entry = edit.in_place ? change.previous : edit.block;
 
-  if (edit.meets_lease) [[unlikely]]
+  if (edit.meets_lease) [[unlikely]] {
     WakeWaiting(core.region, core.waker, edit.key.hash);
+  }
   CountWrite(core, change.segment);
   if (edit.lapses) return;
   const WordIndex tombstones = WordOf(change.segment) + kSegmentTombstones;
