@@ -270,6 +270,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
    * @returns rejects with the loader's error; with the reason of `signal`; with a MapsafeError `ERR_MAPSAFE_TIMEOUT` if
    * the time is up, `ERR_MAPSAFE_OPTIONS` for a wrong argument, `ERR_MAPSAFE_CLOSED` when the cache is closed; and with
    * the errors of `get` and `set`
+   * @contract its key | loads | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS TIMEOUT REENTRANT | O(1) and the loader
    */
   getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined = undefined): Promise<Returned<V, Freeze>> {
     try {
@@ -315,6 +316,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
    * @param lifetime options, as those of a write; or a number, which stands for `{ ttl }`. Default: the cache's `ttl`
    * @returns whether there was an entry
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for anything else
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE OPTIONS TIMEOUT REENTRANT | O(length)
    */
   touch(key: K, lifetime: LifetimeOptions | number | undefined = undefined): boolean {
     const store = this.#store

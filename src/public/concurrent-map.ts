@@ -170,17 +170,29 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     return Opening.existing('mapsafe.map', handle, options).open(ConcurrentMap, this)
   }
 
-  /** Returns the value of `key`; undefined if there is no entry, or if its value is undefined. */
+  /**
+   * Returns the value of `key`; undefined if there is no entry, or if its value is undefined.
+   *
+   * @contract its key | undefined | no | hit | KEY_TYPE ENTRY_TOO_LARGE | O(1)
+   */
   get(key: K): Returned<V, Freeze> | undefined {
     return this.#store.get(key)
   }
 
-  /** Returns whether there is an entry for `key`, even one whose value is undefined. */
+  /**
+   * Returns whether there is an entry for `key`, even one whose value is undefined.
+   *
+   * @contract its key | false | no | asked | KEY_TYPE ENTRY_TOO_LARGE | O(1)
+   */
   has(key: K): boolean {
     return this.#store.has(key)
   }
 
-  /** Returns the value of `key` and the version of its entry, from one instant; undefined if there is no entry. */
+  /**
+   * Returns the value of `key` and the version of its entry, from one instant; undefined if there is no entry.
+   *
+   * @contract its key | undefined | no | hit | KEY_TYPE ENTRY_TOO_LARGE | O(1)
+   */
   getEntry(key: K): MapEntry<V, Freeze> | undefined {
     const store = this.#store
     const entry = store.getEntry(key)
@@ -191,6 +203,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Returns the value of `key` without using it: in a cache this does not delay the entry's eviction, and it is not
    * counted as a read. The near-cache is neither asked nor filled, so a read that is often repeated is faster by
    * {@link ConcurrentMap.get}. Returns undefined if there is no entry.
+   *
+   * @contract its key | undefined | no | none | KEY_TYPE ENTRY_TOO_LARGE | O(1)
    */
   peek(key: K): Returned<V, Freeze> | undefined {
     return this.#store.peek(key)
@@ -199,6 +213,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   /**
    * Returns the entry of `key`, as {@link ConcurrentMap.getEntry} does, without using it. See
    * {@link ConcurrentMap.peek}.
+   *
+   * @contract its key | undefined | no | none | KEY_TYPE ENTRY_TOO_LARGE | O(1)
    */
   peekEntry(key: K): MapEntry<V, Freeze> | undefined {
     const store = this.#store
@@ -206,13 +222,22 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     return entry === undefined ? undefined : toMapEntry(store, entry)
   }
 
-  /** Stores `value` under `key`, and overwrites the value that was there. */
+  /**
+   * Stores `value` under `key`, and overwrites the value that was there.
+   *
+   * @contract its key | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
+   */
   set(key: K, value: Storable<V>): this {
     write(this.#store, key, value, PUT_ALWAYS)
     return this
   }
 
-  /** Stores `value` if there is no entry for `key`. @returns whether it was stored */
+  /**
+   * Stores `value` if there is no entry for `key`.
+   *
+   * @returns whether it was stored
+   * @contract its key | stores, true | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
+   */
   setIfAbsent(key: K, value: Storable<V>): boolean {
     return write(this.#store, key, value, PUT_IF_ABSENT)
   }
@@ -224,6 +249,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @param version as {@link ConcurrentMap.getEntry} returned it; 0 stands for "no entry"
    * @returns whether it was stored
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(1)
    */
   setIfVersion(key: K, value: Storable<V>, version: number): boolean {
     const store = this.#store
@@ -231,7 +257,12 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     return version === 0 ? write(store, key, value, PUT_IF_ABSENT) : write(store, key, value, PUT_IF_VERSION, version)
   }
 
-  /** Stores `value` if there is an entry for `key`. @returns whether it was stored */
+  /**
+   * Stores `value` if there is an entry for `key`.
+   *
+   * @returns whether it was stored
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
+   */
   replace(key: K, value: Storable<V>): boolean {
     return write(this.#store, key, value, PUT_IF_PRESENT)
   }
@@ -245,6 +276,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * objects, {@link ConcurrentMap.setIfVersion} is cheaper: it compares a number, while this takes O(length) of the
    * value that is stored.
    * @returns whether it was stored
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(length)
    */
   compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: Storable<V>): boolean {
     return compareAndSwap(this.#store, key, expected, next)
@@ -254,6 +286,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Stores `value` under `key`.
    *
    * @returns the value that it replaced in the same instant; undefined if there was no entry
+   * @contract its key | stores, undefined | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
   swap(key: K, value: Storable<V>): Returned<V, Freeze> | undefined {
     return swap(this.#store, key, value)
@@ -262,6 +295,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   /**
    * Returns the value of `key`; if there is no entry, stores `value` and returns it as readers will get it, in one
    * atomic step.
+   *
+   * @contract its key | stores | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
   getOrInsert(key: K, value: Storable<V>): Returned<V, Freeze> {
     return getOrInsert(this.#store, key, value)
@@ -274,6 +309,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @param compute called at most once, with the key (0 for -0). An error that it throws passes through. It may use the
    * map; if it inserts the key itself, that value stays.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   * @contract its key | stores | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(1)
    */
   getOrInsertComputed(key: K, compute: (key: K) => Storable<V>): Returned<V, Freeze> {
     const store = this.#store
@@ -290,6 +326,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * nothing is changed. It may read the map, but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
    * @returns the new value, as a reader will get it; undefined if the entry was deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
+   * @contract its key | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(1)
    */
   update(key: K, compute: (value: Returned<V, Freeze> | undefined) => Storable<V>): Returned<V, Freeze>
   update(
@@ -305,7 +342,12 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     return update(store, key, compute, DELETE)
   }
 
-  /** Deletes the entry of `key`. @returns whether there was an entry */
+  /**
+   * Deletes the entry of `key`.
+   *
+   * @returns whether there was an entry
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE TIMEOUT REENTRANT | O(1)
+   */
   delete(key: K): boolean {
     return deleteEntry(this.#store, key, PUT_ALWAYS)
   }
@@ -316,6 +358,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @param version as {@link ConcurrentMap.getEntry} returned it. With 0 nothing is deleted: no entry has version 0
    * @returns whether it was deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE OPTIONS TIMEOUT REENTRANT | O(1)
    */
   deleteIfVersion(key: K, version: number): boolean {
     const store = this.#store
@@ -328,6 +371,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @param expected compared as by {@link ConcurrentMap.compareAndSwap}
    * @returns whether it was deleted
+   * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE TIMEOUT REENTRANT | O(length)
    */
   compareAndDelete(key: K, expected: V | DeepReadonly<V>): boolean {
     return compareAndDelete(this.#store, key, expected)
@@ -344,6 +388,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
    * @returns the number of entries deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
+   * @contract each entry | 0 | yes | outdated | OPTIONS TIMEOUT REENTRANT | O(entries)
    */
   deleteWhere(predicate: (value: Returned<V, Freeze>, key: K) => boolean): number {
     const store = this.#store
@@ -360,6 +405,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns the number of entries deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function, or for a wrong option; the signal's
    * reason if that aborts. All errors reject the call.
+   * @contract each entry | 0 | yes | outdated | OPTIONS TIMEOUT REENTRANT | O(entries), in slices
    */
   async deleteWhereAsync(
     predicate: (value: Returned<V, Freeze>, key: K) => boolean,
@@ -372,7 +418,12 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     return inSlices(deletingWhere(store, predicate as Predicate<V, Freeze>), signal)
   }
 
-  /** Deletes the entry of `key`. @returns the value that it had in the same instant; undefined if there was no entry */
+  /**
+   * Deletes the entry of `key`.
+   *
+   * @returns the value that it had in the same instant; undefined if there was no entry
+   * @contract its key | undefined | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE TIMEOUT REENTRANT | O(1)
+   */
   take(key: K): Returned<V, Freeze> | undefined {
     return take(this.#store, key, PUT_ALWAYS)
   }
@@ -385,6 +436,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns the sum; undefined if `ifPresent` is true and there is no entry
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `by` is not a safe integer, or for a wrong option;
    * `ERR_MAPSAFE_COUNTER`: a `TypeError` if the value is not a safe integer, a `RangeError` if the sum would not be one
+   * @contract its key | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE OPTIONS COUNTER FULL TIMEOUT REENTRANT | O(1)
    */
   increment(key: K, by?: number, options?: MapIncrementOptions & { readonly ifPresent?: false | undefined }): number
   increment(key: K, by: number | undefined, options: MapIncrementOptions | undefined): number | undefined
@@ -397,6 +449,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   /**
    * Adds as {@link ConcurrentMap.increment} does, with the same errors, and returns the entry that has the sum, with
    * its version, all from the same instant.
+   *
+   * @contract its key | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE OPTIONS COUNTER FULL TIMEOUT REENTRANT | O(1)
    */
   incrementEntry(
     key: K,
@@ -416,6 +470,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * itself: not one atomic step. O(keys).
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `keys` is not iterable, or a single string or `Uint8Array`
+   * @contract each key | undefined for it | no | hit | KEY_TYPE ENTRY_TOO_LARGE OPTIONS | O(keys)
    */
   getMany(keys: Iterable<K>): (Returned<V, Freeze> | undefined)[] {
     return getMany(this.#store, keys)
@@ -426,6 +481,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * O(keys).
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}
+   * @contract each key | false for it | no | asked | KEY_TYPE ENTRY_TOO_LARGE OPTIONS | O(keys)
    */
   hasMany(keys: Iterable<K>): boolean[] {
     return hasMany(this.#store, keys)
@@ -436,6 +492,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * one. Each key is read for itself: not one atomic step. O(keys).
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}
+   * @contract each key | undefined for it | no | hit | KEY_TYPE ENTRY_TOO_LARGE OPTIONS | O(keys)
    */
   getEntries(keys: Iterable<K>): (MapEntry<V, Freeze> | undefined)[] {
     const store = this.#store
@@ -451,6 +508,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * how many entries, from the first on, are stored; the others are as they were.
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `entries` is not iterable, or has something else in it than pairs
+   * @contract each entry | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(entries)
    */
   setMany(entries: Iterable<readonly [K, Storable<V>]>): this {
     setMany(this.#store, entries)
@@ -467,6 +525,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns the number of entries deleted
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` as {@link ConcurrentMap.getMany}, or for a wrong option; a wrong key
    * throws before anything is deleted
+   * @contract each key | 0 | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE OPTIONS TIMEOUT REENTRANT | O(keys)
    */
   deleteMany(keys: Iterable<K>, options?: { readonly which?: false | undefined }): number
   deleteMany(keys: Iterable<K>, options: { readonly which: true }): boolean[]
@@ -485,6 +544,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * Not one atomic step: an entry that another thread inserts meanwhile may survive, and if `ERR_MAPSAFE_TIMEOUT` comes
    * midway, the entries deleted before stay deleted.
+   *
+   * @contract each entry | undefined | yes | outdated | TIMEOUT REENTRANT | O(entries)
    */
   clear(): void {
     clear(this.#store)
@@ -499,6 +560,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option; the signal's reason if that aborts. All errors
    * reject the call.
+   * @contract each entry | undefined | yes | outdated | OPTIONS TIMEOUT REENTRANT | O(entries), in slices
    */
   async clearAsync(options: SlicedOptions | undefined = undefined): Promise<void> {
     const store = this.#store
@@ -510,6 +572,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   /**
    * Returns the number of entries: exact when no write is under way, else off by no more than the writes under way
    * during the call, and never negative. O(128), the number of thread records.
+   *
+   * @contract no | 0 | no | none | | O(thread records)
    */
   get size(): number {
     return this.#store.open().size()
@@ -524,17 +588,27 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * of this thread's processor time, TypeScript engine 0.6 s; with values 0.4 to 1.2 s. In a cache, iterating does not
    * count as a use of an entry, so it does not delay eviction. Once the map is closed, the next step of an iterator
    * throws `ERR_MAPSAFE_CLOSED`.
+   *
+   * @contract each step | nothing | no | none | | O(entries)
    */
   keys(): MapIterator<K> {
     return keysOf(this.#store) as MapIterator<K>
   }
 
-  /** Iterates over the values, as {@link ConcurrentMap.keys} does. */
+  /**
+   * Iterates over the values, as {@link ConcurrentMap.keys} does.
+   *
+   * @contract each step | nothing | no | none | | O(entries)
+   */
   values(): MapIterator<Returned<V, Freeze>> {
     return valuesOf(this.#store)
   }
 
-  /** Iterates over pairs of key and value, as {@link ConcurrentMap.keys} does. */
+  /**
+   * Iterates over pairs of key and value, as {@link ConcurrentMap.keys} does.
+   *
+   * @contract each step | nothing | no | none | | O(entries)
+   */
   entries(): MapIterator<[K, Returned<V, Freeze>]> {
     return entriesOf(this.#store) as MapIterator<[K, Returned<V, Freeze>]>
   }
@@ -554,6 +628,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * before the end, even none, where entries were just deleted; and more, where keys have the same hash.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for a number that is no
    * cursor of this map and part (an invented number passes once in a million times, and then stands for some place)
+   * @contract each entry | nothing | no | none | OPTIONS | O(count)
    */
   scan(cursor: number | undefined, options: DetailedScanOptions): DetailedScanResult<K, V, Freeze>
   scan(cursor?: number, options?: ScanOptions): ScanResult<K, V, Freeze>
@@ -578,6 +653,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * object.
    *
    * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides on a write
+   * @contract all entries | nothing | yes | outdated | TIMEOUT REENTRANT | O(size of the entries)
    */
   snapshot(): Snapshot<K, V, Freeze> {
     const { pieces, size, instant } = snapshot(this.#store)
@@ -589,6 +665,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @param callback an error that it throws passes through and ends the walk. It may change the map.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `callback` is no function
+   * @contract each step | nothing | no | none | OPTIONS | O(entries)
    */
   forEach(callback: (value: Returned<V, Freeze>, key: K, map: this) => void, thisArg: unknown = undefined): void {
     const store = this.#store
@@ -600,6 +677,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Returns figures about past operations, the map's memory, the threads that use it, and this thread's hot keys.
    * O(segments + spans): tens of microseconds for 64 MiB, 7 ms for a million entries. It holds up no other thread, and
    * its figures cost the other operations no extra counting.
+   *
+   * @contract no | figures | no | none | | O(segments + spans)
    */
   stats(): MapStats<K> {
     const engine = this.#store.open()
@@ -626,6 +705,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Near reads are those of all threads since the last call on this map object, or since it was opened. Memory that
    * seems lost may be memory that another thread is just writing; while others have the map open, it takes two calls,
    * two seconds apart, to distinguish the two.
+   *
+   * @contract no | figures | no | none | | O(slots + free blocks)
    */
   health(): HealthReport {
     const engine = this.#store.open()
@@ -640,6 +721,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option; the signal's reason if that aborts. All errors
    * reject the call.
+   * @contract no | figures | no | none | OPTIONS | O(slots + free blocks), in slices
    */
   async healthAsync(options: SlicedOptions | undefined = undefined): Promise<HealthReport> {
     const store = this.#store
@@ -653,6 +735,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Checks every structural invariant of the map's memory. O(size of the map): for a million entries 0.8 s of this
    * thread's processor time, TypeScript engine 0.4 s. Meant for tests and for diagnosis. Call it while no thread
    * writes, or it may take a write under way for a fault.
+   *
+   * @contract no | a report | no | none | | O(size of the map)
    */
   verify(): VerifyReport {
     const problems = this.#store.open().verify()
@@ -669,6 +753,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
    * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside, `ERR_MAPSAFE_REENTRANT` from inside a function
    * that decides on a write
+   * @contract all entries | a report | yes | outdated | TIMEOUT REENTRANT | O(entries)
    */
   repair(): RepairReport {
     return repair(this.#store)
@@ -679,6 +764,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * {@link ConcurrentMap.handle}; entries in a file stay as long as the file does. (The file's memory is unmapped when
    * the garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing. A map
    * object that is dropped closes by itself, sooner or later. O(1), plus the free blocks that this thread keeps.
+   *
+   * @contract this object | nothing | no | none | | O(1)
    */
   close(): void {
     if (this.#store.close()) dropped.unregister(this)

@@ -32,7 +32,11 @@ const SEND_ENTRIES = Symbol(
  * Thread safety: belongs to the thread that made it; several walks may go on at once.
  */
 export class Snapshot<K extends Key, V, Freeze extends boolean = true> implements Iterable<[K, Returned<V, Freeze>]> {
-  /** Number of entries. Exact; entries that had expired are not in it. O(1). */
+  /**
+   * Number of entries. Exact; entries that had expired are not in it. O(1).
+   *
+   * @contract a copy | 0 | no | none | | O(1)
+   */
   readonly size: number
   readonly #instant: number
   /** How far the system's clock was ahead of the region's time then. */
@@ -65,17 +69,27 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
 
   /**
    * Iterates over the keys, in no particular order, but each walk over the snapshot in the same one. Decodes no value.
+   *
+   * @contract a copy | nothing | no | none | | O(entries)
    */
   keys(): MapIterator<K> {
     return this.#walk((entry) => entry.key() as K)
   }
 
-  /** Iterates over the values, in the order of the keys. */
+  /**
+   * Iterates over the values, in the order of the keys.
+   *
+   * @contract a copy | nothing | no | none | | O(entries)
+   */
   values(): MapIterator<Returned<V, Freeze>> {
     return this.#walk((entry) => entry.value(this.#store))
   }
 
-  /** Iterates over pairs of key and value, in the order of the keys. */
+  /**
+   * Iterates over pairs of key and value, in the order of the keys.
+   *
+   * @contract a copy | nothing | no | none | | O(entries)
+   */
   entries(): MapIterator<[K, Returned<V, Freeze>]> {
     return this.#walk((entry) => [entry.key() as K, entry.value(this.#store)])
   }
@@ -83,6 +97,8 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
   /**
    * Iterates over pairs of key and entry, which has version and expiry beside the value, in the order of the keys. An
    * expiry is converted into the time of the system's clock by the state of that clock at the time of the snapshot.
+   *
+   * @contract a copy | nothing | no | none | | O(entries)
    */
   details(): MapIterator<[K, MapEntry<V, Freeze>]> {
     return this.#walk((entry) => [
