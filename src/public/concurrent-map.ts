@@ -653,7 +653,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * object.
    *
    * @throws MapsafeError `ERR_MAPSAFE_REENTRANT` from inside a function that decides on a write
-   * @contract all entries | nothing | yes | outdated | TIMEOUT REENTRANT | O(size of the entries)
+   * @contract all entries | nothing | yes | none | TIMEOUT REENTRANT | O(size of the entries)
    */
   snapshot(): Snapshot<K, V, Freeze> {
     const { pieces, size, instant } = snapshot(this.#store)
@@ -753,7 +753,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @throws MapsafeError `ERR_MAPSAFE_TIMEOUT` if a thread that still lives holds something for longer than the bound,
    * `ERR_MAPSAFE_CORRUPT` if the memory was overwritten from outside, `ERR_MAPSAFE_REENTRANT` from inside a function
    * that decides on a write
-   * @contract all entries | a report | yes | outdated | TIMEOUT REENTRANT | O(entries)
+   * @contract all entries | a report | yes | none | TIMEOUT REENTRANT | O(entries)
    */
   repair(): RepairReport {
     return repair(this.#store)
