@@ -3,28 +3,37 @@ import { once } from 'node:events'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { ConcurrentMap, type MapHandle } from 'mapsafe'
 
+/** So many races an update loses before it holds the key while its function runs. */
+const LOST_RACES = 16
+
 if (isMainThread) {
-  const stock = new ConcurrentMap<string, number>({ maxBytes: 2 ** 20 })
+  const stock = new ConcurrentMap<string, number>({ maxBytes: 2 ** 20 }).set('books', 0)
   const worker = new Worker(new URL(import.meta.url), { workerData: stock.handle })
-  await once(worker, 'message')
-  // The worker's update loses every race, so that it holds the key in the end, and stays in its function.
-  while (stock.stats().threads.every(({ holds }) => holds.length === 0)) {
+  await once(worker, 'online')
+  let isHeld = false
+  worker.on('message', () => (isHeld = true))
+  while (!isHeld) {
     try {
       stock.increment('books')
     } catch {
-      break // it holds the key
+      // The worker holds the key: ERR_MAPSAFE_TIMEOUT
     }
+    await new Promise((resolve) => setImmediate(resolve))
   }
   await worker.terminate()
   const before = stock.get('books')!
   console.log(stock.increment('books') - before, stock.verify().ok) // 1 true
 } else {
   const stock = ConcurrentMap.attach<string, number>(workerData as MapHandle)
-  parentPort!.postMessage('ready')
+  const pause = (milliseconds: number): unknown =>
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
   let calls = 0
   stock.update('books', (count = 0) => {
-    const seen = Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    if (++calls > 16) for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
-    return seen === 'timed-out' ? count : count + 1
+    if (++calls > LOST_RACES) {
+      parentPort!.postMessage('holding')
+      for (;;) pause(1000)
+    }
+    while (stock.get('books') === count) pause(1) // until another thread wrote
+    return count + 1
   })
 }
