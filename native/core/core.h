@@ -33,8 +33,10 @@ struct Core {
   Scratch scratch;
   bool is_cache = false;  // whether the region is a ConcurrentCache's, in which entries may expire
   RecentCounter counter{};
-  std::uint32_t writes = 0;  // finished by this thread, modulo 2^32
-  Block held_segment = 0;    // of the key that HoldKey took, or 0
+  std::uint64_t cleanup_hand = 0;          // hash at which the next bounded cleanup begins
+  std::uint32_t writes_without_moves = 0;  // in a cache: see MoveInCache
+  std::uint32_t writes = 0;                // finished by this thread, modulo 2^32
+  Block held_segment = 0;                  // of the key that HoldKey took, or 0
   WordIndex held_home = 0;
   double held_until = kNever;  // when the entry of that key expires
   Evictor* evictor = nullptr;  // makes room in a cache

@@ -410,6 +410,33 @@ TEST(Death, InClear) {
   KillEverywhere(scenario);
 }
 
+// Fills the map, and deletes most of it here and there. Entries of this size stay as no tombstones.
+void Scatter(TestEngine& engine, Entries& entries, int kept_of) {
+  const std::string value(600, 'v');
+  for (int i = 0; engine.Put("scattered" + std::to_string(i), value + std::to_string(i)); ++i) {
+    entries["scattered" + std::to_string(i)] = value + std::to_string(i);
+  }
+  const Entries all = entries;
+  int i = 0;
+  for (const auto& [key, ignored] : all) {
+    if (key[0] == 's' && i++ % kept_of != 0 && engine.Remove(key)) entries.erase(key);
+  }
+}
+
+TEST(Death, WhileEntriesAreMoved) {
+  Scenario scenario;
+  scenario.prepare = [](TestEngine& engine, Entries& entries) {
+    Scatter(engine, entries, 10);
+    engine.Increment("counter", 5);
+    engine.Increment("counter", 6);
+    const double sum = 11;
+    entries["counter"] = std::string(reinterpret_cast<const char*>(&sum), sizeof sum);
+  };
+  scenario.operations = {Putting("large", std::string(60'000, 'l')), Putting("second", std::string(60'000, 'm')),
+                         Putting("third", std::string(30'000, 'n'))};
+  KillEverywhere(scenario, 2 * kKills);
+}
+
 TEST(Death, InASnapshot) {
   Scenario scenario;
   scenario.region_bytes = 4 << 20;

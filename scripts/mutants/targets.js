@@ -182,4 +182,6 @@ export const targets = {
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
   'death-typescript': inTypescript(['test/death'], ['build']),
+  compaction: inNative({ tests: ['compaction'], scale: (attempt) => attempt + 1 }),
+  'compaction-typescript': inTypescript(['test/exhaustion/fragmentation'], ['build']),
 }

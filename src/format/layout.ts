@@ -41,6 +41,7 @@ export const HEADER_CLOCK_ADVANCE = 38
 /** The secret lies beyond the first 100 bytes, which Node.js shows when a buffer is printed. */
 export const HEADER_SECRET_0 = 40
 export const HEADER_SECRET_1 = 41
+export const HEADER_RECALL = 42
 export const HEADER_BELL = 48
 export const HEADER_DIRECTORY_MUTEX = 64
 export const HEADER_SEGMENT_COUNT = 96
@@ -87,6 +88,7 @@ export const THREAD_OWED = 23
 export const THREAD_HAS_EXCESS = 24
 /** Whether the thread sleeps because it waits for another, and whether that other thread does anything. */
 export const THREAD_SLEEPS = 25
+export const THREAD_EMPTYING = 26
 export const SLEEPS_FOR_MOVING = 1
 export const SLEEPS_FOR_STALLED = 2
 export const THREAD_FENCE = 32
@@ -215,6 +217,7 @@ export const PAGE_PREVIOUS = 3
 export const PAGE_FREE_HEAD = 4
 export const PAGE_FREE_COUNT = 5
 export const PAGE_CARVED = 6
+export const PAGE_CLOSED = 7
 export const PAGE_INSIDE = 0
 export const PAGE_FREE_RUN = 1
 export const PAGE_SPAN = 2

@@ -1,5 +1,5 @@
 // What a thread is at when it dies before one of its stores. The counterpart of native/test/death_test.cc.
-import { ConcurrentCache, ConcurrentMap, type Key, type MapHandle } from '../../src/index.js'
+import { ConcurrentCache, ConcurrentMap, MapsafeError, type Key, type MapHandle } from '../../src/index.js'
 import { PUT_ALWAYS, RENEW_EXPIRY } from '../../src/engine/engine.js'
 import { Clock } from '../support/clock.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
@@ -118,6 +118,17 @@ function fill(map: Subject, count: number): void {
 
 const regionOf = ({ handle }: Subject): SharedArrayBuffer | ArrayBuffer => findPlace(handle).region
 
+/** Fills a map, and deletes most of it here and there. Entries of this size stay as no tombstones. */
+function scatter(map: Subject, keptOf: number): void {
+  let count = 0
+  try {
+    for (; ; count++) map.set(`scattered ${count}`, `${count} `.repeat(150))
+  } catch (error) {
+    if (!(error instanceof MapsafeError) || error.code !== 'ERR_MAPSAFE_FULL') throw error
+  }
+  for (let i = 0; i < count; i++) if (i % keptOf !== 0) map.delete(`scattered ${i}`)
+}
+
 /** Fills a map until, in a copy, the next insert changes the `watched` words in the way that `isDue` says. */
 function fillUntil(map: Subject, watched: number[], isDue: (...hasChanged: boolean[]) => boolean): void {
   const region = new SharedArrayBuffer(regionOf(map).byteLength)
@@ -224,6 +235,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     prepare: (map) => fill(map, 400),
     operations: () => [{ run: (map) => map.clear(), effect: (entries) => entries.clear() }],
     isWhole: false,
+  },
+  'moves of entries': {
+    weight: 8, // few of its stores are moves
+    prepare(map) {
+      fill(map, 20)
+      scatter(map, 10)
+      map.increment('counter', 5)
+      map.increment('counter', 6)
+    },
+    operations: () => [putting('large', 'l'.repeat(60_000)), putting('other', 'o'.repeat(30_000))],
   },
   'a snapshot': {
     prepare: (map) => fill(map, 300),

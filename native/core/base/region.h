@@ -114,6 +114,9 @@ class Region {
   // Stores `bytes` bytes from word `to` on, relaxed, the last word padded with zeros.
   void CopyIn(WordIndex to, std::size_t bytes, const std::byte* from);
 
+  // Copies words of one block to another block, relaxed.
+  void CopyWithin(WordIndex from, WordIndex to, std::size_t words);
+
  private:
   std::atomic_ref<Word> Ref(WordIndex i) const { return std::atomic_ref<Word>(words_[i]); }
   std::atomic_ref<std::uint64_t> PairRef(WordIndex i) const {
@@ -179,6 +182,11 @@ inline void Region::CopyIn(WordIndex to, std::size_t bytes, const std::byte* fro
     from += part;
     bytes -= part;
   }
+}
+
+inline void Region::CopyWithin(WordIndex from, WordIndex to, std::size_t words) {
+  for (; words >= 2; words -= 2, from += 2, to += 2) StorePair(to, LoadPair(from));
+  if (words > 0) Store(to, Load(from));
 }
 
 inline void Region::PrefetchForWrite(WordIndex i) const {

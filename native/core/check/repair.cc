@@ -85,6 +85,7 @@ class LeakHunt {
   Status Run(const std::vector<Block>& segments, RepairReport* report) {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
+    ReopenSpans();
     if (!MarkDirectories() || !MarkEviction() || !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
       return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
@@ -107,6 +108,16 @@ class LeakHunt {
     std::uint32_t size_class;  // kSizeClasses for a run of pages
     std::uint64_t bytes;
   };
+
+  // Spans that threads were emptying when they died.
+  void ReopenSpans() {
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      const WordIndex emptying = ThreadRecord::At(i) + kThreadEmptying;
+      if (region_.Load(emptying) == 0) continue;
+      heap_.Reopen(emptying);
+      heap_.Commit();
+    }
+  }
 
   bool Mark(Block block) {
     if (!region_.Contains(block, kBlockWords) || known_[block]) return false;

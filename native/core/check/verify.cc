@@ -252,7 +252,17 @@ class Verifier {
       if (!AddFree(block, size_class, "span")) return;
       block = region_.Load(WordOf(block));
     }
-    if (region_.Load(at + kPageFreeCount) > 0 || carved < SpanCapacity(size_class)) spans_with_room_.insert(page);
+    const bool has_room = region_.Load(at + kPageFreeCount) > 0 || carved < SpanCapacity(size_class);
+    if (region_.Load(at + kPageClosed) != 0) return CheckClosed(page);
+    if (has_room) spans_with_room_.insert(page);
+  }
+
+  // A closed span is opened by the thread whose record names it.
+  void CheckClosed(Page page) {
+    for (std::uint32_t i = 0; i < kRegistryThreads; ++i) {
+      if (region_.Load(ThreadRecord::At(i) + kThreadEmptying) == page + 1) return;
+    }
+    Problem("page ", page, ": a closed span that no thread empties");
   }
 
   bool AddFree(Block block, Word size_class, const char* where) {
@@ -312,11 +322,18 @@ class Verifier {
     }
   }
 
+  // Whether a block of a large class is a run of pages of its own.
+  bool IsShortRun(Block block, std::uint32_t blocks) const {
+    constexpr std::uint32_t kLeast = 512;
+    return blocks > kLeast && large_runs_.count(block) != 0 &&
+           region_.Load(heap_.Descriptor(heap_.PageOf(block)) + kPageRun) == (blocks + kPageBlocks - 1) / kPageBlocks;
+  }
+
   // Every carved block is free or used, and none is both; every large run is used.
   void CheckAccounts() {
     for (const auto& [block, bytes] : used_) {
       const auto blocks = static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);
-      if (blocks > kMaxClassBlocks || runs_.count(block) != 0) {
+      if (blocks > kMaxClassBlocks || runs_.count(block) != 0 || IsShortRun(block, blocks)) {
         if (large_runs_.erase(block) == 0) Problem("block ", block, ": used, but no large run");
         continue;
       }

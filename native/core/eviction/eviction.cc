@@ -7,6 +7,7 @@
 #include "threads/backoff.h"
 #include "threads/mutex.h"
 #include "write/cleanup.h"
+#include "write/compaction.h"
 #include "write/write.h"
 
 namespace mapsafe {
@@ -86,10 +87,10 @@ bool Evictor::Repair() {
   return true;
 }
 
-Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure) {
-  const Block block = EvictInTurn(bytes, hash, Place::kOutsideReserve, failure);
+Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Place place, Status* failure) {
+  const Block block = EvictInTurn(bytes, hash, place, failure);
   if (block != 0 || *failure != Status::kFull) return block;
-  return EmptyPages(bytes, std::numeric_limits<int>::max(), Place::kOutsideReserve, failure);
+  return EmptyPages(bytes, std::numeric_limits<int>::max(), place, failure);
 }
 
 Block Evictor::MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure) {
@@ -122,7 +123,8 @@ Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, S
   if (block != 0 || *failure != Status::kFull) return block;
   if (!CleanUpAll(core_, Patience::kNone)) ++passed_over_;
   core_.blocks.Flush();
-  return core_.blocks.Allocate(bytes, place, failure);
+  // What was evicted here and there lies together once the entries beside it have moved.
+  return MakeRoomAtOnce(core_, bytes, place, failure);
 }
 
 Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* failure) {
@@ -179,7 +181,7 @@ Eviction Evictor::Evict(Block node, bool only_expired) {
 
 Block Evictor::AllocatePages(std::size_t pages) {
   Status failure;
-  const Block block = core_.blocks.AllocatePages(pages, Place::kOutsideReserve, &failure);
+  const Block block = core_.blocks.AllocatePages(pages, Place::kFixed, &failure);
   if (block == 0 && failure == Status::kTimeout) ++passed_over_;
   return block;
 }

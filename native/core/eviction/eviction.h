@@ -62,8 +62,8 @@ class Evictor final : public EntryStore {
 
   // Gets a block of `bytes` bytes by evicting entries: first those next in turn, beginning in the partition of `hash`;
   // then all entries in some pages outside the reserve, since blocks of one size class serve no other. Bounded by one
-  // round over the pages. Returns 0 with `failure` if that is not enough.
-  Block MakeRoom(std::size_t bytes, std::uint32_t hash, Status* failure);
+  // round over the pages. Returns 0 with `failure` if that is not enough. Not for blocks of the reserve.
+  Block MakeRoom(std::size_t bytes, std::uint32_t hash, Place place, Status* failure);
 
   // Like MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for everything that
   // CouldFit accepts. If something does not go within the call's budget, another thread has been inserting or deleting

@@ -35,6 +35,12 @@ constexpr std::uint32_t CacheLimit(std::uint32_t size_class) {
   return ClassBlocks(size_class) > kMaxCachedBlocks ? 0 : 2 * Batch(size_class);
 }
 
+// Classes whose blocks are runs of pages of their own where there is no room for a span. Their free blocks go to no
+// list of a thread.
+constexpr bool MayBeRun(std::uint32_t size_class) {
+  return CacheLimit(size_class) == 0;
+}
+
 // Blocks given back under one hold of the mutex; other threads wait meanwhile, for some tens of microseconds.
 constexpr std::uint32_t kMostGiven = 256;
 
@@ -51,14 +57,30 @@ void PrefetchRest(const Region& region, Block block, std::size_t bytes) {
 }  // namespace
 
 FreeLists::FreeLists(Region region, ThreadRecord thread, WaitBudget& budget)
-    : region_(region), thread_(thread), budget_(&budget), heap_(region), reserve_mutex_(ReserveMutexAt(region)) {}
+    : region_(region),
+      thread_(thread),
+      budget_(&budget),
+      heap_(region),
+      reserve_mutex_(ReserveMutexAt(region)),
+      recall_(region.Load(kHeaderRecall)) {}
+
+std::uint32_t FreeLists::PagesForBlock(std::size_t bytes) {
+  const bool is_run = bytes > kMaxClassBytes || MayBeRun(ClassOf(BlocksFor(bytes)));
+  return is_run ? static_cast<std::uint32_t>(PagesFor(bytes)) : SpanPages(ClassOf(BlocksFor(bytes)));
+}
 
 Block FreeLists::Allocate(std::size_t bytes, Place place, Status* failure) {
+  if (region_.Load(kHeaderRecall) != recall_) [[unlikely]]
+    HeedRecall();
   if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
-  if (region_.Load(head) == 0 && !Refill(size_class, place, failure)) return 0;
+  if (region_.Load(head) == 0 && !Refill(size_class, place, failure)) {
+    // Where there is no run for a whole span, there may be one for a single large block.
+    const bool may_be_run = *failure == Status::kFull && MayBeRun(size_class);
+    return may_be_run ? AllocatePages(PagesFor(bytes), place, failure) : 0;
+  }
   const Block block = region_.Load(head);
   if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) {
     *failure = Status::kCorrupt;
@@ -71,14 +93,11 @@ Block FreeLists::Allocate(std::size_t bytes, Place place, Status* failure) {
 
 void FreeLists::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
+  if (region_.Load(kHeaderRecall) != recall_) [[unlikely]]
+    HeedRecall();
   if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
-  if (heap_.IsReserved(block)) {
-    const WithPatience patience(*budget_, Patience::kLittle);
-    if (!Lock()) return Owe(block);
-    heap_.Give(size_class, block);
-    return Unlock();
-  }
+  if (heap_.IsReserved(block) || MayBeRun(size_class)) return FreeAtOnce(block);
   const WordIndex head = thread_.CacheHead(size_class);
   const WordIndex count = thread_.CacheCount(size_class);
   // Release, here and wherever a free block is linked: a reader that still looks at the block and meets the link must
@@ -124,6 +143,56 @@ void FreeLists::Flush() {
   Unlock();
 }
 
+bool FreeLists::CloseSpan(Page page) {
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (!Lock()) return false;
+  is_emptying_ = heap_.Close(page, thread_.emptying());
+  const std::uint32_t size_class = region_.Load(heap_.Descriptor(page) + kPageKind) >> kPageClassShift;
+  Unlock();
+  // This thread's own list may have blocks of the span.
+  if (is_emptying_) GiveBackAll(ClassBlocks(size_class));
+  return is_emptying_;
+}
+
+void FreeLists::GiveBackAll(std::uint32_t blocks) {
+  const std::uint32_t size_class = ClassOf(blocks);
+  const Word cached = region_.Load(thread_.CacheCount(size_class));
+  if (cached > 0) GiveBack(size_class, cached);
+}
+
+void FreeLists::ReopenSpan() {
+  is_emptying_ = false;  // from now on every call that has the mutex opens it
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (Lock()) Unlock();
+}
+
+Block FreeLists::AllocateCopy(std::size_t bytes, PageRange avoided) {
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (!Lock()) return 0;
+  const std::uint32_t size_class = bytes > kMaxClassBytes ? kSizeClasses : ClassOf(BlocksFor(bytes));
+  Status failure;
+  Block block = 0;
+  if (size_class < kSizeClasses) block = heap_.Take(size_class, Place::kOutsideReserve, &failure, Growth::kNever);
+  if (block == 0 && (size_class == kSizeClasses || MayBeRun(size_class))) {
+    block = heap_.TakeRun(static_cast<std::uint32_t>(PagesFor(bytes)), Place::kOutsideReserve, &failure, avoided);
+  }
+  Unlock();
+  return block;
+}
+
+void FreeLists::FreeAtOnce(Block block) {
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (!Lock()) return Owe(block);
+  heap_.GiveAny(block);
+  Unlock();
+}
+
+// Done only while this thread holds nothing of the heap; segments and buckets may be held.
+void FreeLists::HeedRecall() {
+  recall_ = region_.Load(kHeaderRecall);
+  Flush();
+}
+
 bool FreeLists::CouldFit(std::size_t bytes) const {
   const std::size_t reserved = heap_.page_count() - heap_.reserve_page();
   return PagesFor(bytes) <= (reserved != 0 ? reserved : heap_.page_count() - kEmptyMapPages);
@@ -140,7 +209,8 @@ void FreeLists::Owe(Block block) {
 // mutex.
 Place FreeLists::Allowed(Place place) const {
   const Word gatherer = reserve_mutex_ == 0 ? 0 : region_.Load(reserve_mutex_);
-  return gatherer == 0 || gatherer == thread_.owner_mark() ? place : Place::kOutsideReserve;
+  return place != Place::kAnywhere || gatherer == 0 || gatherer == thread_.owner_mark() ? place
+                                                                                        : Place::kOutsideReserve;
 }
 
 bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
@@ -155,7 +225,8 @@ bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
   for (; taken < wanted; ++taken) {
     // At most one block of the reserve, which the caller takes at once.
     if (taken > 0 && (heap_.IsReserved(block) || heap_.IsNextReserved(size_class))) break;
-    block = heap_.Take(size_class, taken == 0 ? Allowed(place) : Place::kOutsideReserve, failure);
+    block =
+        heap_.Take(size_class, taken == 0 || place == Place::kFixed ? Allowed(place) : Place::kOutsideReserve, failure);
     if (block == 0) break;
     heap_.Write(WordOf(block), region_.Load(head));
     heap_.Write(head, block);
@@ -168,7 +239,8 @@ bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
 
 bool FreeLists::Lock() {
   if (!LockMutex(*budget_, kHeaderHeapMutex)) return false;
-  if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess())) != 0) [[unlikely]]
+  const Word emptying = is_emptying_ ? 0 : region_.Load(thread_.emptying());
+  if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess()) | emptying) != 0) [[unlikely]]
     Settle();
   return true;
 }
@@ -180,6 +252,11 @@ void FreeLists::Unlock() {
 
 // Gives back blocks that could not be given back when they were freed, as many as one hold of the mutex may take.
 void FreeLists::Settle() {
+  // Left closed by this thread, or by one that died with this record.
+  if (!is_emptying_ && region_.Load(thread_.emptying()) != 0) {
+    heap_.Reopen(thread_.emptying());
+    heap_.Commit();
+  }
   std::uint32_t left = kMostGiven;
   for (Block block; left > 0 && (block = region_.Load(thread_.owed())) != 0; --left) {
     const bool sound = region_.Contains(block, kBlockWords);

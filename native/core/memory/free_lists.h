@@ -20,6 +20,9 @@ class FreeLists {
  public:
   FreeLists(Region region, ThreadRecord thread, WaitBudget& budget);
 
+  // Pages that must lie together for a block of `bytes` bytes if there is no room for it in a span.
+  static std::uint32_t PagesForBlock(std::size_t bytes);
+
   // Gets a block for `bytes` bytes; 0 with `failure` set to kFull, kTimeout or kCorrupt. Only entries that can be
   // evicted may be anywhere.
   Block Allocate(std::size_t bytes, Place place, Status* failure);
@@ -35,11 +38,29 @@ class FreeLists {
   // can be taken.
   void Flush();
 
+  // The three calls that follow serve to empty a span. It is closed, so that its blocks go to no thread, and stays so
+  // until it is reopened or all its blocks are back and it is a free run.
+  bool CloseSpan(Page page);
+  void ReopenSpan();
+
+  // Like Allocate and AllocatePages, for the copy of an entry: begins no new span, and no run in `avoided`.
+  Block AllocateCopy(std::size_t bytes, PageRange avoided);
+
+  // Gives back all blocks of one size that this thread keeps.
+  void GiveBackAll(std::uint32_t blocks);
+
+  // Like Free, but the block goes to no list of this thread.
+  void FreeAtOnce(Block block);
+
+  // Asks all threads to give back the blocks of their lists. Each does so when it next allocates or frees.
+  void RecallAll() { region_.Add(kHeaderRecall, 1); }
+
   // Whether a heap that holds only an empty map could give `bytes` bytes; in a cache, whether evictions can always make
   // room for them.
   bool CouldFit(std::size_t bytes) const;
 
  private:
+  void HeedRecall();
   bool Refill(std::uint32_t size_class, Place place, Status* failure);
   Place Allowed(Place place) const;
   void Owe(Block block);
@@ -54,6 +75,8 @@ class FreeLists {
   WaitBudget* budget_;
   Heap heap_;
   WordIndex reserve_mutex_;
+  Word recall_;               // the last one heeded
+  bool is_emptying_ = false;  // whether the span that the record names is in use
 };
 
 }  // namespace mapsafe

@@ -47,15 +47,19 @@ void Heap::RollBack() {
   }
 }
 
-Block Heap::Take(std::uint32_t size_class, Place place, Status* failure) {
+Block Heap::Take(std::uint32_t size_class, Place place, Status* failure, Growth growth) {
   const WordIndex list = PartialList(size_class);
   *failure = Status::kCorrupt;
   Word link = region_.Load(list);
-  if (place == Place::kOutsideReserve) {
+  if (place != Place::kAnywhere) {
     for (Word steps = 0; link > reserve_page_ && IsSpan(link - 1, size_class); ++steps) {
       if (steps == page_count_) return 0;
       link = Field(link - 1, kPageNext);
     }
+  }
+  if (link == 0 && growth == Growth::kNever) {
+    *failure = Status::kFull;
+    return 0;
   }
   const std::optional<Page> found = link == 0 ? GrowClass(size_class, place, failure) : link - 1;
   if (!found) return 0;
@@ -94,6 +98,10 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
   SetField(page, kPageFreeHead, block);
   SetField(page, kPageFreeCount, free_count + 1);
   const WordIndex list = PartialList(size_class);
+  if (Field(page, kPageClosed) != 0) {
+    if (free_count + 1 == carved) ReleaseSpan(size_class, page);
+    return true;
+  }
   if (free_count == 0 && carved == SpanCapacity(size_class)) Link(list, page);
   // The last span with room stays, so that a class that hovers around empty does not build spans again and again. It
   // does not stay in the reserve, where it would be in the way of a long run.
@@ -102,8 +110,8 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
   return true;
 }
 
-Block Heap::TakeRun(std::uint32_t pages, Place place, Status* failure) {
-  const std::optional<Page> page = AllocateRun(pages, place, failure);
+Block Heap::TakeRun(std::uint32_t pages, Place place, Status* failure, PageRange avoided) {
+  const std::optional<Page> page = AllocateRun(pages, place, failure, avoided);
   if (!page) return 0;
   SetField(*page, kPageKind, kPageLargeRun);
   SetField(*page, kPageRun, pages);
@@ -137,6 +145,26 @@ void Heap::ReleaseEmptySpans() {
   }
 }
 
+bool Heap::Close(Page page, WordIndex note) {
+  const Word size_class = IsPage(page) ? Field(page, kPageKind) >> kPageClassShift : kSizeClasses;
+  if (size_class >= kSizeClasses || !IsSpan(page, size_class) || Field(page, kPageClosed) != 0) return false;
+  if (HasRoom(page, size_class)) Unlink(PartialList(size_class), page);
+  SetField(page, kPageClosed, 1);
+  Write(note, page + 1);
+  return true;
+}
+
+void Heap::Reopen(WordIndex note) {
+  const Page page = region_.Load(note) - 1;
+  Write(note, 0);
+  const Word size_class = IsPage(page) ? Field(page, kPageKind) >> kPageClassShift : kSizeClasses;
+  if (size_class >= kSizeClasses || !IsSpan(page, size_class) || Field(page, kPageClosed) == 0) return;
+  // Without a used block it is a free run; closed, it is in no list from which it would have to be taken.
+  if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) return ReleaseSpan(size_class, page);
+  SetField(page, kPageClosed, 0);
+  if (HasRoom(page, size_class)) Link(PartialList(size_class), page);
+}
+
 Page Heap::SpanOf(Block block) const {
   const Page page = PageOf(block);
   if (!IsPage(page)) return kNoPage;
@@ -154,6 +182,7 @@ std::optional<Page> Heap::GrowClass(std::uint32_t size_class, Place place, Statu
   SetField(*first, kPageFreeHead, 0);
   SetField(*first, kPageFreeCount, 0);
   SetField(*first, kPageCarved, 0);
+  SetField(*first, kPageClosed, 0);
   for (Page page = *first + 1; page < *first + pages; ++page) {
     SetField(page, kPageKind, kPageSpanLater);
     SetField(page, kPageRun, *first);
@@ -163,7 +192,11 @@ std::optional<Page> Heap::GrowClass(std::uint32_t size_class, Place place, Statu
 }
 
 void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
-  Unlink(PartialList(size_class), page);
+  if (Field(page, kPageClosed) != 0) {
+    SetField(page, kPageClosed, 0);
+  } else {
+    Unlink(PartialList(size_class), page);
+  }
   const std::uint32_t pages = SpanPages(size_class);
   for (Page later = page + 1; later < page + pages && IsPage(later); ++later) {
     SetField(later, kPageKind, kPageInside);
@@ -172,7 +205,8 @@ void Heap::ReleaseSpan(std::uint32_t size_class, Page page) {
   FreeRun(page, pages);
 }
 
-std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Place place, Status* failure) {
+std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Place place, Status* failure, PageRange avoided) {
+  if (place == Place::kFixed) return AllocateFixedRun(pages, failure);
   *failure = Status::kCorrupt;
   for (WordIndex bin = BinOf(pages); bin < kHeaderRunBins + kRunBinCount; ++bin) {
     Word link = region_.Load(bin);
@@ -183,23 +217,59 @@ std::optional<Page> Heap::AllocateRun(std::uint32_t pages, Place place, Status* 
       const std::uint32_t length = FreeRunLength(page);
       if (length == 0 || steps == page_count_) return std::nullopt;
       link = Field(page, kPageNext);
+      if (page < avoided.to && page + length > avoided.from) continue;
       const std::optional<Page> first = PlaceIn(page, length, pages, place);
       if (!first) continue;
-      RemoveFreeRun(page);
-      if (*first > page) InsertFreeRun(page, *first - page);
-      const Page end = *first + pages;
-      if (page + length > end) InsertFreeRun(end, page + length - end);
-      Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
-      return first;
+      return CutOut(page, length, *first, pages);
     }
   }
   const Word top = region_.Load(kHeaderHeapTop);
   if (top > page_count_) return std::nullopt;
   *failure = Status::kFull;
+  if (avoided.to > top) return std::nullopt;
   const std::optional<Page> first = PlaceIn(top, page_count_ - top, pages, place);
   if (!first) return std::nullopt;
   if (*first > top) InsertFreeRun(top, *first - top);
   Write(kHeaderHeapTop, *first + pages);
+  Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
+  return first;
+}
+
+// As AllocateRun, but the last of all runs that serve. O(free runs).
+std::optional<Page> Heap::AllocateFixedRun(std::uint32_t pages, Status* failure) {
+  const Word top = region_.Load(kHeaderHeapTop);
+  *failure = Status::kCorrupt;
+  if (top > page_count_) return std::nullopt;
+  if (top + std::uint64_t{pages} <= reserve_page_) {
+    const Page first = reserve_page_ - pages;
+    if (first > top) InsertFreeRun(top, first - top);
+    Write(kHeaderHeapTop, reserve_page_);
+    Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
+    return first;
+  }
+  Page last = kNoPage;
+  for (WordIndex bin = BinOf(pages); bin < kHeaderRunBins + kRunBinCount; ++bin) {
+    Word link = region_.Load(bin);
+    for (Word steps = 0; link != 0; ++steps) {
+      const Page page = link - 1;
+      const std::uint32_t length = FreeRunLength(page);
+      if (length == 0 || steps == page_count_) return std::nullopt;
+      link = Field(page, kPageNext);
+      if (length >= pages && page + pages <= reserve_page_ && (last == kNoPage || page > last)) last = page;
+    }
+  }
+  *failure = Status::kFull;
+  if (last == kNoPage) return std::nullopt;
+  const std::uint32_t length = FreeRunLength(last);
+  return CutOut(last, length, std::min(last + length, reserve_page_) - pages, pages);
+}
+
+// Takes `pages` pages from `first` on out of the free run at `page`.
+Page Heap::CutOut(Page page, std::uint32_t length, Page first, std::uint32_t pages) {
+  RemoveFreeRun(page);
+  if (first > page) InsertFreeRun(page, first - page);
+  const Page end = first + pages;
+  if (page + length > end) InsertFreeRun(end, page + length - end);
   Write(kHeaderPagesInUse, region_.Load(kHeaderPagesInUse) + pages);
   return first;
 }

@@ -7,7 +7,8 @@
 // noted in the region's journal; Commit empties the journal. The thread that takes the mutex over from a dead holder
 // restores what is noted.
 //
-// Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch.
+// Invariants: a span is in its class's partial list exactly while it has a block to give and is not closed; two free
+// runs never touch.
 // Safety relies on none of this: page numbers, lengths and kinds are checked where they are read, every walk over a
 // list ends, and in a damaged heap blocks get lost or the answer is kCorrupt.
 //
@@ -49,7 +50,20 @@ constexpr std::uint32_t SpanCapacity(std::uint32_t size_class) {
 using Page = std::uint32_t;
 inline constexpr Page kNoPage = ~Page{0};
 
-enum class Place : bool { kOutsideReserve, kAnywhere };
+enum class Place {
+  kOutsideReserve,
+  kAnywhere,
+  kFixed,  // outside the reserve, for what never moves: as far up as possible, so that runs of movable pages stay long
+};
+
+// Whether memory for a block may come from a new span.
+enum class Growth : bool { kNever, kIfNeeded };
+
+// Pages from `from` up to `to`.
+struct PageRange {
+  Page from = 0;
+  Page to = 0;
+};
 
 class Heap {
  public:
@@ -57,7 +71,7 @@ class Heap {
 
   // Gets a block of the class; 0 with `failure` set to kFull or kCorrupt. O(1); O(free runs) when a new span is needed;
   // outside the reserve, if some of it is in use, also O(its spans with room).
-  Block Take(std::uint32_t size_class, Place place, Status* failure);
+  Block Take(std::uint32_t size_class, Place place, Status* failure, Growth growth = Growth::kIfNeeded);
 
   // Whether the next block of the class, if there is a span with room, is in the reserve.
   bool IsNextReserved(std::uint32_t size_class) const;
@@ -65,8 +79,8 @@ class Heap {
   // Returns false, and the block is lost, if it belongs to no span of the class or that span has all its blocks.
   bool Give(std::uint32_t size_class, Block block);
 
-  // Gets a run of whole pages, for sizes above the largest class; 0 like Take.
-  Block TakeRun(std::uint32_t pages, Place place, Status* failure);
+  // Gets a run of whole pages, for sizes above the largest class, from outside `avoided`; 0 like Take.
+  Block TakeRun(std::uint32_t pages, Place place, Status* failure, PageRange avoided = {});
   // Returns false if no run begins at the block.
   bool GiveRun(Block block);
 
@@ -75,6 +89,13 @@ class Heap {
 
   // Turns spans without a used block back into free runs. O(spans with room).
   void ReleaseEmptySpans();
+
+  // Closes a span: it gives no more blocks, and becomes a free run once all its blocks are back. The word `note` then
+  // names it. Returns false if no open span begins at the page.
+  bool Close(Page page, WordIndex note);
+  // Opens the span that `note` names, if it is still closed.
+  void Reopen(WordIndex note);
+  bool IsClosed(Page page) const { return IsPage(page) && Field(page, kPageClosed) != 0; }
 
   // Changes a word of the region as a part of the change under way.
   void Write(WordIndex i, Word value);
@@ -95,7 +116,9 @@ class Heap {
   WordIndex Descriptor(Page page) const { return table_ + WordIndex{page} * kPageEntryWords; }
 
  private:
-  std::optional<Page> AllocateRun(std::uint32_t pages, Place place, Status* failure);
+  std::optional<Page> AllocateRun(std::uint32_t pages, Place place, Status* failure, PageRange avoided = {});
+  std::optional<Page> AllocateFixedRun(std::uint32_t pages, Status* failure);
+  Page CutOut(Page page, std::uint32_t length, Page first, std::uint32_t pages);
   std::optional<Page> PlaceIn(Page page, std::uint32_t length, std::uint32_t pages, Place place) const;
   void FreeRun(Page page, std::uint32_t pages);
   void InsertFreeRun(Page page, std::uint32_t pages);
@@ -108,6 +131,9 @@ class Heap {
   bool IsPage(Page page) const { return page < page_count_; }
   bool IsSpan(Page page, std::uint32_t size_class) const {
     return IsPage(page) && Field(page, kPageKind) == (kPageSpan | size_class << kPageClassShift);
+  }
+  bool HasRoom(Page page, std::uint32_t size_class) const {
+    return Field(page, kPageFreeCount) > 0 || Field(page, kPageCarved) < SpanCapacity(size_class);
   }
   // The span that a block lies in; kNoPage if it lies in none.
   Page SpanOf(Block block) const;

@@ -69,6 +69,8 @@ class ThreadRecord {
   WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadFreeCounts + size_class; }
   WordIndex owed() const { return at_ + kThreadOwed; }
   WordIndex has_excess() const { return at_ + kThreadHasExcess; }
+  // The span that the thread is emptying, as page index + 1.
+  WordIndex emptying() const { return at_ + kThreadEmptying; }
 
   // The value that the thread with record `index` leaves in mutexes.
   static Word MarkOf(const Region& region, std::uint32_t index) {

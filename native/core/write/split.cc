@@ -28,8 +28,7 @@ Status DeepenDirectory(Core& core, std::uint32_t depth) {
     const std::size_t segments = region.Load(kHeaderSegmentCount);
     if (depth >= kMaxDepth || entries > kMaxSkew * segments + kSkewAllowance) {
       status = Status::kFull;
-    } else if (const Block next = core.blocks.Allocate(DirectoryBytes(depth + 1), Place::kOutsideReserve, &status);
-               next != 0) {
+    } else if (const Block next = core.blocks.Allocate(DirectoryBytes(depth + 1), Place::kFixed, &status); next != 0) {
       DoubleDirectory(region, directory, next);
       status = Status::kDone;
     }
@@ -89,7 +88,7 @@ Status Split(Core& core, Block segment) {
   const Word depth = region.Load(WordOf(segment) + kSegmentDepth);
   if (depth >= kMaxDepth) return Status::kFull;
   Status status = Status::kFull;
-  const Block twin = core.blocks.Allocate(kSegmentBytes, Place::kOutsideReserve, &status);
+  const Block twin = core.blocks.Allocate(kSegmentBytes, Place::kFixed, &status);
   if (twin == 0) return status;
   status = DeepenDirectory(core, depth);
   if (status == Status::kDone && !HoldSegment(core, segment)) status = Status::kTimeout;

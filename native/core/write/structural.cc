@@ -3,6 +3,7 @@
 #include "index/expiry.h"
 #include "threads/backoff.h"
 #include "write/cleanup.h"
+#include "write/compaction.h"
 #include "write/restructure.h"
 #include "write/split.h"
 #include "write/write.h"
@@ -116,11 +117,25 @@ Status MakeRoom(Core& core, Block segment) {
   return CleanUpLocked(core, segment).value_or(0) > 0 ? Status::kDone : Split(core, segment);
 }
 
+// Moves entries until a segment can split, and the directory can double. Returns false if there is no room for a
+// segment. Both blocks are taken before either is given back.
+bool MoveForSplit(Core& core) {
+  Status failure;
+  const Block segment = MakeRoomByMoving(core, kSegmentBytes, Place::kFixed, &failure);
+  if (segment == 0) return false;
+  const std::size_t bytes = core.directory.NextBytes();
+  const Block directory = MakeRoomByMoving(core, bytes, Place::kFixed, &failure);
+  if (directory != 0) core.blocks.Free(directory, bytes);
+  core.blocks.Free(segment, kSegmentBytes);
+  return true;
+}
+
 // Runs `attempt` under the mutex of the key's segment and with the home bucket held. `attempt` releases or keeps both.
 // If it wants room and has released the home, makes room and begins again. Fills in the outcome on failure.
 template <typename Attempt>
 void AtHome(Core& core, const Key& key, Attempt attempt) {
   Patience patience = Patience::kNone;  // for gathering memory the next time
+  bool moved = false;                   // whether entries were moved to make room
   bool reclaimed = false;               // whether another attempt would reclaim no more
   bool all = true;                      // whether no segment was passed over meanwhile
   for (std::uint32_t tries = 0;; ++tries) {
@@ -136,6 +151,10 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
     const Status made = MakeRoom(core, location.segment);
     UnlockSegment(core, location.segment);
     if (made == Status::kDone) continue;
+    if (made == Status::kFull && !moved) {
+      moved = true;
+      if (MoveForSplit(core)) continue;
+    }
     if (made == Status::kFull && !reclaimed) {
       // No mutex is held now, so memory can be gathered from everywhere: first where that takes no waiting; then, in a
       // map, which has no other source, everywhere.
@@ -143,6 +162,7 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
       reclaimed = all || patience == Patience::kAll || core.evictor != nullptr;
       patience = Patience::kAll;
       core.blocks.Flush();
+      moved = false;
       continue;
     }
     if (made != Status::kTimeout) Fail(core, made == Status::kFull && !all ? Status::kTimeout : made);

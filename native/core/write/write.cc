@@ -6,6 +6,7 @@
 #include "index/lease.h"
 #include "threads/backoff.h"
 #include "write/cleanup.h"
+#include "write/compaction.h"
 #include "write/contention.h"
 #include "write/increment.h"
 
@@ -94,11 +95,11 @@ constexpr int kMaxGatherings = 8;
 bool GatherForSplit(Core& core, std::uint32_t hash, bool doubles) {
   Evictor& evictor = *core.evictor;
   Status failure;
-  const Block segment = evictor.MakeRoom(kSegmentBytes, hash, &failure);
+  const Block segment = evictor.MakeRoom(kSegmentBytes, hash, Place::kFixed, &failure);
   if (segment == 0) return false;
   if (doubles) {
     const std::size_t bytes = core.directory.NextBytes();
-    const Block directory = evictor.MakeRoom(bytes, hash, &failure);
+    const Block directory = evictor.MakeRoom(bytes, hash, Place::kFixed, &failure);
     if (directory != 0) core.blocks.Free(directory, bytes);
   }
   core.blocks.Free(segment, kSegmentBytes);
@@ -134,18 +135,38 @@ void RunInCache(Core& core, Edit* edit) {
   evictor.SweepForgotten();
 }
 
-// Reclaims tombstones, expired entries and cached blocks for a block: first where that takes no waiting, and everywhere
-// only if that is not enough.
+// Makes room for a block in a map: reclaims some tombstones; moves entries, so that free memory lies together; and only
+// if that is not enough reclaims tombstones, expired entries and cached blocks everywhere, first where that takes no
+// waiting.
 Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
   bool all = false;
+  CleanUpSome(core);
+  core.blocks.Flush();
+  Block block = MakeRoomByMoving(core, bytes, place, failure);
+  if (block != 0 || *failure != Status::kFull) return block;
   for (const Patience patience : {Patience::kNone, Patience::kAll}) {
     all = CleanUpAll(core, patience);
     core.blocks.Flush();
-    const Block block = core.blocks.Allocate(bytes, place, failure);
+    block = MakeRoomByMoving(core, bytes, place, failure);
     if (block != 0 || *failure != Status::kFull || all) return block;
   }
   *failure = Status::kTimeout;
   return 0;
+}
+
+// A cache that is full of entries has nothing to gain from moves. After one attempt in vain, so many of its writes do
+// not try.
+constexpr std::uint32_t kWritesWithoutMoves = 64;
+
+// Moves entries for a block, where a cache has free memory in many places.
+Block MoveInCache(Core& core, std::size_t bytes, Place place, Status* failure) {
+  if (core.writes_without_moves > 0) {
+    --core.writes_without_moves;
+    return 0;
+  }
+  const Block block = MakeRoomAtOnce(core, bytes, place, failure);
+  if (block == 0) core.writes_without_moves = kWritesWithoutMoves;
+  return block;
 }
 
 // Evicts for a block until no victim was passed over.
@@ -154,7 +175,7 @@ Block EvictFor(Core& core, std::size_t bytes, std::uint32_t hash, bool lease, St
   for (Backoff backoff = Backoff::BetweenSearches(*core.budget);;) {
     evictor.StartRound();
     Block block = 0;
-    if (lease) block = evictor.MakeRoom(bytes, hash, failure);
+    if (lease) block = evictor.MakeRoom(bytes, hash, Place::kOutsideReserve, failure);
     if (block == 0 && *failure == Status::kFull) block = evictor.MakeRoomForEntry(bytes, hash, failure);
     if (block != 0 || *failure != Status::kFull || !evictor.has_passed_over()) return block;
     if (backoff.Wait()) continue;
@@ -173,6 +194,9 @@ Block AllocateEntry(Core& core, std::size_t bytes, std::uint32_t hash, bool leas
   // A lease cannot be evicted, so it lies in the reserve only if it finds room nowhere else.
   const Place place = lease ? Place::kOutsideReserve : Place::kAnywhere;
   Block block = core.blocks.Allocate(bytes, place, &failure);
+  if (block == 0 && failure == Status::kFull && core.evictor != nullptr) {
+    block = MoveInCache(core, bytes, place, &failure);
+  }
   if (block == 0 && failure == Status::kFull) {
     block =
         core.evictor != nullptr ? EvictFor(core, bytes, hash, lease, &failure) : Reclaim(core, bytes, place, &failure);

@@ -42,6 +42,12 @@ export class Core {
   /** The word of the scratch buffer at which the next value begins; 0 except within a batch. */
   scratchStart = 0
 
+  /** Hash at which the next bounded cleanup begins. */
+  cleanupHand = 0
+
+  /** Writes of a cache that do not try to move entries, since the last one tried in vain. */
+  writesWithoutMoves = 0
+
   /** Writes finished by this thread, modulo the period of their sampling. */
   writes = 0
 

@@ -18,6 +18,7 @@ import {
   PAGE_BYTES,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
+  PAGE_CLOSED,
   PAGE_ENTRY_WORDS,
   PAGE_FREE_COUNT,
   PAGE_FREE_HEAD,
@@ -34,6 +35,7 @@ import {
   REGISTRY_THREADS,
   RUN_BIN_COUNT,
   SIZE_CLASSES,
+  THREAD_EMPTYING,
   THREAD_FREE_COUNTS,
   THREAD_FREE_HEADS,
   THREAD_OWED,
@@ -42,6 +44,9 @@ import { classBlocks, classOf, spanCapacity, spanPages, binOf } from '../size-cl
 import type { Problems } from './problems.js'
 import type { Region } from '../region.js'
 import { threadRecordAt } from '../thread-record.js'
+
+/** Larger blocks may be runs of pages of their own. */
+const LEAST_RUN_BLOCKS = 512
 
 /** The uses of blocks that may lie in a cache's reserve. */
 const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])
@@ -146,7 +151,9 @@ export class HeapAudit {
       this.claimFreeList(span)
       const sizeClass = this.classOfSpan(span)
       const carved = this.field(span, PAGE_CARVED)
-      if (this.field(span, PAGE_FREE_COUNT) > 0 || carved < spanCapacity(sizeClass)) partial++
+      const hasRoom = this.field(span, PAGE_FREE_COUNT) > 0 || carved < spanCapacity(sizeClass)
+      if (this.field(span, PAGE_CLOSED) !== 0) this.checkClosed(span)
+      else if (hasRoom) partial++
       for (let piece = 0; piece < carved && !this.problems.isFull; piece++) {
         const index = span * PAGE_BLOCKS + piece * classBlocks(sizeClass)
         if (!this.isMarked(index)) this.problems.add(`block ${this.firstBlock + index} is lost`)
@@ -197,7 +204,7 @@ export class HeapAudit {
   /** Returns whether a block of `blocks` blocks can begin at heap block `index`. */
   private isBlock(page: number, index: number, blocks: number): boolean {
     const kind = this.field(page, PAGE_KIND) & 0xff
-    if (blocks > MAX_CLASS_BLOCKS) {
+    if (blocks > MAX_CLASS_BLOCKS || (blocks > LEAST_RUN_BLOCKS && kind === PAGE_LARGE_RUN)) {
       const pages = Math.ceil((blocks * BLOCK_BYTES) / PAGE_BYTES)
       return kind === PAGE_LARGE_RUN && index === page * PAGE_BLOCKS && this.field(page, PAGE_RUN) === pages
     }
@@ -230,6 +237,14 @@ export class HeapAudit {
     if (kind === PAGE_LARGE_RUN) return this.claimPages(block, this.field(page, PAGE_RUN), 'owed run')
     const sizeClass = this.classOfSpan(kind === PAGE_SPAN_LATER ? this.field(page, PAGE_RUN) : page)
     return this.claim(block, classBlocks(sizeClass) * BLOCK_BYTES, 'owed block')
+  }
+
+  /** Checks that a thread's record names a closed span: that thread opens it again. */
+  private checkClosed(span: number): void {
+    for (let record = 0; record < REGISTRY_THREADS; record++) {
+      if (this.words[threadRecordAt(record) + THREAD_EMPTYING] === span + 1) return
+    }
+    this.problems.add(`span at page ${span} is closed, but no thread empties it`)
   }
 
   private claimFreeList(span: number): void {

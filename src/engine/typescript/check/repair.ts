@@ -27,6 +27,7 @@ import {
   SEGMENT_TOMBSTONES,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
+  THREAD_EMPTYING,
   THREAD_FREE_COUNTS,
   THREAD_FREE_HEADS,
   THREAD_INCARNATION,
@@ -158,6 +159,7 @@ class LeakHunt {
   run(segments: readonly number[], report: Report): number {
     const before = this.attendance()
     if (before.attached > 1) return NOT_DONE
+    this.reopenSpans()
     if (
       !this.markDirectories() ||
       !this.markEviction() ||
@@ -190,6 +192,16 @@ class LeakHunt {
       incarnations += Atomics.load(this.words, at + THREAD_INCARNATION)
     }
     return { attached, incarnations }
+  }
+
+  /** Opens the spans that threads were emptying when they died. */
+  private reopenSpans(): void {
+    for (let index = 0; index < REGISTRY_THREADS; index++) {
+      const emptying = threadRecordAt(index) + THREAD_EMPTYING
+      if (this.words[emptying] === 0) continue
+      this.heap.reopen(emptying)
+      this.heap.commit()
+    }
   }
 
   private isKnown(block: number): boolean {

@@ -34,6 +34,8 @@ import { Edit } from '../write/edit.js'
 import { partitionOf, partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import type { Evictor } from './evictor.js'
 import { PageHand } from './pages.js'
+import { ANYWHERE, FIXED } from '../memory/heap.js'
+import { makeRoomAtOnce } from '../write/compaction.js'
 import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './queues.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { isAttached } from '../threads/thread-record.js'
@@ -151,16 +153,16 @@ export class Eviction implements Evictor, EntryStore {
     return this.passedOver > 0
   }
 
-  makeRoom(bytes: number, hash: number): number {
-    const block = this.evictInTurn(bytes, hash, false)
-    return block === FULL ? this.emptyPages(bytes, Infinity, false) : block
+  makeRoom(bytes: number, hash: number, place: number): number {
+    const block = this.evictInTurn(bytes, hash, place)
+    return block === FULL ? this.emptyPages(bytes, Infinity, place) : block
   }
 
   makeRoomForEntry(bytes: number, hash: number): number {
-    let block = this.evictInTurn(bytes, hash, true)
+    let block = this.evictInTurn(bytes, hash, ANYWHERE)
     // Outside the reserve, single blocks that cannot be evicted may lie in every long run.
     const isLarge = bytes > MAX_CLASS_BLOCKS * BLOCK_BYTES
-    if (block === FULL && !isLarge) block = this.emptyPages(bytes, MAX_EMPTIED, true)
+    if (block === FULL && !isLarge) block = this.emptyPages(bytes, MAX_EMPTIED, ANYWHERE)
     return block === FULL ? this.emptyReserve(bytes) : block
   }
 
@@ -198,7 +200,7 @@ export class Eviction implements Evictor, EntryStore {
   }
 
   allocatePages(pages: number): number {
-    const block = this.core.blocks.allocatePages(pages)
+    const block = this.core.blocks.allocatePages(pages, FIXED)
     if (block === TIMEOUT) this.passedOver++
     return block
   }
@@ -221,18 +223,19 @@ export class Eviction implements Evictor, EntryStore {
     return false
   }
 
-  private evictInTurn(bytes: number, hash: number, isEntry: boolean): number {
+  private evictInTurn(bytes: number, hash: number, place: number): number {
     const { blocks } = this.core
     let block = FULL
     for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
-      block = blocks.allocate(bytes, isEntry)
+      block = blocks.allocate(bytes, place)
     if (block !== FULL) return block
     if (!cleanUpAll(this.core, NO_PATIENCE)) this.passedOver++
     blocks.flush()
-    return blocks.allocate(bytes, isEntry)
+    // What was evicted here and there lies together once the entries beside it have moved.
+    return makeRoomAtOnce(this.core, bytes, place)
   }
 
-  private emptyPages(bytes: number, most: number, isEntry: boolean): number {
+  private emptyPages(bytes: number, most: number, place: number): number {
     const { blocks } = this.core
     let block = FULL
     let left = this.pages.count
@@ -243,7 +246,7 @@ export class Eviction implements Evictor, EntryStore {
     ) {
       left -= this.pages.visit((entry) => this.evictBlock(entry))
       blocks.flush()
-      block = blocks.allocate(bytes, isEntry)
+      block = blocks.allocate(bytes, place)
     }
     return block
   }
@@ -253,12 +256,12 @@ export class Eviction implements Evictor, EntryStore {
     // From now on no other thread takes memory there.
     if (!lockMutex(core.budget, this.reserveMutex)) return TIMEOUT
     const backoff = Backoff.betweenSearches(core.budget)
-    let block = core.blocks.allocate(bytes, true)
+    let block = core.blocks.allocate(bytes, ANYWHERE)
     while (block === FULL) {
       this.startRound()
       for (let left = reserve.count; block === FULL && left > 0 && this.passedOver < MAX_PASSED_OVER;) {
         left -= reserve.visit((entry) => this.evictBlock(entry))
-        block = core.blocks.allocate(bytes, true)
+        block = core.blocks.allocate(bytes, ANYWHERE)
       }
       if (block !== FULL || !backoff.wait()) break
       cleanUpAll(core, NO_PATIENCE)

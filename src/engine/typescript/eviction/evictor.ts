@@ -38,8 +38,10 @@ export interface Evictor {
    * Returns a block of `bytes` bytes, for which it evicts entries: first those next in turn, beginning in the partition
    * of `hash`; then, since blocks of one size class serve no other, all in some pages outside the reserve. Bounded by
    * one round over the pages. Returns a negative status if that is not enough.
+   *
+   * @param place not ANYWHERE
    */
-  makeRoom(bytes: number, hash: number): number
+  makeRoom(bytes: number, hash: number, place: number): number
 
   /**
    * Makes room as {@link Evictor.makeRoom} does, for an entry that can be evicted. In the end it empties the reserve,

@@ -4,14 +4,17 @@ import {
   FLAG_CACHE,
   HEADER_FLAGS,
   HEADER_HEAP_MUTEX,
+  HEADER_RECALL,
   MAX_CLASS_BLOCKS,
   PAGE_BYTES,
+  PAGE_CLASS_SHIFT,
+  PAGE_KIND,
   SIZE_CLASSES,
 } from '../../../format/layout.js'
-import { CORRUPT, TIMEOUT } from '../../engine.js'
+import { CORRUPT, FULL, TIMEOUT } from '../../engine.js'
 import { reserveMutexAt } from '../../../format/eviction-area.js'
-import { Heap } from './heap.js'
-import { classBlocks, classOf } from '../../../format/size-classes.js'
+import { ANYWHERE, FIXED, Heap, OUTSIDE_RESERVE } from './heap.js'
+import { classBlocks, classOf, spanPages } from '../../../format/size-classes.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { WEAKLY_ORDERED, type Region } from '../../../format/region.js'
 import type { ThreadRecord } from '../threads/thread-record.js'
@@ -40,6 +43,16 @@ for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
 }
 
 /**
+ * Returns the number of pages that must lie together for a block of `bytes` bytes if there is no room for it in a span:
+ * those of a span, but for a block of a large class a run of its own.
+ */
+export function pagesForBlock(bytes: number): number {
+  const isClass = bytes <= MAX_CLASS_BYTES
+  const sizeClass = isClass ? classOf((bytes + BLOCK_BYTES - 1) >> 4) : -1
+  return isClass && cacheLimits[sizeClass] > 0 ? spanPages(sizeClass) : Math.ceil(bytes / PAGE_BYTES)
+}
+
+/**
  * A thread's free lists, kept in its thread record: so `verify()` counts their blocks, and those of a dead thread can
  * be found. They hold no blocks of a cache's reserve: those are taken and given back one by one.
  *
@@ -54,6 +67,10 @@ export class FreeLists {
   private readonly heap: Heap
   private readonly mostBytes: number
   private readonly reserveMutex: number
+  /** The last recall that was heeded. */
+  private recall: number
+  /** Whether the span that the record names is in use. */
+  private isEmptying = false
 
   constructor(
     private readonly region: Region,
@@ -63,6 +80,7 @@ export class FreeLists {
     this.words = region.words
     this.heap = new Heap(region)
     this.reserveMutex = reserveMutexAt(region)
+    this.recall = this.words[HEADER_RECALL]
     const reserved = this.heap.pageCount - this.heap.reservePage
     const isCache = (this.words[HEADER_FLAGS] & FLAG_CACHE) !== 0
     this.mostBytes = (isCache ? reserved : this.heap.pageCount - EMPTY_MAP_PAGES) * PAGE_BYTES
@@ -70,15 +88,20 @@ export class FreeLists {
 
   /**
    * Returns a block for `bytes` bytes, or the status FULL, TIMEOUT or CORRUPT.
-   * @param mayBeReserved whether the block may be from a cache's reserve: true for entries that can be evicted
+   * @param place where the block may be: ANYWHERE only for entries that can be evicted
    */
-  allocate(bytes: number, mayBeReserved = false): number {
-    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), mayBeReserved)
+  allocate(bytes: number, place = OUTSIDE_RESERVE): number {
+    if (this.words[HEADER_RECALL] !== this.recall) this.heedRecall()
+    if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), place)
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
     const head = this.thread.cacheHeads + sizeClass
     if (this.words[head] === 0) {
-      const status = this.refill(sizeClass, mayBeReserved)
-      if (status < 0) return status
+      const status = this.refill(sizeClass, place)
+      if (status < 0) {
+        // Where there is no run for a whole span, there may be one for a single large block.
+        const mayBeRun = status === FULL && cacheLimits[sizeClass] === 0
+        return mayBeRun ? this.allocatePages(Math.ceil(bytes / PAGE_BYTES), place) : status
+      }
     }
     const block = this.words[head]
     if (!this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
@@ -96,18 +119,14 @@ export class FreeLists {
     // A reader that still sees the version from before the block was unlinked must not see the thread's next writes
     // into the block. x64 keeps stores in order.
     if (WEAKLY_ORDERED) this.thread.fence()
+    if (this.words[HEADER_RECALL] !== this.recall) this.heedRecall()
     if (bytes > MAX_CLASS_BYTES) {
       this.freePages(block)
       return
     }
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
-    if (block >= this.heap.reserveBlock) {
-      if (!this.lockToGive()) {
-        this.owe(block)
-        return
-      }
-      this.heap.give(sizeClass, block)
-      this.unlock()
+    if (block >= this.heap.reserveBlock || cacheLimits[sizeClass] === 0) {
+      this.freeAtOnce(block)
       return
     }
     const head = this.thread.cacheHeads + sizeClass
@@ -144,9 +163,9 @@ export class FreeLists {
   }
 
   /** Returns a run of whole pages, of any length, or the status FULL, TIMEOUT or CORRUPT. */
-  allocatePages(pages: number, mayBeReserved = false): number {
+  allocatePages(pages: number, place = OUTSIDE_RESERVE): number {
     if (!this.lock()) return TIMEOUT
-    const block = this.heap.takeRun(pages, mayBeReserved && this.isReserveOpen())
+    const block = this.heap.takeRun(pages, this.allowed(place))
     this.unlock()
     return block
   }
@@ -161,7 +180,68 @@ export class FreeLists {
     this.unlock()
   }
 
-  private refill(sizeClass: number, mayBeReserved: boolean): number {
+  /**
+   * Closes a span that is to be emptied, so that its blocks go to no thread. It stays closed until
+   * {@link FreeLists.reopenSpan}, or until all its blocks are back and it is a free run.
+   */
+  closeSpan(page: number): boolean {
+    if (!this.lockToGive()) return false
+    this.isEmptying = this.heap.close(page, this.thread.emptying)
+    const sizeClass = this.words[this.heap.descriptor(page) + PAGE_KIND] >>> PAGE_CLASS_SHIFT
+    this.unlock()
+    // This thread's own list may have blocks of the span.
+    if (this.isEmptying) this.giveBackAll(sizeClass)
+    return this.isEmptying
+  }
+
+  reopenSpan(): void {
+    this.isEmptying = false // from now on every call that has the mutex opens it
+    if (this.lockToGive()) this.unlock()
+  }
+
+  /**
+   * Returns a block for the copy of an entry, or a negative status: begins no new span, and no run with a page from
+   * `avoidedFrom` up to `avoidedTo`.
+   */
+  allocateCopy(bytes: number, avoidedFrom: number, avoidedTo: number): number {
+    if (!this.lockToGive()) return TIMEOUT
+    const sizeClass = bytes > MAX_CLASS_BYTES ? -1 : classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    let block = sizeClass < 0 ? FULL : this.heap.take(sizeClass, OUTSIDE_RESERVE, false)
+    if (block === FULL && (sizeClass < 0 || cacheLimits[sizeClass] === 0))
+      block = this.heap.takeRun(Math.ceil(bytes / PAGE_BYTES), OUTSIDE_RESERVE, avoidedFrom, avoidedTo)
+    this.unlock()
+    return block
+  }
+
+  /** Gives back all blocks of a class that this thread keeps. */
+  giveBackAll(sizeClass: number): void {
+    const cached = this.words[this.thread.cacheCounts + sizeClass]
+    if (cached > 0) this.giveBack(sizeClass, cached)
+  }
+
+  /** Frees as {@link FreeLists.free} does, but the block goes to no list of this thread. */
+  freeAtOnce(block: number): void {
+    if (WEAKLY_ORDERED) this.thread.fence()
+    if (!this.lockToGive()) {
+      this.owe(block)
+      return
+    }
+    this.heap.giveAny(block)
+    this.unlock()
+  }
+
+  /** Asks all threads to give back the blocks of their free lists. Each does so when it next allocates or frees. */
+  recallAll(): void {
+    Atomics.add(this.words, HEADER_RECALL, 1)
+  }
+
+  /** Only while this thread holds nothing of the heap; segments and buckets may be held. */
+  private heedRecall(): void {
+    this.recall = this.words[HEADER_RECALL]
+    this.flush()
+  }
+
+  private refill(sizeClass: number, place: number): number {
     if (!this.lock()) return TIMEOUT
     const head = this.thread.cacheHeads + sizeClass
     const wanted = cacheLimits[sizeClass] === 0 ? 1 : batches[sizeClass]
@@ -170,7 +250,7 @@ export class FreeLists {
     for (; taken < wanted; taken++) {
       // Takes one block of the reserve at most, which the caller uses at once.
       if (taken > 0 && (block >= this.heap.reserveBlock || this.heap.isNextReserved(sizeClass))) break
-      block = this.heap.take(sizeClass, taken === 0 && mayBeReserved && this.isReserveOpen())
+      block = this.heap.take(sizeClass, taken === 0 || place === FIXED ? this.allowed(place) : OUTSIDE_RESERVE)
       if (block < 0) break
       this.heap.write(block * BLOCK_WORDS, this.words[head])
       this.heap.write(head, block)
@@ -193,6 +273,11 @@ export class FreeLists {
   private settle(): void {
     const { words, heap } = this
     const { owed, hasExcess, cacheCounts } = this.thread
+    // A span left closed by this thread, or by one that died with this record.
+    if (!this.isEmptying && words[this.thread.emptying] !== 0) {
+      heap.reopen(this.thread.emptying)
+      heap.commit()
+    }
     let left = MOST_GIVEN
     for (; left > 0 && words[owed] !== 0; left--) {
       const block = words[owed]
@@ -244,17 +329,19 @@ export class FreeLists {
   }
 
   /**
-   * Returns whether no other thread is gathering a long run in the reserve (see Evictor). Called under the heap mutex.
+   * Returns the place without the reserve while another thread is gathering a long run there (see Evictor). Called
+   * under the heap mutex.
    */
-  private isReserveOpen(): boolean {
+  private allowed(place: number): number {
     const gatherer = this.reserveMutex === 0 ? 0 : Atomics.load(this.words, this.reserveMutex)
-    return gatherer === 0 || gatherer === this.thread.mark
+    return place !== ANYWHERE || gatherer === 0 || gatherer === this.thread.mark ? place : OUTSIDE_RESERVE
   }
 
   private lock(): boolean {
     if (!lockMutex(this.budget, HEADER_HEAP_MUTEX)) return false
     const { words } = this
-    if ((words[this.thread.owed] | words[this.thread.hasExcess]) !== 0) this.settle()
+    const emptying = this.isEmptying ? 0 : words[this.thread.emptying]
+    if ((words[this.thread.owed] | words[this.thread.hasExcess] | emptying) !== 0) this.settle()
     return true
   }
 

@@ -13,6 +13,7 @@ import {
   PAGE_BLOCKS,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
+  PAGE_CLOSED,
   PAGE_ENTRY_WORDS,
   PAGE_FREE_COUNT,
   PAGE_FREE_HEAD,
@@ -33,6 +34,14 @@ import { CORRUPT, FULL } from '../../engine.js'
 import type { Region } from '../../../format/region.js'
 import { classBlocks, spanPages, spanCapacity, binOf } from '../../../format/size-classes.js'
 
+// Where a block may be.
+export const OUTSIDE_RESERVE = 0
+export const ANYWHERE = 1
+/**
+ * Outside the reserve, for what never moves: as far up as possible, so that runs of movable pages stay long.
+ */
+export const FIXED = 2
+
 /**
  * The central heap: runs of pages, and spans, which are runs cut into blocks of one size class. See docs/internals/format.md,
  * "Heap".
@@ -45,8 +54,8 @@ import { classBlocks, spanPages, spanCapacity, binOf } from '../../../format/siz
  * restores the noted words. (Plain stores are enough: a processor ends a thread between two instructions, and V8 keeps
  * stores to one array in order.)
  *
- * Invariants: a span is in its class's partial list exactly while it has a block to give; two free runs never touch,
- * nor does one touch the never used pages. Safety does not depend on these invariants: page numbers, lengths and kinds
+ * Invariants: a span is in its class's partial list exactly while it has a block to give and is not closed; two free
+ * runs never touch, nor does one touch the never used pages. Safety does not depend on these invariants: page numbers, lengths and kinds
  * are checked where they are read, every walk over a list ends, and in a damaged heap blocks get lost or the result is
  * CORRUPT.
  *
@@ -77,14 +86,15 @@ export class Heap {
    * Returns a block of the class, or the status FULL or CORRUPT. O(1), and O(free runs) when a new span is needed;
    * outside the reserve, if some of the reserve is in use, also O(its spans with room).
    */
-  take(sizeClass: number, mayBeReserved = false): number {
+  take(sizeClass: number, place = OUTSIDE_RESERVE, mayGrow = true): number {
     const list = HEADER_PARTIAL_SPANS + sizeClass
     let page = this.words[list] - 1
-    for (let steps = 0; !mayBeReserved && page >= this.reservePage && this.isSpan(page, sizeClass); steps++) {
+    for (let steps = 0; place !== ANYWHERE && page >= this.reservePage && this.isSpan(page, sizeClass); steps++) {
       if (steps === this.pageCount) return CORRUPT
       page = this.words[this.descriptor(page) + PAGE_NEXT] - 1
     }
-    if (page < 0) page = this.growClass(sizeClass, mayBeReserved)
+    if (page < 0 && !mayGrow) return FULL
+    if (page < 0) page = this.growClass(sizeClass, place)
     if (page < 0) return page
     if (!this.isSpan(page, sizeClass)) return CORRUPT
     const at = this.descriptor(page)
@@ -126,6 +136,10 @@ export class Heap {
     this.write(at + PAGE_FREE_HEAD, block)
     this.write(at + PAGE_FREE_COUNT, freeCount + 1)
     const list = HEADER_PARTIAL_SPANS + sizeClass
+    if (this.words[at + PAGE_CLOSED] !== 0) {
+      if (freeCount + 1 === carved) this.releaseSpan(sizeClass, page)
+      return true
+    }
     if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
     // The last span with room stays, so that a class that is nearly empty does not build spans again and again. In the
     // reserve it does not stay, since it would be in the way of a long run.
@@ -136,10 +150,10 @@ export class Heap {
 
   /**
    * Returns the first block of a run of whole pages, for requests above the largest class, or the status FULL or
-   * CORRUPT.
+   * CORRUPT. Free runs with a page from `avoidedFrom` up to `avoidedTo` are left alone.
    */
-  takeRun(pages: number, mayBeReserved = false): number {
-    const page = this.allocateRun(pages, mayBeReserved)
+  takeRun(pages: number, place = OUTSIDE_RESERVE, avoidedFrom = 0, avoidedTo = 0): number {
+    const page = this.allocateRun(pages, place, avoidedFrom, avoidedTo)
     if (page < 0) return page
     const at = this.descriptor(page)
     this.write(at + PAGE_KIND, PAGE_LARGE_RUN)
@@ -176,6 +190,51 @@ export class Heap {
         this.commit()
       }
     }
+  }
+
+  /**
+   * Closes a span: it gives no more blocks, and becomes a free run once all its blocks are back. The word `note` then
+   * names it. Returns false if no open span begins at the page.
+   */
+  close(page: number, note: number): boolean {
+    const sizeClass = this.classAt(page)
+    if (sizeClass < 0 || this.isClosed(page)) return false
+    if (this.hasRoom(page, sizeClass)) this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
+    this.write(this.descriptor(page) + PAGE_CLOSED, 1)
+    this.write(note, page + 1)
+    return true
+  }
+
+  /** Opens the span that the word `note` names, if it is still closed. */
+  reopen(note: number): void {
+    const page = this.words[note] - 1
+    this.write(note, 0)
+    const sizeClass = this.classAt(page)
+    if (sizeClass < 0 || !this.isClosed(page)) return
+    const at = this.descriptor(page)
+    // Without a used block it is a free run; closed, it is in no list from which it would have to be taken.
+    if (this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]) {
+      this.releaseSpan(sizeClass, page)
+      return
+    }
+    this.write(at + PAGE_CLOSED, 0)
+    if (this.hasRoom(page, sizeClass)) this.link(HEADER_PARTIAL_SPANS + sizeClass, page)
+  }
+
+  isClosed(page: number): boolean {
+    return this.isPage(page) && this.words[this.descriptor(page) + PAGE_CLOSED] !== 0
+  }
+
+  /** Returns the class of the span that begins at a page; -1 if none does. */
+  private classAt(page: number): number {
+    if (!this.isPage(page)) return -1
+    const sizeClass = this.words[this.descriptor(page) + PAGE_KIND] >>> PAGE_CLASS_SHIFT
+    return sizeClass < SIZE_CLASSES && this.isSpan(page, sizeClass) ? sizeClass : -1
+  }
+
+  private hasRoom(page: number, sizeClass: number): boolean {
+    const at = this.descriptor(page)
+    return this.words[at + PAGE_FREE_COUNT] > 0 || this.words[at + PAGE_CARVED] < spanCapacity(sizeClass)
   }
 
   /** Changes a word of the region as a part of the change under way. */
@@ -226,9 +285,9 @@ export class Heap {
     return this.isPage(page) && this.words[this.descriptor(page) + PAGE_KIND] === kind
   }
 
-  private growClass(sizeClass: number, mayBeReserved: boolean): number {
+  private growClass(sizeClass: number, place: number): number {
     const pages = spanPages(sizeClass)
-    const first = this.allocateRun(pages, mayBeReserved)
+    const first = this.allocateRun(pages, place)
     if (first < 0) return first
     const at = this.descriptor(first)
     this.write(at + PAGE_KIND, PAGE_SPAN | (sizeClass << PAGE_CLASS_SHIFT))
@@ -236,6 +295,7 @@ export class Heap {
     this.write(at + PAGE_FREE_HEAD, 0)
     this.write(at + PAGE_FREE_COUNT, 0)
     this.write(at + PAGE_CARVED, 0)
+    this.write(at + PAGE_CLOSED, 0)
     for (let page = first + 1; page < first + pages; page++) {
       this.write(this.descriptor(page) + PAGE_KIND, PAGE_SPAN_LATER)
       this.write(this.descriptor(page) + PAGE_RUN, first)
@@ -245,7 +305,8 @@ export class Heap {
   }
 
   private releaseSpan(sizeClass: number, page: number): void {
-    this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
+    if (this.isClosed(page)) this.write(this.descriptor(page) + PAGE_CLOSED, 0)
+    else this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)
     const pages = spanPages(sizeClass)
     for (let later = page + 1; later < page + pages && this.isPage(later); later++) {
       this.write(this.descriptor(later) + PAGE_KIND, PAGE_INSIDE)
@@ -254,7 +315,8 @@ export class Heap {
     this.freeRun(page, pages)
   }
 
-  private allocateRun(pages: number, mayBeReserved: boolean): number {
+  private allocateRun(pages: number, place: number, avoidedFrom = 0, avoidedTo = 0): number {
+    if (place === FIXED) return this.allocateFixedRun(pages)
     for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       let link = this.words[bin]
       // Runs that do not fit: in the first bin a run may be too short, in any bin it may be the reserve's. The bound
@@ -264,22 +326,54 @@ export class Heap {
         const length = this.freeRunLength(page)
         if (length === 0 || steps === this.pageCount) return CORRUPT
         link = this.words[this.descriptor(page) + PAGE_NEXT]
-        const first = this.placeIn(page, length, pages, mayBeReserved)
-        if (first < 0) continue
-        this.removeFreeRun(page)
-        if (first > page) this.insertFreeRun(page, first - page)
-        const end = first + pages
-        if (page + length > end) this.insertFreeRun(end, page + length - end)
-        this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
-        return first
+        if (page < avoidedTo && page + length > avoidedFrom) continue
+        const first = this.placeIn(page, length, pages, place)
+        if (first >= 0) return this.cutOut(page, length, first, pages)
       }
     }
     const top = this.words[HEADER_HEAP_TOP]
     if (top < 0 || top > this.pageCount) return CORRUPT
-    const first = this.placeIn(top, this.pageCount - top, pages, mayBeReserved)
+    const first = avoidedTo > top ? -1 : this.placeIn(top, this.pageCount - top, pages, place)
     if (first < 0) return FULL
     if (first > top) this.insertFreeRun(top, first - top)
     this.write(HEADER_HEAP_TOP, first + pages)
+    this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
+    return first
+  }
+
+  /** Allocates as {@link Heap.allocateRun} does, but the last of all runs that serve. O(free runs). */
+  private allocateFixedRun(pages: number): number {
+    const top = this.words[HEADER_HEAP_TOP]
+    if (top < 0 || top > this.pageCount) return CORRUPT
+    if (top + pages <= this.reservePage) {
+      const first = this.reservePage - pages
+      if (first > top) this.insertFreeRun(top, first - top)
+      this.write(HEADER_HEAP_TOP, this.reservePage)
+      this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
+      return first
+    }
+    let last = -1
+    for (let bin = binOf(pages); bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
+      let link = this.words[bin]
+      for (let steps = 0; link !== 0; steps++) {
+        const page = link - 1
+        const length = this.freeRunLength(page)
+        if (length === 0 || steps === this.pageCount) return CORRUPT
+        link = this.words[this.descriptor(page) + PAGE_NEXT]
+        if (length >= pages && page + pages <= this.reservePage && page > last) last = page
+      }
+    }
+    if (last < 0) return FULL
+    const length = this.freeRunLength(last)
+    return this.cutOut(last, length, Math.min(last + length, this.reservePage) - pages, pages)
+  }
+
+  /** Takes `pages` pages from `first` on out of the free run at `page`; returns the first. */
+  private cutOut(page: number, length: number, first: number, pages: number): number {
+    this.removeFreeRun(page)
+    if (first > page) this.insertFreeRun(page, first - page)
+    const end = first + pages
+    if (page + length > end) this.insertFreeRun(end, page + length - end)
     this.write(HEADER_PAGES_IN_USE, this.words[HEADER_PAGES_IN_USE] + pages)
     return first
   }
@@ -288,10 +382,10 @@ export class Heap {
    * Returns where `pages` pages begin that are cut out of `length` free ones from `page` on; -1 if there is no room.
    * They never lie half in the reserve.
    */
-  private placeIn(page: number, length: number, pages: number, mayBeReserved: boolean): number {
+  private placeIn(page: number, length: number, pages: number, place: number): number {
     if (page + pages <= this.reservePage) return pages <= length ? page : -1
     const first = Math.max(page, this.reservePage)
-    return mayBeReserved && first + pages <= page + length ? first : -1
+    return place === ANYWHERE && first + pages <= page + length ? first : -1
   }
 
   private freeRun(first: number, length: number): void {

@@ -7,6 +7,7 @@ import {
   THREAD_FREE_COUNTS,
   THREAD_FREE_HEADS,
   THREAD_CLAIM,
+  THREAD_EMPTYING,
   THREAD_ENGINE,
   THREAD_FENCE,
   THREAD_FREE,
@@ -60,6 +61,8 @@ export class ThreadRecord {
   /** Words for memory that the free lists could not give back. */
   readonly owed: number
   readonly hasExcess: number
+  /** Word for the span that the thread is emptying, as page index + 1. */
+  readonly emptying: number
 
   /** Word index of the record. */
   readonly at: number
@@ -75,6 +78,7 @@ export class ThreadRecord {
     this.cacheCounts = this.at + THREAD_FREE_COUNTS
     this.owed = this.at + THREAD_OWED
     this.hasExcess = this.at + THREAD_HAS_EXCESS
+    this.emptying = this.at + THREAD_EMPTYING
   }
 
   /**

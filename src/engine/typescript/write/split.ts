@@ -24,6 +24,7 @@ import { bucketAt, loadSlot, loadTag } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { assignSegment, doubleDirectory } from '../index/directory.js'
 import { depthOf, directoryBytes, SEGMENT_WORDS } from '../../../format/directory.js'
+import { FIXED } from '../memory/heap.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { bringHome, holdSegment, releaseSegment, sweepTombstones } from './restructure.js'
 
@@ -43,7 +44,7 @@ export function split(core: Core, segment: number): number {
   const at = segment * BLOCK_WORDS
   const depth = words[at + SEGMENT_DEPTH]
   if (depth < 0 || depth >= MAX_DEPTH) return FULL
-  const twin = core.blocks.allocate(SEGMENT_BYTES)
+  const twin = core.blocks.allocate(SEGMENT_BYTES, FIXED)
   if (twin < 0) return twin
   let status = deepenDirectory(core, depth)
   if (status === DONE && !holdSegment(core, segment)) status = TIMEOUT
@@ -97,7 +98,7 @@ function deepenDirectory(core: Core, depth: number): number {
   else if (directoryDepth === depth) {
     if (2 ** (depth + 1) > MAX_SKEW * Atomics.load(words, HEADER_SEGMENT_COUNT) + SKEW_ALLOWANCE) status = FULL
     else {
-      const next = core.blocks.allocate(directoryBytes(depth + 1))
+      const next = core.blocks.allocate(directoryBytes(depth + 1), FIXED)
       if (next > 0) doubleDirectory(words, directory, depth, next)
       else status = next
     }

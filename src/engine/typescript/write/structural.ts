@@ -2,7 +2,14 @@
  * Writes that need more than their home bucket: of keys in the neighbour or the stash, inserts that find the home full,
  * and writes that lost too many races. See docs/internals/protocol.md, "Write, structural".
  */
-import { ALL_BUCKETS, BLOCK_WORDS, BUCKET_VERSION, HOME_BUCKETS, SEGMENT_MUTEX } from '../../../format/layout.js'
+import {
+  ALL_BUCKETS,
+  BLOCK_WORDS,
+  BUCKET_VERSION,
+  HOME_BUCKETS,
+  SEGMENT_BYTES,
+  SEGMENT_MUTEX,
+} from '../../../format/layout.js'
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import { findRoom, release, storeOverflow } from '../index/bucket.js'
@@ -20,6 +27,8 @@ import {
 import { cleanUpAll, cleanUpLocked, isWorthCleaning } from './cleanup.js'
 import type { Core } from '../core.js'
 import type { Edit } from './edit.js'
+import { FIXED } from '../memory/heap.js'
+import { makeRoomByMoving } from './compaction.js'
 import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
 import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { split } from './split.js'
@@ -117,6 +126,7 @@ function atHome(core: Core, attempt: () => boolean): void {
   // passed over for it.
   let patience = NO_PATIENCE
   let hasReclaimed = false
+  let hasMoved = false
   let isAll = true
   for (let tries = 0; ; tries++) {
     const locked = tries === MAX_TRIES ? CORRUPT : lockSegment(core, lookup.hash)
@@ -136,6 +146,10 @@ function atHome(core: Core, attempt: () => boolean): void {
     const made = makeRoom(core, segment)
     unlockSegment(core, segment)
     if (made === DONE) continue
+    if (made === FULL && !hasMoved) {
+      hasMoved = true
+      if (moveForSplit(core)) continue
+    }
     if (made !== FULL || hasReclaimed) {
       core.end(made === FULL && !isAll ? TIMEOUT : made)
       return
@@ -146,6 +160,7 @@ function atHome(core: Core, attempt: () => boolean): void {
     hasReclaimed = isAll || patience === ALL_PATIENCE || core.evictor !== undefined
     patience = ALL_PATIENCE
     core.blocks.flush()
+    hasMoved = false
   }
 }
 
@@ -266,6 +281,20 @@ function holdIfRoom(core: Core, bucket: number): boolean {
   if (findRoom(words, bucket) >= 0) return true
   release(words, bucket)
   return false
+}
+
+/**
+ * Moves entries until a segment can split, and the directory can double. Returns false if there is no room for a
+ * segment. It takes both blocks before it gives either back.
+ */
+function moveForSplit(core: Core): boolean {
+  const segment = makeRoomByMoving(core, SEGMENT_BYTES, FIXED)
+  if (segment < 0) return false
+  const bytes = core.lookup.nextDirectoryBytes
+  const directory = makeRoomByMoving(core, bytes, FIXED)
+  if (directory > 0) core.blocks.free(directory, bytes)
+  core.blocks.free(segment, SEGMENT_BYTES)
+  return true
 }
 
 /** Makes room in a full segment, by cleanup or else by a split. */

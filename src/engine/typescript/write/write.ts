@@ -3,7 +3,9 @@ import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.j
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { findRoom, release, tryHold } from '../index/bucket.js'
 import { hasExpired } from '../index/expiry.js'
-import { cleanUpAll } from './cleanup.js'
+import { cleanUpAll, cleanUpSome } from './cleanup.js'
+import { makeRoomAtOnce, makeRoomByMoving } from './compaction.js'
+import { ANYWHERE, FIXED, OUTSIDE_RESERVE } from '../memory/heap.js'
 import { relieve } from './contention.js'
 import type { Core } from '../core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Edit } from './edit.js'
@@ -24,6 +26,12 @@ const OPTIMISTIC_TRIES = 4
 
 /** Times that one write gathers memory for a split: other threads may use it first. */
 const MAX_GATHERINGS = 8
+
+/**
+ * A cache that is full of entries has nothing to gain from moves. After one attempt in vain, so many of its writes do
+ * not try.
+ */
+const WRITES_WITHOUT_MOVES = 64
 
 // How an optimistic attempt ended.
 const FINISHED = 0
@@ -70,7 +78,7 @@ export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
   const bytes = entryBytes(key.length, value.length, value.flags)
   // Allocates without a cleanup, which would wait for the segment that this thread holds.
-  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, true) : ENTRY_TOO_LARGE
+  const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, ANYWHERE) : ENTRY_TOO_LARGE
   if (block < 0) {
     letGo(core)
     core.end(block)
@@ -131,20 +139,38 @@ function buildLooked(core: Core, block: number, value: ValueWriter): void {
 function allocateEntry(core: Core, bytes: number, isLease: boolean): number {
   if (!core.blocks.couldFit(bytes)) return ENTRY_TOO_LARGE
   // A lease cannot be evicted: it lies in the reserve only if it finds room nowhere else.
-  const block = core.blocks.allocate(bytes, !isLease)
+  const block = core.blocks.allocate(bytes, isLease ? OUTSIDE_RESERVE : ANYWHERE)
   if (block !== FULL) return block
-  return core.evictor === undefined ? reclaim(core, bytes) : evictFor(core, core.evictor, bytes, isLease)
+  if (core.evictor === undefined) return reclaim(core, bytes)
+  const moved = moveInCache(core, bytes, isLease ? OUTSIDE_RESERVE : ANYWHERE)
+  return moved === FULL ? evictFor(core, core.evictor, bytes, isLease) : moved
+}
+
+/** Moves entries for a block, where a cache has free memory in many places. */
+function moveInCache(core: Core, bytes: number, place: number): number {
+  if (core.writesWithoutMoves > 0) {
+    core.writesWithoutMoves--
+    return FULL
+  }
+  const block = makeRoomAtOnce(core, bytes, place)
+  if (block < 0) core.writesWithoutMoves = WRITES_WITHOUT_MOVES
+  return block
 }
 
 /**
- * Reclaims tombstones, expired entries and the blocks of free lists for a block: first where that is possible at once,
- * and only if that is not enough, everywhere.
+ * Makes room for a block in a map: reclaims some tombstones; moves entries, so that free memory lies together; and only
+ * if that is not enough, reclaims tombstones, expired entries and the blocks of free lists everywhere, first where that
+ * is possible at once.
  */
 function reclaim(core: Core, bytes: number): number {
+  cleanUpSome(core)
+  core.blocks.flush()
+  const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
+  if (block !== FULL) return block
   for (const patience of [NO_PATIENCE, ALL_PATIENCE]) {
     const isAll = cleanUpAll(core, patience)
     core.blocks.flush()
-    const block = core.blocks.allocate(bytes)
+    const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
     if (block !== FULL || isAll) return block
   }
   return TIMEOUT
@@ -155,7 +181,7 @@ function evictFor(core: Core, evictor: Evictor, bytes: number, isLease: boolean)
   const { hash } = core.lookup
   for (const backoff = Backoff.betweenSearches(core.budget); ;) {
     evictor.startRound()
-    let block = isLease ? evictor.makeRoom(bytes, hash) : FULL
+    let block = isLease ? evictor.makeRoom(bytes, hash, OUTSIDE_RESERVE) : FULL
     if (block === FULL) block = evictor.makeRoomForEntry(bytes, hash)
     if (block !== FULL || !evictor.hasPassedOver) return block
     if (!backoff.wait()) return TIMEOUT
@@ -208,11 +234,11 @@ function runInCache(core: Core, edit: Edit, evictor: Evictor): void {
  * gives either back: room for one must not come from memory gathered for the other.
  */
 function gatherForSplit({ lookup, blocks }: Core, evictor: Evictor, doubles: boolean): boolean {
-  const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash)
+  const segment = evictor.makeRoom(SEGMENT_BYTES, lookup.hash, FIXED)
   if (segment < 0) return false
   if (doubles) {
     const bytes = lookup.nextDirectoryBytes
-    const directory = evictor.makeRoom(bytes, lookup.hash)
+    const directory = evictor.makeRoom(bytes, lookup.hash, FIXED)
     if (directory > 0) blocks.free(directory, bytes)
   }
   blocks.free(segment, SEGMENT_BYTES)

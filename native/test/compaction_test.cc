@@ -1,0 +1,175 @@
+// Moving entries, so that memory that is free in many places serves large entries: see docs/internals/protocol.md,
+// "Compaction".
+#include "write/compaction.h"
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "testing.h"
+
+namespace mapsafe {
+namespace {
+
+constexpr std::size_t kRegionBytes = 16 << 20;
+
+std::string KeyOf(int i) {
+  return "key" + std::to_string(i);
+}
+
+// Puts entries with `bytes` bytes of value until there is no more room. Returns how many.
+int FillWith(TestEngine& engine, const std::string& prefix, std::size_t bytes) {
+  int count = 0;
+  while (engine.Put(prefix + std::to_string(count), std::string(bytes, static_cast<char>('a' + count % 26)))) ++count;
+  EXPECT_EQ(engine.status(), Status::kFull);
+  return count;
+}
+
+int Capacity(std::size_t bytes) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  return FillWith(engine, "large", bytes);
+}
+
+// Deletes all but every hundredth of `count` small entries; returns those that stay, with their versions.
+std::map<std::string, std::pair<std::string, std::uint64_t>> Thin(TestEngine& engine, int count) {
+  std::map<std::string, std::pair<std::string, std::uint64_t>> kept;
+  for (int i = 0; i < count; ++i) {
+    const std::string key = "small" + std::to_string(i);
+    if (i % 100 != 0) {
+      EXPECT_TRUE(engine.Remove(key));
+      continue;
+    }
+    const std::string value = engine.Get(key).value_or("");
+    kept[key] = {value, engine.version()};
+  }
+  return kept;
+}
+
+TEST(Compaction, AMapThatWasEmptiedTakesLargeEntries) {
+  for (const std::size_t bytes : {1000, 6000, 30'000, 60'000, 200'000}) {
+    SCOPED_TRACE(bytes);
+    TestRegion region(kRegionBytes);
+    TestEngine engine(region);
+    const int small = FillWith(engine, "small", 100);
+    const auto kept = Thin(engine, small);
+    const int large = FillWith(engine, "large", bytes);
+    const int fresh = Capacity(bytes);
+    std::printf("%zu bytes: %d entries after %d small ones, %d in an empty map\n", bytes, large, small, fresh);
+    // The index of the small entries stays, a sixteenth of the map, and so do the entries that are left.
+    EXPECT_GE(large, fresh * 85 / 100);
+    for (const auto& [key, expected] : kept) {
+      ASSERT_EQ(engine.Get(key), expected.first) << key;
+      ASSERT_EQ(engine.version(), expected.second) << key;
+    }
+    ExpectSound(engine);
+  }
+}
+
+TEST(Compaction, BlocksInTheListsOfOtherThreadsComeHome) {
+  constexpr std::size_t kLarge = 600'000;
+  TestRegion region(1 << 20);
+  TestEngine other(region);
+  const int count = FillWith(other, "small", 600);
+  // Freed first, these lie all over the map, and stay in the list.
+  const int apart = count / 12;
+  for (int i = 0; i < count; i += apart) ASSERT_TRUE(other.Remove("small" + std::to_string(i)));
+  for (int i = 0; i < count; ++i) {
+    if (i % apart != 0) {
+      ASSERT_TRUE(other.Remove("small" + std::to_string(i)));
+    }
+  }
+  TestEngine engine(region);
+  ASSERT_FALSE(engine.Put("large", std::string(kLarge, 'l')));
+  ASSERT_TRUE(other.Put("one", "more"));
+  ASSERT_TRUE(engine.Put("large", std::string(kLarge, 'l')));
+  ExpectSound(engine);
+}
+
+// An entry's expiry, node and place in the queues come along.
+TEST(Compaction, EntriesOfACacheStayWhatTheyAre) {
+  TestRegion region(4 << 20, kFlagCache);
+  TestEngine engine(region);
+  const double now = engine->Now();
+  std::vector<std::string> kept;
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(engine.Put("passing" + std::to_string(i), std::string(600, 'p')));
+    if (i % 30 != 0) continue;
+    kept.push_back("kept" + std::to_string(i));
+    ASSERT_TRUE(engine.Put(kept.back(), std::string(600, 'k'), kPutAlways, 0, kValueLatin1, now + 1e9 + i));
+  }
+  for (int i = 0; i < 3000; ++i) engine.Remove("passing" + std::to_string(i));
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(engine.Put("large" + std::to_string(i), std::string(60'000, 'l')));
+  for (const std::string& key : kept) {
+    ASSERT_EQ(engine.Get(key), std::string(600, 'k')) << key;
+    ASSERT_GT(engine.outcome().expires_at, now + 5e8);
+  }
+  ExpectSound(engine);
+  engine->Clear();
+  ASSERT_EQ(engine->Size(), 0u);
+  ExpectSound(engine);
+}
+
+// Writes values of sizes that shift, so that entries of the others are moved again and again.
+void ShiftSizes(const TestRegion& region, int rounds, std::atomic<bool>* ended) {
+  TestEngine engine(region);
+  std::mt19937_64 random(7);
+  std::vector<std::string> live;
+  for (int round = 0; round < rounds; ++round) {
+    const std::size_t bytes = std::array<std::size_t, 4>{300, 5000, 40'000, 1000}[round % 4];
+    for (int i = 0; engine.Put(std::to_string(round) + "." + std::to_string(i), std::string(bytes, 's')); ++i) {
+      live.push_back(std::to_string(round) + "." + std::to_string(i));
+    }
+    std::shuffle(live.begin(), live.end(), random);
+    while (live.size() > 20) {
+      engine.Remove(live.back());
+      live.pop_back();
+    }
+  }
+  *ended = true;
+}
+
+TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
+  const LongWaits waits;
+  TestRegion region(2 << 20);
+  constexpr int kEntries = 200;
+  const auto value_of = [](int i) {
+    return std::to_string(i) + std::string(100 + 7 * i, static_cast<char>('a' + i % 26));
+  };
+  {
+    TestEngine engine(region);
+    for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(engine.Put(KeyOf(i), value_of(i)));
+  }
+  std::atomic<bool> ended = false;
+  std::atomic<int> counted = 0;
+  std::thread shifter([&] { ShiftSizes(region, 40 * Scale(), &ended); });
+  std::thread reader([&] {
+    TestEngine engine(region);
+    std::map<int, std::uint64_t> versions;
+    std::mt19937_64 random(11);
+    while (!ended) {
+      const int i = static_cast<int>(random() % kEntries);
+      ASSERT_EQ(engine.Get(KeyOf(i)), value_of(i));
+      const auto known = versions.emplace(i, engine.version()).first;
+      ASSERT_EQ(engine.version(), known->second);
+    }
+  });
+  std::thread counter([&] {
+    TestEngine engine(region);
+    while (!ended) {
+      engine.Increment("counter" + std::to_string(counted % 8));
+      if (engine.status() == Status::kDone) ++counted;
+    }
+  });
+  shifter.join();
+  reader.join();
+  counter.join();
+  TestEngine engine(region);
+  double sum = 0;
+  for (int i = 0; i < 8; ++i) sum += engine.Increment("counter" + std::to_string(i), 0);
+  EXPECT_EQ(sum, counted.load());
+  ExpectSound(engine);
+}
+
+}  // namespace
+}  // namespace mapsafe

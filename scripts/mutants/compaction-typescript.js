@@ -1,0 +1,96 @@
+/**
+ * Sabotages of how the TypeScript engine moves entries. The tests in test/exhaustion/fragmentation must go red for each.
+ */
+export const mutants = [
+  {
+    name: 'moved-block-freed-before-the-swap',
+    why: 'a reader meets a block that is free while the version is still the old one',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    thread.claim(home / BLOCK_WORDS)\n',
+    replace: `    // Does what a thread that got the block would do.
+    const entry = block * BLOCK_WORDS
+    for (let i = 0; i < 50; i++) words.fill(0x21212121 + i, entry + ENTRY_DATA, entry + bytes / 4)
+    thread.claim(home / BLOCK_WORDS)
+`,
+  },
+  {
+    name: 'moved-without-a-new-version',
+    why: 'a reader in the old block is not told that it was freed meanwhile',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '      replace(words, home, this.slot, copy)\n      release(words, home)\n',
+    replace:
+      '      replace(words, home, this.slot, copy)\n      Atomics.store(words, home + BUCKET_VERSION, version)\n',
+  },
+  {
+    name: 'copy-older-than-the-entry',
+    why: 'what a counter counted while it was copied is lost',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    const isHeld = tryHold(words, home, version)\n',
+    replace: `    for (let i = 0; i < 2000; i++) Atomics.load(words, home)
+    const isHeld = loadSlot(words, home, this.slot) === block && holdBucket(core, home, lookup.segment)
+`,
+  },
+  {
+    name: 'moved-with-another-version',
+    why: 'a write on condition of the version fails although nobody wrote',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    return copy\n  }\n\n  /** Finds the slot',
+    replace: '    this.words[copy * BLOCK_WORDS + 3]--\n    return copy\n  }\n\n  /** Finds the slot',
+  },
+  {
+    name: 'moved-without-its-node',
+    why: 'an entry of a cache that was moved is never evicted',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    return copy\n  }\n\n  /** Finds the slot',
+    replace: '    this.words[copy * BLOCK_WORDS + 5] = 0\n    return copy\n  }\n\n  /** Finds the slot',
+  },
+  {
+    name: 'moved-without-its-last-words',
+    why: 'the end of the value or the expiry is not copied',
+    file: 'src/engine/typescript/write/move.ts',
+    find: 'from, from + bytes / 4)',
+    replace: 'from, from + bytes / 4 - 1)',
+  },
+  {
+    name: 'spilled-entries-stay',
+    why: 'one entry that is not in its home keeps a span',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    if (lockSegment(core, hash) !== DONE) return BUSY\n',
+    replace: '    if (lockSegment(core, hash) !== DONE || true) return BUSY\n',
+  },
+  {
+    name: 'emptied-span-still-gives',
+    why: 'entries are moved into the span that is being emptied',
+    file: 'src/engine/typescript/memory/heap.ts',
+    find: '    if (this.hasRoom(page, sizeClass)) this.unlink(HEADER_PARTIAL_SPANS + sizeClass, page)\n    this.write(this.descriptor(page) + PAGE_CLOSED, 1)\n',
+    replace: '',
+  },
+  {
+    name: 'emptied-span-not-released',
+    why: 'the pages that were emptied serve no other size',
+    file: 'src/engine/typescript/memory/heap.ts',
+    find: '      if (freeCount + 1 === carved) this.releaseSpan(sizeClass, page)\n      return true\n',
+    replace: '      return true\n',
+  },
+  {
+    name: 'segments-among-entries',
+    why: 'segments that never move lie in every long run',
+    file: 'src/engine/typescript/memory/heap.ts',
+    find: '    if (place === FIXED) return this.allocateFixedRun(pages)\n',
+    replace: '',
+  },
+  {
+    name: 'pages-left-between',
+    why: 'pages too few for anything are left between those that were emptied',
+    file: 'src/engine/typescript/memory/survey.ts',
+    find: '      if (!isFound && cost <= 2 * least + CHEAP) isFound',
+    replace: '      if (cost === least) isFound',
+  },
+  {
+    name: 'nothing-is-moved',
+    why: 'a map in which little is left has no room for large entries',
+    file: 'src/engine/typescript/write/compaction.ts',
+    find: '      if (!survey.find(pages, place)) {\n',
+    replace: '      if (pages > 0) {\n',
+  },
+]

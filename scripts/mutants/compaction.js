@@ -1,0 +1,102 @@
+/** Sabotages of how the C++ engine moves entries. native/test/compaction_test.cc must go red for each. */
+export const mutants = [
+  {
+    name: 'moved-block-freed-before-the-swap',
+    why: 'a reader meets a block that is free while the version is still the old one',
+    file: 'core/write/move.cc',
+    find: '  core.thread.Claim(home.block());\n',
+    replace: `  // Does what a thread that got the block would do.
+  for (int i = 0; i < 50; ++i) core.region.CopyWithin(WordOf(copy) + 2, WordOf(block), words - 2);
+  core.thread.Claim(home.block());
+`,
+  },
+  {
+    name: 'moved-without-a-new-version',
+    why: 'a reader in the old block is not told that it was freed meanwhile',
+    file: 'core/write/move.cc',
+    find: '    home.Replace(holder->slot, copy);\n    home.Release();\n',
+    replace: '    home.Replace(holder->slot, copy);\n    core.region.StoreRelease(home.at(), version);\n',
+  },
+  {
+    name: 'copy-older-than-the-entry',
+    why: 'what a counter counted while it was copied is lost',
+    file: 'core/write/move.cc',
+    find: '  const bool held = home.TryHold(version);\n',
+    replace: `  for (int i = 0; i < 2000; ++i) home.ReloadVersion();
+  const bool held = home.Slot(holder->slot) == block && HoldBucket(core, &home);
+`,
+  },
+  {
+    name: 'moved-without-its-node',
+    why: 'an entry of a cache that was moved is never evicted',
+    file: 'core/write/move.cc',
+    find: '  core.region.CopyWithin(WordOf(block), WordOf(copy), words);\n',
+    replace:
+      '  core.region.CopyWithin(WordOf(block), WordOf(copy), words);\n  core.region.Store(WordOf(copy) + kEntryNode, 0);\n',
+  },
+  {
+    name: 'moved-with-another-version',
+    why: 'a write on condition of the version fails although nobody wrote',
+    file: 'core/write/move.cc',
+    find: '  core.region.CopyWithin(WordOf(block), WordOf(copy), words);\n',
+    replace: `  core.region.CopyWithin(WordOf(block), WordOf(copy), words);
+  core.region.Store(WordOf(copy) + kEntryVersion, core.region.Load(WordOf(copy) + kEntryVersion) - 1);
+`,
+  },
+  {
+    name: 'moved-without-its-last-words',
+    why: 'the end of the value or the expiry is not copied',
+    file: 'core/write/move.cc',
+    find: '  core.region.CopyWithin(WordOf(block), WordOf(copy), words);\n',
+    replace: '  core.region.CopyWithin(WordOf(block), WordOf(copy), words - 2);\n',
+  },
+  {
+    name: 'spilled-entries-stay',
+    why: 'one entry that is not in its home keeps a span',
+    file: 'core/write/move.cc',
+    find: '  const Outcome outcome = *core.outcome;\n',
+    replace: '  return Move::kBusy;\n  const Outcome outcome = *core.outcome;\n',
+  },
+  {
+    name: 'emptied-span-still-gives',
+    why: 'entries are moved into the span that is being emptied',
+    file: 'core/memory/heap.cc',
+    find: '  if (HasRoom(page, size_class)) Unlink(PartialList(size_class), page);\n  SetField(page, kPageClosed, 1);\n',
+    replace: '',
+  },
+  {
+    name: 'emptied-span-not-released',
+    why: 'the pages that were emptied serve no other size',
+    file: 'core/memory/heap.cc',
+    find: '    if (free_count + 1 == carved) ReleaseSpan(size_class, page);\n',
+    replace: '',
+  },
+  {
+    name: 'segments-among-entries',
+    why: 'segments that never move lie in every long run',
+    file: 'core/memory/heap.cc',
+    find: '  if (place == Place::kFixed) return AllocateFixedRun(pages, failure);\n',
+    replace: '',
+  },
+  {
+    name: 'pages-left-between',
+    why: 'pages too few for anything are left between those that were emptied',
+    file: 'core/memory/survey.cc',
+    find: '    if (!found && cost <= most) found = range;\n',
+    replace: '    if (cost == least) found = range;\n',
+  },
+  {
+    name: 'recall-not-heeded',
+    why: 'blocks in the lists of other threads keep their spans for ever',
+    file: 'core/memory/free_lists.cc',
+    find: '  recall_ = region_.Load(kHeaderRecall);\n  Flush();\n',
+    replace: '  recall_ = region_.Load(kHeaderRecall);\n',
+  },
+  {
+    name: 'nothing-is-moved',
+    why: 'a map in which little is left has no room for large entries',
+    file: 'core/write/compaction.cc',
+    find: '      const std::optional<PageRange> range = survey.Find(pages, place);\n',
+    replace: '      const std::optional<PageRange> range;\n',
+  },
+]
