@@ -27,7 +27,7 @@ class Emptier {
   std::optional<Page> Empty(PageRange range) {
     for (Page page = range.from; page < range.to;) {
       const Word kind = Field(page, kPageKind);
-      const Word run = std::max(Field(page, kPageRun), 1u);
+      const Word run = std::clamp(Field(page, kPageRun), 1u, range.to - page);
       const bool is_span = (kind & 0xff) == kPageSpan;
       if (is_span ? !EmptySpan(page, range) : kind == kPageLargeRun && !EmptyRun(page, range)) return page;
       // Pages of which a part was free already may be one run now.

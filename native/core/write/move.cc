@@ -124,6 +124,7 @@ Move MoveSpilled(Core& core, std::uint32_t hash, Block block, PageRange avoided)
 }  // namespace
 
 Move LookAtBlock(Core& core, Block block) {
+  if (!core.region.Contains(block, kEntryData)) return Move::kNothing;
   const std::uint32_t hash = HashAt(core, block);
   const Location location = core.Locate(hash);
   if (location.segment == 0) return Move::kNothing;
@@ -133,6 +134,7 @@ Move LookAtBlock(Core& core, Block block) {
 }
 
 Move MoveEntry(Core& core, Block block, PageRange avoided) {
+  if (!core.region.Contains(block, kEntryData)) return Move::kNothing;
   const WithPatience patience(*core.budget, Patience::kNone);
   Move moved = Move::kBusy;
   for (int tries = 0; tries < kTries && moved == Move::kBusy; ++tries) {

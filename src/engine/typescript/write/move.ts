@@ -58,7 +58,8 @@ export class Mover {
 
   /** Looks whether a slot refers to the block: MOVED if a live one does. The block may hold anything. */
   lookAt(block: number): number {
-    const { lookup } = this.core
+    const { lookup, region } = this.core
+    if (!region.contains(block, ENTRY_DATA)) return NOTHING
     const hash = this.hashAt(block)
     if (!lookup.locateSegment(hash) || !this.seek(lookup.segment, hash, block)) return NOTHING
     return this.isTombstone ? TOMBSTONE : MOVED
@@ -69,7 +70,8 @@ export class Mover {
    * keeps its key, value, version, expiry and node; the version of its home bucket grows.
    */
   move(block: number, avoidedFrom: number, avoidedTo: number): number {
-    const { lookup, budget } = this.core
+    const { lookup, budget, region } = this.core
+    if (!region.contains(block, ENTRY_DATA)) return NOTHING
     const { patience } = budget
     budget.patience = NO_PATIENCE
     let moved = BUSY
