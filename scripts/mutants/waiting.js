@@ -28,8 +28,8 @@ export const mutants = [
     name: 'debts-kept',
     why: 'memory that could not be given back once never comes back',
     file: 'src/engine/typescript/memory/free-lists.ts',
-    find: 'if ((words[this.thread.owed] | words[this.thread.hasExcess]) !== 0) this.settle()',
-    replace: 'void words',
+    find: 'if ((words[this.thread.owed] | words[this.thread.hasExcess] | emptying) !== 0) this.settle()',
+    replace: 'void emptying',
   },
   {
     name: 'debts-forgotten',

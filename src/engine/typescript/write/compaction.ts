@@ -22,7 +22,7 @@ import { cleanUp } from './cleanup.js'
 import type { Core } from '../core.js'
 import { pagesForBlock } from '../memory/free-lists.js'
 import { Heap } from '../memory/heap.js'
-import { BUSY, Mover, MOVED, NO_ROOM, TOMBSTONE } from './move.js'
+import { BUSY, Mover, MOVED, NO_ROOM, IS_TOMBSTONE } from './move.js'
 import { PageSurvey } from '../memory/survey.js'
 
 /** Ends a search in which other threads take each page that becomes free. */
@@ -135,12 +135,12 @@ class Emptier {
     for (let i = 0; i < carved; i++) {
       const block = heap.blockOf(page) + i * classBlocks(sizeClass)
       let seen = mover.lookAt(block)
-      if (seen === TOMBSTONE) {
+      if (seen === IS_TOMBSTONE) {
         // A tombstone's segment has more of them, most of them in other spans that are to be emptied, too.
         core.lookup.locateSegment(this.words[block * BLOCK_WORDS + ENTRY_HASH])
         cleanUp(core, core.lookup.segment, NO_PATIENCE)
         seen = mover.lookAt(block)
-        if (seen === TOMBSTONE) return false
+        if (seen === IS_TOMBSTONE) return false
       }
       if (seen === MOVED) entries++
     }

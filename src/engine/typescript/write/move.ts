@@ -31,7 +31,7 @@ export const MOVED = 0
 /** No slot refers to the block. */
 export const NOTHING = 1
 /** A slot refers to it as a tombstone. */
-export const TOMBSTONE = 2
+export const IS_TOMBSTONE = 2
 /** Another thread is in the way. */
 export const BUSY = 3
 /** No other span of its class has room. */
@@ -62,7 +62,7 @@ export class Mover {
     if (!region.contains(block, ENTRY_DATA)) return NOTHING
     const hash = this.hashAt(block)
     if (!lookup.locateSegment(hash) || !this.seek(lookup.segment, hash, block)) return NOTHING
-    return this.isTombstone ? TOMBSTONE : MOVED
+    return this.isTombstone ? IS_TOMBSTONE : MOVED
   }
 
   /**
@@ -78,7 +78,7 @@ export class Mover {
     for (let tries = 0; tries < TRIES && moved === BUSY; tries++) {
       const hash = this.hashAt(block)
       if (!lookup.locateSegment(hash) || !this.seek(lookup.segment, hash, block)) moved = NOTHING
-      else if (this.isTombstone) moved = TOMBSTONE
+      else if (this.isTombstone) moved = IS_TOMBSTONE
       else if (this.bucket === bucketAt(lookup.segment, homeOf(hash)))
         moved = this.moveAtHome(hash, block, avoidedFrom, avoidedTo)
       else moved = this.moveSpilled(hash, block, avoidedFrom, avoidedTo)
