@@ -122,7 +122,7 @@ const regionOf = ({ handle }: Subject): SharedArrayBuffer | ArrayBuffer => findP
 function scatter(map: Subject, keptOf: number): void {
   let count = 0
   try {
-    for (; ; count++) map.set(`scattered ${count}`, `${count} `.repeat(150))
+    for (; ; count++) map.set(`scattered ${count}`, `${count} `.repeat(300))
   } catch (error) {
     if (!(error instanceof MapsafeError) || error.code !== 'ERR_MAPSAFE_FULL') throw error
   }
