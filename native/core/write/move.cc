@@ -8,7 +8,7 @@ namespace mapsafe {
 namespace {
 
 // Lost races before an entry is left where it is for now.
-constexpr int kTries = 4;
+constexpr int kMoveTries = 4;
 
 // The slot that refers to a block.
 struct Holder {
@@ -137,7 +137,7 @@ Move MoveEntry(Core& core, Block block, PageRange avoided) {
   if (!core.region.Contains(block, kEntryData)) return Move::kNothing;
   const WithPatience patience(*core.budget, Patience::kNone);
   Move moved = Move::kBusy;
-  for (int tries = 0; tries < kTries && moved == Move::kBusy; ++tries) {
+  for (int tries = 0; tries < kMoveTries && moved == Move::kBusy; ++tries) {
     const std::uint32_t hash = HashAt(core, block);
     const Location location = core.Locate(hash);
     if (location.segment == 0) return Move::kNothing;

@@ -38,7 +38,7 @@ export const BUSY = 3
 export const NO_ROOM = 4
 
 /** Lost races before an entry is left where it is for now. */
-const TRIES = 4
+const MOVE_TRIES = 4
 
 /**
  * Moves entries for one thread.
@@ -75,7 +75,7 @@ export class Mover {
     const { patience } = budget
     budget.patience = NO_PATIENCE
     let moved = BUSY
-    for (let tries = 0; tries < TRIES && moved === BUSY; tries++) {
+    for (let tries = 0; tries < MOVE_TRIES && moved === BUSY; tries++) {
       const hash = this.hashAt(block)
       if (!lookup.locateSegment(hash) || !this.seek(lookup.segment, hash, block)) moved = NOTHING
       else if (this.isTombstone) moved = IS_TOMBSTONE
