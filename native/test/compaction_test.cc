@@ -31,17 +31,25 @@ int Capacity(std::size_t bytes) {
   return FillWith(engine, "large", bytes);
 }
 
-// Deletes all but every hundredth of `count` small entries; returns those that stay, with their versions.
-std::map<std::string, std::pair<std::string, std::uint64_t>> Thin(TestEngine& engine, int count) {
-  std::map<std::string, std::pair<std::string, std::uint64_t>> kept;
+struct Kept {
+  std::string value;
+  std::uint64_t version;
+  Block entry;
+  Word home_version;
+};
+
+// Deletes all but every hundredth of `count` small entries; returns those that stay.
+std::map<std::string, Kept> Thin(TestEngine& engine, int count) {
   for (int i = 0; i < count; ++i) {
-    const std::string key = "small" + std::to_string(i);
     if (i % 100 != 0) {
-      EXPECT_TRUE(engine.Remove(key));
-      continue;
+      EXPECT_TRUE(engine.Remove("small" + std::to_string(i)));
     }
+  }
+  std::map<std::string, Kept> kept;
+  for (int i = 0; i < count; i += 100) {
+    const std::string key = "small" + std::to_string(i);
     const std::string value = engine.Get(key).value_or("");
-    kept[key] = {value, engine.version()};
+    kept[key] = {value, engine.version(), engine.outcome().entry, engine.outcome().home_version};
   }
   return kept;
 }
@@ -56,14 +64,56 @@ TEST(Compaction, AMapThatWasEmptiedTakesLargeEntries) {
     const int large = FillWith(engine, "large", bytes);
     const int fresh = Capacity(bytes);
     std::printf("%zu bytes: %d entries after %d small ones, %d in an empty map\n", bytes, large, small, fresh);
+    int moved = 0;
     // The index of the small entries stays, a sixteenth of the map, and so do the entries that are left.
     EXPECT_GE(large, fresh * 80 / 100);
     for (const auto& [key, expected] : kept) {
-      ASSERT_EQ(engine.Get(key), expected.first) << key;
-      ASSERT_EQ(engine.version(), expected.second) << key;
+      ASSERT_EQ(engine.Get(key), expected.value) << key;
+      ASSERT_EQ(engine.version(), expected.version) << key;
+      if (engine.outcome().entry == expected.entry) continue;
+      ++moved;
+      ASSERT_NE(engine.outcome().home_version, expected.home_version) << key;
     }
+    EXPECT_GT(moved, 0);
     ExpectSound(engine);
   }
+}
+
+// Whether the entry read last is in another bucket than its home.
+bool IsSpilled(TestEngine& engine) {
+  Region region = engine.region();
+  const Bucket home(region, WordOf(engine.outcome().home));
+  for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
+    if (home.Slot(slot) == engine.outcome().entry) return false;
+  }
+  return true;
+}
+
+// Most keys get short values, so that the index stays as full as it was.
+TEST(Compaction, EntriesThatSpilledMoveToo) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  const int count = FillWith(engine, "key", 2000);
+  for (int i = 0; i < count; ++i) {
+    if (i % 10 != 0) {
+      ASSERT_TRUE(engine.Put("key" + std::to_string(i), "short"));
+    }
+  }
+  std::map<std::string, Block> spilled;
+  for (int i = 0; i < count; i += 10) {
+    const std::string key = "key" + std::to_string(i);
+    ASSERT_TRUE(engine.Get(key));
+    if (IsSpilled(engine)) spilled[key] = engine.outcome().entry;
+  }
+  FillWith(engine, "large", 60'000);
+  int moved = 0;
+  for (const auto& [key, entry] : spilled) {
+    ASSERT_TRUE(engine.Get(key)) << key;
+    if (engine.outcome().entry != entry) ++moved;
+  }
+  std::printf("%d of %zu entries that had spilled were moved\n", moved, spilled.size());
+  EXPECT_GT(moved, 0);
+  ExpectSound(engine);
 }
 
 TEST(Compaction, BlocksInTheListsOfOtherThreadsComeHome) {
@@ -140,6 +190,8 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
     TestEngine engine(region);
     for (int i = 0; i < kEntries; ++i) ASSERT_TRUE(engine.Put(KeyOf(i), value_of(i)));
   }
+  // As long as the short ones among the entries that come and go, so that they lie among them.
+  const auto counter_of = [](int i) { return std::to_string(i) + std::string(275, 'c'); };
   std::atomic<bool> ended = false;
   std::atomic<int> counted = 0;
   std::thread shifter([&] { ShiftSizes(region, 200 * Scale(), &ended); });
@@ -157,7 +209,7 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
   std::thread counter([&] {
     TestEngine engine(region);
     while (!ended) {
-      engine.Increment("counter" + std::to_string(counted % 8));
+      engine.Increment(counter_of(counted % 8));
       if (engine.status() == Status::kDone) ++counted;
     }
   });
@@ -166,7 +218,7 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
   counter.join();
   TestEngine engine(region);
   double sum = 0;
-  for (int i = 0; i < 8; ++i) sum += engine.Increment("counter" + std::to_string(i), 0);
+  for (int i = 0; i < 8; ++i) sum += engine.Increment(counter_of(i), 0);
   EXPECT_EQ(sum, counted.load());
   ExpectSound(engine);
 }

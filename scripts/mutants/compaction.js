@@ -58,18 +58,11 @@ export const mutants = [
     replace: '  return Move::kBusy;\n  const Outcome outcome = *core.outcome;\n',
   },
   {
-    name: 'emptied-span-still-gives',
-    why: 'entries are moved into the span that is being emptied',
+    name: 'emptied-span-still-listed',
+    why: 'pages that became a free run are still in the list of spans with room',
     file: 'core/memory/heap.cc',
     find: '  if (HasRoom(page, size_class)) Unlink(PartialList(size_class), page);\n  SetField(page, kPageClosed, 1);\n',
-    replace: '',
-  },
-  {
-    name: 'emptied-span-not-released',
-    why: 'the pages that were emptied serve no other size',
-    file: 'core/memory/heap.cc',
-    find: '    if (free_count + 1 == carved) ReleaseSpan(size_class, page);\n',
-    replace: '',
+    replace: '  SetField(page, kPageClosed, 1);\n',
   },
   {
     name: 'segments-among-entries',
