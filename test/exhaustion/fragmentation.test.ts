@@ -70,9 +70,9 @@ describe.each(lineups)('memory that is free in many places ($name)', (lineup) =>
     // Entries of 100 bytes have headers and an index of half as much.
     { workers: 2, live: 0.5, sizes: [100, 10_000, 300, 40_000] },
   ])('serves $workers writers whose sizes shift at $live of the map: $sizes', async ({ workers, live, sizes }) => {
-    using map = crew.open<Key, unknown>(lineup, { maxBytes: MAX_BYTES })
-    const share = (live * MAX_BYTES) / workers
-    const shifted = await crew.run({ lineup, handle: map.handle, workers }, 'shiftSizes', share, sizes, scaled(8))
+    using map = crew.open<Key, unknown>(lineup, { maxBytes: 2 * MAX_BYTES })
+    const share = (live * 2 * MAX_BYTES) / workers
+    const shifted = await crew.run({ lineup, handle: map.handle, workers }, 'shiftSizes', share, sizes, scaled(5))
     expect(
       shifted.flatMap(({ refusals }) => refusals),
       `MAPSAFE_SEED=${seed}`,
@@ -85,7 +85,7 @@ describe.each(lineups)('memory that is free in many places ($name)', (lineup) =>
     const lasting = 1200
     for (let i = 0; i < lasting; i++) map.set(`lasting ${i}`, tasks.lastingValue(i))
     const run = { lineup, handle: map.handle, workers: 4 }
-    const faults = await crew.run(run, 'lookWhileEntriesMove', lasting, 0.25 * MAX_BYTES, scaled(20))
+    const faults = await crew.run(run, 'lookWhileEntriesMove', lasting, 0.2 * MAX_BYTES, scaled(20))
     expect(faults.flat(), `MAPSAFE_SEED=${seed}`).toEqual([])
     expectSound(map)
   })
