@@ -183,6 +183,7 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
   const LongWaits waits;
   TestRegion region(2 << 20);
   constexpr int kEntries = 200;
+  constexpr int kCounters = 200;
   const auto value_of = [](int i) {
     return std::to_string(i) + std::string(100 + 7 * i, static_cast<char>('a' + i % 26));
   };
@@ -209,7 +210,7 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
   std::thread counter([&] {
     TestEngine engine(region);
     while (!ended) {
-      engine.Increment(counter_of(counted % 8));
+      engine.Increment(counter_of(counted % kCounters));
       if (engine.status() == Status::kDone) ++counted;
     }
   });
@@ -218,7 +219,7 @@ TEST(Compaction, EntriesAreReadAndCountedWhileTheyMove) {
   counter.join();
   TestEngine engine(region);
   double sum = 0;
-  for (int i = 0; i < 8; ++i) sum += engine.Increment(counter_of(i), 0);
+  for (int i = 0; i < kCounters; ++i) sum += engine.Increment(counter_of(i), 0);
   EXPECT_EQ(sum, counted.load());
   ExpectSound(engine);
 }

@@ -22,7 +22,7 @@ export const mutants = [
     why: 'what a counter counted while it was copied is lost',
     file: 'core/write/move.cc',
     find: '  const bool held = home.TryHold(version);\n',
-    replace: `  for (int i = 0; i < 2000; ++i) home.ReloadVersion();
+    replace: `  for (int i = 0; i < 20000; ++i) home.ReloadVersion();
   const bool held = home.Slot(holder->slot) == block && HoldBucket(core, &home);
 `,
   },
