@@ -16,8 +16,8 @@ import { monotonic } from '../platform/system-clock.js'
  * * `memoryAmplification`: bytes held for a byte of live entries.
  * * `indexAmplification`: bytes of the table for a live entry.
  * * `lostMemory`: bytes that the allocator gave away and nothing leads to.
- * * `fragmentation`: bytes of the largest entry, header, key and value, for which there is room now. A cache makes room
- *   by evictions, for entries of up to its reserve.
+ * * `fragmentation`: bytes of the largest entry, header, key and value, for which there is room as everything lies. A map
+ *   makes room for larger ones by moving entries, a cache by evictions, too, for entries of up to its reserve.
  */
 export type VerdictName =
   'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory' | 'fragmentation'
@@ -251,8 +251,9 @@ function judgeFragmentation(census: Census, words: Int32Array): Verdict {
   return {
     name: 'fragmentation',
     ...judge(
-      mayEvict || isFull || largestEntry >= threshold,
-      'Much memory is unused, but it lies in small pieces between entries that stay: an entry larger than this is refused with ' +
+      // A write that finds no room moves entries together.
+      mayEvict || isFull || largestIfCompacted >= threshold,
+      'Much memory is unused, but it lies in small pieces that no moving of entries brings together: an entry larger than this is refused with ' +
         'ERR_MAPSAFE_FULL. Entries of the sizes that were there first still find room. If large ones are to come, clear the map, or copy ' +
         'it into a new one.',
     ),

@@ -71,20 +71,20 @@ describe.each(lineups)(`fragmentation ($name, MAPSAFE_SEED=${seed})`, (lineup) =
     }
   })
 
-  test('survivors that hold every span make it speak up, and clear sets it right', () => {
+  test('survivors that hold every span are no fault, since they are moved', () => {
     using map = open(16 * MiB)
     for (let i = 0; i < 90_000; i++) map.set(i, 'x'.repeat(100))
     expect(fragmentationOf(map).ok).toBe(true)
     for (let i = 0; i < 90_000; i++) if (i % 100 !== 0) map.delete(i)
-    for (let i = 0; fragmentationOf(map).ok; i++) map.set(100_000 + i, 'x'.repeat(100_000))
-    const verdict = fragmentationOf(map)
+    let verdict = fragmentationOf(map)
+    for (let i = 0; verdict.value >= verdict.threshold; i++) {
+      map.set(100_000 + i, 'x'.repeat(100_000))
+      verdict = fragmentationOf(map)
+    }
     expect(verdict.figures.bytesUnused).toBeGreaterThan(4 * MiB)
-    expect(verdict).toMatchObject({ ok: false, value: verdict.figures.largestEntry })
-    expect(verdict.value).toBeLessThan(verdict.threshold)
+    expect(verdict).toMatchObject({ ok: true, value: verdict.figures.largestEntry, advice: undefined })
     expect(verdict.figures.largestIfCompacted).toBeGreaterThan(verdict.threshold)
-    expect(verdict.advice).toContain('small pieces')
-    map.clear()
-    expect(fragmentationOf(map)).toMatchObject({ ok: true, advice: undefined })
+    expect(fits(map, MiB)).toBe(true)
   })
 
   test('a full map is full, and not in pieces', () => {
