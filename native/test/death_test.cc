@@ -1,5 +1,10 @@
 // Sudden death: a child process is killed before each store of each kind of operation, and its parent goes on. Built
 // with a core that can do that (steps.h).
+// Before all that stores.
+// clang-format off
+#include "steps.h"
+// clang-format on
+
 #include <sys/wait.h>
 #include <unistd.h>
 
