@@ -20,7 +20,8 @@ export type {
   OpenValues,
   OptionsFor,
 } from './public/options.js'
-export type { EventOrigin, Loss, LostUpdateEvent } from './observe/channels.js'
+export type { EventOrigin, GuardEvent, Loss, LostUpdateEvent } from './observe/channels.js'
+export type { GuardName, GuardOptions } from './observe/guard/options.js'
 export type { LostUpdateOptions } from './observe/lost-updates/options.js'
 export type { AttachedThread, Holding, ThreadState } from './format/attached-threads.js'
 export type { Counters } from './format/counters.js'

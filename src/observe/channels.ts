@@ -3,13 +3,14 @@
  * is told.
  */
 import type { Key } from '../format/key.js'
+import type { GuardName } from './guard/options.js'
 import { channel } from '../platform/diagnostics.js'
 
 /** The name of a channel. */
-export type ChannelName = 'mapsafe.lost-update'
+export type ChannelName = 'mapsafe.lost-update' | 'mapsafe.guard'
 
 /** The names of all channels. */
-export const CHANNELS: readonly ChannelName[] = ['mapsafe.lost-update']
+export const CHANNELS: readonly ChannelName[] = ['mapsafe.lost-update', 'mapsafe.guard']
 
 /** The part that all events have. */
 export interface EventOrigin {
@@ -48,5 +49,28 @@ export interface LostUpdateEvent extends EventOrigin {
   readonly writeStack: readonly string[]
 }
 
+/** The message of `mapsafe.guard`: a threshold of the option `guard` was exceeded. */
+export interface GuardEvent extends EventOrigin {
+  /** Which threshold. */
+  readonly guard: GuardName
+  /** What there was: calls within a second, bytes, or milliseconds. */
+  readonly value: number
+  /** The threshold itself. */
+  readonly threshold: number
+  /** The key; only with the option `keys`. */
+  readonly key: Key | undefined
+  /** The frames of the call. */
+  readonly stack: readonly string[]
+}
+
+/** A channel whose name says which messages it has. */
+export interface Channel {
+  readonly name: ChannelName
+  readonly hasSubscribers: boolean
+  publish(message: unknown): void
+}
+
 /** The channel of lost updates. */
-export const lostUpdates = channel('mapsafe.lost-update')
+export const lostUpdates = channel('mapsafe.lost-update') as Channel
+/** The channel of exceeded thresholds. */
+export const guards = channel('mapsafe.guard') as Channel

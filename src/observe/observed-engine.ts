@@ -5,6 +5,8 @@ import type { Key } from '../format/key.js'
 export interface WriteObserver {
   /** A write of `key` was done. */
   wrote(key: Key): void
+  /** A value was stored, given by the arguments of `Engine.put`. */
+  stored(key: Key, kind: number, operand: unknown): void
   /** All keys were deleted. */
   cleared(): void
 }
@@ -31,12 +33,17 @@ export function observeWrites(engine: Engine, observer: WriteObserver): void {
   }
   const ifDone = ([key]: readonly [Key, ...unknown[]]): readonly Key[] =>
     engine.result[RESULT_STATUS] === DONE ? [key] : []
+  const ifStored = (given: readonly [Key, number, unknown, ...unknown[]]): readonly Key[] => {
+    const done = ifDone(given)
+    for (const key of done) observer.stored(key, given[1], given[2])
+    return done
+  }
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the engine
   const { put, remove, increment, putHeld, removeHeld, putMany, removeMany, clear } = engine
-  tell('put', put, ifDone)
+  tell('put', put, ifStored)
   tell('remove', remove, ifDone)
   tell('increment', increment, ifDone)
-  tell('putHeld', putHeld, ifDone)
+  tell('putHeld', putHeld, ifStored)
   // Its key may also have expired meanwhile.
   tell('removeHeld', removeHeld, ([key]) => [key])
   // Some may be written even if one fails.

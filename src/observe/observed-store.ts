@@ -23,35 +23,52 @@ import type { NearEntry } from '../store/near/near-cache.js'
 import { lackedRoom } from '../store/room.js'
 import type { Staged } from '../store/staged.js'
 import { nearEntry, Store, type StoredEntry } from '../store/store.js'
+import type { Guard } from './guard/guard.js'
 import type { Alarm } from './lost-updates/alarm.js'
 import type { LostUpdateProbe, LossFound, Overwriting } from './lost-updates/probe.js'
 import type { Found } from './lost-updates/sight.js'
 import { observeWrites } from './observed-engine.js'
 
-/** A way to a map that is watched: for lost updates. A store of its own class, so that the others pay nothing for it. */
+/** Who watches. */
+export interface Observers {
+  readonly probe: LostUpdateProbe | undefined
+  readonly alarm: Alarm | undefined
+  readonly guard: Guard | undefined
+}
+
+/** A way to a map that is watched: for lost updates, and for what exceeds a threshold. A store of its own class, so that the others pay nothing for it. */
 export class ObservedStore<V> extends Store<V> {
   override readonly isObserved = true
-  readonly #probe: LostUpdateProbe
-  readonly #alarm: Alarm
+  readonly #probe: LostUpdateProbe | undefined
+  readonly #alarm: Alarm | undefined
+  readonly #guard: Guard | undefined
 
-  constructor(engine: Engine, freeze: boolean, nearEntries: number, probe: LostUpdateProbe, alarm: Alarm) {
+  constructor(engine: Engine, freeze: boolean, nearEntries: number, { probe, alarm, guard }: Observers) {
     super(engine, freeze, nearEntries)
     this.#probe = probe
     this.#alarm = alarm
+    this.#guard = guard
     observeWrites(engine, {
-      wrote: (key) => probe.wrote(key),
-      cleared: () => probe.forgetAll(),
+      wrote: (key) => {
+        probe?.wrote(key)
+        guard?.called(key)
+      },
+      stored: (key, kind, operand) => guard?.stored(key, kind, operand),
+      cleared: () => probe?.forgetAll(),
     })
   }
 
   override close(): boolean {
-    this.#probe.forgetAll()
+    this.#probe?.forgetAll()
     return super.close()
   }
 
   override near(key: Key): NearEntry | undefined {
     const hit = super.near(key)
-    if (hit !== undefined) this.#probe.read(key, hit.present ? hit.entryVersion : 0, hit.value)
+    if (hit !== undefined) {
+      this.#guard?.called(key)
+      this.#probe?.read(key, hit.present ? hit.entryVersion : 0, hit.value)
+    }
     return hit
   }
 
@@ -95,14 +112,19 @@ export class ObservedStore<V> extends Store<V> {
 
   override has(key: Key): boolean {
     const isPresent = super.has(key)
-    if (!isPresent) this.#probe.read(key, 0, undefined)
+    this.#guard?.called(key)
+    if (!isPresent) this.#probe?.read(key, 0, undefined)
     return isPresent
   }
 
   override encode(value: unknown): ValueEncoder {
     const encoder = super.encode(value)
-    this.#probe.offered(encoder, value)
+    this.#probe?.offered(encoder, value)
     return encoder
+  }
+
+  override timed<T>(key: Key, run: () => T): T {
+    return this.#guard === undefined ? run() : this.#guard.timed(key, run)
   }
 
   override put(
@@ -117,6 +139,7 @@ export class ObservedStore<V> extends Store<V> {
     const put = (condition: number, expected = version): unknown =>
       super.put(engine, key, value, condition, expected, expiresAt, staleUntil)
     const probe = this.#probe
+    if (probe === undefined) return put(mode)
     const origin = probe.originOf(key, value)
     if (mode !== PUT_ALWAYS && mode !== PUT_IF_PRESENT) return put(mode)
     const note = probe.expected(key)
@@ -163,6 +186,8 @@ export class ObservedStore<V> extends Store<V> {
 
   /** Notes the outcome of the engine's read that is just over. */
   #noteRead(key: Key, value: unknown): void {
+    this.#guard?.called(key)
+    if (this.#probe === undefined) return
     if (!this.found) {
       this.#probe.read(key, 0, undefined)
       return
@@ -177,7 +202,7 @@ export class ObservedStore<V> extends Store<V> {
     addToCounter(engine.words, recordOf(engine.mark), COUNTER_LOST_UPDATES, 1)
     // A subscriber may use the map.
     const outcome = engine.result.slice()
-    this.#alarm.tell(key, loss)
+    this.#alarm?.tell(key, loss)
     engine.result.set(outcome)
   }
 }

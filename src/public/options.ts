@@ -1,6 +1,7 @@
 import { checkInteger, optionOf, readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { resolveGuard, type GuardOptions, type ResolvedGuard } from '../observe/guard/options.js'
 import {
   resolveLostUpdates,
   type LostUpdateOptions,
@@ -57,6 +58,13 @@ export interface AttachOptions<Freeze extends boolean = true> {
    * (`1` or `0`); without it, true if `NODE_ENV` is `development`.
    */
   readonly lostUpdates?: boolean | LostUpdateOptions | undefined
+  /**
+   * Thresholds for keys: calls within a second, the size of a value, the time of a function given to `update`. A key
+   * that exceeds one is told once a minute, with the stack, on the channel `mapsafe.guard` of
+   * `node:diagnostics_channel`, or by one warning where nobody listens. An object chooses the thresholds. Default:
+   * false.
+   */
+  readonly guard?: boolean | GuardOptions | undefined
 }
 
 /** Options of `new ConcurrentMap`. */
@@ -116,6 +124,8 @@ export interface ResolvedAttachOptions {
   readonly trustFile: boolean
   /** Undefined if nobody looks for lost updates. */
   readonly lostUpdates: ResolvedLostUpdates | undefined
+  /** Undefined for no thresholds. */
+  readonly guard: ResolvedGuard | undefined
 }
 
 /** Where a map is kept and how large it is. */
@@ -137,12 +147,13 @@ interface GivenOptions {
   readonly nearCache?: unknown
   readonly trustFile?: unknown
   readonly lostUpdates?: unknown
+  readonly guard?: unknown
   readonly ttl?: unknown
   readonly maxEntries?: unknown
 }
 
 /** Names of the options that each thread chooses for itself. */
-const SHARED = ['engine', 'freeze', 'nearCache', 'trustFile', 'lostUpdates'] as const
+const SHARED = ['engine', 'freeze', 'nearCache', 'trustFile', 'lostUpdates', 'guard'] as const
 const DEFAULT_NEAR_ENTRIES = 8192
 const MIN_NEAR_ENTRIES = 8
 /** Half of what a JavaScript `Map` can hold. */
@@ -208,6 +219,7 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
     nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
     trustFile,
     lostUpdates: resolveLostUpdates(given.lostUpdates),
+    guard: resolveGuard(given.guard),
   }
 }
 

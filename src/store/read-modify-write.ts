@@ -33,7 +33,7 @@ export function update<V>(
 ): V | undefined {
   let next: unknown
   const decide: Decide<V> = (value, isPresent) => {
-    next = compute(value)
+    next = store.timed(key, () => compute(value))
     if (next === marker) return isPresent ? DELETE : undefined
     refusePromise(next, 'ERR_MAPSAFE_VALUE_TYPE', 'update', UPDATE_AT_ONCE)
     return store.encode(next)
