@@ -9,8 +9,6 @@ import { Once } from './once.js'
 import type { GuardName, ResolvedGuard } from './options.js'
 import { Rates } from './rates.js'
 
-const FRAMES = 8
-
 const ADVICE: Readonly<Record<GuardName, string>> = {
   callsPerSecond: 'Keep its value in a variable for a while, or divide the key into several.',
   largeValueBytes: 'Divide the value into keys of their own, or store what is needed of it.',
@@ -66,7 +64,7 @@ export class Guard {
     const { keys, [guard]: threshold } = this.options
     this.teller.tell<GuardEvent>(
       guards,
-      () => ({ guard, value, threshold, key: keys ? key : undefined, stack: framesOf(catchStack(FRAMES)) }),
+      () => ({ guard, value, threshold, key: keys ? key : undefined, stack: framesOf(catchStack()) }),
       ADVICE[guard],
       ({ stack }) => ({ 'The call': stack }),
     )

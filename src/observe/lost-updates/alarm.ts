@@ -7,8 +7,6 @@ import type { Teller } from '../teller.js'
 import type { ResolvedLostUpdates } from './options.js'
 import type { LossFound } from './probe.js'
 
-const WRITE_FRAMES = 8
-
 /** Tells of lost updates of one map object: on the channel, and on the active span. */
 export class Alarm {
   constructor(
@@ -27,7 +25,7 @@ export class Alarm {
         foundVersion,
         elapsed: monotonic() - note.time,
         readStack: framesOf(note.stack),
-        writeStack: this.options.stacks ? framesOf(catchStack(WRITE_FRAMES)) : [],
+        writeStack: this.options.stacks ? framesOf(catchStack()) : [],
       }),
       'Use update, increment, setIfVersion or setIfAbsent.',
       ({ readStack, writeStack }) => ({ 'It was read': readStack, 'It was written': writeStack }),

@@ -1,13 +1,11 @@
 import type { Key } from '../../format/key.js'
 import { monotonic } from '../../platform/system-clock.js'
-import { catchStack } from '../stack.js'
+import { catchStackOfRead } from '../stack.js'
 import type { Loss } from '../channels.js'
 import { identityOf, Notes, type Note } from './notes.js'
 import type { ResolvedLostUpdates } from './options.js'
 import { Origins } from './origins.js'
 import { Sight, type Found } from './sight.js'
-
-const READ_FRAMES = 8
 
 /** How a blind write ended. */
 export interface Overwriting {
@@ -73,7 +71,7 @@ export class LostUpdateProbe {
     note.version = version
     note.isArmed = true
     note.time = monotonic()
-    note.stack = this.options.stacks ? catchStack(READ_FRAMES) : undefined
+    note.stack = this.options.stacks ? catchStackOfRead() : undefined
     this.#notes.keep(note)
     this.#origins.note(value, note)
   }
