@@ -15,7 +15,7 @@ import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './in
 import { openStore } from '../observe/open-store.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
-import { showMapsOf } from './inspect-form.js'
+import { showMapsOf, summaryOf, type MapSummary } from './inspect-form.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
@@ -117,7 +117,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     const { prototype } = this
     Object.defineProperty(prototype, Symbol.iterator, Object.getOwnPropertyDescriptor(prototype, 'entries')!)
     Object.defineProperty(prototype, Symbol.toStringTag, { value: 'ConcurrentMap', configurable: true })
-    showMapsOf(prototype, (map) => (#store in map ? map.#store : undefined))
+    showMapsOf(prototype, (map) => (#store in map ? { store: map.#store, file: map.#file } : undefined))
   }
 
   /**
@@ -691,6 +691,16 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
       file: this.#file,
       hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],
     }
+  }
+
+  /**
+   * Returns what `JSON.stringify` shows of a map: its class, size and memory, and no entry, so that an object with a map
+   * in it can be logged. To store the entries as JSON, use `[...map]`; to give another process the map, its
+   * {@link ConcurrentMap.handle}. Does not throw, not even after {@link ConcurrentMap.close}. O(128).
+   */
+  toJSON(): MapSummary {
+    const store = this.#store
+    return summaryOf(this, store, this.#file)
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * The form in which `console.log` and `util.inspect` show maps and handles: what they are, and never bytes of the
- * region.
+ * The form in which `console.log`, `util.inspect` and `JSON.stringify` show maps and handles: what they are, and never
+ * bytes of the region.
  *
  * A handle that came by `postMessage` is a plain object with a plain `SharedArrayBuffer`. Until a map is attached by
  * it, Node.js shows the buffer's first 100 bytes: numbers of the format, without the hash's secret (layout.ts).
@@ -8,34 +8,65 @@
 import { readSettings } from '../format/cache-settings.js'
 import { inspectMemory } from '../inspect/memory.js'
 import type { Store } from '../store/store.js'
+import { glimpse } from './glimpse.js'
 
 /** The function that `util.inspect` calls; `this` is the object, which it returns to get the usual form. */
 type Show = (this: object, depth: number, options: InspectOptions, inspect: Inspect) => unknown
-type Inspect = (value: unknown, options: InspectOptions) => string
-type InspectOptions = Readonly<Record<string, unknown>>
+export type Inspect = (value: unknown, options: InspectOptions) => string
+export type InspectOptions = Readonly<Record<string, unknown>>
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** @param storeOf returns undefined for an object that is not a map, such as a prototype */
-export function showMapsOf(prototype: object, storeOf: (map: object) => Store<unknown> | undefined): void {
+/** What is told of a map object without a look into its entries. */
+export interface MapSummary {
+  /** The name of its class. */
+  readonly class: string
+  /** True if it was closed; then nothing else is known. */
+  readonly closed?: true
+  /** Absolute path of the file, for a map in a file. */
+  readonly file?: string
+  /** Number of entries, as `size` says it. */
+  readonly size?: number
+  /** Bytes of the region that are in use. */
+  readonly bytesInUse?: number
+  /** Size of the region. */
+  readonly bytesTotal?: number
+}
+
+/** Summarizes a map object; never throws. */
+export function summaryOf(map: object, store: Store<unknown>, file: string | undefined): MapSummary {
+  const name = nameOf(map)
+  if (store.isClosed) return { class: name, closed: true }
+  const { words } = store.open()
+  const bytesTotal = words.byteLength
+  return {
+    class: name,
+    ...(file === undefined ? {} : { file }),
+    size: store.open().size(),
+    bytesInUse: bytesTotal - inspectMemory(words).unused,
+    bytesTotal,
+  }
+}
+
+/** What {@link showMapsOf} has to know of a map object. */
+interface Shown {
+  readonly store: Store<unknown>
+  readonly file: string | undefined
+}
+
+/** @param shownOf returns undefined for an object that is not a map, such as a prototype */
+export function showMapsOf(prototype: object, shownOf: (map: object) => Shown | undefined): void {
   define(prototype, function (depth, options, inspect) {
-    const store = storeOf(this)
-    if (store === undefined) return this
-    const name = nameOf(this)
-    if (store.isClosed) return `${name} { closed }`
+    const shown = shownOf(this)
+    if (shown === undefined) return this
+    const { store, file } = shown
+    const { class: name, closed, size = 0, ...rest } = summaryOf(this, store, file)
+    if (closed) return `${name} { closed }`
     if (depth < 0) return `[${name}]`
     const { kind, words } = store.open()
-    const bytes = words.byteLength
-    return `${name} ${inspect(
-      {
-        engine: kind,
-        size: store.open().size(),
-        bytesInUse: bytes - inspectMemory(words).unused,
-        bytesTotal: bytes,
-        ...readSettings(words),
-      },
-      options,
-    )}`
+    const entries = {}
+    define(entries, () => glimpse(store, size, options, inspect))
+    return `${name} ${inspect({ engine: kind, size, ...rest, ...readSettings(words), entries }, options)}`
   })
 }
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { ConcurrentCache, ConcurrentMap } from '../../src/index.js'
+import { advanceClock, ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { HEADER_SECRET_0, HEADER_SECRET_1 } from '../../src/format/layout.js'
 import { lineups } from '../support/run.js'
 
@@ -9,21 +9,56 @@ describe.each(lineups)('what console.log shows ($name)', (lineup) => {
 
   test('of a map is what it is, its size and its memory', () => {
     using map = new ConcurrentMap<string, number>({ engine, maxBytes: 2 ** 20 })
-    map.set('secret', 1)
+    map.set('key', 1)
     const shown = inspect(map, { breakLength: Infinity })
     const { bytesInUse } = map.stats()
-    expect(shown).toBe(`ConcurrentMap { engine: '${engine}', size: 1, bytesInUse: ${bytesInUse}, bytesTotal: 1048576 }`)
+    const figures = `engine: '${engine}', size: 1, bytesInUse: ${bytesInUse}, bytesTotal: 1048576`
+    expect(shown).toBe(`ConcurrentMap { ${figures}, entries: { 'key' => 1 } }`)
     expect(inspect({ a: { b: { c: map } } })).toBe('{ a: { b: { c: [ConcurrentMap] } } }')
     class Sessions extends ConcurrentMap<string, number> {}
     using sessions = new Sessions({ engine, maxBytes: 2 ** 20 })
     expect(inspect(sessions)).toMatch(/^Sessions \{/)
   })
 
+  test('is a few entries, whatever there is, and no byte of a value', () => {
+    using map = new ConcurrentMap<Key, unknown>({ engine, maxBytes: 16 * 2 ** 20, ...lineup.attach })
+    const entries = (): string => /entries: (\{[^]*\})\s\}$/.exec(inspect(map, { breakLength: Infinity }))![1]
+    expect(entries()).toBe('{}')
+    map.set('bytes', Buffer.from('a secret'))
+    expect(entries()).toBe("{ 'bytes' => Uint8Array of 8 bytes }")
+    map.clear()
+    map.set(Uint8Array.of(7, 7), { bytes: new ArrayBuffer(8), nested: { secret: 'nested' }, list: [1] })
+    expect(entries()).toBe('{ Uint8Array of 2 bytes => { bytes: [ArrayBuffer], nested: [Object], list: [Array] } }')
+    map.clear()
+    map.set('k'.repeat(500_000), 'v'.repeat(500_000)).set('list', Array.from({ length: 1000 }, String))
+    expect(entries().length).toBeLessThan(500)
+    for (let i = 0; i < 10_000; i++) map.set(`key ${i}`, { i, text: 'x'.repeat(100) })
+    expect(entries()).toMatch(/^\{ ([^]+ => [^]+, ){3}\.\.\. 9999 more \}$/)
+    expect(entries().length).toBeLessThan(1000)
+    const reads = map.stats().counters
+    entries()
+    expect(map.stats().counters).toEqual(reads)
+  })
+
+  test('is no entry that has expired, and is shown from inside a function that decides on a write', () => {
+    using cache = new ConcurrentCache<string, number>({ engine, maxBytes: 2 ** 20, ttl: 1000 })
+    cache.set('gone', 1)
+    advanceClock(cache, 2000)
+    cache.set('here', 2)
+    expect(inspect(cache)).toContain("{ 'here' => 2")
+    expect(inspect(cache)).not.toContain('gone')
+    cache.update('here', (value = 0) => {
+      expect(inspect(cache)).toContain("'here' => 2")
+      return value + 1
+    })
+    expect(cache.get('here')).toBe(3)
+  })
+
   test('of a cache has its options, too', () => {
     using cache = new ConcurrentCache({ engine, maxBytes: 2 ** 20, ttl: 5000 })
-    expect(inspect(cache)).toMatch(/^ConcurrentCache \{[^]* ttl: 5000,\s+maxEntries: undefined\s+\}$/)
+    expect(inspect(cache)).toMatch(/^ConcurrentCache \{[^]* ttl: 5000,\s+maxEntries: undefined,\s+entries: \{\}\s+\}$/)
     using bounded = new ConcurrentCache({ engine, maxBytes: 2 ** 20, maxEntries: 10 })
-    expect(inspect(bounded)).toMatch(/ ttl: Infinity,\s+maxEntries: 10\s+\}$/)
+    expect(inspect(bounded)).toMatch(/ ttl: Infinity,\s+maxEntries: 10,\s+entries: \{\}\s+\}$/)
   })
 
   test('of one that was closed says so, and nothing throws for what is no map', () => {
@@ -109,7 +144,12 @@ describe.each(lineups)('what console.log shows ($name)', (lineup) => {
         expect(inspect(each, options)).not.toMatch(/Uint8Contents|<[0-9a-f]{2} |Int32Array|ArrayBuffer \{|a value/)
       }
     }
-    expect(JSON.stringify(cache)).toBe('{"handle":{"kind":"mapsafe.cache","region":{}}}')
+    const { bytesInUse } = cache.stats()
+    const summary = { class: 'ConcurrentCache', size: 1, bytesInUse, bytesTotal: 2 ** 20 }
+    expect(JSON.parse(JSON.stringify({ cache }))).toEqual({ cache: summary })
+    const closed = ConcurrentCache.attach(cache.handle, { engine })
+    closed.close()
+    expect(JSON.stringify(closed)).toBe('{"class":"ConcurrentCache","closed":true}')
     expect(JSON.stringify(cache.handle)).toBe('{"kind":"mapsafe.cache","region":{}}')
     expect(JSON.stringify(cache.snapshot())).toBe('{"size":1}')
   })

@@ -70,7 +70,7 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
         keys: 0,
         values: 0,
       },
-      ...{ entries: 0, scan: 0, snapshot: 0, forEach: 1, stats: 0, health: 0, verify: 0, repair: 0, close: 0 },
+      ...{ entries: 0, scan: 0, snapshot: 0, forEach: 1, stats: 0, toJSON: 0, health: 0, verify: 0, repair: 0, close: 0 },
       ...{ touch: 1, getOrLoad: 2, 'get size': 0, 'Symbol(Symbol.iterator)': 0, [String(Symbol.dispose)]: 0 },
       ...{ peek: 1, peekEntry: 1, hasMany: 1, getEntries: 1 },
       ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0 },
