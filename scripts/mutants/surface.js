@@ -46,6 +46,27 @@ export const mutants = [
     replace: 'return map',
   },
   {
+    name: 'worker-makes-what-it-is-not-told-of',
+    why: 'two threads that open a name at once have two maps',
+    file: 'src/public/named.ts',
+    find: 'const mayMake = isMainThread || file !== undefined',
+    replace: 'const mayMake = isMainThread || file !== undefined || true',
+  },
+  {
+    name: 'name-not-answered',
+    why: 'a worker that was started before a name was given never finds the map',
+    file: 'src/platform/names.ts',
+    find: '  if (isMainThread) answer()\n',
+    replace: '',
+  },
+  {
+    name: 'named-map-with-whatever-options',
+    why: 'a map of 1 MiB is given to who asks for 2',
+    file: 'src/public/named.ts',
+    find: 'if (maxBytes !== undefined && maxBytes !== region.byteLength)',
+    replace: 'if (maxBytes === undefined)',
+  },
+  {
     name: 'text-taken-apart',
     why: "deleteMany('s1') deletes 's' and '1'",
     file: 'src/store/batches.ts',

@@ -147,6 +147,7 @@ export const targets = {
     [
       'test/conformance/receivers',
       'test/conformance/subclasses',
+      'test/process/named',
       'test/conformance/bad-input',
       'test/conformance/map-parity',
       'test/conformance/batches',

@@ -18,6 +18,7 @@
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
  * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map; a loader awaited its own load |
+ * | `ERR_MAPSAFE_NAME` | Error | a worker asks for a map by a name that the main thread has not given |
  */
 export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_FULL'
@@ -34,6 +35,7 @@ export type MapsafeErrorCode =
   | 'ERR_MAPSAFE_THREADS'
   | 'ERR_MAPSAFE_TIMEOUT'
   | 'ERR_MAPSAFE_REENTRANT'
+  | 'ERR_MAPSAFE_NAME'
 
 const brand = Symbol.for('mapsafe.error')
 

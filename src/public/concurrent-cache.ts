@@ -12,6 +12,7 @@ import { incrementEntry, readIncrement, type IncrementOptions } from './incremen
 import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
 import { Loads } from '../loads/loads.js'
 import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
+import { openNamed } from './named.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentCacheOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
@@ -99,6 +100,31 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     options: AttachOptions<boolean> | undefined = undefined,
   ): unknown {
     return Opening.existing('mapsafe.cache', handle, options).open(ConcurrentCache, this)
+  }
+
+  /**
+   * Opens the cache with this name, the same in every thread of the process, as {@link ConcurrentMap.open} does.
+   *
+   * @param options as there; all threads share `ttl` and `maxEntries`, which may be left out where the cache is there
+   * @throws MapsafeError as {@link ConcurrentMap.open} does
+   */
+  static override open<K extends Key, V>(
+    this: typeof ConcurrentCache | void,
+    name: string,
+    options: ConcurrentCacheOptions<false> & OpenValues,
+  ): ConcurrentCache<K, V, false>
+  static override open<K extends Key, V>(
+    this: typeof ConcurrentCache | void,
+    name: string,
+    options?: ConcurrentCacheOptions,
+  ): ConcurrentCache<K, V>
+  static override open<M>(this: MapClass<M>, name: string, options?: ConcurrentCacheOptions<boolean>): M
+  static override open(
+    this: unknown,
+    name: string,
+    options: ConcurrentCacheOptions<boolean> | undefined = undefined,
+  ): unknown {
+    return openNamed('mapsafe.cache', name, options, ConcurrentCache, this)
   }
 
   /**

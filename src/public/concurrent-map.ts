@@ -16,6 +16,7 @@ import { openStore } from '../observe/open-store.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf, summaryOf, type MapSummary } from './inspect-form.js'
+import { openNamed } from './named.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
@@ -168,6 +169,37 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   static attach<M>(this: MapClass<M>, handle: MapHandle, options?: AttachOptions<boolean>): M
   static attach(this: unknown, handle: MapHandle, options: AttachOptions<boolean> | undefined = undefined): unknown {
     return Opening.existing('mapsafe.map', handle, options).open(ConcurrentMap, this)
+  }
+
+  /**
+   * Opens the map with this name, the same in every thread of the process, without a handle. The main thread makes it, with
+   * the options of its first call; workers find it, whenever they were started. With the option `file` any thread may come
+   * first, and the map is the same in every process that gives the file.
+   *
+   * Several calls in one thread give the same map object, until it is closed. A named map in memory stays until the process
+   * ends. In a worker that was started before the name was given, the first call waits for a turn of the main thread's event
+   * loop, up to 2 seconds; else O(1).
+   *
+   * @param name any text but the empty one
+   * @param options those left out are those of the map that is there; `engine`, `freeze` and `nearCache` are those of the
+   * first call in this thread
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is wrong, or contradicts what the map was opened with;
+   * the message has both. `ERR_MAPSAFE_NAME` in a worker if the main thread has opened no map with this name, or does
+   * not answer for 2 seconds. The errors of the constructor
+   */
+  static open<K extends Key, V>(
+    this: typeof ConcurrentMap | void,
+    name: string,
+    options: ConcurrentMapOptions<false> & OpenValues,
+  ): ConcurrentMap<K, V, false>
+  static open<K extends Key, V>(
+    this: typeof ConcurrentMap | void,
+    name: string,
+    options?: ConcurrentMapOptions,
+  ): ConcurrentMap<K, V>
+  static open<M>(this: MapClass<M>, name: string, options?: ConcurrentMapOptions<boolean>): M
+  static open(this: unknown, name: string, options: ConcurrentMapOptions<boolean> | undefined = undefined): unknown {
+    return openNamed('mapsafe.map', name, options, ConcurrentMap, this)
   }
 
   /**

@@ -9,6 +9,7 @@ import { readSettings } from '../format/cache-settings.js'
 import { inspectMemory } from '../inspect/memory.js'
 import type { Store } from '../store/store.js'
 import { glimpse } from './glimpse.js'
+import { nameOfMap } from './names-of-maps.js'
 
 /** The function that `util.inspect` calls; `this` is the object, which it returns to get the usual form. */
 type Show = (this: object, depth: number, options: InspectOptions, inspect: Inspect) => unknown
@@ -21,6 +22,8 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 export interface MapSummary {
   /** The name of its class. */
   readonly class: string
+  /** The name by which it was opened, if it was. */
+  readonly name?: string
   /** True if it was closed; then nothing else is known. */
   readonly closed?: true
   /** Absolute path of the file, for a map in a file. */
@@ -35,12 +38,13 @@ export interface MapSummary {
 
 /** Summarizes a map object; never throws. */
 export function summaryOf(map: object, store: Store<unknown>, file: string | undefined): MapSummary {
-  const name = nameOf(map)
-  if (store.isClosed) return { class: name, closed: true }
+  const name = nameOfMap(map)
+  const identity = { class: classOf(map), ...(name === undefined ? {} : { name }) }
+  if (store.isClosed) return { ...identity, closed: true }
   const { words } = store.open()
   const bytesTotal = words.byteLength
   return {
-    class: name,
+    ...identity,
     ...(file === undefined ? {} : { file }),
     size: store.open().size(),
     bytesInUse: bytesTotal - inspectMemory(words).unused,
@@ -60,13 +64,14 @@ export function showMapsOf(prototype: object, shownOf: (map: object) => Shown | 
     const shown = shownOf(this)
     if (shown === undefined) return this
     const { store, file } = shown
-    const { class: name, closed, size = 0, ...rest } = summaryOf(this, store, file)
-    if (closed) return `${name} { closed }`
-    if (depth < 0) return `[${name}]`
+    const { class: className, closed, name, size = 0, ...rest } = summaryOf(this, store, file)
+    if (closed) return `${className} { closed }`
+    if (depth < 0) return `[${className}]`
     const { kind, words } = store.open()
     const entries = {}
     define(entries, () => glimpse(store, size, options, inspect))
-    return `${name} ${inspect({ engine: kind, size, ...rest, ...readSettings(words), entries }, options)}`
+    const named = name === undefined ? {} : { name }
+    return `${className} ${inspect({ ...named, engine: kind, size, ...rest, ...readSettings(words), entries }, options)}`
   })
 }
 
@@ -80,7 +85,7 @@ function define(target: object, show: Show): void {
   Reflect.defineProperty(target, INSPECT, { value: show, writable: true, configurable: true })
 }
 
-function nameOf(map: object): string {
+function classOf(map: object): string {
   const { name } = map.constructor
   return typeof name === 'string' && name !== '' ? name : 'ConcurrentMap'
 }

@@ -15,8 +15,9 @@ import {
 export type MapClass<M> = new (options: any) => M
 
 /** What a map object has that lets an Opening see which map it opened. */
-interface OpenedMap {
+export interface OpenedMap {
   readonly handle: MapHandle
+  toJSON(): { readonly closed?: true }
   close(): void
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs'
 import { constants as system } from 'node:os'
-import { isAbsolute, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { NativeBinding } from '../platform/addon.js'
 import { MapsafeError, MapsafeRangeError } from '../base/errors.js'
 import { systemError } from './file-error.js'
@@ -81,6 +81,21 @@ export function absolutePath(path: string): string {
     return resolve(path)
   } catch (error) {
     throw systemError('find', path, error)
+  }
+}
+
+/** Returns whether a path, which may have symbolic links in it, is that of `file`, which is absolute and has none. */
+export function leadsTo(path: string, file: string): boolean {
+  const absolute = absolutePath(path)
+  try {
+    return realpathSync(absolute) === file
+  } catch {
+    // The file may have been deleted since.
+    try {
+      return join(realpathSync(dirname(absolute)), basename(absolute)) === file
+    } catch {
+      return false
+    }
   }
 }
 

@@ -53,5 +53,10 @@ Named.attach(handle).name.toUpperCase()
 export const plain: ConcurrentMap<string, Session> = ConcurrentMap.attach<string, Session>(handle)
 export const fromContext: ConcurrentMap<string, Session> = ConcurrentMap.attach(handle)
 export const cache: ConcurrentCache<string, Session> = ConcurrentCache.attach<string, Session>(cacheHandle, options)
+const named: Sessions = Sessions.open('sessions', { maxBytes: 2 ** 20 })
+named.byId(1)
+export const namedPages: Pages = Pages.open('pages', { ttl: 5 })
+export const namedMap: ConcurrentMap<string, Session> = ConcurrentMap.open<string, Session>('sessions')
+ConcurrentCache.open<string, Session>('sessions', { freeze: false }).get('a')!.id++
 const { attach } = ConcurrentMap
 export const detached: ConcurrentMap<string, Session> = attach<string, Session>(handle)

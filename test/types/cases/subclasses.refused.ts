@@ -16,4 +16,8 @@ const pages: Pages = Sessions.attach(cacheHandle) // refused
 ConcurrentMap.attach<string, number>(handle).label // refused
 Sessions.attach(handle, { frozen: true }) // refused
 Sessions.attach() // refused
+Sessions.open('sessions').render() // refused
+Sessions.open() // refused
+ConcurrentMap.open('sessions', { ttl: 5 }) // refused
+ConcurrentMap.open<string, { n: number }>('sessions').get('a')!.n++ // refused
 console.log(sessions, pages)

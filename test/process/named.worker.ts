@@ -1,0 +1,41 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { ConcurrentCache, ConcurrentMap, MapsafeError, type ConcurrentCacheOptions } from '../../src/index.js'
+
+/** What a worker is to do with a map that it knows by its name. */
+export interface Order {
+  readonly name: string
+  readonly options?: ConcurrentCacheOptions
+  readonly isCache?: boolean
+  /** Number of increments of the key 'sum'. */
+  readonly times?: number
+  /** The module that a worker of this worker is to run with the same order, once. */
+  readonly child?: string
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly sum?: number
+  readonly code?: string
+  readonly message?: string
+}
+
+function follow({ name, options, isCache = false, times = 1, child }: Order): Outcome {
+  try {
+    const map = isCache
+      ? ConcurrentCache.open<string, number>(name, options)
+      : ConcurrentMap.open<string, number>(name, options)
+    let sum = 0
+    for (let i = 0; i < times; i++) sum = map.increment('sum')
+    if (child !== undefined) new Worker(new URL(child), { workerData: { name, times } satisfies Order })
+    return { sum }
+  } catch (error) {
+    if (!(error instanceof MapsafeError)) throw error
+    return { code: error.code, message: error.message }
+  }
+}
+
+if (workerData !== null) follow(workerData as Order)
+else {
+  parentPort?.on('message', (order: Order) => parentPort!.postMessage(follow(order)))
+  parentPort?.postMessage({})
+}
