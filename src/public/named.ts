@@ -1,3 +1,4 @@
+import { optionOf } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { readSettings } from '../format/cache-settings.js'
@@ -72,7 +73,8 @@ function openingOf(
   given: ConcurrentCacheOptions<boolean>,
   options: ResolvedMapOptions,
 ): Opening {
-  const { engine, freeze, nearCache, trustFile, file } = given
+  const { engine, freeze, nearEntries, trustFile, file } = options
+  const nearCache = nearEntries === 0 ? false : ({ maxEntries: nearEntries } as const)
   const mayMake = isMainThread || file !== undefined
   const handle = (knownRecord(name) ?? (mayMake ? undefined : askForRecord(name))) as MapHandle | undefined
   if (handle === undefined && !mayMake) throw unknownName(name)
@@ -122,9 +124,11 @@ function checkThread(
   { engine, freeze, nearEntries }: ResolvedMapOptions,
   before: ResolvedMapOptions,
 ): void {
-  if (given.engine !== undefined && engine !== before.engine) contradict(name, 'engine', engine, before.engine)
-  if (given.freeze !== undefined && freeze !== before.freeze) contradict(name, 'freeze', freeze, before.freeze)
-  if (given.nearCache !== undefined && nearEntries !== before.nearEntries) {
+  if (optionOf(given, 'engine') !== undefined && engine !== before.engine)
+    contradict(name, 'engine', engine, before.engine)
+  if (optionOf(given, 'freeze') !== undefined && freeze !== before.freeze)
+    contradict(name, 'freeze', freeze, before.freeze)
+  if (optionOf(given, 'nearCache') !== undefined && nearEntries !== before.nearEntries) {
     contradict(name, 'nearCache.maxEntries', nearEntries, before.nearEntries)
   }
 }
