@@ -80,7 +80,7 @@ test('several calls in a thread give one object, until it is closed; its entries
   expect(ConcurrentMap.open(name, { maxBytes: 2 ** 20 })).toBe(first)
   first.set('a', 1).close()
   using second = ConcurrentMap.open<string, number>(name)
-  expect(second).not.toBe(first)
+  expect(second === first).toBe(false)
   expect(second.get('a')).toBe(1)
   class Counts extends ConcurrentMap<string, number> {}
   using counts = Counts.open(name)

@@ -34,7 +34,8 @@ function follow({ name, options, isCache = false, times = 1, child }: Order): Ou
   }
 }
 
-if (workerData !== null) follow(workerData as Order)
+const given = workerData as Order | null | undefined
+if (given) follow(given)
 else {
   parentPort?.on('message', (order: Order) => parentPort!.postMessage(follow(order)))
   parentPort?.postMessage({})
