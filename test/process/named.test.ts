@@ -99,7 +99,7 @@ test('options that contradict are refused, with both, and change nothing', async
     [{ maxBytes: 2 ** 21 }, /maxBytes asks for 2097152, .* was opened with 1048576/],
     [{ ttl: 6000 }, /ttl asks for 6000, .* was opened with 5000/],
     [{ maxEntries: 10 }, /maxEntries asks for 10, .* was opened without maxEntries/],
-    [{ file: '/tmp/other.map' }, /file asks for '\/tmp\/other.map', .* was opened without file/],
+    [{ file: '/tmp/other.map' }, /file asks for "\/tmp\/other.map", .* was opened without file/],
   ]
   for (const [options, message] of refused) {
     const code = 'ERR_MAPSAFE_OPTIONS'
@@ -108,7 +108,7 @@ test('options that contradict are refused, with both, and change nothing', async
     expect(await order(worker, { name, options, isCache: true })).toEqual(refusal)
   }
   for (const [options, message] of [
-    [{ engine: 'auto' }, /engine asks for 'auto', .* was opened with 'typescript'/],
+    [{ engine: 'auto' }, /engine asks for "auto", .* was opened with "typescript"/],
     [{ freeze: false }, /freeze asks for false, .* was opened with true/],
     [{ nearCache: false }, /nearCache.maxEntries asks for 0, .* was opened with 8192/],
   ] as const) {
