@@ -4,7 +4,11 @@ import { MapsafeError } from '../base/errors.js'
 import { types } from '../platform/brands.js'
 import { keyBatch } from '../store/map-keys.js'
 import type { Store } from '../store/store.js'
-import type { Inspect, InspectOptions } from './inspect-form.js'
+
+/** `util.inspect`, as it hands itself to what it shows. */
+export type Inspect = (value: unknown, options: InspectOptions) => string
+/** The options with which it was called. */
+export type InspectOptions = Readonly<Record<string, unknown>>
 
 /** How many entries are shown. */
 const SHOWN = 3

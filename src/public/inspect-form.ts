@@ -8,13 +8,11 @@
 import { readSettings } from '../format/cache-settings.js'
 import { inspectMemory } from '../inspect/memory.js'
 import type { Store } from '../store/store.js'
-import { glimpse } from './glimpse.js'
+import { glimpse, type Inspect, type InspectOptions } from './glimpse.js'
 import { nameOfMap } from './names-of-maps.js'
 
 /** The function that `util.inspect` calls; `this` is the object, which it returns to get the usual form. */
 type Show = (this: object, depth: number, options: InspectOptions, inspect: Inspect) => unknown
-export type Inspect = (value: unknown, options: InspectOptions) => string
-export type InspectOptions = Readonly<Record<string, unknown>>
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
