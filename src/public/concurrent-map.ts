@@ -729,6 +729,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Returns what `JSON.stringify` shows of a map: its class, size and memory, and no entry, so that an object with a map
    * in it can be logged. To store the entries as JSON, use `[...map]`; to give another process the map, its
    * {@link ConcurrentMap.handle}. Does not throw, not even after {@link ConcurrentMap.close}. O(128).
+   *
+   * @contract no | figures | no | none | | O(128)
    */
   toJSON(): MapSummary {
     const store = this.#store

@@ -48,6 +48,7 @@ export const calls: Record<string, Call> = {
     return met
   },
   stats: (map) => map.stats(),
+  toJSON: (map) => map.toJSON(),
   health: (map) => map.health(),
   healthAsync: (map) => map.healthAsync(),
   verify: (map) => map.verify(),
