@@ -18,8 +18,9 @@ export interface EventOrigin {
   readonly file: string | undefined
   /** The class of the map object. */
   readonly map: 'ConcurrentMap' | 'ConcurrentCache'
-  /** The process and the thread in which it happened. */
+  /** The process in which it happened. */
   readonly pid: number
+  /** The thread in which it happened. */
   readonly threadId: number
   /** When it happened, in milliseconds of `Date.now()`. */
   readonly time: number
@@ -44,8 +45,9 @@ export interface LostUpdateEvent extends EventOrigin {
   readonly foundVersion: number
   /** Milliseconds between the read and the write. */
   readonly elapsed: number
-  /** The frames of the call that read, and of the call that wrote; empty without the option `stacks`. */
+  /** The frames of the call that read; empty without the option `stacks`. */
   readonly readStack: readonly string[]
+  /** The frames of the call that wrote; empty without the option `stacks`. */
   readonly writeStack: readonly string[]
 }
 

@@ -28,7 +28,10 @@ export interface LogRecord {
 export type LogTarget =
   | Console
   | ((record: LogRecord) => unknown)
-  | { warn(fields: Readonly<Record<string, unknown>>, message: string): unknown }
+  | {
+      /** Takes the fields of an event, and the event in a sentence. */
+      warn(fields: Readonly<Record<string, unknown>>, message: string): unknown
+    }
 
 /** Ends the logging that {@link logTo} began. */
 export interface Logging extends Disposable {
