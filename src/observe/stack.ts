@@ -1,4 +1,4 @@
-/** Stacks of calls. Catching one takes about a microsecond; its text is made only when an event is told. */
+/** Stacks of calls. Catching one takes some microseconds; its text is made only when an event is told. */
 
 /** A stack as V8 catches it: the property makes the text when it is read for the first time. */
 export interface CaughtStack {

@@ -53,8 +53,8 @@ export interface AttachOptions<Freeze extends boolean = true> {
   /**
    * Whether to look for lost updates: a `set`, `replace` or `setMany` of a key that this map object had read, over what
    * another one wrote since. Each is counted, and told with both stacks on the channel `mapsafe.lost-update` of
-   * `node:diagnostics_channel`, or by one warning where nobody listens. Meant for development: a read takes a
-   * microsecond or two longer. An object chooses how. Default: what the environment variable `MAPSAFE_LOST_UPDATES` says
+   * `node:diagnostics_channel`, or by one warning where nobody listens. Meant for development: a read takes
+   * two to six microseconds longer. An object chooses how. Default: what the environment variable `MAPSAFE_LOST_UPDATES` says
    * (`1` or `0`); without it, true if `NODE_ENV` is `development`.
    */
   readonly lostUpdates?: boolean | LostUpdateOptions | undefined

@@ -286,8 +286,8 @@ export class Store<V> {
   }
 
   /**
-   * Stores a value, as `Engine.put` does. Every call of a user that stores a value without looking at the one that is
-   * there comes through here.
+   * Stores a value, as `Engine.put` does. In a store that is observed, every call of a user that stores a value without
+   * looking at the one that is there comes through here.
    */
   put(
     engine: Engine,

@@ -67,7 +67,12 @@ export function writeEncoded(
   const engine = store.openToWrite()
   const expiry = store.announceExpiry(lifetime)
   const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
-  store.put(engine, key, encoder, mode, version, expiry, staleUntil)
+  if (store.isObserved) {
+    store.put(engine, key, encoder, mode, version, expiry, staleUntil)
+  } else {
+    encoder.stage(engine)
+    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
+  }
   const status = engine.result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false

@@ -7,7 +7,7 @@ import { variable, warn } from '../../platform/process.js'
 export interface LostUpdateOptions {
   /** Whether events have the key, which may be a secret or name a person. Default: false. */
   readonly keys?: boolean | undefined
-  /** Whether events have the stacks of both calls. Catching one takes each read about a microsecond. Default: true. */
+  /** Whether events have the stacks of both calls. Catching one takes each read some microseconds. Default: true. */
   readonly stacks?: boolean | undefined
   /** How many of the keys read last are remembered: an integer from 1 to 65,536. Default: 256. */
   readonly notes?: number | undefined
