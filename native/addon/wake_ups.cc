@@ -2,7 +2,6 @@
 
 #include <node_api.h>
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -26,18 +25,21 @@ namespace {
 // of the function.
 struct Listener {
   napi_threadsafe_function function = nullptr;
-  std::array<Word, kWaitWords> expected{};
-  Word watched = 0;            // bits of the wait words whose change is to be told
-  std::atomic<Word> fired{0};  // bits not told yet; while it is not 0, a call is under way
+  std::map<WordIndex, Word> watched;  // wait words whose change is to be told, and their values
+  std::atomic<bool> fired{false};     // whether a call is under way
 };
 
 // Where the header of a file is mapped for the thread that waits. A mapping of its own: it must hold no other, since
 // the end of a thread's last mapping shows others that the thread is gone.
 class Header {
  public:
+  // All wait words and the bell.
+  static constexpr std::size_t kBytes =
+      std::size_t{kRegistryBlock} * kBlockBytes + std::size_t{kRegistryThreads} * kThreadWords * sizeof(Word);
+
   explicit Header(void* base) : base_(base) {}
   ~Header() {
-    if (base_ != nullptr) UnmapFile(base_, kPageBytes);
+    if (base_ != nullptr) UnmapFile(base_, kBytes);
   }
   Header(const Header&) = delete;
   Header& operator=(const Header&) = delete;
@@ -79,26 +81,26 @@ class Room {
     return true;
   }
 
-  void Watch(Listener* listener, Word index, Word value) {
-    const std::lock_guard lock(mutex_);
-    listener->expected[index] = value;
-    listener->watched |= Word{1} << index;
+  void Watch(Listener* listener, WordIndex at, Word value) {
     if (!in_file()) return;
+    const std::lock_guard lock(mutex_);
+    listener->watched[at] = value;
     // A change before this the waiting thread may have overlooked; a later one rings the bell later.
-    if (header_.region().LoadAcquire(kHeaderWaits + index) != value) Fire(listener, Word{1} << index);
+    if (header_.region().LoadAcquire(at) != value) {
+      listener->watched.erase(at);
+      Fire(listener);
+    }
     changed_.notify_all();
   }
 
   void FireAll() {
     const std::lock_guard lock(mutex_);
-    for (Listener* const listener : listeners_) Fire(listener, ~Word{0});
+    for (Listener* const listener : listeners_) Fire(listener);
   }
 
  private:
-  static void Fire(Listener* listener, Word words) {
-    if (words == 0) return;
-    listener->watched &= ~words;
-    if (listener->fired.fetch_or(words) == 0) {
+  static void Fire(Listener* listener) {
+    if (!listener->fired.exchange(true)) {
       napi_call_threadsafe_function(listener->function, listener, napi_tsfn_nonblocking);
     }
   }
@@ -124,15 +126,10 @@ class Room {
   bool FireChanged(const Region& region) {
     bool any = false;
     for (Listener* const listener : listeners_) {
-      Word changed = 0;
-      for (Word i = 0; i < kWaitWords; ++i) {
-        const Word bit = Word{1} << i;
-        if ((listener->watched & bit) != 0 && region.LoadAcquire(kHeaderWaits + i) != listener->expected[i]) {
-          changed |= bit;
-        }
-      }
-      Fire(listener, changed);
-      any = any || listener->watched != 0;
+      const std::size_t changed = std::erase_if(
+          listener->watched, [&](const auto& watched) { return region.LoadAcquire(watched.first) != watched.second; });
+      if (changed > 0) Fire(listener);
+      any = any || !listener->watched.empty();
     }
     return any;
   }
@@ -173,7 +170,7 @@ class Listening {
     if (const auto found = house.rooms.find(name); found != house.rooms.end()) {
       room = found->second;
     } else {
-      void* const header = mapping ? MapAgain(base, kPageBytes) : nullptr;
+      void* const header = mapping ? MapAgain(base, Header::kBytes) : nullptr;
       if (mapping && header == nullptr) return nullptr;
       room = std::make_shared<Room>(header);
     }
@@ -197,8 +194,8 @@ class Listening {
   Listening(const Listening&) = delete;
   Listening& operator=(const Listening&) = delete;
 
-  void Watch(Word index, Word value) {
-    if (room_ && index < kWaitWords) room_->Watch(listener_, index, value);
+  void Watch(WordIndex at, Word value) {
+    if (room_ && at < Header::kBytes / sizeof(Word)) room_->Watch(listener_, at, value);
   }
 
   void Close() {
@@ -226,13 +223,11 @@ class Listening {
 
   // Runs in the listener's thread.
   static void Tell(napi_env env, napi_value on_wake, void*, void* data) {
-    const Word words = static_cast<Listener*>(data)->fired.exchange(0);
-    napi_value undefined, argument;
-    if (env == nullptr || napi_get_undefined(env, &undefined) != napi_ok ||
-        napi_create_uint32(env, words, &argument) != napi_ok) {
-      return;
-    }
-    napi_call_function(env, undefined, on_wake, 1, &argument, nullptr);
+    // Before JavaScript compares the words: a later change calls again.
+    static_cast<Listener*>(data)->fired.store(false);
+    napi_value undefined;
+    if (env == nullptr || napi_get_undefined(env, &undefined) != napi_ok) return;
+    napi_call_function(env, undefined, on_wake, 0, nullptr, nullptr);
   }
 
   const napi_env env_;

@@ -16,8 +16,7 @@
 namespace mapsafe {
 
 // listen(words, onWake): an object with watch(index, value) and close(); null where the system has no wake-ups.
-// `onWake` is called with a set of wait words, as bits: those watched whose value is another one now. No listener keeps
-// the process alive.
+// `onWake` is called when a word watched may have another value now. No listener keeps the process alive.
 Napi::Value ListenFunction(const Napi::CallbackInfo& info);
 
 // ringBell(words): wakes all processes that listen to the file of this region.

@@ -1,5 +1,4 @@
 import { RESULT_VERSION_LOW, type Engine } from '../engine/engine.js'
-import { HEADER_WAITS, WAIT_WORDS } from '../format/layout.js'
 import type { Key } from '../format/key.js'
 import { loadNative, type Listening } from '../platform/addon.js'
 import { isSharedArrayBuffer } from '../platform/brands.js'
@@ -59,7 +58,7 @@ export class WakeUps {
     const isShared = isSharedArrayBuffer(words.buffer)
     if (this.#listening === undefined) {
       const watches = this.#watches
-      this.#listening = loadNative()?.listen(words, (waits) => watches.wake(waits)) ?? null
+      this.#listening = loadNative()?.listen(words, () => watches.wake()) ?? null
     }
     return isShared || this.#listening !== null ? true : undefined
   }
@@ -83,7 +82,7 @@ class Watches {
     const watch: Watch = { at, value, waiting: new Set(), isOver: false }
     this.#all.set(at, watch)
     if (this.#isShared) void this.#wait(watch)
-    else listening?.watch(at - HEADER_WAITS, value)
+    else listening?.watch(at, value)
     return watch
   }
 
@@ -92,15 +91,11 @@ class Watches {
     if (watch.waiting.delete(wake) && watch.waiting.size === 0 && this.#isShared) Atomics.notify(this.words, watch.at)
   }
 
-  /** Calls those who wait at these words. */
-  wake(waits: number): void {
-    for (let i = 0; i < WAIT_WORDS; i++) {
-      if (((waits >>> i) & 1) === 0) continue
-      const at = HEADER_WAITS + i
-      const watch = this.#all.get(at)
-      if (watch === undefined) continue
-      if (this.#isShared) Atomics.notify(this.words, at)
-      else end(watch)
+  /** Calls those who wait at words that have changed; in memory all, since a thread has ended. */
+  wake(): void {
+    for (const watch of [...this.#all.values()]) {
+      if (this.#isShared) Atomics.notify(this.words, watch.at)
+      else if (Atomics.load(this.words, watch.at) !== watch.value) this.#end(watch)
     }
   }
 
@@ -112,6 +107,11 @@ class Watches {
   async #wait(watch: Watch): Promise<void> {
     // Without a limit of time, for which V8 would keep a timer until it is over, even after a wake-up.
     await Atomics.waitAsync(this.words, watch.at, watch.value).value
+    this.#end(watch)
+  }
+
+  #end(watch: Watch): void {
+    if (this.#all.get(watch.at) === watch) this.#all.delete(watch.at)
     end(watch)
   }
 }

@@ -93,7 +93,7 @@ export interface ThreadFunctions {
 
 /** A thread's part in the wake-ups of a region. It keeps neither the thread nor the region. */
 export interface Listening {
-  /** Has a change of wait word `index` told, if it has another value than `value` now or later. */
+  /** Has a change of the word told, if it has another value than `value` now or later. */
   watch(index: number, value: number): void
   close(): void
 }
@@ -103,11 +103,11 @@ export interface WaitFunctions {
   /**
    * Listens to a region.
    *
-   * @param onWake called, as a task of its own, with wait words as bits: in a file those that changed; in other memory
-   * all, when a thread ended without a last word
+   * @param onWake called, as a task of its own, when a word watched in a file changed; in other memory when a thread
+   * ended without a last word
    * @returns null where the system cannot wake
    */
-  listen(words: Int32Array, onWake: (waits: number) => void): Listening | null
+  listen(words: Int32Array, onWake: () => void): Listening | null
   /** Wakes all processes that listen to the file of this region. */
   ringBell(words: Int32Array): void
 }

@@ -3,7 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { HEADER_BELL, HEADER_WAITS, PAGE_BYTES, WAIT_WORDS } from '../../src/format/layout.js'
+import { HEADER_BELL, PAGE_BYTES } from '../../src/format/layout.js'
+import { WAIT_WORDS, waitWordAt } from '../../src/format/wait-words.js'
 import { ConcurrentCache } from '../../src/index.js'
 import { nearAndFarLineups, lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
@@ -108,8 +109,8 @@ describe.each(KINDS)('what wakes $kind', ({ inFile, apart, lineups }) => {
       await members[0].hear('outcome')
     })
 
-    test('many loads, more than there are wait words, whichever ends first', async () => {
-      const keys = Array.from({ length: 4 * WAIT_WORDS }, (_, i) => `key ${i}`)
+    test('many loads, some of them at one wait word, whichever ends first', async () => {
+      const keys = Array.from({ length: WAIT_WORDS / 4 }, (_, i) => `key ${i}`)
       await begin(...keys)
       for (const key of keys.toReversed()) members[0].order({ does: 'end', keys: [key] })
       await expectOutcomes(...keys.map((key) => `${key}: loaded`))
@@ -165,7 +166,7 @@ describe.each(lineups)('a wait ($name)', (lineup) => {
     const waits = (): number[] => {
       const { region, file } = cache.handle
       const words = region === undefined ? readHeader(file!) : new Int32Array(region)
-      return [...words.subarray(HEADER_WAITS, HEADER_WAITS + WAIT_WORDS), words[HEADER_BELL]]
+      return [...Array.from({ length: WAIT_WORDS }, (_, i) => words[waitWordAt(i)]), words[HEADER_BELL]]
     }
     /** How many waits there are in memory that nothing has ended yet. */
     const pending = (): number => {
@@ -173,7 +174,7 @@ describe.each(lineups)('a wait ($name)', (lineup) => {
       if (region === undefined) return 0
       const words = new Int32Array(region)
       let sum = 0
-      for (let i = 0; i < WAIT_WORDS; i++) sum += Atomics.notify(words, HEADER_WAITS + i)
+      for (let i = 0; i < WAIT_WORDS; i++) sum += Atomics.notify(words, waitWordAt(i))
       return sum
     }
 
@@ -270,11 +271,12 @@ describe.each(lineups)('a process that waits ($name)', (lineup) => {
   })
 })
 
-/** The header of a file, as it is now. */
+/** Header and thread records of a file, as they are now. */
 function readHeader(file: string): Int32Array {
-  const header = new Int32Array(PAGE_BYTES / 4)
+  const bytes = 64 * PAGE_BYTES
+  const header = new Int32Array(bytes / 4)
   const descriptor = openSync(file, 'r')
-  readSync(descriptor, header, 0, PAGE_BYTES, 0)
+  readSync(descriptor, header, 0, bytes, 0)
   closeSync(descriptor)
   return header
 }

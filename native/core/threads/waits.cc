@@ -23,7 +23,7 @@ void WakeAt(Region region, const Waker& waker, WordIndex at) {
 }  // namespace
 
 Announced AnnounceWait(Region region, std::uint32_t hash) {
-  const WordIndex at = kHeaderWaits + hash % kWaitWords;
+  const WordIndex at = WaitWordAt(hash);
   const Word value = region.SetBits(at, 1) | 1;
   // Pairs with the fence of the thread that changes the key: one of the two sees what the other one did before it.
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -31,12 +31,12 @@ Announced AnnounceWait(Region region, std::uint32_t hash) {
 }
 
 void WakeWaiting(Region region, const Waker& waker, std::uint32_t hash) {
-  WakeAt(region, waker, kHeaderWaits + hash % kWaitWords);
+  WakeAt(region, waker, WaitWordAt(hash));
 }
 
 void WakeAllWaiting(Region region, const Waker& waker) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (WordIndex i = 0; i < kWaitWords; ++i) WakeAt(region, waker, kHeaderWaits + i);
+  for (std::uint32_t i = 0; i < kWaitWords; ++i) WakeAt(region, waker, WaitWordAt(i));
 }
 
 void RingBell(Region region) {

@@ -1,8 +1,9 @@
 // Waiting for the end of a load without looking again and again. See docs/internals/protocol.md, "Waking".
 //
-// The region has 32 wait words. A key's hash chooses one. A wait word is odd while a thread may wait at it, and grows
-// with every wake-up: the waiting thread makes it odd and looks once more at what it waits for; who has changed that
-// looks whether the word is odd, makes it even, and wakes all that wait.
+// The region has 2,048 wait words, in the lines of the thread records that nothing else needs. A key's hash chooses
+// one. A wait word is odd while a thread may wait at it, and grows with every wake-up: the waiting thread makes it odd
+// and looks once more at what it waits for; who has changed that looks whether the word is odd, makes it even, and
+// wakes all that wait.
 //
 // Thread safety: any thread.
 #ifndef MAPSAFE_CORE_WAITS_H_
@@ -13,6 +14,14 @@
 #include "base/region.h"
 
 namespace mapsafe {
+
+inline constexpr std::uint32_t kWaitWords = kRegistryThreads * kThreadWaitWords;
+
+// The wait word with number `hash`, modulo their number.
+constexpr WordIndex WaitWordAt(std::uint32_t hash) {
+  const WordIndex record = hash / kThreadWaitWords % kRegistryThreads;
+  return WordOf(kRegistryBlock) + record * kThreadWords + kThreadWaits + hash % kThreadWaitWords;
+}
 
 // Wakes the threads that wait at word `at` of a region in the memory of one process, where only JavaScript can. In a
 // file the system does.

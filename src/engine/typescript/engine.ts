@@ -40,7 +40,8 @@ import { isLease } from '../../format/lease.js'
 import { takeSnapshot } from './walk/snapshot.js'
 import { holdKey, letGo } from './write/structural.js'
 import { takeOverFromDead } from './threads/takeover.js'
-import { announceWait, waitWordOf, wakeAllWaiting } from './threads/waits.js'
+import { announceWait, wakeAllWaiting } from './threads/waits.js'
+import { waitWordAt } from '../../format/wait-words.js'
 import { ThreadRecord } from './threads/thread-record.js'
 import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
@@ -206,7 +207,7 @@ export class TypescriptEngine implements Engine {
 
   announce(key: Key): number {
     if (!this.setKey(key)) return 0
-    const at = waitWordOf(this.core.lookup.hash)
+    const at = waitWordAt(this.core.lookup.hash)
     this.result[RESULT_VERSION_LOW] = announceWait(this.words, at)
     return at
   }

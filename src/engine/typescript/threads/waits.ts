@@ -2,14 +2,10 @@
  * Waiting for the end of a load without looking again and again. See docs/internals/protocol.md, "Waking", and
  * native/core/threads/waits.h.
  */
-import { HEADER_BELL, HEADER_WAITS, WAIT_WORDS } from '../../../format/layout.js'
+import { HEADER_BELL } from '../../../format/layout.js'
+import { WAIT_WORDS, waitWordAt } from '../../../format/wait-words.js'
 import { loadNative } from '../../../platform/addon.js'
 import { isSharedArrayBuffer } from '../../../platform/brands.js'
-
-/** Returns the word at which threads wait for a change of a key with this hash. */
-export function waitWordOf(hash: number): number {
-  return HEADER_WAITS + (hash & (WAIT_WORDS - 1))
-}
 
 /**
  * Makes the word odd, before this thread looks once more at what it waits for: it then sees a change of every thread
@@ -22,12 +18,12 @@ export function announceWait(words: Int32Array, at: number): number {
 
 /** Wakes the threads that wait for a change of a key with this hash. To be called after the change. */
 export function wakeWaiting(words: Int32Array, hash: number): void {
-  wakeAt(words, waitWordOf(hash))
+  wakeAt(words, waitWordAt(hash))
 }
 
 /** Wakes all threads that wait for anything in the region. */
 export function wakeAllWaiting(words: Int32Array): void {
-  for (let i = 0; i < WAIT_WORDS; i++) wakeAt(words, HEADER_WAITS + i)
+  for (let i = 0; i < WAIT_WORDS; i++) wakeAt(words, waitWordAt(i))
 }
 
 /** If the swap fails, another thread was faster, and wakes the same threads. */

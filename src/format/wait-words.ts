@@ -1,0 +1,17 @@
+import {
+  BLOCK_WORDS,
+  REGISTRY_BLOCK,
+  REGISTRY_THREADS,
+  THREAD_WAITS,
+  THREAD_WAIT_WORDS,
+  THREAD_WORDS,
+} from './layout.js'
+
+/** Number of wait words: docs/internals/protocol.md, "Waking". */
+export const WAIT_WORDS = REGISTRY_THREADS * THREAD_WAIT_WORDS
+
+/** Returns the index of the wait word for keys with this hash; the numbers below {@link WAIT_WORDS} give all. */
+export function waitWordAt(hash: number): number {
+  const record = (hash >>> 4) & (REGISTRY_THREADS - 1)
+  return REGISTRY_BLOCK * BLOCK_WORDS + record * THREAD_WORDS + THREAD_WAITS + (hash & (THREAD_WAIT_WORDS - 1))
+}
