@@ -286,13 +286,6 @@ export const mutants = [
     replace: 'if (this.meetsLease && this.kind > EDIT_EVICT) wakeWaiting(',
   },
   {
-    name: 'clear-wakes-nobody',
-    why: 'a value that a clear overtook is waited for by its old version',
-    file: 'src/engine/typescript/write/cleanup.ts',
-    find: 'if (hasLeases) wakeAllWaiting(words)',
-    replace: 'if (hasLeases) void wakeAllWaiting',
-  },
-  {
     name: 'woken-word-not-changed',
     why: 'in a file no thread sees that it was woken',
     file: 'src/engine/typescript/threads/waits.ts',
