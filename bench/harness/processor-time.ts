@@ -7,6 +7,28 @@ export function processorTimeOf(run: () => void): number {
   return processorTime() - before
 }
 
+/**
+ * Looks at this thread's processor time in each turn of the event loop until `call` is over.
+ *
+ * @returns milliseconds of the longest turn, and of all
+ */
+export async function turnsOf(call: Promise<unknown>): Promise<{ longest: number; total: number }> {
+  let isOver = false
+  const over = (): void => void (isOver = true)
+  call.then(over, over)
+  const start = processorTime()
+  let before = start
+  let longest = 0
+  while (!isOver) {
+    await new Promise((resolve) => setImmediate(resolve))
+    const now = processorTime()
+    longest = Math.max(longest, now - before)
+    before = now
+  }
+  await call
+  return { longest, total: before - start }
+}
+
 function processorTime(): number {
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6

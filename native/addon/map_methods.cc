@@ -1,5 +1,7 @@
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "call.h"
 #include "methods.h"
@@ -42,25 +44,71 @@ napi_value Sweep(napi_env env, napi_callback_info info) {
   return MakeNumber(env, static_cast<double>(call.handle().engine().Sweep(static_cast<std::uint64_t>(from), budget)));
 }
 
+// Copies a piece into memory of JavaScript, and frees it: so that at most one exists twice.
+bool MakePiece(napi_env env, SnapshotPiece* piece, napi_value* array) {
+  napi_value buffer;
+  void* data = nullptr;
+  const std::size_t bytes = piece->used * sizeof(Word);
+  if (!Check(env, napi_create_arraybuffer(env, bytes, &data, &buffer)) ||
+      !Check(env, napi_create_typedarray(env, napi_int32_array, piece->used, buffer, 0, array))) {
+    return false;
+  }
+  if (bytes > 0) std::memcpy(data, piece->words.get(), bytes);
+  piece->words.reset();
+  return true;
+}
+
 napi_value TakeSnapshot(napi_env env, napi_callback_info info) {
   const Call<0> call(env, info);
-  napi_value arrays;
+  napi_value arrays, array;
   if (!call.open() || !Check(env, napi_create_array(env, &arrays))) return nullptr;
   std::uint32_t i = 0;
   for (SnapshotPiece& piece : call.handle().engine().Snapshot()) {
-    napi_value buffer, array;
-    void* data = nullptr;
-    const std::size_t bytes = piece.used * sizeof(Word);
-    if (bytes == 0) continue;
-    if (!Check(env, napi_create_arraybuffer(env, bytes, &data, &buffer)) ||
-        !Check(env, napi_create_typedarray(env, napi_int32_array, piece.used, buffer, 0, &array)) ||
-        !Check(env, napi_set_element(env, arrays, i++, array))) {
-      return nullptr;
-    }
-    std::memcpy(data, piece.words.get(), bytes);
-    piece.words.reset();  // so that at most one piece exists twice
+    if (piece.used == 0) continue;
+    if (!MakePiece(env, &piece, &array) || !Check(env, napi_set_element(env, arrays, i++, array))) return nullptr;
   }
   return arrays;
+}
+
+napi_value BeginSnapshot(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  return call.open() ? MakeNumber(env, call.handle().engine().BeginSnapshot()) : nullptr;
+}
+
+napi_value CopyAhead(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  std::uint32_t job, segments;
+  napi_value is_over;
+  if (!call.open() || !call.Number(0, &job) || !call.Number(1, &segments)) return nullptr;
+  return Check(env, napi_get_boolean(env, call.handle().engine().CopyAhead(job, segments), &is_over)) ? is_over
+                                                                                                      : nullptr;
+}
+
+napi_value FinishSnapshot(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t job;
+  if (call.open() && call.Number(0, &job)) call.handle().engine().FinishSnapshot(job);
+  return nullptr;
+}
+
+// Undefined once there is none left.
+napi_value NextPiece(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t job;
+  napi_value array;
+  if (!call.open() || !call.Number(0, &job)) return nullptr;
+  std::vector<SnapshotPiece>* pieces = call.handle().engine().PiecesOf(job);
+  if (pieces == nullptr || pieces->empty()) return nullptr;
+  SnapshotPiece piece = std::move(pieces->back());
+  pieces->pop_back();
+  return MakePiece(env, &piece, &array) ? array : nullptr;
+}
+
+napi_value DropSnapshot(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t job;
+  if (call.open() && call.Number(0, &job)) call.handle().engine().DropSnapshot(job);
+  return nullptr;
 }
 
 napi_value Verify(napi_env env, napi_callback_info info) {
@@ -137,6 +185,11 @@ constexpr Method kAllOfMap[] = {
     {"now", Now},
     {"sweep", Sweep},
     {"snapshot", TakeSnapshot},
+    {"beginSnapshot", BeginSnapshot},
+    {"copyAhead", CopyAhead},
+    {"finishSnapshot", FinishSnapshot},
+    {"nextPiece", NextPiece},
+    {"dropSnapshot", DropSnapshot},
     {"lifeOf", LifeOf},
     {"verify", Verify},
     {"repair", Repair},

@@ -133,6 +133,32 @@ std::vector<SnapshotPiece> Engine::Snapshot() {
   return TakeSnapshot(core_);
 }
 
+std::uint32_t Engine::BeginSnapshot() {
+  snapshots_.emplace(++snapshot_count_, std::make_unique<SnapshotJob>(core_));
+  return snapshot_count_;
+}
+
+bool Engine::CopyAhead(std::uint32_t job, std::uint32_t segments) {
+  BeginCall();
+  const auto found = snapshots_.find(job);
+  return found == snapshots_.end() || found->second->CopyAhead(segments);
+}
+
+void Engine::FinishSnapshot(std::uint32_t job) {
+  BeginCall();
+  const auto found = snapshots_.find(job);
+  if (found != snapshots_.end()) found->second->Finish();
+}
+
+std::vector<SnapshotPiece>* Engine::PiecesOf(std::uint32_t job) {
+  const auto found = snapshots_.find(job);
+  return found == snapshots_.end() ? nullptr : &found->second->pieces();
+}
+
+void Engine::DropSnapshot(std::uint32_t job) {
+  snapshots_.erase(job);
+}
+
 std::vector<std::string> Engine::Verify() {
   return mapsafe::Verify(core_.region, core_.secret);
 }
@@ -151,6 +177,7 @@ void Engine::Close() {
   closed_ = true;
   BeginCall();
   LetGo();
+  snapshots_.clear();
   core_.blocks.Flush();
   core_.thread.Detach();
   // A load of this thread has no owner any more.

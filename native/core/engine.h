@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/outcome.h"
@@ -67,6 +68,13 @@ class Engine {
   std::uint64_t Collect(HashRange range, std::uint32_t limit);
   std::vector<SnapshotPiece> Snapshot();
 
+  // A snapshot in steps: see SnapshotJob. An unknown job is like one that is over and found nothing.
+  std::uint32_t BeginSnapshot();
+  bool CopyAhead(std::uint32_t job, std::uint32_t segments);
+  void FinishSnapshot(std::uint32_t job);
+  std::vector<SnapshotPiece>* PiecesOf(std::uint32_t job);
+  void DropSnapshot(std::uint32_t job);
+
   // The milliseconds since 1970 by which the region's entries expire.
   double Now() const;
 
@@ -91,6 +99,8 @@ class Engine {
   std::uint32_t call_ = 0;  // of the last operation, as Outcome has it
   Core core_;
   std::unique_ptr<Evictor> evictor_;  // in a cache
+  std::unordered_map<std::uint32_t, std::unique_ptr<SnapshotJob>> snapshots_;
+  std::uint32_t snapshot_count_ = 0;
   bool closed_ = false;
 };
 

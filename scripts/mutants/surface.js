@@ -161,4 +161,18 @@ export const mutants = [
     find: 'time?: number, isAtOnce = false)',
     replace: 'time?: number, isAtOnce = true)',
   },
+  {
+    name: 'snapshot-in-slices-of-many-instants',
+    why: 'snapshotAsync shows what each segment held when it was copied ahead',
+    file: 'src/engine/typescript/walk/snapshot.ts',
+    find: 'if (this.core.words[bucket + BUCKET_VERSION] !== ((buckets[copy + COPY_VERSION] + 1) | 0)) {',
+    replace: 'if (buckets[copy + COPY_VERSION] === NOT_COPIED) {',
+  },
+  {
+    name: 'snapshot-copied-in-one-slice',
+    why: 'snapshotAsync blocks the event loop while it copies everything',
+    file: 'src/store/whole-map.ts',
+    find: 'isOver = engine.copyAhead(job, 1)',
+    replace: 'isOver = engine.copyAhead(job, NO_LIMIT)',
+  },
 ]

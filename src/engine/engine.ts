@@ -205,6 +205,27 @@ export interface Engine {
    */
   snapshot(): Int32Array<ArrayBuffer>[]
 
+  /** Begins a snapshot in steps: {@link Engine.copyAhead}, {@link Engine.finishSnapshot}, {@link Engine.nextPiece}. */
+  beginSnapshot(): number
+
+  /**
+   * Copies most entries for a snapshot while other threads go on writing, some segments at a time. Returns true once it
+   * is time to finish. Status DONE or CORRUPT.
+   */
+  copyAhead(job: number, segments: number): boolean
+
+  /**
+   * Copies what changed since, at one instant, for which writes of other threads wait. O(segments + changes). Ends as
+   * {@link Engine.snapshot} does.
+   */
+  finishSnapshot(job: number): void
+
+  /** Returns a piece of a finished snapshot, each once, in any order; undefined once there is none left. */
+  nextPiece(job: number): Int32Array<ArrayBuffer> | undefined
+
+  /** Forgets a snapshot in steps, at whatever step. */
+  dropSnapshot(job: number): void
+
   /** Returns the region's time, by which entries expire, in milliseconds. */
   now(): number
 

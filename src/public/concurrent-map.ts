@@ -24,10 +24,10 @@ import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
 import { scan, type DetailedScanOptions, type ScanOptions, type ScanResult } from '../store/scan.js'
-import { Snapshot } from './snapshot.js'
+import { countingPresent, Snapshot } from './snapshot.js'
 import type { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
-import { clear, clearing, deletingWhere, repair, snapshot, whileOpen } from '../store/whole-map.js'
+import { clear, clearing, deletingWhere, repair, snapshot, snapshotting, whileOpen } from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { Returned } from '../base/cloned.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
@@ -688,8 +688,27 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @contract all entries | nothing | yes | none | TIMEOUT REENTRANT | O(size of the entries)
    */
   snapshot(): Snapshot<K, V, Freeze> {
-    const { pieces, size, instant } = snapshot(this.#store)
-    return new Snapshot(this.#store, pieces, size, instant)
+    const store = this.#store
+    const { pieces, size, instant } = snapshot(store)
+    return new Snapshot(store, pieces, store.mayExpire ? atOnce(countingPresent(pieces, instant)) : size, instant)
+  }
+
+  /**
+   * Copies all entries as they are at one instant between call and fulfilment, in slices of a millisecond, between which
+   * the event loop has a turn. The instant has a slice of its own, in which what was written since the last look is
+   * copied: O(segments + those writes), for a million entries some milliseconds. What this thread writes between call
+   * and fulfilment may be in the snapshot or not; otherwise it is what {@link ConcurrentMap.snapshot} returns.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, `ERR_MAPSAFE_REENTRANT` from inside a function that
+   * decides on a write; the signal's reason if that aborts. All errors reject the call.
+   * @contract all entries | nothing | yes | none | OPTIONS TIMEOUT REENTRANT | O(size of the entries), in slices
+   */
+  async snapshotAsync(options: SlicedOptions | undefined = undefined): Promise<Snapshot<K, V, Freeze>> {
+    const store = this.#store
+    const signal = readSignal(options)
+    const { pieces, size, instant } = await inSlices(snapshotting(store), signal)
+    const present = store.mayExpire ? await inSlices(countingPresent(pieces, instant), signal) : size
+    return new Snapshot(store, pieces, present, instant)
   }
 
   /**

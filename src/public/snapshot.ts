@@ -1,3 +1,4 @@
+import type { Job } from '../base/slices.js'
 import { decodeKey, type Key } from '../format/key.js'
 import {
   keyKindOf,
@@ -49,7 +50,7 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
    *
    * @internal
    * @param pieces the result of `Engine.snapshot`
-   * @param size number of entries in them
+   * @param size number of entries in them that had not expired
    * @param instant the time, of the region's clock, that the entries show
    */
   constructor(
@@ -63,7 +64,7 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
     this.#wallAhead = store.mayExpire ? -store.clock.ofWall(0) : 0
     this.#pieces = pieces
     this.#store = store
-    this.size = store.mayExpire ? this.#count() : size
+    this.size = size
     refuseCloning(this, SEND_ENTRIES)
   }
 
@@ -131,12 +132,20 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
       }
     }
   }
+}
 
-  #count(): number {
-    let count = 0
-    for (const present of this.#walk(() => 1)) count += present
-    return count
+/** Counts the entries that had not expired at `instant`, an entry a step. */
+export function* countingPresent(pieces: readonly Int32Array<ArrayBuffer>[], instant: number): Job<number> {
+  let count = 0
+  for (const words of pieces) {
+    for (let at = 0; at < words.length;) {
+      const entry = new CopiedEntry(words, at)
+      at = entry.end
+      if (!entry.isOutdated && !hasExpiredAt(entry.expiresAt, instant)) count++
+      yield 1
+    }
   }
+  return count
 }
 
 function isForEver(expiresAt: number): boolean {

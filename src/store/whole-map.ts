@@ -1,5 +1,5 @@
 /** Operations on all entries of a map. The public classes document them. */
-import type { Job } from '../base/slices.js'
+import { SLICE_WORK, type Job } from '../base/slices.js'
 import { refusePromise } from '../base/promises.js'
 import { ownKey, type Key } from '../format/key.js'
 import {
@@ -9,6 +9,7 @@ import {
   RESULT_EXPIRES_AT,
   RESULT_LENGTH,
   RESULT_STATUS,
+  type Engine,
   type RepairReport,
 } from '../engine/engine.js'
 import { ALL_BUCKETS, SLOTS_PER_BUCKET } from '../format/layout.js'
@@ -19,6 +20,8 @@ import type { Store } from './store.js'
 
 /** What a step over a segment counts for: as many entries as it has room for. */
 const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
+/** What copying a piece of a snapshot counts for, of 1 MiB unless an entry is longer. */
+const PIECE_WORK = 2048
 
 const DECISION_AT_ONCE = 'expected true or false. Await what it takes before the call.'
 
@@ -71,18 +74,55 @@ export function* whileOpen<T>(store: Store<unknown>, job: Job<T>): Job<T> {
   }
 }
 
-/** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
-export function snapshot(store: Store<unknown>): {
+/** All entries as they were at one instant, in the form of {@link Engine.snapshot}. */
+export interface Copied {
   readonly pieces: readonly Int32Array<ArrayBuffer>[]
+  /** Number of entries, including those that had expired. */
   readonly size: number
   readonly instant: number
-} {
+}
+
+/** Copies all entries as they are at one instant; see {@link Engine.snapshot}. */
+export function snapshot(store: Store<unknown>): Copied {
   // A snapshot is refused like a write: it waits for keys that a function deciding on a write may hold.
   const engine = store.openToWrite()
   const pieces = engine.snapshot()
   if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
-  const instant = new Float64Array(engine.result.buffer)[RESULT_EXPIRES_AT]
-  return { pieces, size: engine.result[RESULT_LENGTH] >>> 0, instant }
+  return { pieces, ...lastCopied(engine) }
+}
+
+/**
+ * Copies as {@link snapshot} does: ahead in steps, then in one step what changed since, at one instant, and then over to
+ * this thread's heap in steps.
+ */
+export function* snapshotting(store: Store<unknown>): Job<Copied> {
+  const job = store.openToWrite().beginSnapshot()
+  const pieces: Int32Array<ArrayBuffer>[] = []
+  try {
+    for (let isOver = false; !isOver;) {
+      const engine = store.openToWrite()
+      isOver = engine.copyAhead(job, 1)
+      if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+      yield SEGMENT_WORK
+    }
+    yield SLICE_WORK // the next step has a slice of its own
+    const engine = store.openToWrite()
+    engine.finishSnapshot(job)
+    if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+    const copied = lastCopied(engine)
+    yield SLICE_WORK
+    for (let piece = store.open().nextPiece(job); piece !== undefined; piece = store.open().nextPiece(job)) {
+      if (piece.length > 0) pieces.push(piece)
+      yield PIECE_WORK
+    }
+    return { pieces, ...copied }
+  } finally {
+    if (!store.isClosed) store.open().dropSnapshot(job)
+  }
+}
+
+function lastCopied({ result }: Engine): Omit<Copied, 'pieces'> {
+  return { size: result[RESULT_LENGTH] >>> 0, instant: new Float64Array(result.buffer)[RESULT_EXPIRES_AT] }
 }
 
 /** See {@link Engine.repair}. */

@@ -151,6 +151,7 @@ const methods: Record<string, readonly Parameter[]> = {
   ],
   clearAsync: [[undefined, 'slices']],
   healthAsync: [[undefined, 'slices']],
+  snapshotAsync: [[undefined, 'slices']],
   take: [key],
   increment: [number, step, [undefined, 'increment']],
   incrementEntry: [number, step, [undefined, 'increment']],

@@ -42,6 +42,7 @@ export const calls: Record<string, Call> = {
   entries: (map) => [...map.entries()],
   scan: (map) => map.scan().entries,
   snapshot: (map) => [...map.snapshot()],
+  snapshotAsync: async (map) => [...(await map.snapshotAsync())],
   forEach: (map) => {
     const met: unknown[] = []
     map.forEach((value) => met.push(value))

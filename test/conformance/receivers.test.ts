@@ -84,7 +84,7 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
       },
       ...{ touch: 1, getOrLoad: 2, 'get size': 0, 'Symbol(Symbol.iterator)': 0, [String(Symbol.dispose)]: 0 },
       ...{ peek: 1, peekEntry: 1, hasMany: 1, getEntries: 1 },
-      ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0 },
+      ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0, snapshotAsync: 0 },
       'Symbol(nodejs.util.inspect.custom)': 3,
     }
     expect(lengths).toEqual(Object.fromEntries(functions.map(([method]) => [method, expected[method]])))

@@ -161,11 +161,71 @@ describeEachLineup(
       })
     })
 
+    describe('snapshotAsync', () => {
+      test('copies what snapshot() copies, over many turns', async () => {
+        const { map } = subject()
+        fill(map)
+        map.set('object', { a: [1] }).delete(5)
+        let turns = 0
+        const taken = await watch(map.snapshotAsync(), () => turns++)
+        expect(turns).toBeGreaterThanOrEqual(COUNT / MOST)
+        expect(taken.size).toBe(COUNT)
+        const byKey = (one: [Key, unknown], other: [Key, unknown]): number =>
+          String(one[0]) < String(other[0]) ? -1 : 1
+        expect([...taken].sort(byKey)).toEqual([...map.snapshot()].sort(byKey))
+        map.clear()
+        expect([...taken].length).toBe(COUNT)
+        expect((await map.snapshotAsync()).size).toBe(0)
+      })
+
+      test('shows one instant, while both engines write between its slices and the map grows', async () => {
+        const [one, other = one] = subject().maps
+        fill(one)
+        const KEYS = 1000
+        let written = 0
+        const write = (): void => {
+          for (let i = 0; i < 700; i++) {
+            const map = i % 2 === 0 ? one : other
+            // Values grow by one with each write of all; sizes change, so that blocks are used again.
+            map.set(`n${written % KEYS}`, [written, 'x'.repeat(written % 50)])
+            written++
+          }
+          for (let i = 0; i < 100; i++) other.set(`new ${written} ${i}`, i)
+        }
+        for (let round = 0; round < 3; round++) {
+          const before = written
+          const taken = new Map(await watch(one.snapshotAsync(), write))
+          const numbers = new Map<Key, number>()
+          for (const [key, value] of taken) if (/^n\d/.test(String(key))) numbers.set(key, (value as [number])[0])
+          const last = Math.max(...numbers.values())
+          expect(last).toBeGreaterThanOrEqual(before - 1)
+          // Of all writes up to the last one that shows, each key shows its last.
+          for (let n = Math.max(0, last - KEYS + 1); n <= last; n++) {
+            if (numbers.get(`n${n % KEYS}`) !== n)
+              expect.fail(`n${n % KEYS} is ${numbers.get(`n${n % KEYS}`)}, not ${n}`)
+          }
+          for (let i = 0; i < COUNT; i++) if (taken.get(i) !== `value ${i}`) expect.fail(`${i} is missing`)
+        }
+      })
+
+      test('several at once, some of which are given up', async () => {
+        const { map } = subject()
+        fill(map)
+        const control = new AbortController()
+        const calls = [map.snapshotAsync(), map.snapshotAsync({ signal: control.signal }), map.snapshotAsync()]
+        control.abort('enough')
+        const [first, second, third] = await Promise.allSettled(calls)
+        expect(second).toEqual({ status: 'rejected', reason: 'enough' })
+        for (const each of [first, third]) expect((each as { value: { size: number } }).value.size).toBe(COUNT)
+      })
+    })
+
     test('a signal ends each of them between two slices', async () => {
       const { map } = subject()
       fill(map)
       const calls = [
         (signal: AbortSignal) => map.healthAsync({ signal }),
+        (signal: AbortSignal) => map.snapshotAsync({ signal }),
         (signal: AbortSignal) => map.deleteWhereAsync(() => true, { signal }),
         (signal: AbortSignal) => map.clearAsync({ signal }),
       ]
@@ -192,12 +252,14 @@ describeEachLineup(
       for (const options of [{ signal: 1 }, { signal: null }, { signl: undefined }, 5, null, []] as never[]) {
         await expect(map.clearAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
         await expect(map.deleteWhereAsync(() => true, options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
+        await expect(map.snapshotAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
         await expect(map.healthAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
       }
       const inside: Promise<unknown>[] = []
       map.update(1, (value) => {
         inside.push(
           map.clearAsync(),
+          map.snapshotAsync(),
           map.deleteWhereAsync(() => true),
         )
         return value
@@ -220,6 +282,7 @@ describe.each(lineups)('$name', (lineup) => {
       (map) => map.clearAsync(),
       (map) => map.deleteWhereAsync(() => false),
       (map) => map.healthAsync(),
+      (map) => map.snapshotAsync(),
     ]
     for (const call of calls) {
       const map = open()
@@ -233,6 +296,9 @@ describe.each(lineups)('$name', (lineup) => {
   test('in a cache, clearAsync takes what has expired, too', async () => {
     using cache = new ConcurrentCache<Key, unknown>({ maxBytes: 8 * 2 ** 20, engine: lineup.engineOf(0) })
     for (let i = 0; i < 5000; i++) cache.set(i, i, { ttl: 1 + (i % 2) * 1_000_000 })
+    const taken = await cache.snapshotAsync()
+    expect([...taken].length).toBe(taken.size)
+    expect(taken.size).toBeGreaterThanOrEqual(2500)
     await cache.clearAsync()
     expect(cache.size).toBe(0)
     expect(cache.stats().entries).toBe(0)

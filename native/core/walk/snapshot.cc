@@ -112,34 +112,17 @@ void Discard(BucketCopy* copy) {
   *copy = {};
 }
 
-// Copies what changed in a segment since it was copied last, but not what is being changed now. Returns kDone, kFull or
-// kCorrupt.
-Status Refresh(Core& core, SegmentCopy* copy, Copied* copied) {
+// Copies what changed in a segment since it was copied last, but not what is being changed now, and counts the buckets
+// that did. Returns kDone, kFull or kCorrupt.
+Status Refresh(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* changed) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
     const Word version = bucket.LoadVersion();
     if ((version & 1) != 0 || version == copy->buckets[i].version) continue;
+    ++*changed;
     Discard(&copy->buckets[i]);
     const Status status = CopyBucket(core, bucket, copied, &copy->buckets[i]);
     if (status == Status::kCorrupt || status == Status::kFull) return status;
-  }
-  return Status::kDone;
-}
-
-// Copies most entries while other threads go on writing. Returns kDone, kCorrupt, or kFull over the budget; the rest is
-// copied later.
-Status CopyAhead(Core& core, std::vector<SegmentCopy>* copies, Copied* copied) {
-  for (std::uint64_t hash = 0; hash < std::uint64_t{1} << 32;) {
-    const Location location = core.Locate(static_cast<std::uint32_t>(hash));
-    if (location.segment == 0 || copies->size() == MaxSegments(core.region)) return Status::kCorrupt;
-    const std::uint64_t end = EndOf(core.region, location.segment);
-    if (end <= hash) break;  // It is just being split; the rest is copied later.
-    copies->push_back({location.segment, {}});
-    if (const Status status = Refresh(core, &copies->back(), copied); status != Status::kDone) return status;
-    hash = end;
-  }
-  for (SegmentCopy& copy : *copies) {
-    if (const Status status = Refresh(core, &copy, copied); status != Status::kDone) return status;
   }
   return Status::kDone;
 }
@@ -159,45 +142,116 @@ Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* co
   return Status::kDone;
 }
 
+// A pass in which fewer buckets changed is the last one: what changes during a further pass is no less.
+constexpr std::uint32_t kFewChanges = 64;
+constexpr std::uint32_t kMaxPasses = 4;
+
 }  // namespace
 
-std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
+struct SnapshotJob::State {
   std::vector<SegmentCopy> copies;
   Copied copied;
-  copied.budget = 2 * core.region.word_count();  // both passes may have to copy everything
-  if (CopyAhead(core, &copies, &copied) == Status::kCorrupt) {
-    Fail(core, Status::kCorrupt);
-    return {};
-  }
+  std::uint64_t hash = 0;     // where the first pass goes on
+  std::size_t next = 0;       // and the later ones
+  std::uint32_t passes = 0;   // that are over
+  std::uint32_t changed = 0;  // buckets, in this pass
+};
 
+SnapshotJob::SnapshotJob(Core& core) : core_(core), state_(std::make_unique<State>()) {
+  state_->copied.budget = 2 * core.region.word_count();  // two passes may have to copy everything
+}
+
+SnapshotJob::~SnapshotJob() = default;
+
+bool SnapshotJob::CopyAhead(std::uint32_t segments) {
+  core_.outcome->status = Status::kDone;
+  for (; segments > 0; --segments) {
+    const Status status = state_->passes == 0 ? CopyNext() : RefreshNext();
+    if (status == Status::kNotDone) return true;  // all passes are over
+    if (status == Status::kFull) return true;     // the rest is copied later
+    if (status != Status::kDone) {
+      Fail(core_, Status::kCorrupt);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Copies the next segment for the first time. Returns kNotDone after the last one.
+Status SnapshotJob::CopyNext() {
+  State& state = *state_;
+  const Location location = core_.Locate(static_cast<std::uint32_t>(state.hash));
+  if (location.segment == 0 || state.copies.size() == MaxSegments(core_.region)) return Status::kCorrupt;
+  const std::uint64_t end = EndOf(core_.region, location.segment);
+  if (end <= state.hash) {  // It is just being split; the rest is copied later.
+    ++state.passes;
+    return Status::kDone;
+  }
+  std::uint32_t changed = 0;
+  state.copies.push_back({location.segment, {}});
+  const Status status = Refresh(core_, &state.copies.back(), &state.copied, &changed);
+  state.hash = end;
+  if (end >= std::uint64_t{1} << 32) ++state.passes;
+  return status;
+}
+
+// Brings the copy of the next segment up to date. Returns kNotDone once a pass has met few changes.
+Status SnapshotJob::RefreshNext() {
+  State& state = *state_;
+  if (state.next == state.copies.size()) {
+    ++state.passes;
+    const bool is_last = state.changed < kFewChanges || state.passes >= kMaxPasses;
+    state.next = 0;
+    state.changed = 0;
+    if (is_last) return Status::kNotDone;
+  }
+  return Refresh(core_, &state.copies[state.next++], &state.copied, &state.changed);
+}
+
+void SnapshotJob::Finish() {
+  State& state = *state_;
   std::vector<Block> held;
   std::uint32_t count = 0;
-  bool is_sound = HoldEverything(core, &held);
+  bool is_sound = HoldEverything(core_, &held);
   // Now no write is under way anywhere: this is the instant of the snapshot. The entries of one instant fit into the
   // region.
-  const double instant = Now(core.region);
-  copied.budget = core.region.word_count();
+  const double instant = Now(core_.region);
+  state.copied.budget = core_.region.word_count();
   std::size_t next = 0;
   for (const Block segment : held) {
     // Both lists are in the order of hashes; segments only in the second list were split off meanwhile.
     SegmentCopy fresh{segment, {}};
-    SegmentCopy* copy = next < copies.size() && copies[next].segment == segment ? &copies[next++] : &fresh;
-    if (is_sound && Complete(core, copy, &copied, &count) != Status::kDone) {
+    const bool is_known = next < state.copies.size() && state.copies[next].segment == segment;
+    SegmentCopy* copy = is_known ? &state.copies[next++] : &fresh;
+    if (is_sound && Complete(core_, copy, &state.copied, &count) != Status::kDone) {
       is_sound = false;
-      Fail(core, Status::kCorrupt);
+      Fail(core_, Status::kCorrupt);
     }
-    ReleaseHeld(core, segment);
+    ReleaseHeld(core_, segment);
   }
-  core.thread.ClearClaim();
-  if (is_sound && next != copies.size()) {
+  core_.thread.ClearClaim();
+  if (is_sound && next != state.copies.size()) {
     is_sound = false;  // segments do not vanish
-    Fail(core, Status::kCorrupt);
+    Fail(core_, Status::kCorrupt);
   }
-  if (!is_sound) return {};
-  core.outcome->status = Status::kDone;
-  core.outcome->length = count;
-  core.outcome->expires_at = instant;
-  return std::move(copied.pieces);
+  if (!is_sound) return;
+  core_.outcome->status = Status::kDone;
+  core_.outcome->length = count;
+  core_.outcome->expires_at = instant;
+}
+
+std::vector<SnapshotPiece>& SnapshotJob::pieces() {
+  return state_->copied.pieces;
+}
+
+std::vector<SnapshotPiece> TakeSnapshot(Core& core) {
+  SnapshotJob job(core);
+  while (!job.CopyAhead(~std::uint32_t{0})) {
+  }
+  if (core.outcome->status != Status::kDone) return {};
+  job.Finish();
+  if (core.outcome->status != Status::kDone) return {};
+  return std::move(job.pieces());
 }
 
 }  // namespace mapsafe

@@ -37,7 +37,7 @@ import { checkRegion } from '../../format/header.js'
 import { Region } from '../../format/region.js'
 import { repair } from './check/repair.js'
 import { isLease } from '../../format/lease.js'
-import { takeSnapshot } from './walk/snapshot.js'
+import { SnapshotJob, takeSnapshot } from './walk/snapshot.js'
 import { holdKey, letGo } from './write/structural.js'
 import { takeOverFromDead } from './threads/takeover.js'
 import { announceWait, wakeAllWaiting } from './threads/waits.js'
@@ -69,6 +69,8 @@ export class TypescriptEngine implements Engine {
   private readonly writer: ValueWriter
   private readonly edit: Edit
   private readonly collector: Collector
+  private readonly snapshots = new Map<number, SnapshotJob>()
+  private snapshotCount = 0
   /** Word index from which the last reported version was read, if an entry was found; else 0. */
   private reportedCell = 0
 
@@ -258,6 +260,29 @@ export class TypescriptEngine implements Engine {
   snapshot(): Int32Array<ArrayBuffer>[] {
     this.core.beginCall()
     return takeSnapshot(this.core)
+  }
+
+  beginSnapshot(): number {
+    this.snapshots.set(++this.snapshotCount, new SnapshotJob(this.core))
+    return this.snapshotCount
+  }
+
+  copyAhead(job: number, segments: number): boolean {
+    this.core.beginCall()
+    return this.snapshots.get(job)?.copyAhead(segments) ?? true
+  }
+
+  finishSnapshot(job: number): void {
+    this.core.beginCall()
+    this.snapshots.get(job)?.finish()
+  }
+
+  nextPiece(job: number): Int32Array<ArrayBuffer> | undefined {
+    return this.snapshots.get(job)?.pieces.pop()
+  }
+
+  dropSnapshot(job: number): void {
+    this.snapshots.delete(job)
   }
 
   repair(): RepairReport {

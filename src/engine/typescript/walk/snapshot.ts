@@ -9,7 +9,17 @@ import {
   KEY_KIND_SHIFT,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
-import { CORRUPT, DONE, FULL, HASH_END, NOT_DONE, RESULT_EXPIRES_AT, RESULT_LENGTH } from '../../engine.js'
+import {
+  CORRUPT,
+  DONE,
+  FULL,
+  HASH_END,
+  NO_LIMIT,
+  NOT_DONE,
+  RESULT_EXPIRES_AT,
+  RESULT_LENGTH,
+  RESULT_STATUS,
+} from '../../engine.js'
 import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
 import { copyWords, sizeOf } from '../../../format/entry.js'
@@ -22,18 +32,56 @@ import { endOf } from '../../../format/segment.js'
 /** Length of a piece: making one is cheap compared with filling it, and little is wasted at the end. */
 const PIECE_WORDS = 2 ** 18
 
+/** A pass in which fewer buckets changed is the last one: what changes during a further pass is no less. */
+const FEW_CHANGES = 64
+const MAX_PASSES = 4
+
 /**
  * Copies all entries. Ends with status DONE and the number of entries in RESULT_LENGTH; with TIMEOUT or CORRUPT it
  * returns nothing.
  */
 export function takeSnapshot(core: Core): Int32Array<ArrayBuffer>[] {
-  const copy = new Copy(core)
-  let status = copy.addAhead() ? DONE : CORRUPT
-  if (status === DONE) status = complete(core, copy)
-  core.end(status)
-  if (status !== DONE) return []
-  core.result[RESULT_LENGTH] = copy.count
-  return copy.finish()
+  const job = new SnapshotJob(core)
+  while (!job.copyAhead(NO_LIMIT)) continue
+  if (core.result[RESULT_STATUS] === DONE) job.finish()
+  return core.result[RESULT_STATUS] === DONE ? job.pieces : []
+}
+
+/** A snapshot in steps, of which only the last one holds other threads up. */
+export class SnapshotJob {
+  /** The copied entries, after {@link SnapshotJob.finish} with status DONE. */
+  pieces: Int32Array<ArrayBuffer>[] = []
+  private readonly copy: Copy
+  private readonly ahead: Generator<void, boolean, undefined>
+
+  constructor(private readonly core: Core) {
+    this.copy = new Copy(core)
+    this.ahead = this.copy.addAhead()
+  }
+
+  /**
+   * Copies most entries while other threads go on writing, some segments at a time. Returns true once it is time to
+   * finish, or if the status is CORRUPT.
+   */
+  copyAhead(segments: number): boolean {
+    this.core.end(DONE)
+    for (let left = segments; left > 0; left--) {
+      const step = this.ahead.next()
+      if (step.done !== true) continue
+      if (!step.value) this.core.end(CORRUPT)
+      return true
+    }
+    return false
+  }
+
+  /** Copies what changed since, at one instant; ends as {@link takeSnapshot} does. O(segments + changes). */
+  finish(): void {
+    const status = complete(this.core, this.copy)
+    this.core.end(status)
+    if (status !== DONE) return
+    this.core.result[RESULT_LENGTH] = this.copy.count
+    this.pieces = this.copy.finish()
+  }
 }
 
 function complete(core: Core, copy: Copy): number {
@@ -79,6 +127,8 @@ const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
 /** Copies of entries in the format of the region, one after the other, in pieces. Each lies within one piece. */
 class Copy {
   count = 0
+  /** Number of buckets that the present pass has copied. */
+  private changed = 0
   /** Number of words that may still be copied: damaged references could make every entry as long as the region. */
   budget: number
   private readonly segments: SegmentCopy[] = []
@@ -95,10 +145,10 @@ class Copy {
   }
 
   /**
-   * Copies most entries while all threads go on writing; beyond the budget, the rest is copied later. Returns false if
-   * the region is damaged.
+   * Copies most entries while all threads go on writing, a segment a step; beyond the budget, the rest is copied later.
+   * Returns false if the region is damaged.
    */
-  addAhead(): boolean {
+  *addAhead(): Generator<void, boolean, undefined> {
     const { words, lookup } = this.core
     for (let hash = 0; hash < HASH_END;) {
       if (!lookup.locateSegment(hash | 0)) return false
@@ -111,10 +161,16 @@ class Copy {
       const status = this.refresh(copy)
       if (status !== DONE) return status === FULL
       hash = end
+      yield
     }
-    for (const copy of this.segments) {
-      const status = this.refresh(copy)
-      if (status !== DONE) return status === FULL
+    for (let pass = 1; pass < MAX_PASSES; pass++) {
+      this.changed = 0
+      for (const copy of this.segments) {
+        const status = this.refresh(copy)
+        if (status !== DONE) return status === FULL
+        yield
+      }
+      if (this.changed < FEW_CHANGES) break
     }
     return true
   }
@@ -160,6 +216,7 @@ class Copy {
       const copy = index * COPY_WORDS
       const version = Atomics.load(this.core.words, bucket + BUCKET_VERSION)
       if ((version & 1) !== 0 || version === buckets[copy + COPY_VERSION]) continue
+      this.changed++
       this.discard(buckets, copy)
       const status = this.addBucket(bucket, buckets, copy)
       if (status < 0) return status
