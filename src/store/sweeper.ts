@@ -15,8 +15,8 @@ const INTERVAL_MS = 1000
 /** Approximate time that a slice in the background may take, and the pause after it. */
 const SLICE_MS = 1
 const PAUSE_MS = 10
-/** Work of a background slice between two looks at the time: 4 segments cleaned up, or 256 looked at. */
-const LOOKS_PER_STEP = 256
+/** Work of a background slice between two looks at the time: one segment cleaned up, or 64 looked at. */
+const LOOKS_PER_STEP = 64
 
 /**
  * Deletes expired entries, so that their memory is freed without a read of them: a few with this thread's writes, and
