@@ -151,7 +151,7 @@ napi_value Hold(napi_env env, napi_callback_info info) {
 }
 
 napi_value PutHeld(napi_env env, napi_callback_info info) {
-  const Call<4> call(env, info);
+  const Call<5> call(env, info);
   const TextUse use(call.handle());
   Key key;
   Value value;
@@ -159,6 +159,7 @@ napi_value PutHeld(napi_env env, napi_callback_info info) {
   if (call.open() && call.Number(1, &kind) && call.handle().ReadValue(env, kind, call[2], &value) &&
       call.handle().ReadKey(env, call[0], &key)) {
     value.expires_at = ReadExpiry(env, call, 3);
+    value.stale_until = ReadExpiry(env, call, 4);
     call.handle().engine().PutHeld(key, value);
   }
   return nullptr;

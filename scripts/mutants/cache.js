@@ -21,8 +21,8 @@ export const mutants = [
     name: 'expiry-ignored-by-near-hit',
     why: 'the near-cache returns an expired value',
     file: 'src/store/near/near-cache.ts',
-    find: 'entry.expiresAt !== undefined && this.clock.hasPassed(entry.expiresAt)',
-    replace: 'entry.expiresAt !== undefined && entry.expiresAt < 0',
+    find: 'entry.until !== undefined && this.clock.hasPassed(entry.until)',
+    replace: 'entry.until !== undefined && entry.until < 0',
   },
   {
     name: 'expiry-not-refreshed',
@@ -133,7 +133,7 @@ export const mutants = [
     name: 'update-renews',
     why: 'an entry that is updated never expires',
     file: 'src/store/read-modify-write.ts',
-    find: '(entry) => entry?.expiresAt ?? expiresIfNew',
+    find: '(entry) => (entry === undefined ? expiresIfNew : lifeOf(entry))',
     replace: '() => expiresIfNew',
   },
   {

@@ -28,7 +28,7 @@ export const mutants = [
     name: 'dropped-by-version',
     why: 'what was dropped is hit during the last write before the version wraps',
     file: 'src/store/near/near-cache.ts',
-    find: 'entry.expiresAt = -Infinity',
+    find: 'entry.until = -Infinity',
     replace: 'entry.version = -1',
   },
   {

@@ -27,6 +27,16 @@ export function checkInteger(name: InputName, given: unknown, least: number, mos
   )
 }
 
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `ttl` is a number above 0 */
+export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
+  if (!(typeof ttl === 'number' && ttl > 0)) throw wrongInput(name, ttl, 'a number of milliseconds above 0')
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is a number from 0 to 1 */
+export function checkPart(name: InputName, given: unknown): asserts given is number {
+  if (!(typeof given === 'number' && given >= 0 && given <= 1)) throw wrongInput(name, given, 'a number from 0 to 1')
+}
+
 /** @throws MapsafeTypeError `ERR_MAPSAFE_OPTIONS` unless `given` is a function */
 export function checkFunction(name: string, given: unknown): void {
   if (typeof given === 'function') return

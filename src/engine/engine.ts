@@ -73,7 +73,8 @@ export interface Engine {
    * @param mode one of the PUT constants, plus RETURN_PREVIOUS optionally
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds of the region's time; default NEVER
-   * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; default NEVER: it does not
+   * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; below 0, minus the
+   * milliseconds by which reads renew it; default NEVER: neither
    * @returns with RETURN_PREVIOUS, the previous value if it is of kind undefined to UTF-16 string
    *
    * Status DONE (RESULT_PREVIOUS says whether there was an entry before) or NOT_DONE (the condition did not hold). With
@@ -118,7 +119,7 @@ export interface Engine {
    * Stores an entry under the key held, with the arguments of {@link Engine.put}, and lets go. Status DONE; or a
    * negative one, and nothing is stored. The status is FULL also where a cleanup might find room.
    */
-  putHeld(key: Key, kind: number, value: unknown, expiresAt?: number): void
+  putHeld(key: Key, kind: number, value: unknown, expiresAt?: number, staleUntil?: number): void
 
   /** Deletes the entry of the key held, and lets go. Status DONE or NOT_DONE. */
   removeHeld(key: Key): void
@@ -316,7 +317,7 @@ export const RESULT_WORDS = 16
  * When the entry found expires, NEVER if it does not: a double. The index counts doubles from the start of the result.
  */
 export const RESULT_EXPIRES_AT = 6
-/** Until when loads may return the expired entry that getForLoad found. The index counts doubles, too. */
+/** What `staleUntil` of Engine.put says, of the entry read, or NEVER. The index counts doubles, too. */
 export const RESULT_STALE_UNTIL = 7
 
 // Statuses. Negative ones become errors.

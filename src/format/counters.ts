@@ -13,6 +13,7 @@ import {
   COUNTER_EXPIRED,
   COUNTER_HITS,
   COUNTER_LOADS,
+  COUNTER_LOADS_REFUSED,
   COUNTER_LOAD_FAILURES,
   COUNTER_LOST_UPDATES,
   COUNTER_MISSES,
@@ -21,6 +22,8 @@ import {
   COUNTER_NEAR_REFRESHED,
   COUNTER_REJECTED,
   COUNTER_REPLACED,
+  COUNTER_STALE_ON_ERROR,
+  HEADER_BREAKER_OPENED,
   REGISTRY_THREADS,
   THREAD_COUNTERS,
 } from './layout.js'
@@ -68,6 +71,12 @@ export interface Counters {
   readonly loads: number
   /** Those of {@link Counters.loads} that failed. */
   readonly loadFailures: number
+  /** Calls of loads that got an older value by `staleIfError`, because a load failed. */
+  readonly staleOnError: number
+  /** Loads that the circuit breaker refused, so that no loader was called. */
+  readonly loadsRefused: number
+  /** Times that the circuit breaker opened, also again after a probe that failed. */
+  readonly breakerOpened: number
   /** Entries that gave way to a newer value of their key. */
   readonly replaced: number
   /** Entries that were deleted; by `clear` also those that had expired. */
@@ -101,6 +110,9 @@ export function inspectCounters(words: Int32Array): Counters {
     nearRefreshed: sum(COUNTER_NEAR_REFRESHED),
     loads: sum(COUNTER_LOADS),
     loadFailures: sum(COUNTER_LOAD_FAILURES),
+    staleOnError: sum(COUNTER_STALE_ON_ERROR),
+    loadsRefused: sum(COUNTER_LOADS_REFUSED),
+    breakerOpened: Atomics.load(words, HEADER_BREAKER_OPENED) >>> 0,
     replaced: sum(COUNTER_REPLACED),
     deleted: sum(COUNTER_DELETED),
     expired: sum(COUNTER_EXPIRED),

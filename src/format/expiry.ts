@@ -5,6 +5,8 @@ import { BLOCK_WORDS, ENTRY_EXPIRES, ENTRY_META, ENTRY_STALE, EXPIRY_TICK_MS, EX
 import type { Region } from './region.js'
 
 const MAX_TICK = 2 ** 32 - 1
+/** Regions are little-endian, and so is every machine that opens one. */
+const LOW_HALF = 0
 
 /** Returns when the entry at `entry` expires; NEVER if it does not. Trusts its lengths. */
 export function expiryIn(words: Int32Array, entry: number): number {
@@ -24,7 +26,10 @@ export function expiryOf(region: Region, block: number): number {
   return region.contains(block, size) ? loadDouble(words, entry + size - EXPIRY_WORDS) : NEVER
 }
 
-/** Returns until when loads may still return an entry that has expired; NEVER if they may not, or as above. */
+/**
+ * Returns until when loads may still return an entry that has expired, or below 0 minus the milliseconds by which a read
+ * renews it; NEVER for neither, or as above.
+ */
 export function staleUntil(region: Region, block: number): number {
   const { words } = region
   const entry = block * BLOCK_WORDS
@@ -33,10 +38,29 @@ export function staleUntil(region: Region, block: number): number {
   return region.contains(block, size) ? loadDouble(words, entry + size - 2 * EXPIRY_WORDS) : NEVER
 }
 
+const double = new Float64Array(1)
+const halves = new Uint32Array(double.buffer)
+
+/**
+ * Marks the end of the time for which loads may return an expired value: whether only calls whose load failed get the
+ * value. The mark is the lowest bit of the double, less than a microsecond.
+ */
+export function markForFailures(until: number, isForFailures: boolean): number {
+  double[0] = until
+  halves[LOW_HALF] = (halves[LOW_HALF] & ~1) | Number(isForFailures)
+  return double[0]
+}
+
+/** Returns the mark that {@link markForFailures} left in `until`. */
+export function isForFailures(until: number): boolean {
+  double[0] = until
+  return (halves[LOW_HALF] & 1) !== 0
+}
+
 /** Returns until when an entry is kept; NEVER if for ever, or as above. */
 export function keptUntil(region: Region, block: number): number {
-  const mayBeStale = (region.words[block * BLOCK_WORDS + ENTRY_META] & ENTRY_STALE) !== 0
-  return mayBeStale ? staleUntil(region, block) : expiryOf(region, block)
+  const until = staleUntil(region, block)
+  return until > 0 ? until : expiryOf(region, block)
 }
 
 /** Returns whether an entry with this expiry has expired at `time`. */

@@ -1,9 +1,9 @@
 import { describe } from '../base/describe.js'
 import { MapsafeError } from '../base/errors.js'
+import type { SharedPass } from './breaker.js'
 import type { ValueEncoder } from '../codec/value.js'
 import type { Key } from '../format/key.js'
 import type { InContext } from '../platform/context.js'
-import type { LoadContext } from './options.js'
 import { monotonic } from '../platform/system-clock.js'
 
 /**
@@ -14,16 +14,31 @@ const MAX_TIMEOUTS = 2
 
 /** One call of getOrLoad that waits. */
 export interface Caller<V> {
-  readonly loader: (key: never, context: LoadContext) => unknown
+  readonly loader: (key: never, context: never) => unknown
   /** Runs functions for this call, its loader above all, in the call's own asynchronous context. */
   readonly inContext: InContext
   /** How long the call's load may take, and how long the call waits for another call's load, in milliseconds. */
   readonly timeout: number
   readonly negativeTtl: number
-  /** Stores the loader's value in place of the lease. @returns whether the lease was still there */
-  readonly store: (encoder: ValueEncoder, lease: number) => boolean
+  /** Whether the call takes an expired value at once, and which. */
+  readonly takesStale: boolean
+  readonly staleWhileRevalidate: number
+  readonly staleIfError: number
+  /** How long the loaded value lives unless its loader says otherwise, in milliseconds. */
+  readonly ttl: number
+  /**
+   * Stores the loader's value in place of the entry or lease with `version`.
+   *
+   * @param ttl what the loader said; undefined if it did not
+   * @returns whether that was still there
+   */
+  readonly store: (encoder: ValueEncoder, version: number, ttl: number | undefined) => boolean
   readonly resolve: (value: V) => void
   readonly reject: (reason: unknown) => void
+  /** Where the parts of a call of many keys find the breaker's pass that they share. */
+  readonly sharedPass: SharedPass | undefined
+  /** Ends the call without a value; undefined for a call of one key, whose own loader runs then. */
+  readonly resolveMissing: (() => void) | undefined
 }
 
 /** How long a call still waits, by this thread's own clock, which neither a damaged region nor a new date can stop. */
@@ -41,7 +56,11 @@ export class Callers<V> {
   readonly #all = new Map<Caller<V>, Patience>()
   #earliest = Infinity
 
-  constructor(private readonly key: Key) {}
+  /** @param rescue gives a call an expired value instead of a failure, if it takes one. @returns whether it did */
+  constructor(
+    private readonly key: Key,
+    private readonly rescue: (caller: Caller<V>) => boolean,
+  ) {}
 
   get size(): number {
     return this.#all.size
@@ -75,12 +94,44 @@ export class Callers<V> {
     for (const caller of this.#all.keys()) this.reject(caller, reason)
   }
 
+  /** Rejects all calls with the failure of a load, but for those that are rescued. */
+  failAll(reason: unknown): void {
+    for (const caller of this.#all.keys()) this.fail(caller, reason)
+  }
+
+  /** Rejects one call with the failure of a load, unless it is rescued or waits no longer. */
+  fail(caller: Caller<V>, reason: unknown): void {
+    if (this.#all.has(caller) && !this.rescue(caller)) this.reject(caller, reason)
+  }
+
   /** Resolves all calls, each with the result of its own call of `give`. */
   resolveAll(give: () => V): void {
+    for (const caller of this.#all.keys()) this.resolve(caller, give)
+  }
+
+  /** Resolves the calls that `takes` chooses, as {@link Callers.resolveAll} does. @returns whether there were any */
+  resolveSome(takes: (caller: Caller<V>) => boolean, give: () => V): boolean {
+    let any = false
     for (const caller of this.#all.keys()) {
-      const value = give()
+      if (!takes(caller)) continue
+      any = true
+      this.resolve(caller, give)
+    }
+    return any
+  }
+
+  resolve(caller: Caller<V>, give: () => V): void {
+    const value = give()
+    this.#all.delete(caller)
+    caller.resolve(value)
+  }
+
+  /** Ends the calls of many keys, for whose load of this key there is no value. */
+  endMissing(): void {
+    for (const caller of this.#all.keys()) {
+      if (caller.resolveMissing === undefined) continue
       this.#all.delete(caller)
-      caller.resolve(value)
+      caller.resolveMissing()
     }
   }
 
@@ -117,7 +168,7 @@ export class Callers<V> {
   }
 
   #rejectForTimeout(caller: Caller<V>): void {
-    this.reject(caller, timedOut(this.key, caller.timeout))
+    this.fail(caller, timedOut(this.key, caller.timeout))
   }
 }
 

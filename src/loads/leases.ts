@@ -25,8 +25,14 @@ import { Buffer } from '../platform/buffer.js'
 
 /** The state of a key: a value, a lease, or nothing. */
 export type Sight<V> =
-  | { readonly is: 'value'; readonly value: V }
-  | { readonly is: 'stale'; readonly value: V; readonly version: number; readonly until: number }
+  | { readonly is: 'value'; readonly value: V; readonly version: number; readonly expiresAt: number | undefined }
+  | {
+      readonly is: 'stale'
+      readonly value: V
+      readonly version: number
+      readonly expiredAt: number
+      readonly until: number
+    }
   | { readonly is: 'lease'; readonly lease: Lease; readonly isLapsed: boolean; readonly version: number }
   | { readonly is: 'nothing' }
 
@@ -86,7 +92,8 @@ export class Leases<V> {
     makeRoom(engine, length)
     writeLease(lease, engine.scratch)
     const mode = version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION
-    const expiresAt = Math.max(this.store.now(), lease.load?.until ?? 0, lease.outcome?.until ?? 0) + KEEP
+    const expiresAt =
+      Math.max(this.store.now(), lease.load?.until ?? 0, lease.outcome?.until ?? 0, lease.stale?.until ?? 0) + KEEP
     engine.put(key, VALUE_LEASE, length, mode, version, expiresAt)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return this.store.version
@@ -120,8 +127,9 @@ export class Leases<V> {
 
   /** @param value the value just read */
   private sightOf(value: V): Sight<V> {
-    const { staleUntil, version } = this.store
-    return staleUntil === undefined ? { is: 'value', value } : { is: 'stale', value, version, until: staleUntil }
+    const { expiresAt, staleUntil, version } = this.store
+    if (staleUntil === undefined) return { is: 'value', value, version, expiresAt }
+    return { is: 'stale', value, version, expiredAt: expiresAt!, until: staleUntil }
   }
 
   private decode(engine: Engine): Sight<V> {

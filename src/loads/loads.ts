@@ -1,26 +1,48 @@
-import { bytesOf } from '../base/views.js'
 import { ownKey, type Key } from '../format/key.js'
 import { captureContext } from '../platform/context.js'
 import type { ValueEncoder } from '../codec/value.js'
 import { MapsafeError } from '../base/errors.js'
 import { addToCounter } from '../format/counters.js'
-import { COUNTER_LOAD_FAILURES, COUNTER_LOADS } from '../format/layout.js'
+import {
+  COUNTER_LOAD_FAILURES,
+  COUNTER_LOADS,
+  COUNTER_LOADS_REFUSED,
+  COUNTER_STALE_ON_ERROR,
+} from '../format/layout.js'
 import { recordOf } from '../format/thread-record.js'
 import { asOneCall } from '../engine/one-call.js'
 import type { Store } from '../store/store.js'
+import { Breaker, type ResolvedBreakerOptions, type SharedPass } from './breaker.js'
 import type { Caller } from './callers.js'
+import { forcedKey } from './forced-key.js'
 import { KeyLoad, type LoadHost } from './key-load.js'
+import { KeyMap } from './key-map.js'
 import { Leases } from './leases.js'
 import { LoaderCall } from './loader-call.js'
-import type { LoadContext, ResolvedLoadOptions } from './options.js'
+import type { ResolvedLoadOptions } from './options.js'
 import { Owners } from './owner.js'
 import { loadOfCall, Wait } from './running-loads.js'
 import { addAbortListener, reasonOf, removeAbortListener } from '../base/signal.js'
 import { WakeUps, type Watch } from './wake-ups.js'
-import { Buffer } from '../platform/buffer.js'
 
-/** Stores a loaded value in place of the entry with `version`. @returns whether that entry was still there */
-export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number) => boolean
+/**
+ * Stores a loaded value in place of the entry with `version`.
+ *
+ * @param ttl how long it lives, if its loader said so
+ * @returns whether that entry was still there
+ */
+export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number, ttl: number | undefined) => boolean
+
+/** One call's wish for the value of a key. */
+export interface Request<K extends Key> {
+  readonly loader: (key: K, context: never) => unknown
+  readonly options: ResolvedLoadOptions
+  /** How long the value lives unless the loader says otherwise, in milliseconds. */
+  readonly ttl: number
+  /** Called once, if this call's loader runs and returns a value. */
+  readonly store: StoreLoaded
+  readonly sharedPass?: SharedPass
+}
 
 /**
  * The loads of one thread's cache: for each key at most one key load that takes new calls, and perhaps older ones that
@@ -32,41 +54,82 @@ export class Loads<V> implements LoadHost<V> {
   readonly leases: Leases<V>
   readonly mark: number
   readonly memory: ArrayBufferLike
-  /**
-   * The key loads that take calls, by key; a `Uint8Array`, which a `Map` compares by identity, is represented by its
-   * bytes.
-   */
-  readonly #keyLoads = new Map<Key, KeyLoad<V>>()
-  readonly #byteKeyLoads = new Map<string, KeyLoad<V>>()
+  /** The key loads that take calls, by key; those of calls with `forceRefresh` apart. */
+  readonly #keyLoads = new KeyMap<KeyLoad<V>>()
+  readonly #forced = new KeyMap<KeyLoad<V>>()
   readonly #all = new Set<KeyLoad<V>>()
   readonly #owners: Owners
   readonly #wakeUps: WakeUps
   #number = 0
   #isClosed = false
 
-  constructor(private readonly store: Store<V>) {
+  readonly breaker: Breaker | undefined
+
+  constructor(
+    private readonly store: Store<V>,
+    breaker: ResolvedBreakerOptions | undefined,
+  ) {
     this.leases = new Leases(store)
     const engine = store.open()
     this.mark = engine.mark
     this.memory = engine.words.buffer
     this.#owners = new Owners(engine)
     this.#wakeUps = new WakeUps(engine)
+    this.breaker = breaker && new Breaker(engine.words, breaker, () => this.now())
+  }
+
+  /** Waits for the value of `key`, or loads it if no load is under way. */
+  load<K extends Key>(key: K, request: Request<K>): Promise<V> {
+    return this.loadPart(key, request, undefined) as Promise<V>
   }
 
   /**
-   * Waits for the value of `key`, or loads it if no load is under way.
+   * Waits for the values of `keys`, or loads those that no load is under way for.
    *
-   * @param storeLoaded called once, if this call's loader runs and returns a value
+   * @param found tells the entry of a key that needs no load, by its index
+   * @param begin called when all loads of this call have begun
    */
-  load<K extends Key>(
+  async loadMany<K extends Key>(
+    keys: readonly K[],
+    found: (index: number) => { readonly value: V } | undefined,
+    request: Request<K>,
+    begin: () => void,
+  ): Promise<(V | undefined)[]> {
+    const { signal } = request.options
+    const leaves: ((reason: unknown) => void)[] = []
+    // One listener for all keys.
+    const onAbort = (): void => {
+      for (const leave of leaves) leave(signal && reasonOf(signal))
+    }
+    if (signal !== undefined) addAbortListener(signal, onAbort)
+    const part = { ...request, options: { ...request.options, signal: undefined } }
+    try {
+      const values = keys.map((key, index) => {
+        const entry = found(index)
+        return entry === undefined ? this.loadPart(key, part, (leave) => leaves.push(leave)) : entry.value
+      })
+      begin()
+      return await Promise.all(values)
+    } finally {
+      if (signal !== undefined) removeAbortListener(signal, onAbort)
+    }
+  }
+
+  /**
+   * Is {@link Loads.load} for one key of a call of many: gives undefined if a load of many keys finds no value.
+   *
+   * @param onJoin gets a function that rejects this part of the call, if it still waits
+   */
+  loadPart<K extends Key>(
     key: K,
-    loader: (key: K, context: LoadContext) => unknown,
-    { timeout, negativeTtl, signal }: ResolvedLoadOptions,
-    storeLoaded: StoreLoaded,
-  ): Promise<V> {
-    const by = loadOfCall()
+    { loader, options, ttl, store, sharedPass }: Request<K>,
+    onJoin: ((leave: (reason: unknown) => void) => void) | undefined,
+  ): Promise<V | undefined> {
+    const { timeout, negativeTtl, staleWhileRevalidate, staleIfError, forceRefresh, signal } = options
+    // A part of a call is awaited by the call, which its own caller may not await.
+    const by = onJoin === undefined ? loadOfCall() : undefined
     let wait: Wait | undefined
-    const promise = new Promise<V>((resolve, reject) => {
+    const promise = new Promise<V | undefined>((resolve, reject) => {
       // A closed cache refuses the call before it can affect a key load in which other calls wait.
       if (this.#isClosed) throw closed()
       this.store.openToWrite()
@@ -78,13 +141,17 @@ export class Loads<V> implements LoadHost<V> {
         if (signal !== undefined) removeAbortListener(signal, onAbort)
       }
       if (signal !== undefined) addAbortListener(signal, onAbort)
-      const keyLoad = this.#keyLoadOf(key)
+      const keyLoad = this.#keyLoadOf(key, forceRefresh)
       const caller: Caller<V> = {
         loader,
         inContext: captureContext(),
         timeout,
         negativeTtl,
-        store: (encoder, version) => storeLoaded(keyLoad.key, encoder, version),
+        takesStale: !forceRefresh,
+        staleWhileRevalidate,
+        staleIfError,
+        ttl,
+        store: (encoder, version, ownTtl) => store(keyLoad.key, encoder, version, ownTtl),
         resolve: (value) => {
           forget()
           resolve(value)
@@ -94,12 +161,15 @@ export class Loads<V> implements LoadHost<V> {
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the loader threw
           reject(reason)
         },
+        sharedPass,
+        resolveMissing: onJoin === undefined ? undefined : () => resolve(undefined),
       }
       if (by !== undefined) {
         wait = new Wait(by, keyLoad, (reason) => {
           keyLoad.leave(caller, reason)
         })
       }
+      onJoin?.((reason) => keyLoad.leave(caller, reason))
       keyLoad.join(caller)
     })
     return wait === undefined ? promise : LoaderCall.of(promise, wait)
@@ -142,6 +212,14 @@ export class Loads<V> implements LoadHost<V> {
     this.#count(COUNTER_LOAD_FAILURES)
   }
 
+  countRefusal(): void {
+    this.#count(COUNTER_LOADS_REFUSED)
+  }
+
+  countRescue(): void {
+    this.#count(COUNTER_STALE_ON_ERROR)
+  }
+
   encode(value: unknown): ValueEncoder {
     return this.store.encode(value)
   }
@@ -158,32 +236,25 @@ export class Loads<V> implements LoadHost<V> {
 
   finished(keyLoad: KeyLoad<V>): void {
     this.#all.delete(keyLoad)
-    const { key } = keyLoad
-    if (typeof key === 'object') {
-      const bytes = textOf(key)
-      if (this.#byteKeyLoads.get(bytes) === keyLoad) this.#byteKeyLoads.delete(bytes)
-    } else if (this.#keyLoads.get(key) === keyLoad) this.#keyLoads.delete(key)
+    const keyLoads = keyLoad.isForced ? this.#forced : this.#keyLoads
+    keyLoads.delete(keyLoad.key, keyLoad)
   }
 
   #count(counter: number): void {
     addToCounter(this.store.open().words, recordOf(this.mark), counter, 1)
   }
 
-  #keyLoadOf(key: Key): KeyLoad<V> {
-    const known = typeof key === 'object' ? this.#byteKeyLoads.get(textOf(key)) : this.#keyLoads.get(key)
+  #keyLoadOf(key: Key, isForced: boolean): KeyLoad<V> {
+    const keyLoads = isForced ? this.#forced : this.#keyLoads
+    const known = keyLoads.get(key)
     if (known?.takesCallers() === true) return known
     // The key is copied: a `Uint8Array` may change while the load lasts.
-    const keyLoad = new KeyLoad(ownKey(key), this)
+    const own = ownKey(key)
+    const keyLoad = new KeyLoad(own, this, isForced ? forcedKey(this.store.open().words, own) : undefined)
     this.#all.add(keyLoad)
-    if (typeof key === 'object') this.#byteKeyLoads.set(textOf(key), keyLoad)
-    else this.#keyLoads.set(key, keyLoad)
+    keyLoads.set(own, keyLoad)
     return keyLoad
   }
-}
-
-function textOf(key: Uint8Array): string {
-  const { buffer, byteOffset, length } = bytesOf(key)
-  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 function closed(): MapsafeError {

@@ -1,7 +1,7 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
 /* eslint @typescript-eslint/no-invalid-void-type: off -- `attach` may be called without its class */
-import { checkFunction, checkVersion } from '../base/arguments.js'
-import { setMany } from '../store/batches.js'
+import { checkFunction, checkTtl, checkVersion } from '../base/arguments.js'
+import { keysOf, setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
 import { ConcurrentMap, storeOf } from './concurrent-map.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION } from '../engine/engine.js'
@@ -9,13 +9,27 @@ import { getOrInsert, getOrInsertComputed } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { incrementEntry, readIncrement, type IncrementOptions } from './increment.js'
-import { checkTtl, readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
-import { Loads } from '../loads/loads.js'
-import { resolveLoadOptions, type Loader, type LoadOptions } from '../loads/options.js'
+import { readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { Loads, type Request } from '../loads/loads.js'
+import { ManyLoad, type ManyLoader } from '../loads/many.js'
+import {
+  resolveLoadOptions,
+  type Loader,
+  type LoadOptions,
+  type ResolvedLoadDefaults,
+  type ResolvedLoadOptions,
+} from '../loads/options.js'
 import { openNamed } from './named.js'
 import { Opening, type MapClass } from './opening.js'
-import type { AttachOptions, ConcurrentCacheOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
+import type {
+  CacheAttachOptions,
+  ConcurrentCacheOptions,
+  ConcurrentMapOptions,
+  OpenValues,
+  OptionsFor,
+} from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
+import type { Lifetime } from '../store/lifetime.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
 import type { MapEntry } from './types.js'
@@ -39,6 +53,10 @@ import type { Storable } from '../base/storable.js'
  * tests use {@link advanceClock}. `expiresAt` is in milliseconds of the system's clock, converted by the state of that
  * clock at the time of the call.
  *
+ * *Sliding.* With `slidingTtl` an entry lives for that time from its last use on: a read renews it, at most once in a
+ * tenth of the time, by a write that gives the entry a new version and may wait as a `touch` does. `has`, `peek`, walks
+ * and snapshots renew nothing.
+ *
  * *Which writes renew it.* A write that stores a value given (`set`, `setIfAbsent`, `setIfVersion`, `replace`, `swap`,
  * `compareAndSwap`, `getOrInsert`, `setMany`) starts a new life: by its own options, else by the cache's `ttl`. A write
  * that changes the value that is there (`update`, `increment`) keeps the entry's expiry; its options apply only to an
@@ -57,6 +75,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<Returned<V, Freeze>>
   readonly #loads: Loads<Returned<V, Freeze>>
+  readonly #loadDefaults: ResolvedLoadDefaults
 
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'ConcurrentCache', configurable: true })
@@ -70,10 +89,12 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
    */
   constructor(...given: OptionsFor<Freeze, ConcurrentCacheOptions<Freeze>>) {
     const [options] = given
-    const opening: unknown = options instanceof Opening ? options : Opening.newCache(options)
-    super(...([opening] as OptionsFor<Freeze, ConcurrentMapOptions<Freeze>>))
+    const opening = options instanceof Opening ? options : Opening.newCache(options)
+    const passed: unknown = opening
+    super(...([passed] as OptionsFor<Freeze, ConcurrentMapOptions<Freeze>>))
     this.#store = storeOf(this)
-    this.#loads = new Loads(this.#store)
+    this.#loads = new Loads(this.#store, opening.options.breaker)
+    this.#loadDefaults = opening.options.loadDefaults
   }
 
   /**
@@ -86,18 +107,18 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   static override attach<K extends Key, V>(
     this: typeof ConcurrentCache | void,
     handle: CacheHandle,
-    options: AttachOptions<false> & OpenValues,
+    options: CacheAttachOptions<false> & OpenValues,
   ): ConcurrentCache<K, V, false>
   static override attach<K extends Key, V>(
     this: typeof ConcurrentCache | void,
     handle: CacheHandle,
-    options?: AttachOptions,
+    options?: CacheAttachOptions,
   ): ConcurrentCache<K, V>
-  static override attach<M>(this: MapClass<M>, handle: CacheHandle, options?: AttachOptions<boolean>): M
+  static override attach<M>(this: MapClass<M>, handle: CacheHandle, options?: CacheAttachOptions<boolean>): M
   static override attach(
     this: unknown,
     handle: CacheHandle,
-    options: AttachOptions<boolean> | undefined = undefined,
+    options: CacheAttachOptions<boolean> | undefined = undefined,
   ): unknown {
     return Opening.existing('mapsafe.cache', handle, options).open(ConcurrentCache, this)
   }
@@ -234,7 +255,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   override increment(key: K, by = 1, options: IncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
     const { mode, lifetime } = readIncrement(by, options)
-    return increment(store, key, by, this.#expiry(lifetime), mode)
+    return increment(store, key, by, this.#fixedExpiry(lifetime), mode)
   }
 
   /**
@@ -258,7 +279,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   ): MapEntry<number> | undefined {
     const store = this.#store
     const { mode, lifetime } = readIncrement(by, options)
-    return incrementEntry(store, key, by, mode, this.#expiry(lifetime))
+    return incrementEntry(store, key, by, mode, this.#fixedExpiry(lifetime))
   }
 
   /**
@@ -270,8 +291,10 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     options: LifetimeOptions | undefined = undefined,
   ): this {
     const store = this.#store
-    const common = this.#expiry(options)
-    setMany(store, entries, (own) => (own === undefined ? common : this.#expiry(own as LifetimeOptions)))
+    const common = this.#exactExpiry(options)
+    setMany(store, entries, (own) =>
+      this.#spread(own === undefined ? common : this.#exactExpiry(own as LifetimeOptions)),
+    )
     return this
   }
 
@@ -311,22 +334,64 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   #getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined): Promise<Returned<V, Freeze>> {
     const store = this.#store
     checkFunction('loader', loader)
-    const resolved = resolveLoadOptions(options)
-    const { ttl } = resolved
-    const lifetime = ttl === undefined ? undefined : { ttl }
-    this.#expiry(lifetime)
+    const resolved = resolveLoadOptions(options, this.#loadDefaults)
     resolved.signal?.throwIfAborted()
-    const near = store.near(key)
-    if (near?.present === true) return Promise.resolve(near.value as Returned<V, Freeze>)
-    if (near === undefined) {
-      const found = store.read(key)
-      if (store.found) return Promise.resolve(found!)
-    } else {
-      // The near-cache knows that there is no entry, and has counted this read.
-      store.hotKeys.note(key)
+    if (!resolved.forceRefresh) {
+      const near = store.near(key)
+      if (near?.present === true) return Promise.resolve(near.value as Returned<V, Freeze>)
+      if (near === undefined) {
+        const found = store.read(key)
+        if (store.found) return Promise.resolve(found!)
+      } else {
+        // The near-cache knows that there is no entry, and has counted this read.
+        store.hotKeys.note(key)
+      }
     }
-    return this.#loads.load(key, loader, resolved, (own, encoder, version) =>
-      writeEncoded(store, own, encoder, PUT_IF_VERSION, version, this.#expiry(lifetime), resolved.staleWhileRevalidate),
+    return this.#loads.load(key, this.#request(loader, resolved))
+  }
+
+  /**
+   * Returns the values of `keys`, in their order, as `getMany` does; those that are missing are loaded by one call of
+   * `loadMissing`. A key that another call loads, in whichever thread or process, is not among them: this call awaits
+   * that load. So each key is loaded once, as by {@link ConcurrentCache.getOrLoad}, and everything said there holds for
+   * each key alone; `options` are for all. A key may occur several times.
+   *
+   * A key for which `loadMissing` returns no value is undefined in the result, and nothing is stored for it. (A stored
+   * `undefined` looks the same; store `null` to remember that there is nothing.) A call of one key that waits for it
+   * then runs its own loader. If a thread that loads some of the keys ends, `loadMissing` is called again, for those.
+   *
+   * This call may block the event loop for other threads as often as there are keys, as long as `set` may each time.
+   * O(keys).
+   *
+   * @param loadMissing called at once if any key is to be loaded
+   * @returns rejects with the error of the first key that fails; the loads of the others go on. Errors are those of
+   * {@link ConcurrentCache.getOrLoad}, and `ERR_MAPSAFE_LOADER` for all keys of a call of `loadMissing` that returns
+   * something else than pairs of its keys; then it stores nothing
+   * @contract each key | loads | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS TIMEOUT REENTRANT | O(keys) and the loader
+   */
+  async getManyOrLoad(
+    keys: Iterable<K>,
+    loadMissing: ManyLoader<K, V>,
+    options: LoadOptions | undefined = undefined,
+  ): Promise<(Returned<V, Freeze> | undefined)[]> {
+    const store = this.#store
+    checkFunction('loadMissing', loadMissing)
+    const resolved = resolveLoadOptions(options, this.#loadDefaults)
+    const given = keysOf(keys) as K[]
+    resolved.signal?.throwIfAborted()
+    // A wrong key throws here, before anything is loaded.
+    const entries = given.map((key) => {
+      if (!resolved.forceRefresh) return store.getEntryOfMany(key)
+      store.hasPassing(key)
+      return undefined
+    })
+    const many = new ManyLoad<K, V>(loadMissing)
+    const request = { ...this.#request(many.loader, resolved), sharedPass: many }
+    return this.#loads.loadMany(
+      given,
+      (index) => entries[index],
+      request,
+      () => many.run(),
     )
   }
 
@@ -350,8 +415,43 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     return touch(store, key, this.#expiry(typeof lifetime === 'number' ? { ttl: lifetime } : lifetime))
   }
 
-  /** Returns when an entry with these options expires; undefined if the cache's `ttl` decides. */
-  #expiry(options: LifetimeOptions | undefined): number | undefined {
+  /** Makes a call's wish for a value: how its loader is run, and how its value is stored. */
+  #request(loader: Request<K>['loader'], options: ResolvedLoadOptions): Request<K> {
+    const store = this.#store
+    const { staleWhileRevalidate, staleIfError } = options
+    const staleFor = Math.max(staleWhileRevalidate, staleIfError)
+    return {
+      loader,
+      options,
+      ttl: options.ttl ?? store.ttl,
+      store: (key, encoder, version, ttl = options.ttl) => {
+        const lifetime = this.#expiry(ttl === undefined ? undefined : { ttl })
+        const forFailures = staleIfError > staleWhileRevalidate
+        return writeEncoded(store, key, encoder, PUT_IF_VERSION, version, lifetime, staleFor, forFailures)
+      },
+    }
+  }
+
+  /** Returns when an entry with these options expires, jitter included; undefined if the cache's `ttl` decides. */
+  #expiry(options: LifetimeOptions | undefined): Lifetime | undefined {
+    return this.#spread(this.#exactExpiry(options))
+  }
+
+  #exactExpiry(options: LifetimeOptions | undefined): Lifetime | undefined {
     return options === undefined ? undefined : resolveLifetime(options, this.#store.clock)
+  }
+
+  /** Returns when a counter expires: a time that neither jitter nor a read changes. */
+  #fixedExpiry(options: LifetimeOptions | undefined): number | undefined {
+    return this.#exactExpiry(options) as number | undefined
+  }
+
+  /** Shortens a lifetime at random, as `ttlJitter` says. */
+  #spread(lifetime: Lifetime | undefined): Lifetime | undefined {
+    const { ttl, slidingTtl, ttlJitter } = this.#store
+    if (ttlJitter === 0 || typeof lifetime === 'object') return lifetime
+    if (lifetime === undefined && (ttl === Infinity || slidingTtl > 0)) return lifetime
+    const exact = lifetime ?? -ttl
+    return exact < 0 ? exact * (1 - Math.random() * ttlJitter) : exact
   }
 }

@@ -1,4 +1,5 @@
 import { checkOptions, flagOf, wrongInput } from '../base/arguments.js'
+import { MapsafeTypeError } from '../base/errors.js'
 import { PUT_ALWAYS, PUT_IF_PRESENT, RENEW_EXPIRY } from '../engine/engine.js'
 import type { Key } from '../format/key.js'
 import type { Store } from '../store/store.js'
@@ -17,7 +18,7 @@ export interface MapIncrementOptions {
 }
 
 /** Options of `increment` and `incrementEntry` of a `ConcurrentCache`. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
-export interface IncrementOptions extends MapIncrementOptions, LifetimeOptions {
+export interface IncrementOptions extends MapIncrementOptions, Omit<LifetimeOptions, 'slidingTtl'> {
   /**
    * With true, the lifetime that the other options or the cache's `ttl` say begins anew with every call. Default: false,
    * it begins with the call that inserts the number, and later calls keep it.
@@ -46,6 +47,12 @@ export function readIncrement(by: unknown, options: IncrementOptions | undefined
   checkAddend(by)
   if (options === undefined) return PLAIN
   const lifetime = readLifetime(options, ['ifPresent', 'renew'])
+  if (lifetime.slidingTtl !== undefined) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      'Option slidingTtl is given to an increment, whose entry no read renews; expected ttl, with renew for a window that each increment begins anew.',
+    )
+  }
   const condition = flagOf(options, 'ifPresent') ? PUT_IF_PRESENT : PUT_ALWAYS
   return { mode: flagOf(options, 'renew') ? condition | RENEW_EXPIRY : condition, lifetime }
 }

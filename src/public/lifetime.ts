@@ -1,10 +1,11 @@
-import { checkOptions, optionOf, wrongInput, type InputName } from '../base/arguments.js'
+import { checkOptions, checkTtl, optionOf, wrongInput } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
+import { slidingLife, type Lifetime } from '../store/lifetime.js'
 
 /**
- * How long an entry of a `ConcurrentCache` lives. At most one of the two may be given; both, or a wrong one, throw
+ * How long an entry of a `ConcurrentCache` lives. At most one of the three may be given; more, or a wrong one, throw
  * `ERR_MAPSAFE_OPTIONS`.
  */
 export interface LifetimeOptions {
@@ -16,35 +17,47 @@ export interface LifetimeOptions {
    * lives. Default: as `ttl` says.
    */
   readonly expiresAt?: number | undefined
+  /**
+   * Milliseconds that the entry lives from its last read or write on, above 0 and finite, which may be a fraction. A
+   * read renews it at most once in a tenth of that time, by a write that gives it a new version: `get`, `getEntry`,
+   * `getMany`, `getEntries`, `getOrInsert` and loads; also `update`. These do not: `has`, `peek`, walks, snapshots.
+   * Default: the cache's `slidingTtl`, if the other two are not given.
+   */
+  readonly slidingTtl?: number | undefined
 }
 
-/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `ttl` is a number above 0 */
-export function checkTtl(name: InputName, ttl: unknown): asserts ttl is number {
-  if (!(typeof ttl === 'number' && ttl > 0)) throw wrongInput(name, ttl, 'a number of milliseconds above 0')
-}
+const NAMES = ['ttl', 'expiresAt', 'slidingTtl'] as const
 
 /**
  * Reads each option once, since a getter among them is user code.
  *
- * @param others names of options beside the two, which the caller reads
- * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or if both are given
+ * @param others names of options beside the three, which the caller reads
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, or if several are given
  */
 export function readLifetime(options: LifetimeOptions, others: readonly string[] = []): LifetimeOptions {
   if (typeof options === 'number') throw notOptions(options)
-  checkOptions(options, ['ttl', 'expiresAt', ...others])
-  const ttl = optionOf(options, 'ttl')
-  const expiresAt = optionOf(options, 'expiresAt')
-  if (ttl !== undefined && expiresAt !== undefined) {
+  checkOptions(options, [...NAMES, ...others])
+  const [ttl, expiresAt, slidingTtl] = NAMES.map((name) => optionOf(options, name))
+  const given = Object.entries({ ttl, expiresAt, slidingTtl }).filter(([, value]) => value !== undefined)
+  if (given.length > 1) {
+    const names = given.map(([name, value]) => `${name} (${describe(value)})`).join(' and ')
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
-      `The options ttl (${describe(ttl)}) and expiresAt (${describe(expiresAt)}) are both given; expected one of them.`,
+      `The options ${names} are ${given.length === 2 ? 'both' : 'all'} given; expected one of them.`,
     )
   }
   if (ttl !== undefined) checkTtl('Option ttl', ttl)
+  if (slidingTtl !== undefined) checkSlidingTtl(slidingTtl)
   if (expiresAt !== undefined && !(typeof expiresAt === 'number' && expiresAt > 0)) {
     throw wrongInput('Option expiresAt', expiresAt, 'a time in milliseconds since 1970, above 0')
   }
-  return { ttl, expiresAt }
+  return { ttl, expiresAt, slidingTtl }
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is a finite number above 0 */
+export function checkSlidingTtl(given: unknown): asserts given is number {
+  if (typeof given === 'number' && given > 0 && given < Infinity) return
+  throw wrongInput('Option slidingTtl', given, 'a finite number of milliseconds above 0')
 }
 
 /** A number is what a Keyv gives that was made with the cache itself as its store; it tells nobody but its listeners. */
@@ -57,13 +70,17 @@ function notOptions(given: number): Error {
 
 /**
  * Returns how long an entry stored with these options lives, in the form that `write` of store/writes.ts takes; undefined if
- * the cache's `ttl` decides.
+ * the cache decides.
  *
  * @param clock the cache's clock
  * @throws MapsafeError as {@link readLifetime} does
  */
-export function resolveLifetime(options: LifetimeOptions, clock: { ofWall(time: number): number }): number | undefined {
-  const { ttl, expiresAt } = readLifetime(options)
+export function resolveLifetime(
+  options: LifetimeOptions,
+  clock: { ofWall(time: number): number },
+): Lifetime | undefined {
+  const { ttl, expiresAt, slidingTtl } = readLifetime(options)
+  if (slidingTtl !== undefined) return slidingLife(slidingTtl)
   if (ttl !== undefined) return ttl === Infinity ? NEVER : -ttl
   if (expiresAt === undefined) return undefined
   return expiresAt === Infinity ? NEVER : Math.max(clock.ofWall(expiresAt), 1)

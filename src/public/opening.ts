@@ -31,6 +31,8 @@ export class Opening {
   declare readonly freeze: undefined
   declare readonly nearCache: undefined
   declare readonly trustFile: undefined
+  declare readonly loadDefaults: undefined
+  declare readonly breaker: undefined
   // Private fields, so that a subclass that copies its options makes a map of its own, which `open` notices.
   readonly #place: Place
   readonly #options: ResolvedAttachOptions
@@ -51,7 +53,7 @@ export class Opening {
   }
 
   static existing(kind: Kind, handle: MapHandle, options: AttachOptions<boolean> | undefined): Opening {
-    const resolved = resolveAttachOptions(options)
+    const resolved = resolveAttachOptions(options, kind === 'mapsafe.cache')
     return new Opening(findPlaceOf(kind, handle, resolved.trustFile), resolved)
   }
 

@@ -1,4 +1,4 @@
-import { checkInteger, optionOf, readOptions } from '../base/arguments.js'
+import { checkInteger, checkPart, checkTtl, optionOf, readOptions } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { resolveGuard, type GuardOptions, type ResolvedGuard } from '../observe/guard/options.js'
@@ -7,9 +7,11 @@ import {
   type LostUpdateOptions,
   type ResolvedLostUpdates,
 } from '../observe/lost-updates/options.js'
-import { checkTtl } from './lifetime.js'
+import { checkSlidingTtl } from './lifetime.js'
 import type { EngineChoice } from '../engine/engine.js'
 import type { CacheSettings } from '../format/cache-settings.js'
+import { resolveBreaker, type BreakerOptions, type ResolvedBreakerOptions } from '../loads/breaker.js'
+import { resolveLoadDefaults, type LoadDefaults, type ResolvedLoadDefaults } from '../loads/options.js'
 import { BLOCK_BYTES, MAX_REGION_BLOCKS, MIN_REGION_BYTES, PAGE_BYTES } from '../format/layout.js'
 
 /** Options of a thread's near-cache, which other threads neither see nor share. */
@@ -67,6 +69,22 @@ export interface AttachOptions<Freeze extends boolean = true> {
   readonly guard?: boolean | GuardOptions | undefined
 }
 
+/** Options of `ConcurrentCache.attach`, as {@link AttachOptions}. */
+export interface CacheAttachOptions<Freeze extends boolean = true> extends AttachOptions<Freeze> {
+  /**
+   * Options of the loads of this cache object, for the calls that do not say otherwise. Each thread chooses its own.
+   * Default: those of `getOrLoad`.
+   */
+  readonly loadDefaults?: LoadDefaults | undefined
+  /**
+   * A circuit breaker for the loads of this cache object: true for its defaults. If many loads fail or take too long,
+   * calls that would load are rejected with `ERR_MAPSAFE_BREAKER`, or get an expired value by `staleIfError`, and no
+   * loader is called for a while; then one load of all threads and processes is tried. All that have a breaker share its
+   * state. Give all the same options. Default: none.
+   */
+  readonly breaker?: BreakerOptions | boolean | undefined
+}
+
 /** Options of `new ConcurrentMap`. */
 export interface ConcurrentMapOptions<Freeze extends boolean = true> extends AttachOptions<Freeze> {
   /**
@@ -87,7 +105,8 @@ export interface ConcurrentMapOptions<Freeze extends boolean = true> extends Att
 }
 
 /** Options of `new ConcurrentCache`. */
-export interface ConcurrentCacheOptions<Freeze extends boolean = true> extends ConcurrentMapOptions<Freeze> {
+export interface ConcurrentCacheOptions<Freeze extends boolean = true>
+  extends ConcurrentMapOptions<Freeze>, CacheAttachOptions<Freeze> {
   /**
    * How long an entry lives if the write does not say: milliseconds above 0, or `Infinity`. All threads use the same.
    * An expired entry is absent for all threads at once, and its memory is freed without a read of it. A file that
@@ -95,6 +114,21 @@ export interface ConcurrentCacheOptions<Freeze extends boolean = true> extends C
    * the file.
    */
   readonly ttl?: number | undefined
+  /**
+   * How long an entry lives from its last read or write on if the write does not say otherwise, in place of `ttl`:
+   * finite milliseconds above 0. See `LifetimeOptions.slidingTtl`. Values of loads with `staleWhileRevalidate` or
+   * `staleIfError` are not renewed by reads, and neither are counters: they live for that time. All threads use the
+   * same; a file keeps the one it was made with. Default: none.
+   */
+  readonly slidingTtl?: number | undefined
+  /**
+   * The largest part of its lifetime that an entry lives shorter, at random, so that entries stored together do not
+   * expire together: a number from 0 to 1. With a `ttl` of 1000 and 0.1 each lives from 900 to 1000 milliseconds. Holds
+   * for each `ttl`, that of the cache and those of writes and loads, but neither for `expiresAt` nor for `increment`
+   * and `incrementEntry`, whose windows are exact. All threads use the same; a file keeps the one it was made with.
+   * `setMany` takes some microseconds longer for each entry. Default: 0.
+   */
+  readonly ttlJitter?: number | undefined
   /**
    * The most entries that the cache keeps: an integer from 1 to 2^30. A file that exists keeps the one it was made
    * with: another one throws `ERR_MAPSAFE_OPTIONS`. Default: as many as `maxBytes` has room for, or that of the file.
@@ -126,6 +160,8 @@ export interface ResolvedAttachOptions {
   readonly lostUpdates: ResolvedLostUpdates | undefined
   /** Undefined for no thresholds. */
   readonly guard: ResolvedGuard | undefined
+  readonly loadDefaults: ResolvedLoadDefaults
+  readonly breaker: ResolvedBreakerOptions | undefined
 }
 
 /** Where a map is kept and how large it is. */
@@ -150,6 +186,10 @@ interface GivenOptions {
   readonly guard?: unknown
   readonly ttl?: unknown
   readonly maxEntries?: unknown
+  readonly slidingTtl?: unknown
+  readonly ttlJitter?: unknown
+  readonly loadDefaults?: unknown
+  readonly breaker?: unknown
 }
 
 /** Names of the options that each thread chooses for itself. */
@@ -175,21 +215,39 @@ export function resolveMapOptions(options: unknown): ResolvedMapOptions {
 
 /** Checks the options of `new ConcurrentCache` and fills in the defaults. */
 export function resolveCacheOptions(options: unknown): ResolvedMapOptions {
-  const given = optionRecord(options, ['maxBytes', 'file', ...SHARED, 'ttl', 'maxEntries'])
-  const { ttl, maxEntries } = given
+  const given = optionRecord(options, [
+    'maxBytes',
+    'file',
+    ...SHARED,
+    'ttl',
+    'slidingTtl',
+    'ttlJitter',
+    'maxEntries',
+    'loadDefaults',
+    'breaker',
+  ])
+  const { ttl, slidingTtl, ttlJitter, maxEntries } = given
   if (ttl !== undefined) checkTtl('Option ttl', ttl)
+  if (slidingTtl !== undefined) checkSlidingTtl(slidingTtl)
+  if (ttl !== undefined && slidingTtl !== undefined) {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `The options ttl (${describe(ttl)}) and slidingTtl (${describe(slidingTtl)}) are both given; expected one of them.`,
+    )
+  }
+  if (ttlJitter !== undefined) checkPart('Option ttlJitter', ttlJitter)
   if (maxEntries !== undefined) checkInteger('Option maxEntries', maxEntries, 1, MAX_MAX_ENTRIES)
   return {
     maxBytes: resolveMaxBytes(given.maxBytes),
     file: resolveFile(given.file),
-    cache: { ttl, maxEntries },
+    cache: { ttl, slidingTtl, ttlJitter, maxEntries },
     ...resolveShared(given),
   }
 }
 
 /** Checks the options of `attach` and fills in the defaults. */
-export function resolveAttachOptions(options: unknown): ResolvedAttachOptions {
-  return resolveShared(optionRecord(options, SHARED))
+export function resolveAttachOptions(options: unknown, isCache: boolean): ResolvedAttachOptions {
+  return resolveShared(optionRecord(options, isCache ? [...SHARED, 'loadDefaults', 'breaker'] : SHARED))
 }
 
 function optionRecord(options: unknown, known: readonly (keyof GivenOptions)[]): GivenOptions {
@@ -220,6 +278,8 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
     trustFile,
     lostUpdates: resolveLostUpdates(given.lostUpdates),
     guard: resolveGuard(given.guard),
+    loadDefaults: resolveLoadDefaults(given.loadDefaults as LoadDefaults | undefined),
+    breaker: resolveBreaker(given.breaker),
   }
 }
 

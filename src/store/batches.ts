@@ -16,6 +16,7 @@ import { makeRoom } from '../codec/scratch.js'
 import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
+import type { Lifetime } from './lifetime.js'
 import { lackedRoom } from './room.js'
 import type { Staged } from './staged.js'
 import type { Store, StoredEntry } from './store.js'
@@ -36,6 +37,8 @@ export function getMany<V>(store: Store<V>, keys: Iterable<Key>): (V | undefined
   if (store.isObserved) return asOneCall(store.open(), () => given.map((key) => store.getEntryOfMany(key)?.value))
   const values = new Array<V | undefined>(given.length)
   store.open()
+  // A batch does not tell which entries reads renew.
+  if (store.mayRenew) return given.map((key) => store.getEntryOfMany(key)?.value)
   const missing: number[] = []
   for (let i = 0; i < given.length; i++) {
     const near = store.near(given[i])
@@ -102,7 +105,7 @@ export function getEntries<V>(store: Store<V>, keys: Iterable<Key>): (StoredEntr
 export function setMany<V>(
   store: Store<V>,
   entries: Iterable<readonly [Key, unknown, unknown?]>,
-  lifetimeOf?: (options: unknown) => number | undefined,
+  lifetimeOf?: (options: unknown) => Lifetime | undefined,
 ): void {
   store.openToWrite()
   const batch = new Batch()
@@ -121,9 +124,13 @@ export function setMany<V>(
       return
     }
     for (let from = 0; from < batch.keys.length;) {
-      const to = batch.stage(engine, from)
-      const expiry = store.announceExpiry(batch.lifetimes[from], to - from)
-      const next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
+      const lifetime = batch.lifetimes[from]
+      const slide = store.slideOf(lifetime)
+      const to = batch.stage(engine, from, slide === NEVER ? batch.keys.length : from + 1)
+      const expiry = store.announceExpiry(lifetime, to - from)
+      let next = from
+      if (slide === NEVER) next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
+      else engine.put(batch.keys[from], batch.kinds[from], batch.operands[from], PUT_ALWAYS, 0, expiry, slide)
       if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
       from = to
     }
@@ -133,7 +140,9 @@ export function setMany<V>(
 /** Stores the entries of a batch with a call of {@link Store.put} for each. */
 function setEach<V>(store: Store<V>, engine: Engine, batch: Batch): void {
   for (let i = 0; i < batch.keys.length; i++) {
-    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, store.announceExpiry(batch.lifetimes[i]), NEVER)
+    const lifetime = batch.lifetimes[i]
+    const slide = store.slideOf(lifetime)
+    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, store.announceExpiry(lifetime), slide)
     if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[i]), i)
   }
 }
@@ -170,7 +179,7 @@ export function deleteEach<V>(store: Store<V>, keys: Iterable<Key>): boolean[] {
 class Batch {
   readonly keys: Key[] = []
   /** How long each lives, in the form of Store.write. */
-  readonly lifetimes: (number | undefined)[] = []
+  readonly lifetimes: (Lifetime | undefined)[] = []
   readonly kinds: number[] = []
   readonly operands: unknown[] = []
   /** The bytes of the encoded values, one after the other, each padded to a word. */
@@ -179,7 +188,7 @@ class Batch {
   /** Where the bytes of each entry begin; the last element is where they end. */
   private readonly offsets = [0]
 
-  add<V>(store: Store<V>, given: Key, value: unknown, chooseLifetime: () => number | undefined): void {
+  add<V>(store: Store<V>, given: Key, value: unknown, chooseLifetime: () => Lifetime | undefined): void {
     const key = ownKey(given) // a getter in a value may change it, or the iterator may
     checkKey(store.open(), key)
     this.lifetimes.push(chooseLifetime())
@@ -197,16 +206,16 @@ class Batch {
 
   /**
    * Puts the bytes of entries from `from` on into the scratch buffer, and returns the index of the first entry that
-   * does not fit, or lives for another time.
+   * does not fit, or lives for another time; `end` at most.
    */
-  stage(engine: Engine, from: number): number {
+  stage(engine: Engine, from: number, end: number): number {
     const { offsets } = this
     const start = offsets[from]
     makeRoom(engine, offsets[from + 1] - start)
     const most = engine.scratch.length
     let to = from + 1
     const isNext = (): boolean => offsets[to + 1] - start <= most && this.lifetimes[to] === this.lifetimes[from]
-    while (to < this.keys.length && isNext()) to++
+    while (to < end && isNext()) to++
     engine.scratch.set(this.bytes.subarray(start, offsets[to]))
     return to
   }
@@ -237,7 +246,7 @@ function checkKey(engine: Engine, key: Key): void {
 }
 
 /** Copies each key when the iterable yields it: it may yield one array again and again. */
-function keysOf(given: Iterable<Key>): Key[] {
+export function keysOf(given: Iterable<Key>): Key[] {
   checkIterable('keys', given)
   return Array.from(given, ownKey)
 }

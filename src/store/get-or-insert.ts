@@ -1,6 +1,7 @@
 import { refusePromise } from '../base/promises.js'
 import { ownKey, type Key } from '../format/key.js'
 import { PUT_IF_ABSENT } from '../engine/engine.js'
+import type { Lifetime } from './lifetime.js'
 import type { Store } from './store.js'
 import { exchange } from './writes.js'
 
@@ -10,7 +11,7 @@ import { exchange } from './writes.js'
  *
  * @param expiresAt as for Store.write
  */
-export function getOrInsert<V>(store: Store<V>, key: Key, value: unknown, expiresAt?: () => number | undefined): V {
+export function getOrInsert<V>(store: Store<V>, key: Key, value: unknown, expiresAt?: () => Lifetime | undefined): V {
   return insertIfAbsent(store, key, () => value, expiresAt)
 }
 
@@ -23,7 +24,7 @@ export function getOrInsertComputed<K extends Key, V>(
   store: Store<V>,
   key: K,
   compute: (key: K) => unknown,
-  expiresAt?: () => number | undefined,
+  expiresAt?: () => Lifetime | undefined,
 ): V {
   const computeAtOnce = (own: K): unknown => {
     const value = compute(own)
@@ -40,7 +41,7 @@ function insertIfAbsent<K extends Key, V>(
   store: Store<V>,
   key: K,
   compute: (key: K) => unknown,
-  expiresAt?: () => number | undefined,
+  expiresAt?: () => Lifetime | undefined,
 ): V {
   const near = store.near(key)
   if (near?.present === true) return near.value as V

@@ -3,6 +3,7 @@ import type { ValueEncoder } from '../codec/value.js'
 import { refusePromise } from '../base/promises.js'
 import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { Expected } from './expected.js'
+import { slidingLife, type Lifetime } from './lifetime.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
@@ -11,7 +12,7 @@ import { remove, removeHeld, writeEncoded, writeHeld } from './writes.js'
 /** The result of a decision: a value to store, already encoded; DELETE; or undefined to leave everything as it is. */
 type Change = ValueEncoder | typeof DELETE | undefined
 type Decide<V> = (value: V | undefined, isPresent: boolean) => Change
-type ChooseExpiry<V> = (entry: StoredEntry<V> | undefined) => number | undefined
+type ChooseExpiry<V> = (entry: StoredEntry<V> | undefined) => Lifetime | undefined
 const DELETE = Symbol('delete')
 
 const UPDATE_AT_ONCE =
@@ -21,7 +22,7 @@ const UPDATE_AT_ONCE =
  * Stores the value that `compute` makes from the value of `key`. An entry that is there keeps its expiry.
  *
  * @param marker what `compute` returns to delete the entry
- * @param expiresIfNew when a new entry expires, as for Store.write
+ * @param expiresIfNew how long a new entry lives
  * @returns the value that a reader will get; undefined if there is no entry any more
  */
 export function update<V>(
@@ -29,7 +30,7 @@ export function update<V>(
   key: Key,
   compute: (value: V | undefined) => unknown,
   marker: symbol,
-  expiresIfNew?: number,
+  expiresIfNew?: Lifetime,
 ): V | undefined {
   let next: unknown
   const decide: Decide<V> = (value, isPresent) => {
@@ -38,12 +39,17 @@ export function update<V>(
     refusePromise(next, 'ERR_MAPSAFE_VALUE_TYPE', 'update', UPDATE_AT_ONCE)
     return store.encode(next)
   }
-  const change = readModifyWrite(store, key, decide, (entry) => entry?.expiresAt ?? expiresIfNew)
+  const change = readModifyWrite(store, key, decide, (entry) => (entry === undefined ? expiresIfNew : lifeOf(entry)))
   if (change === undefined || change === DELETE) return undefined
   const encoder = change
   const stored = store.decodeEncoded(encoder, next)
   encoder.release()
   return stored
+}
+
+/** How long an entry that is changed lives on: to its end, or anew if its uses renew it. */
+function lifeOf({ expiresAt, slidingTtl }: StoredEntry<unknown>): Lifetime {
+  return slidingTtl === 0 ? expiresAt : slidingLife(slidingTtl)
 }
 
 /** Stores `next` if the value of `key` is `expected`. @returns whether it was stored */
@@ -52,7 +58,7 @@ export function compareAndSwap<V>(
   key: Key,
   expected: unknown,
   next: unknown,
-  expiresAt?: number,
+  lifetime?: Lifetime,
 ): boolean {
   const sought = new Expected(store, expected)
   const decide: Decide<V> = (value, isPresent) => {
@@ -63,7 +69,7 @@ export function compareAndSwap<V>(
     encoder.release()
     return undefined
   }
-  const encoder = readModifyWrite(store, key, decide, () => expiresAt) as ValueEncoder | undefined
+  const encoder = readModifyWrite(store, key, decide, () => lifetime) as ValueEncoder | undefined
   encoder?.release()
   return encoder !== undefined
 }
@@ -121,8 +127,8 @@ function apply<V>(
   key: Key,
   change: ValueEncoder | typeof DELETE,
   version?: number,
-  expiresAt?: number,
+  lifetime?: Lifetime,
 ): boolean {
   if (change === DELETE) return remove(store, key, PUT_IF_VERSION, version)
-  return writeEncoded(store, key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, expiresAt)
+  return writeEncoded(store, key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, lifetime)
 }

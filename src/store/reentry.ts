@@ -25,10 +25,15 @@ export function deciding<T>(engine: Engine, decide: () => T): T {
   }
 }
 
+/** Returns whether a function that decides on a write of the map runs now. */
+export function isDeciding(engine: Engine): boolean {
+  const maps = guardedMaps()
+  return maps.size > 0 && maps.has(engine.words.buffer)
+}
+
 /** @throws MapsafeError `ERR_MAPSAFE_REENTRANT` inside {@link deciding} */
 export function refuseReentry(engine: Engine): void {
-  const maps = guardedMaps()
-  if (maps.size === 0 || !maps.has(engine.words.buffer)) return
+  if (!isDeciding(engine)) return
   throw new MapsafeError(
     'ERR_MAPSAFE_REENTRANT',
     'A function that update, compareAndSwap, compareAndDelete or deleteWhere calls must not write to the map, ' +

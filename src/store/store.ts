@@ -24,13 +24,15 @@ import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
 import { useClocksOf } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
+import { renewalDue, type Lifetime } from './lifetime.js'
 import { HotKeys } from './near/hot-keys.js'
 import { NearCache, type NearEntry } from './near/near-cache.js'
 import { ReadCounts } from './near/read-counts.js'
 import { refuseReentry } from './reentry.js'
+import { prolong } from './prolong.js'
 import { lackedRoom } from './room.js'
-import { readTtl } from '../format/cache-settings.js'
-import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS } from '../format/layout.js'
+import { readSlidingTtl, readTtl, readTtlJitter } from '../format/cache-settings.js'
+import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, HEADER_SLIDES } from '../format/layout.js'
 import type { Staged } from './staged.js'
 import { Sweeper } from './sweeper.js'
 import { type Buffer } from '../platform/buffer.js'
@@ -53,6 +55,8 @@ export interface StoredEntry<V> {
   readonly version: number
   /** When the entry expires, in the form that engines take: NEVER if it does not. */
   readonly expiresAt: number
+  /** Milliseconds that it lives from its last read or write on; 0 if reads do not renew it. */
+  readonly slidingTtl: number
 }
 
 /**
@@ -78,7 +82,11 @@ export class Store<V> {
   /** The engine's result, as doubles. */
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
-  readonly #ttl: number
+  readonly ttl: number
+  /** Milliseconds that an entry lives by default from its last read or write on; 0 if reads do not renew it. */
+  readonly slidingTtl: number
+  /** The largest part of a lifetime that is left out at random. */
+  readonly ttlJitter: number
   readonly #isCache: boolean
   /** Whether each write must pass through {@link Store.put}, even one of many. */
   readonly isObserved: boolean = false
@@ -99,7 +107,9 @@ export class Store<V> {
     this.#changed = watchValues(freeze)
     this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
-    this.#ttl = readTtl(engine.words)
+    this.slidingTtl = readSlidingTtl(engine.words)
+    this.ttl = this.slidingTtl === 0 ? readTtl(engine.words) : this.slidingTtl
+    this.ttlJitter = readTtlJitter(engine.words)
     this.reads = new ReadCounts(engine.mark)
     this.#sweeper = clock && new Sweeper(engine, clock, this.reads)
   }
@@ -193,6 +203,7 @@ export class Store<V> {
     if (hit !== undefined) return nearEntry(hit)
     const engine = this.open()
     const value = this.#read(engine, key, undefined)
+    this.#renewIfDue(engine, key)
     const entry = this.found ? this.lastEntry(value as V) : undefined
     this.reads.countFar(engine.words, entry !== undefined)
     return entry
@@ -237,6 +248,7 @@ export class Store<V> {
     if (near === undefined || typeof key === 'object') {
       const value = this.#read(engine, key, undefined)
       this.reads.countFar(engine.words, engine.result[RESULT_STATUS] !== ABSENT)
+      this.#renewIfDue(engine, key)
       return value
     }
     const value = this.#read(engine, key, known)
@@ -253,11 +265,21 @@ export class Store<V> {
       const isPresent = kind !== ABSENT
       const entryVersion = isPresent ? this.version : 0
       const at = isPresent ? (result[RESULT_ENTRY] >>> 0) * BLOCK_WORDS : 0
-      near.store(key, known, home, result[RESULT_HOME_VERSION], isPresent, value, entryVersion, this.expiresAt, at)
+      const { expiresAt, lastSlidingTtl } = this
+      const version = result[RESULT_HOME_VERSION]
+      near.store(key, known, home, version, isPresent, value, entryVersion, expiresAt, at, lastSlidingTtl)
     } else if (known !== undefined) {
       near.drop(known)
     }
+    this.#renewIfDue(engine, key)
     return value
+  }
+
+  /** Renews the entry that the last read found, if reads renew it and did not do so a moment ago. */
+  #renewIfDue(engine: Engine, key: Key): void {
+    const { lastSlidingTtl } = this
+    if (lastSlidingTtl === 0 || this.now() < renewalDue(this.expiresAt!, lastSlidingTtl)) return
+    prolong(this, engine, key, lastSlidingTtl)
   }
 
   /**
@@ -335,6 +357,17 @@ export class Store<V> {
     return expiresAt === NEVER || expiresAt === Infinity ? undefined : expiresAt
   }
 
+  /** Milliseconds that the entry found lives from its last read or write on; 0 if there is none, or reads do not renew it. */
+  get lastSlidingTtl(): number {
+    const slides = this.#resultDoubles[RESULT_STALE_UNTIL] < 0 && this.found && this.expiresAt !== undefined
+    return slides ? -this.#resultDoubles[RESULT_STALE_UNTIL] : 0
+  }
+
+  /** Whether there may be entries that reads renew. */
+  get mayRenew(): boolean {
+    return this.#isCache && Atomics.load(this.open().words, HEADER_SLIDES) !== 0
+  }
+
   /** Until when loads may return the entry that the last `getForLoad` found, if it has expired; else undefined. */
   get staleUntil(): number | undefined {
     const { expiresAt } = this
@@ -389,17 +422,30 @@ export class Store<V> {
    * Returns when entries that are about to be stored expire. Called before the write, while this thread holds nothing,
    * because the sweeper may have its turn.
    *
-   * @param lifetime as `write` of writes.ts takes it
+   * @param lifetime undefined leaves it to the map
    */
-  announceExpiry(lifetime: number | undefined, writes = 1): number {
+  announceExpiry(lifetime: Lifetime | undefined, writes = 1): number {
     const expiresAt = this.endOf(lifetime)
     if (expiresAt !== NEVER) this.#sweeper?.noteWrites(writes)
     return expiresAt
   }
 
   /** Returns when an entry stored now expires. @param lifetime as for {@link Store.announceExpiry} */
-  endOf(lifetime = this.#ttl === Infinity ? NEVER : -this.#ttl): number {
-    return lifetime < 0 ? this.now() - lifetime : lifetime
+  endOf(lifetime: Lifetime = this.ttl === Infinity ? NEVER : -this.ttl): number {
+    const end = typeof lifetime === 'number' ? lifetime : lifetime.expiresAt
+    return end < 0 ? this.now() - end : end
+  }
+
+  /**
+   * Returns what `staleUntil` of Engine.put says of an entry that is about to be stored: whether, and by how much, reads
+   * renew it. @param lifetime as for {@link Store.announceExpiry}
+   */
+  slideOf(lifetime: Lifetime | undefined): number {
+    const slidingTtl = lifetime === undefined ? this.slidingTtl : typeof lifetime === 'number' ? 0 : lifetime.slidingTtl
+    if (slidingTtl === 0) return NEVER
+    const { words } = this.open()
+    if (Atomics.load(words, HEADER_SLIDES) === 0) Atomics.store(words, HEADER_SLIDES, 1)
+    return -slidingTtl
   }
 
   #countNear(hit: NearEntry): void {
@@ -409,7 +455,7 @@ export class Store<V> {
 
   /** Returns an entry of `value`, with the version and expiry that the last call of the engine left. */
   lastEntry<T>(value: T): StoredEntry<T> {
-    return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER }
+    return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER, slidingTtl: this.lastSlidingTtl }
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
@@ -451,6 +497,11 @@ export class Store<V> {
 /** Returns what a near hit tells of the entry. */
 export function nearEntry<V>(hit: NearEntry): StoredEntry<V> | undefined {
   return hit.present
-    ? { value: hit.value as V, version: hit.entryVersion, expiresAt: hit.expiresAt ?? NEVER }
+    ? {
+        value: hit.value as V,
+        version: hit.entryVersion,
+        expiresAt: hit.expiresAt ?? NEVER,
+        slidingTtl: hit.slidingTtl,
+      }
     : undefined
 }

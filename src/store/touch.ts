@@ -14,6 +14,7 @@ import {
 } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
 import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
+import type { Lifetime } from './lifetime.js'
 import { lackedRoom } from './room.js'
 import type { Store } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
@@ -22,10 +23,11 @@ import { LOST, untilWritten } from './until-written.js'
  * Gives the entry of `key` a new expiry, and so a new version; its value stays encoded. Returns false if there is no
  * entry.
  */
-export function touch(store: Store<unknown>, key: Key, expiresAt?: number): boolean {
+export function touch(store: Store<unknown>, key: Key, lifetime?: Lifetime): boolean {
   const engine = store.openToWrite()
   store.hotKeys.note(key)
-  const expiry = store.announceExpiry(expiresAt)
+  const expiry = store.announceExpiry(lifetime)
+  const slide = store.slideOf(lifetime)
   return untilWritten(store, key, (isHeld) => {
     let value: unknown
     do value = isHeld ? engine.hold(key) : engine.get(key)
@@ -35,7 +37,7 @@ export function touch(store: Store<unknown>, key: Key, expiresAt?: number): bool
         return false
       case FOUND:
       case ENCODED:
-        return republish(engine, key, value, expiry, store.version, isHeld) || LOST
+        return republish(engine, key, value, expiry, slide, store.version, isHeld) || LOST
       default:
         throw engineError(engine, key)
     }
@@ -48,6 +50,7 @@ function republish(
   key: Key,
   value: unknown,
   expiresAt: number,
+  slide: number,
   version: number,
   isHeld: boolean,
 ): boolean {
@@ -55,8 +58,9 @@ function republish(
   const read = result[RESULT_KIND]
   const kind = read === VALUE_UTF16 ? VALUE_LATIN1 : read
   const operand = result[RESULT_STATUS] === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
-  if (isHeld) engine.putHeld(key, kind, operand, expiresAt)
-  if (!isHeld || result[RESULT_STATUS] === FULL) engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt)
+  if (isHeld) engine.putHeld(key, kind, operand, expiresAt, slide)
+  if (!isHeld || result[RESULT_STATUS] === FULL)
+    engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt, slide)
   const status = result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false

@@ -19,16 +19,17 @@ import {
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { NEVER } from '../format/entry.js'
+import { markForFailures } from '../format/expiry.js'
 import { ownKey, type Key } from '../format/key.js'
 import { lostType } from './lost-type.js'
 import { lackedRoom } from './room.js'
+import type { Lifetime } from './lifetime.js'
 import type { Store } from './store.js'
 
 /**
  * Stores `value` if `mode` allows it; returns whether it did.
  *
- * @param lifetime here and below, when the entry expires, or NEVER; a number below 0 means so many milliseconds from
- * the write on; undefined leaves it to the map
+ * @param lifetime here and below, undefined leaves it to the map
  */
 export function write(
   store: Store<unknown>,
@@ -36,7 +37,7 @@ export function write(
   value: unknown,
   mode: number,
   version?: number,
-  lifetime?: number,
+  lifetime?: Lifetime,
 ): boolean {
   store.openToWrite()
   store.hotKeys.note(key)
@@ -53,6 +54,7 @@ export function write(
  * Writes as {@link write} does, but a value that is encoded already.
  *
  * @param staleFor milliseconds after the entry's expiry, if it has one, for which loads may still return the value
+ * @param forFailures whether they may do so only where a load failed
  */
 export function writeEncoded(
   store: Store<unknown>,
@@ -60,13 +62,15 @@ export function writeEncoded(
   encoder: ValueEncoder,
   mode: number,
   version?: number,
-  lifetime?: number,
+  lifetime?: Lifetime,
   staleFor = 0,
+  forFailures = false,
 ): boolean {
   // Comes after the encoding: a getter in the value may have used the map, or closed it.
   const engine = store.openToWrite()
   const expiry = store.announceExpiry(lifetime)
-  const staleUntil = expiry === NEVER || staleFor === 0 ? NEVER : expiry + staleFor
+  const isKept = expiry !== NEVER && staleFor > 0
+  const staleUntil = isKept ? markForFailures(expiry + staleFor, forFailures) : store.slideOf(lifetime)
   if (store.isObserved) {
     store.put(engine, key, encoder, mode, version, expiry, staleUntil)
   } else {
@@ -80,7 +84,7 @@ export function writeEncoded(
 }
 
 /** Stores `value` and returns the value that was there before. */
-export function swap<V>(store: Store<V>, key: Key, value: unknown, lifetime?: number): V | undefined {
+export function swap<V>(store: Store<V>, key: Key, value: unknown, lifetime?: Lifetime): V | undefined {
   store.hotKeys.note(key)
   return exchange(store, key, value, PUT_ALWAYS, lifetime)
 }
@@ -94,19 +98,20 @@ export function exchange<V>(
   given: Key,
   value: unknown,
   mode: number,
-  lifetime?: number,
+  lifetime?: Lifetime,
 ): V | undefined {
   store.openToWrite()
   const key = typeof given === 'object' ? ownKey(given) : given // as in write
   const encoder = store.encode(value)
   const engine = store.openToWrite()
   const expiry = store.announceExpiry(lifetime)
+  const slide = store.slideOf(lifetime)
   try {
     return asOneCall(engine, () => {
       let previous: unknown
       do {
         encoder.stage(engine)
-        previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry)
+        previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry, slide)
       } while (lackedRoom(engine))
       return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
         ? store.decodeEncoded(encoder, value)
@@ -170,10 +175,10 @@ export function increment(
  * Stores an encoded value under the key held, and lets go. Returns false if there is no room without a cleanup, or if
  * the entry read has expired meanwhile.
  */
-export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder, lifetime?: number): boolean {
+export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder, lifetime?: Lifetime): boolean {
   const engine = store.openToWrite()
   encoder.stage(engine)
-  engine.putHeld(key, encoder.kind, encoder.operand, store.endOf(lifetime))
+  engine.putHeld(key, encoder.kind, encoder.operand, store.endOf(lifetime), store.slideOf(lifetime))
   const status = engine.result[RESULT_STATUS]
   if (status !== DONE && status !== FULL && status !== NOT_DONE) throw engineError(engine, key)
   return status === DONE

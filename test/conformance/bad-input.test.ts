@@ -99,7 +99,7 @@ const bad = {
       { negativeTtl: -1 },
       { negativeTtl: 1.5 },
     ],
-    ...[{ staleWhileRevalidate: NaN }, { signal: {} }, { time: 5 }],
+    ...[{ staleIfError: -1 }, { forceRefresh: 1 }, { staleWhileRevalidate: NaN }, { signal: {} }, { time: 5 }],
   ),
   scan: all(
     CODES.options,
@@ -181,6 +181,7 @@ const cacheMethods: Record<string, readonly Parameter[]> = {
   incrementEntry: [number, step, [undefined, 'cacheIncrement']],
   setMany: [...methods.setMany, lifetime],
   getOrLoad: [key, compute, [undefined, 'load']],
+  getManyOrLoad: [[['text'], 'keys'], compute, [undefined, 'load']],
   touch: [key, [undefined, 'touch']],
 }
 

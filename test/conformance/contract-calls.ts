@@ -56,6 +56,8 @@ export const calls: Record<string, Call> = {
   repair: (map) => map.repair(),
   close: (map) => map.close(),
   getOrLoad: (map, key, value) => map.getOrLoad(key, () => value),
+  getManyOrLoad: async (map, key, value) =>
+    (await map.getManyOrLoad([key], (keys) => keys.map((each) => [each, value] as const)))[0],
   touch: (map, key) => map.touch(key),
 }
 

@@ -125,7 +125,7 @@ describe.each(lineups)('$name', (lineup) => {
 
     /** The key that a method writes: one that is absent, or there with the value 'old'. */
     function absentFor(map: ConcurrentMap<Key, unknown>, name: string): string {
-      if (/^(setIfAbsent|getOrInsert|getOrInsertComputed|increment|incrementEntry|getOrLoad)$/.test(name))
+      if (/^(setIfAbsent|getOrInsert|getOrInsertComputed|increment|incrementEntry|getOrLoad|getManyOrLoad)$/.test(name))
         return 'absent'
       map.set(key, 'old')
       return key

@@ -116,6 +116,13 @@ const cacheRows: Record<string, Row> = {
     notes: 1,
     isAnsweredNear: true,
   },
+  getManyOrLoad: {
+    call: (map, key) => asCache(map).getManyOrLoad([key], () => [[key, 1]]),
+    reads: 'many',
+    absent: { loads: 1 },
+    expired: { loads: 1, expired: 1 },
+    ...none,
+  },
 }
 
 /** Methods that have a test of their own below, or of which nothing is left to count afterwards. */
@@ -135,7 +142,7 @@ test.each([
 
 const zero: Counters = {
   ...{ hits: 0, misses: 0, nearHits: 0, nearMisses: 0, nearRefreshed: 0, loads: 0, loadFailures: 0 },
-  ...{ replaced: 0, deleted: 0, expired: 0, evicted: 0, admitted: 0, rejected: 0, lostUpdates: 0 },
+  ...{ staleOnError: 0, loadsRefused: 0, breakerOpened: 0, replaced: 0, deleted: 0, expired: 0, evicted: 0, admitted: 0, rejected: 0, lostUpdates: 0 },
 }
 
 /** What `act` adds to the counters of a map. */

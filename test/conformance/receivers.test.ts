@@ -82,7 +82,14 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
         repair: 0,
         close: 0,
       },
-      ...{ touch: 1, getOrLoad: 2, 'get size': 0, 'Symbol(Symbol.iterator)': 0, [String(Symbol.dispose)]: 0 },
+      ...{
+        touch: 1,
+        getOrLoad: 2,
+        getManyOrLoad: 2,
+        'get size': 0,
+        'Symbol(Symbol.iterator)': 0,
+        [String(Symbol.dispose)]: 0,
+      },
       ...{ peek: 1, peekEntry: 1, hasMany: 1, getEntries: 1 },
       ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0, snapshotAsync: 0 },
       'Symbol(nodejs.util.inspect.custom)': 3,
@@ -127,6 +134,7 @@ describe.each(lineups)('$name', (lineup) => {
         forEach: [() => 1],
         touch: ['a'],
         getOrLoad: ['d', () => 1],
+        getManyOrLoad: [['d'], () => []],
       },
     }
     for (const name of names) {

@@ -407,7 +407,8 @@ describe.each(lineups)('getOrLoad in one thread ($name)', (lineup) => {
     /** Puts a lease of a living thread that loads nothing under `key`. */
     function leave(key: Key, until: number): Disposable {
       const engine = openEngine(map.handle.region!, lineup.engineOf(1))
-      const lease = { load: { owner: engine.mark, number: 77, until }, outcome: undefined }
+      const load = { owner: engine.mark, number: 77, until, base: 0 }
+      const lease = { load, outcome: undefined, stale: undefined }
       writeLease(lease, engine.scratch)
       engine.put(key, VALUE_LEASE, leaseBytes(lease), PUT_ALWAYS)
       return { [Symbol.dispose]: () => engine.close() }

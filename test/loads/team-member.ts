@@ -6,6 +6,7 @@ import { Random } from '../support/random.js'
 import {
   CALLED,
   ENDED,
+  GATE,
   MOST,
   RUNNING,
   TICK,
@@ -36,6 +37,17 @@ async function answer(request: Request): Promise<unknown> {
   switch (request.does) {
     case 'load':
       return ending(cache.getOrLoad(request.key, () => play(request.script), request.options))
+    case 'loadMany':
+      return ending(
+        cache.getManyOrLoad(
+          request.keys,
+          async (keys) => {
+            await play(request.script)
+            return keys.map((key) => [key, key] as const)
+          },
+          request.options,
+        ),
+      )
     case 'stampede':
       return Promise.all(
         Array.from({ length: request.calls }, () =>
@@ -59,7 +71,7 @@ async function answer(request: Request): Promise<unknown> {
   }
 }
 
-async function play({ ms, value, error, hangs, busy = 0 }: Script): Promise<unknown> {
+async function play({ ms, value, error, hangs, busy = 0, waits }: Script): Promise<unknown> {
   Atomics.add(words, CALLED, 1)
   const running = Atomics.add(words, RUNNING, 1) + 1
   for (let most = Atomics.load(words, MOST); most < running;) {
@@ -68,6 +80,7 @@ async function play({ ms, value, error, hangs, busy = 0 }: Script): Promise<unkn
   try {
     for (const start = performance.now(); performance.now() - start < busy;);
     await sleep(ms)
+    while (waits === true && Atomics.load(words, GATE) === 0) await sleep(2)
     if (hangs === true) await new Promise(() => undefined)
     if (error !== undefined) {
       throw Object.assign(new RangeError(error, { cause: { reason: 'scripted' } }), { code: 'E_SCRIPT' })

@@ -12,6 +12,8 @@ export interface Script {
   readonly value?: unknown
   readonly error?: string
   readonly hangs?: boolean
+  /** Whether it waits until the test opens the gate. */
+  readonly waits?: boolean
   /** Milliseconds for which it keeps its thread busy, at first. */
   readonly busy?: number
 }
@@ -19,6 +21,12 @@ export interface Script {
 /** What a worker is asked to do. */
 export type Request =
   | { readonly does: 'load'; readonly key: Key; readonly script: Script; readonly options?: LoadOptions | undefined }
+  | {
+      readonly does: 'loadMany'
+      readonly keys: readonly Key[]
+      readonly script: Script
+      readonly options?: LoadOptions | undefined
+    }
   | { readonly does: 'stampede'; readonly key: Key; readonly script: Script; readonly calls: number }
   | { readonly does: 'stress'; readonly seed: number; readonly times: number; readonly keys: number }
   | { readonly does: 'fail'; readonly seed: number; readonly times: number; readonly keys: number }
@@ -58,7 +66,9 @@ export const MOST = 2
 export const TICK = 3
 /** As a double, the time at which a loader last ended. */
 export const ENDED = 2
-export const SHARED_BYTES = 24
+/** Loaders that wait at the gate end once it is not 0. */
+export const GATE = 6
+export const SHARED_BYTES = 32
 
 /** Milliseconds since 1970, alike in all threads. */
 export function preciseNow(): number {
@@ -85,6 +95,11 @@ export class Member {
 
   load(key: Key, script: Script, options?: LoadOptions): Promise<Ending> {
     return this.ask({ does: 'load', key, script, options })
+  }
+
+  /** Loads many keys, each with its own name as the value. */
+  loadMany(keys: readonly Key[], script: Script, options?: LoadOptions): Promise<Ending> {
+    return this.ask({ does: 'loadMany', keys, script, options })
   }
 
   /** Waits until the member has begun with everything it was asked before. */

@@ -42,7 +42,7 @@ struct Outcome {
   std::uint32_t owner_thread;
   std::uint32_t call;  // set by the caller: operations with the same number, not 0, are parts of one call
   double expires_at;   // expiry of the entry found, or incremented; 0 if it does not expire
-  double stale_until;  // after GetForLoad: until when that entry may be served after it expired; 0 if it may not
+  double stale_until;  // of an entry read: see StaleUntil in expiry.h
 };
 static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
               offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t));

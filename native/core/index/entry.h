@@ -41,14 +41,16 @@ struct Value {
   const std::byte* bytes;
   std::uint32_t length;
   std::uint32_t kind;
-  double expires_at = kNever;   // milliseconds since 1970; infinity takes room for an expiry, but never comes
-  double stale_until = kNever;  // until when loads may be served the entry after it expired; only with an expiry
-  bool counts = false;          // a number that later increments change in place
+  double expires_at = kNever;  // milliseconds since 1970; infinity takes room for an expiry, but never comes
+  // Only with an expiry: until when loads may be served the entry after it expired; below 0, minus the milliseconds by
+  // which a read renews it.
+  double stale_until = kNever;
+  bool counts = false;  // a number that later increments change in place
 
   bool expires() const { return expires_at != kNever; }
   bool may_be_stale() const { return stale_until != kNever; }
   // Time until which the entry is kept.
-  double kept_until() const { return may_be_stale() ? stale_until : expires_at; }
+  double kept_until() const { return stale_until > 0 ? stale_until : expires_at; }
   std::size_t words() const { return counts ? kCounterWords : WordsFor(length); }
   std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
 };

@@ -33,8 +33,8 @@ inline double ExpiryOf(const Region& region, Block entry, const EntryHeader& hea
   return ReadExpiry(region, entry, header);
 }
 
-// Time until which a load may be served an expired entry; kNever if it may not, or if the lengths lead out of the
-// region.
+// Time until which a load may be served an expired entry, or below 0 minus the milliseconds by which a read renews it;
+// kNever for neither, or if the lengths lead out of the region.
 inline double StaleUntil(const Region& region, Block entry, const EntryHeader& header) {
   if (!header.may_be_stale() || !region.Contains(entry, header.words())) return kNever;
   const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
@@ -43,7 +43,8 @@ inline double StaleUntil(const Region& region, Block entry, const EntryHeader& h
 
 // Time until which an entry is kept; kNever if for ever, or if the lengths lead out of the region.
 inline double KeptUntil(const Region& region, Block entry, const EntryHeader& header) {
-  return header.may_be_stale() ? StaleUntil(region, entry, header) : ExpiryOf(region, entry, header);
+  const double stale_until = StaleUntil(region, entry, header);
+  return stale_until > 0 ? stale_until : ExpiryOf(region, entry, header);
 }
 
 // Whether `expires_at` has passed. Reads the clock only for a time that can pass.

@@ -60,13 +60,15 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
     Status status = Status::kAbsent;
     std::uint64_t entry_version = 0;
     double expires_at = kNever;
+    double stale_until = kNever;
     Block node = 0;
     bool expired = false;
     if (sighting.found()) {
       const EntryHeader header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
+      if (header.may_be_stale()) stale_until = StaleUntil(core.region, sighting.entry, header);
       expired = HasExpired(core.region, expires_at);
-      if (!expired || (sees_stale && StaleUntil(core.region, sighting.entry, header) > Now(core.region))) [[likely]] {
+      if (!expired || (sees_stale && stale_until > Now(core.region))) [[likely]] {
         entry_version = header.version;
         node = core.region.Load(WordOf(sighting.entry) + kEntryNode);
         status = read(sighting.entry, header);
@@ -86,6 +88,7 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
       outcome.home_version = version;
       outcome.entry = entry_version != 0 ? sighting.entry : 0;
       outcome.expires_at = entry_version != 0 ? expires_at : kNever;
+      outcome.stale_until = entry_version != 0 ? stale_until : kNever;
       if (uses && core.evictor != nullptr) core.evictor->Touch(node, key.hash);
       return;
     }
@@ -106,10 +109,7 @@ void GetPassing(Core& core, const Key& key) {
 }
 
 void GetForLoad(Core& core, const Key& key) {
-  const auto read = [&](Block entry, const EntryHeader& header) {
-    core.outcome->stale_until = StaleUntil(core.region, entry, header);
-    return CopyValue(core, entry, header);
-  };
+  const auto read = [&](Block entry, const EntryHeader& header) { return CopyValue(core, entry, header); };
   Lookup<true>(core, key, read, true);
 }
 

@@ -187,10 +187,12 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   Status status = Status::kTimeout;
   EntryHeader header{};
   double expires_at = kNever;
+  double stale_until = kNever;
   if (WalkHeld(core, location, key, &sighting)) {
     if (sighting.found()) {
       header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
+      stale_until = StaleUntil(core.region, sighting.entry, header);
       status = HasExpired(core.region, expires_at) ? Status::kAbsent : CopyPresent(core, sighting.entry, header);
     } else {
       status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
@@ -213,6 +215,7 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   outcome.home_version = home.ReloadVersion();
   outcome.entry = status == Status::kFound ? sighting.entry : 0;
   outcome.expires_at = status == Status::kFound ? expires_at : kNever;
+  outcome.stale_until = status == Status::kFound ? stale_until : kNever;
   core.held_segment = location.segment;
   core.held_home = home.at();
   core.held_until = outcome.expires_at;

@@ -192,9 +192,9 @@ export class TypescriptEngine implements Engine {
     return value
   }
 
-  putHeld(key: Key, kind: number, value: unknown, expiresAt = NEVER): void {
+  putHeld(key: Key, kind: number, value: unknown, expiresAt = NEVER, staleUntil = NEVER): void {
     if (!this.setKey(key)) return
-    this.writer.measure(kind, value, expiresAt)
+    this.writer.measure(kind, value, expiresAt, staleUntil)
     putHeldEntry(this.core, this.edit, this.writer)
     this.writer.clear()
   }
@@ -356,11 +356,9 @@ export class TypescriptEngine implements Engine {
     }
   }
 
-  /** Returns whether loads may return the entry met, which has expired, and notes until when. */
+  /** Returns whether loads may return the entry met, which has expired. */
   private mayBeServed(): boolean {
-    const until = staleUntil(this.core.region, this.core.lookup.entry)
-    this.core.resultDoubles[RESULT_STALE_UNTIL] = until
-    return until > now(this.core.region)
+    return staleUntil(this.core.region, this.core.lookup.entry) > now(this.core.region)
   }
 
   private setKey(key: Key): boolean {
@@ -378,6 +376,7 @@ export class TypescriptEngine implements Engine {
     this.reportedCell = at
     // The loads are atomic, so they precede the load of the kind, which `lapse` stores before the version.
     this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1), entry, expiresAt)
+    this.core.resultDoubles[RESULT_STALE_UNTIL] = staleUntil(this.core.region, entry)
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   NODE_STAMP,
 } from '../../format/layout.js'
 import { loadInOrder, renew } from './renewal.js'
+import { renewalDue } from '../lifetime.js'
 
 /** The near-cache's knowledge of one key: the outcome of a lookup, and until when it holds. */
 export interface NearEntry {
@@ -31,10 +32,14 @@ export interface NearEntry {
   /** The entry's version; 0 if absent. While it stays the same the value need not be decoded again. */
   entryVersion: number
   /**
-   * When the entry expires; undefined if it never does, and then a hit does not look at the clock. -Infinity if
-   * dropped.
+   * Until when the outcome holds: the entry's expiry, or earlier the time from which on a read renews it. Undefined if
+   * it never expires, and then a hit does not look at the clock. -Infinity if dropped.
    */
+  until: number | undefined
+  /** When the entry expires; undefined if it never does. */
   expiresAt: number | undefined
+  /** Milliseconds that the entry lives from its last read or write on; 0 if reads do not renew it. */
+  slidingTtl: number
   /** The eviction's use clock, in a cache, when a use was last noted. */
   useClock: number
   /** Word index of the entry; 0 if there is none, or it is a counter, which changes where it lies. */
@@ -154,6 +159,7 @@ export class NearCache {
     entryVersion: number,
     expiresAt?: number,
     at = 0,
+    slidingTtl = 0,
   ): void {
     if ((version & 1) !== 0) return
     if (entry === undefined && !this.admits(home, version, present, entryVersion)) return
@@ -165,6 +171,7 @@ export class NearCache {
     if (Atomics.load(this.words, home) !== version) return
     if (expiresAt !== undefined) this.clock.distrust()
     const useClock = this.words[this.useClockAt]
+    const until = expiresAt === undefined || slidingTtl === 0 ? expiresAt : renewalDue(expiresAt, slidingTtl)
     if (entry === undefined) {
       this.insert(key, {
         home,
@@ -174,7 +181,9 @@ export class NearCache {
         value,
         present,
         entryVersion,
+        until,
         expiresAt,
+        slidingTtl,
         useClock,
         at: isFixed ? at : 0,
         hash,
@@ -187,7 +196,9 @@ export class NearCache {
       entry.present = present
       entry.value = value
       entry.entryVersion = entryVersion
+      entry.until = until
       entry.expiresAt = expiresAt
+      entry.slidingTtl = slidingTtl
       entry.useClock = useClock
       entry.at = isFixed ? at : 0
       entry.hash = hash
@@ -202,7 +213,7 @@ export class NearCache {
     entry.entryVersion = 0
     // -Infinity has long expired, so it is never a hit. No version could mark that, since a word of the region can hold
     // any number.
-    entry.expiresAt = -Infinity
+    entry.until = -Infinity
   }
 
   private isCurrent(entry: NearEntry): boolean {
@@ -215,7 +226,7 @@ export class NearCache {
   }
 
   private hasExpired(entry: NearEntry): boolean {
-    return entry.expiresAt !== undefined && this.clock.hasPassed(entry.expiresAt)
+    return entry.until !== undefined && this.clock.hasPassed(entry.until)
   }
 
   /**

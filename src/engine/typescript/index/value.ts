@@ -138,7 +138,7 @@ export class ValueWriter {
   kind = 0
   /** Length in bytes. */
   length = 0
-  /** When the entry to write expires, or NEVER; and until when loads may return it after that, or NEVER. */
+  /** When the entry to write expires, or NEVER; and what `staleUntil` of Engine.put says. */
   expiresAt = NEVER
   staleUntil = NEVER
   /** Whether the value is a number that later increments change in place. */
@@ -189,7 +189,7 @@ export class ValueWriter {
 
   /** The time until which the entry is kept, or NEVER. */
   get keptUntil(): number {
-    return this.staleUntil === NEVER ? this.expiresAt : this.staleUntil
+    return this.staleUntil > 0 ? this.staleUntil : this.expiresAt
   }
 
   private writeValue(block: number, at: number): void {
