@@ -80,7 +80,9 @@ function openingOf(
   if (handle === undefined && !mayMake) throw unknownName(name)
   if (handle !== undefined) checkHandle(name, kind, options, handle)
   if (handle !== undefined && file === undefined) {
-    const opening = Opening.existing(kind, handle, { engine, freeze, nearCache, trustFile })
+    const { loadDefaults, breaker } = given
+    const ofCache = kind === 'mapsafe.cache' ? { loadDefaults, breaker } : {}
+    const opening = Opening.existing(kind, handle, { engine, freeze, nearCache, trustFile, ...ofCache })
     checkPlace(name, kind, options, opening.place)
     return opening
   }

@@ -142,7 +142,18 @@ test.each([
 
 const zero: Counters = {
   ...{ hits: 0, misses: 0, nearHits: 0, nearMisses: 0, nearRefreshed: 0, loads: 0, loadFailures: 0 },
-  ...{ staleOnError: 0, loadsRefused: 0, breakerOpened: 0, replaced: 0, deleted: 0, expired: 0, evicted: 0, admitted: 0, rejected: 0, lostUpdates: 0 },
+  ...{
+    staleOnError: 0,
+    loadsRefused: 0,
+    breakerOpened: 0,
+    replaced: 0,
+    deleted: 0,
+    expired: 0,
+    evicted: 0,
+    admitted: 0,
+    rejected: 0,
+    lostUpdates: 0,
+  },
 }
 
 /** What `act` adds to the counters of a map. */
