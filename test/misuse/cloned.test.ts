@@ -59,8 +59,7 @@ describe.each(lineups)('$name', (lineup) => {
 
   test('nothing else of a map shows it', () => {
     using map = new ConcurrentMap<Key, number>(options)
-    const keys = JSON.parse(JSON.stringify(map)) as object
-    expect(Object.keys(keys)).toEqual(['handle'])
+    expect(JSON.stringify(map)).not.toContain('notCloneable')
     expect(Object.assign({}, map).handle).toBe(map.handle)
     expect(map).toEqual(map)
     using other = new ConcurrentMap<Key, unknown>(options)
