@@ -7,7 +7,7 @@ import {
   SLOTS_PER_BUCKET,
 } from '../../format/layout.js'
 import { WEAKLY_ORDERED } from '../../format/region.js'
-import type { NearEntry } from './near-cache.js'
+import type { NearEntry } from './near-entry.js'
 
 /**
  * Loads a word before all that is loaded later. A plain load is enough where the processor keeps loads in order: see
