@@ -256,6 +256,14 @@ describe.each(nearAndFarLineups)('options of loads ($name)', (lineup) => {
       expect(counts()).toEqual({ loads: 4, loadFailures: 3, staleOnError: 4 })
     })
 
+    test('is served no longer than the call itself allows', async () => {
+      await cache.getOrLoad('key', () => 'old', options)
+      clock.advance(3000)
+      const brief = { ...options, staleIfError: 1000 }
+      for (const each of [cache, other]) await expect(each.getOrLoad('key', fail, brief)).rejects.toThrow('down')
+      expect(await cache.getOrLoad('key', fail, options)).toBe('old')
+    })
+
     test('is not served where the load succeeds', async () => {
       await cache.getOrLoad('key', () => 'old', options)
       clock.advance(2000)
