@@ -12,7 +12,7 @@ export type { HotKey } from './store/near/hot-keys.js'
 export type { IncrementOptions, MapIncrementOptions } from './public/increment.js'
 export type { LifetimeOptions } from './public/lifetime.js'
 export type { BreakerOptions } from './loads/breaker.js'
-export type { ManyLoadContext, ManyLoader } from './loads/many.js'
+export type { LoadedPairs, ManyLoadContext, ManyLoader } from './loads/many.js'
 export type { LoadContext, LoadDefaults, Loader, LoadOptions, StaleValue } from './loads/options.js'
 export type { MapClass } from './public/opening.js'
 export type {

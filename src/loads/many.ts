@@ -31,9 +31,10 @@ export interface ManyLoadContext<K, V = unknown> {
 export type ManyLoader<K, V> = (
   keys: readonly K[],
   context: ManyLoadContext<K, V>,
-) => Pairs<K, V> | PromiseLike<Pairs<K, V>>
+) => LoadedPairs<K, V> | PromiseLike<LoadedPairs<K, V>>
 
-type Pairs<K, V> = Iterable<readonly [K, Storable<V> | PromiseLike<Storable<V>>]>
+/** Keys with their values, or promises of them. */
+export type LoadedPairs<K, V> = Iterable<readonly [K, Storable<V> | PromiseLike<Storable<V>>]>
 
 /** A key whose load this thread began, and which the next call of the loader is to load. */
 interface Wanted<K, V> {

@@ -7,6 +7,8 @@ import { Buffer } from '../platform/buffer.js'
 import { CHANNELS, type ChannelName, type EventOrigin } from './channels.js'
 import { messageOf, type MapsafeEvent } from './messages.js'
 
+export type { ChannelName } from './channels.js'
+
 /** An event as one record, which `JSON.stringify` takes. */
 export interface LogRecord {
   /** The level of all events so far. */

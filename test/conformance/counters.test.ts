@@ -98,6 +98,7 @@ const rows: Record<string, Row> = {
   scan: { call: (map) => map.scan(), ...none },
   snapshot: { call: (map) => [...map.snapshot()], ...none },
   snapshotAsync: { call: async (map) => [...(await map.snapshotAsync())], ...none },
+  toJSON: { call: (map) => map.toJSON(), ...none },
   stats: { call: (map) => map.stats(), ...none },
   health: { call: (map) => map.health(), ...none },
   healthAsync: { call: (map) => map.healthAsync(), ...none },
