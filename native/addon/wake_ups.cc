@@ -11,6 +11,7 @@
 #include <thread>
 #include <tuple>
 
+#include "../core/base/geometry.h"
 #include "../core/threads/waits.h"
 #include "../platform/futex.h"
 #include "../platform/mapped_file.h"
@@ -33,9 +34,8 @@ struct Listener {
 // the end of a thread's last mapping shows others that the thread is gone.
 class Header {
  public:
-  // All wait words and the bell.
-  static constexpr std::size_t kBytes =
-      std::size_t{kRegistryBlock} * kBlockBytes + std::size_t{kRegistryThreads} * kThreadWords * sizeof(Word);
+  // All wait words and the bell lie before the page table.
+  static constexpr std::size_t kBytes = std::size_t{kPageTableBlock} * kBlockBytes;
 
   explicit Header(void* base) : base_(base) {}
   ~Header() {

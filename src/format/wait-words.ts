@@ -1,11 +1,5 @@
-import {
-  BLOCK_WORDS,
-  REGISTRY_BLOCK,
-  REGISTRY_THREADS,
-  THREAD_WAITS,
-  THREAD_WAIT_WORDS,
-  THREAD_WORDS,
-} from './layout.js'
+import { REGISTRY_THREADS, THREAD_WAITS, THREAD_WAIT_WORDS } from './layout.js'
+import { threadRecordAt } from './thread-record.js'
 
 /** Number of wait words: docs/internals/protocol.md, "Waking". */
 export const WAIT_WORDS = REGISTRY_THREADS * THREAD_WAIT_WORDS
@@ -13,5 +7,5 @@ export const WAIT_WORDS = REGISTRY_THREADS * THREAD_WAIT_WORDS
 /** Returns the index of the wait word for keys with this hash; the numbers below {@link WAIT_WORDS} give all. */
 export function waitWordAt(hash: number): number {
   const record = (hash >>> 4) & (REGISTRY_THREADS - 1)
-  return REGISTRY_BLOCK * BLOCK_WORDS + record * THREAD_WORDS + THREAD_WAITS + (hash & (THREAD_WAIT_WORDS - 1))
+  return threadRecordAt(record) + THREAD_WAITS + (hash & (THREAD_WAIT_WORDS - 1))
 }

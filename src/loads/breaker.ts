@@ -82,7 +82,7 @@ export interface SharedPass {
 /**
  * A circuit breaker for the loads of a cache. Its state lies in the region's header, so that all threads and processes
  * share it: if many loads fail, loaders are not called for a while; then one of everybody is, the probe, and decides.
- * See docs/internals/protocol.md, "Breaker".
+ * See docs/internals/protocol.md, "Loads".
  *
  * Both words change by compare-and-swap alone, so that no count is lost, and a state is left by one thread only. A probe
  * whose thread dies holds no other up: its permission ends with its load's time limit.

@@ -10,8 +10,8 @@ import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
 import { processCode } from '../support/worker-code.js'
 
-/** Enough for Node.js itself and a map or two. */
-const DESCRIPTORS = 64
+/** Enough for Node.js itself, which opens all the modules at once that one imports, and a map or two. */
+const DESCRIPTORS = 256
 const { path, execArgv } = processCode(new URL('descriptors.program.ts', import.meta.url))
 
 let scratch: Scratch
@@ -43,9 +43,17 @@ function start(file: string, engine: string): ChildProcess {
 }
 
 async function tell(child: ChildProcess, command: string): Promise<unknown> {
+  const end = new AbortController()
+  const { signal } = end
   child.send(command)
-  const [message] = (await once(child, 'message')) as [{ answer: unknown }]
-  return message.answer
+  try {
+    const answered = once(child, 'message', { signal })
+    const ended = once(child, 'exit', { signal }).then((how) => expect.fail(`the process ended: ${how.join(', ')}`))
+    const [message] = (await Promise.race([answered, ended])) as [{ answer: unknown }]
+    return message.answer
+  } finally {
+    end.abort()
+  }
 }
 
 describe.skipIf(process.platform === 'win32').each(lineups)('a process out of file descriptors ($name)', (lineup) => {

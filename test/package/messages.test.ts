@@ -84,7 +84,7 @@ test('arguments and options are called so once', () => {
   for (const { at, callee, name } of namings) {
     if (name === '…') continue
     const isWhole = callee !== 'checkFunction' && callee !== 'checkMilliseconds'
-    if (isWhole) expect(name, at).toMatch(/^(Argument|Option) (\w|…)+$/)
+    if (isWhole) expect(name, at).toMatch(/^(Argument|Option) [\w.…]+$/)
     else expect(name, at).toMatch(/^\w+$/)
   }
 })

@@ -159,6 +159,8 @@ const READS: Record<string, (map: Subject) => unknown> = {
   forEach: (map) => map.forEach(() => undefined),
   stats: (map) => map.stats(),
   health: (map) => map.health(),
+  healthAsync: (map) => map.healthAsync(),
+  toJSON: (map) => map.toJSON(),
   verify: (map) => map.verify(),
   'getOrLoad what is there': (map) => map instanceof ConcurrentCache && map.getOrLoad(KEY, () => 'value'),
 }
@@ -190,8 +192,11 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   setMany: (map, fresh) => map.setMany(many.map((i) => [`${fresh} ${i}`, 'value'])),
   deleteMany: (map) => map.deleteMany([KEY, ...many]),
   deleteWhere: (map) => map.deleteWhere(() => true),
+  deleteWhereAsync: (map) => map.deleteWhereAsync(() => true),
   clear: (map) => map.clear(),
+  clearAsync: (map) => map.clearAsync(),
   snapshot: (map) => map.snapshot(),
+  snapshotAsync: (map) => map.snapshotAsync(),
   repair: (map) => map.repair(),
   'attach and close': (map) => {
     if (map instanceof ConcurrentCache) ConcurrentCache.attach(map.handle).close()
@@ -202,7 +207,14 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
     if (map instanceof ConcurrentCache) new ConcurrentCache({ file }).close()
     else new ConcurrentMap({ file }).close()
   },
+  'open, and close': (map, fresh) => {
+    const file = map.handle.file!
+    if (map instanceof ConcurrentCache) ConcurrentCache.open(fresh, { file }).close()
+    else ConcurrentMap.open(fresh, { file }).close()
+  },
   getOrLoad: (map, fresh) => map instanceof ConcurrentCache && map.getOrLoad(fresh, () => 'value'),
+  getManyOrLoad: (map, fresh) =>
+    map instanceof ConcurrentCache && map.getManyOrLoad([fresh], ([key]) => [[key, 'value']]),
   touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
   'set with a ttl': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { ttl: 600_000 }),
 }

@@ -77,7 +77,9 @@ class ThreadRecord {
     return (index + 1) | region.Load(At(index) + kThreadIncarnation) << 8;
   }
 
-  static WordIndex At(std::uint32_t index) { return WordOf(kRegistryBlock) + std::size_t{index} * kThreadWords; }
+  static constexpr WordIndex At(std::uint32_t index) {
+    return WordOf(kRegistryBlock) + std::size_t{index} * kThreadWords;
+  }
 
   // Index of the record whose first word is `at`.
   static std::uint32_t IndexAt(WordIndex at) { return static_cast<std::uint32_t>((at - At(0)) / kThreadWords); }

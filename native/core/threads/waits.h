@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "base/region.h"
+#include "threads/thread_record.h"
 
 namespace mapsafe {
 
@@ -19,8 +20,8 @@ inline constexpr std::uint32_t kWaitWords = kRegistryThreads * kThreadWaitWords;
 
 // The wait word with number `hash`, modulo their number.
 constexpr WordIndex WaitWordAt(std::uint32_t hash) {
-  const WordIndex record = hash / kThreadWaitWords % kRegistryThreads;
-  return WordOf(kRegistryBlock) + record * kThreadWords + kThreadWaits + hash % kThreadWaitWords;
+  const std::uint32_t record = hash / kThreadWaitWords % kRegistryThreads;
+  return ThreadRecord::At(record) + kThreadWaits + hash % kThreadWaitWords;
 }
 
 // Wakes the threads that wait at word `at` of a region in the memory of one process, where only JavaScript can. In a
