@@ -14,6 +14,7 @@ import {
 } from '../engine/engine.js'
 import { ALL_BUCKETS, SLOTS_PER_BUCKET } from '../format/layout.js'
 import { engineError } from '../engine/engine-error.js'
+import { asOneCall } from '../engine/one-call.js'
 import { keyBatches } from './map-keys.js'
 import { deleteIf } from './read-modify-write.js'
 import type { Store } from './store.js'
@@ -57,7 +58,9 @@ export function* deletingWhere<V>(store: Store<V>, predicate: (value: V, key: Ke
   for (const batch of keyBatches(store)) {
     yield batch.length
     for (const key of batch) {
-      if (deleteIf(store, key, (value) => decide(value, key), true)) deleted++
+      // One call, whose waits together last no longer than those of one operation may.
+      const isGone = asOneCall(store.openToWrite(), () => deleteIf(store, key, (value) => decide(value, key), true))
+      if (isGone) deleted++
       yield 1
     }
   }

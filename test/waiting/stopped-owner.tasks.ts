@@ -209,8 +209,10 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   },
   'open, and close': (map, fresh) => {
     const file = map.handle.file!
-    if (map instanceof ConcurrentCache) ConcurrentCache.open(fresh, { file }).close()
-    else ConcurrentMap.open(fresh, { file }).close()
+    // A name is that of one file for as long as the thread lives.
+    const name = `${fresh} ${file}`
+    if (map instanceof ConcurrentCache) ConcurrentCache.open(name, { file }).close()
+    else ConcurrentMap.open(name, { file }).close()
   },
   getOrLoad: (map, fresh) => map instanceof ConcurrentCache && map.getOrLoad(fresh, () => 'value'),
   getManyOrLoad: (map, fresh) =>
@@ -225,7 +227,7 @@ export const CALLED = [...Object.keys(READS), ...Object.keys(WRITES)].flatMap((n
 export interface Measured {
   readonly name: string
   readonly engine: string
-  /** Milliseconds of the call in which the thread slept. */
+  /** Milliseconds of the call, or of its longest slice, in which the thread slept. */
   readonly slept: number
   /** Those in which it slept or ran: without those in which the system gave it no processor. */
   readonly took: number
@@ -259,17 +261,33 @@ async function measureAll<Call>(
 
 async function measure(map: Subject, name: string, call: () => unknown): Promise<Measured> {
   let error: { code?: string; message?: string } = {}
-  const before = now()
+  const turns = [now()]
+  // What goes on in slices is bounded slice by slice: each is a call of its own to those who wait for this thread.
+  let isOver = !name.endsWith('Async')
+  const tick = (): void => {
+    turns.push(now())
+    if (!isOver) setImmediate(tick)
+  }
+  if (!isOver) setImmediate(tick)
   try {
     await call()
   } catch (thrown) {
     error = thrown as { code?: string; message?: string }
   }
-  const after = now()
+  isOver = true
+  turns.push(now())
+  const lengths = turns.slice(1).map((after, i) => lengthOf(turns[i], after))
+  const longest = lengths.reduce((most, length) => (length.took > most.took ? length : most))
+  return { name, engine: storeOf(map).open().kind, ...longest, code: error.code, message: error.message }
+}
+
+function lengthOf(
+  before: ReturnType<typeof now>,
+  after: ReturnType<typeof now>,
+): Pick<Measured, 'slept' | 'took' | 'delayed'> {
   const delayed = after.delayed - before.delayed
   const took = after.time - before.time - delayed
-  const slept = took - (after.ran - before.ran)
-  return { name, engine: storeOf(map).open().kind, slept, took, delayed, code: error.code, message: error.message }
+  return { took, delayed, slept: took - (after.ran - before.ran) }
 }
 
 /** In milliseconds: the time, and how long this thread ran and waited for a processor so far. */
