@@ -12,23 +12,6 @@
 
 namespace mapsafe {
 
-namespace {
-
-// Pieces this long cost a system call each, which is nothing beside the work of filling them, and waste little at the
-// end.
-constexpr std::size_t kPieceWords = 1 << 18;
-
-// Room for `words` words.
-Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
-  if (pieces->empty() || pieces->back().capacity - pieces->back().used < words) {
-    const std::size_t capacity = std::max(words, kPieceWords);
-    pieces->push_back({std::make_unique_for_overwrite<Word[]>(capacity), capacity});
-  }
-  SnapshotPiece& piece = pieces->back();
-  piece.used += words;
-  return piece.words.get() + piece.used - words;
-}
-
 // No bucket at rest has this version.
 constexpr Word kNotCopied = 1;
 
@@ -50,6 +33,23 @@ struct Copied {
   std::vector<SnapshotPiece> pieces;
   std::size_t budget = 0;
 };
+
+namespace {
+
+// Pieces this long cost a system call each, which is nothing beside the work of filling them, and waste little at the
+// end.
+constexpr std::size_t kPieceWords = 1 << 18;
+
+// Room for `words` words.
+Word* MakeRoom(std::vector<SnapshotPiece>* pieces, std::size_t words) {
+  if (pieces->empty() || pieces->back().capacity - pieces->back().used < words) {
+    const std::size_t capacity = std::max(words, kPieceWords);
+    pieces->push_back({std::make_unique_for_overwrite<Word[]>(capacity), capacity});
+  }
+  SnapshotPiece& piece = pieces->back();
+  piece.used += words;
+  return piece.words.get() + piece.used - words;
+}
 
 // Whether the entries from `copy` on have the lengths that were seen before they were copied. They differ only in a
 // region that changes without a version; but a walk over the copy must not leave it.
