@@ -124,11 +124,7 @@ export function resolveLoadDefaults(options: LoadDefaults | undefined): Resolved
 }
 
 /** As {@link resolveLoadDefaults}, for one call of a cache with such defaults. */
-export function resolveLoadOptions(
-  options: LoadOptions | undefined,
-  defaults: ResolvedLoadDefaults,
-): ResolvedLoadOptions {
-  if (options === undefined) return { ...defaults, forceRefresh: false, signal: undefined }
+export function resolveLoadOptions(options: LoadOptions, defaults: ResolvedLoadDefaults): ResolvedLoadOptions {
   const given = readOptions(options, NAMES)
   const { signal, forceRefresh = false } = given
   if (typeof forceRefresh !== 'boolean') throw wrongInput('Option forceRefresh', forceRefresh, 'true or false')

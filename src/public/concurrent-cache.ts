@@ -76,6 +76,8 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   readonly #store: Store<Returned<V, Freeze>>
   readonly #loads: Loads<Returned<V, Freeze>>
   readonly #loadDefaults: ResolvedLoadDefaults
+  /** The options of a call without any: most calls are hits, which should not pay for an object. */
+  readonly #usualLoad: ResolvedLoadOptions
 
   static {
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'ConcurrentCache', configurable: true })
@@ -95,6 +97,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     this.#store = storeOf(this)
     this.#loads = new Loads(this.#store, opening.options.breaker)
     this.#loadDefaults = opening.options.loadDefaults
+    this.#usualLoad = resolveLoadOptions({}, this.#loadDefaults)
   }
 
   /**
@@ -334,7 +337,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   #getOrLoad(key: K, loader: Loader<K, V>, options: LoadOptions | undefined): Promise<Returned<V, Freeze>> {
     const store = this.#store
     checkFunction('loader', loader)
-    const resolved = resolveLoadOptions(options, this.#loadDefaults)
+    const resolved = options === undefined ? this.#usualLoad : resolveLoadOptions(options, this.#loadDefaults)
     resolved.signal?.throwIfAborted()
     if (!resolved.forceRefresh) {
       const near = store.near(key)
@@ -376,7 +379,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   ): Promise<(Returned<V, Freeze> | undefined)[]> {
     const store = this.#store
     checkFunction('loadMissing', loadMissing)
-    const resolved = resolveLoadOptions(options, this.#loadDefaults)
+    const resolved = options === undefined ? this.#usualLoad : resolveLoadOptions(options, this.#loadDefaults)
     const given = keysOf(keys) as K[]
     resolved.signal?.throwIfAborted()
     // A wrong key throws here, before anything is loaded.
