@@ -95,6 +95,7 @@ function inspectSegments(
   const directoryDepth = Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH)
   const end = 2 ** directoryDepth
   const lastSegment = words.length - SEGMENT_BYTES / 4
+  const mostSegments = Math.floor(words.byteLength / SEGMENT_BYTES)
   let segments = 0
   let tombstones = 0
   let contention = 0
@@ -102,7 +103,8 @@ function inspectSegments(
   let mostContended: ContendedSegment | undefined
   for (let index = 0; index < end;) {
     const segment = load(directory + DIRECTORY_ENTRIES + index) * BLOCK_WORDS
-    if (segment > lastSegment) break // a damaged directory; verify() reports it
+    // A damaged directory; verify() reports it.
+    if (segment > lastSegment || segments === mostSegments) break
     segments++
     tombstones += Math.min(load(segment + SEGMENT_TOMBSTONES), SEGMENT_SLOTS)
     const depth = load(segment + SEGMENT_DEPTH)

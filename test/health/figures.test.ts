@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
+import {
+  BLOCK_WORDS,
+  DIRECTORY_DEPTH,
+  DIRECTORY_ENTRIES,
+  HEADER_DIRECTORY,
+  SEGMENT_DEPTH,
+} from '../../src/format/layout.js'
 import { findPlace } from '../../src/public/handle.js'
 import { Clock } from '../support/clock.js'
 import { Random } from '../support/random.js'
@@ -185,6 +192,12 @@ describe.each(lineups)('figures of a damaged region ($name)', (lineup) => {
         words[word] = sound[word]
       }
     }
+    // A directory without end, all of whose entries lead to one segment.
+    const directory = words[HEADER_DIRECTORY] * BLOCK_WORDS
+    words.fill(0, directory + DIRECTORY_ENTRIES)
+    words[directory + DIRECTORY_DEPTH] = words[SEGMENT_DEPTH] = 24
+    for (const each of [map, other]) checkDamaged(each, bytes, 'a long directory')
+    words.set(sound)
     for (let round = 0; round < scaled(100); round++) {
       for (let i = 0; i < 50; i++) {
         const within = random.chance(0.5) ? 48_000 : words.length
