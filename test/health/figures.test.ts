@@ -194,8 +194,9 @@ describe.each(lineups)('figures of a damaged region ($name)', (lineup) => {
     }
     // A directory without end, all of whose entries lead to one segment.
     const directory = words[HEADER_DIRECTORY] * BLOCK_WORDS
-    words.fill(0, directory + DIRECTORY_ENTRIES)
-    words[directory + DIRECTORY_DEPTH] = words[SEGMENT_DEPTH] = 24
+    const segment = words[directory + DIRECTORY_ENTRIES]
+    words.fill(segment, directory + DIRECTORY_ENTRIES)
+    words[directory + DIRECTORY_DEPTH] = words[segment * BLOCK_WORDS + SEGMENT_DEPTH] = 24
     for (const each of [map, other]) checkDamaged(each, bytes, 'a long directory')
     words.set(sound)
     for (let round = 0; round < scaled(100); round++) {
