@@ -97,8 +97,8 @@ export const mutants = [
   {
     name: 'circle-through-another-object-missed',
     why: 'a loader that awaits itself through another map object of its thread waits until its time is up',
-    file: 'src/loads/key-load.ts',
-    find: 'return this.#awaited === undefined ? undefined : findLoad(this.#awaited, this.host.memory)',
+    file: 'src/loads/awaited-load.ts',
+    find: 'return findLoad(this.#load, this.host.memory)',
     replace: 'return undefined',
   },
   {

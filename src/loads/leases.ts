@@ -116,9 +116,15 @@ export class Leases<V> {
     }
   }
 
-  /** @param value the value that this thread decoded last */
-  isImmutable(value: V): boolean {
-    return typeof value !== 'object' || value === null || this.store.isImmutable
+  /**
+   * Returns what gives each of some readers a value: a copy of its own if it can be changed.
+   * @param value the value that this thread decoded last
+   */
+  copiesOf(value: V, readers: number): () => V {
+    const isImmutable = typeof value !== 'object' || value === null || this.store.isImmutable
+    if (readers <= 1 || isImmutable) return () => value
+    const content = this.encode(value)
+    return () => this.decodeContent(content) as V
   }
 
   decodeContent({ kind, bytes }: Content): unknown {

@@ -5,9 +5,9 @@ import type { Key } from '../format/key.js'
 import type { Storable } from '../base/storable.js'
 import { isUint8Array } from '../platform/brands.js'
 import type { Pass, SharedPass } from './breaker.js'
-import { NO_VALUE } from './key-load.js'
 import { KeyMap } from './key-map.js'
 import type { LoadContext, StaleValue } from './options.js'
+import { NO_VALUE } from './own-load.js'
 import { addAbortListener, reasonOf } from '../base/signal.js'
 
 /** The second argument of a loader of many keys, after the keys. */
