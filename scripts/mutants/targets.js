@@ -141,6 +141,7 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   misuse: inTypescript(['test/misuse'], ['build']),
+  groups: inTypescript(['test/conformance/prefix'], ['build'], 'typescript,native'),
   health: inTypescript(['test/health']),
   adapters: inTypescript(['test/adapters'], ['build']),
   surface: inTypescript(

@@ -1,7 +1,7 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
 /* eslint @typescript-eslint/no-invalid-void-type: off -- `attach` may be called without its class */
 import { checkFunction, checkOptions, checkVersion, flagOf } from '../base/arguments.js'
-import { atOnce, inSlices, readSignal, type SlicedOptions } from '../base/slices.js'
+import { atOnce, inSlices, readSignal, type Job, type SlicedOptions } from '../base/slices.js'
 import { deleteEach, deleteMany, getEntries, getMany, hasMany, setMany } from '../store/batches.js'
 import type { Key } from '../format/key.js'
 import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairReport } from '../engine/engine.js'
@@ -23,11 +23,28 @@ import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-w
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
-import { scan, type DetailedScanOptions, type ScanOptions, type ScanResult } from '../store/scan.js'
+import { readKeyChoice, type KeyChoice } from '../store/key-choice.js'
+import {
+  scan,
+  type DetailedScanOptions,
+  type KeyScanOptions,
+  type KeyScanResult,
+  type ScanOptions,
+  type ScanResult,
+} from '../store/scan.js'
 import { countingPresent, Snapshot } from './snapshot.js'
 import type { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
-import { clear, clearing, deletingWhere, repair, snapshot, snapshotting, whileOpen } from '../store/whole-map.js'
+import {
+  clear,
+  clearing,
+  deletingKeys,
+  deletingWhere,
+  repair,
+  snapshot,
+  snapshotting,
+  whileOpen,
+} from '../store/whole-map.js'
 import { deleteEntry, increment, swap, take, write } from '../store/writes.js'
 import type { Returned } from '../base/cloned.js'
 import type { DeepReadonly } from '../base/deep-readonly.js'
@@ -43,8 +60,17 @@ export interface VerifyReport {
   readonly problems: readonly string[]
 }
 
-/** A predicate of `deleteWhere`, for the store. */
-type Predicate<V, Freeze extends boolean> = (value: Returned<V, Freeze>, key: Key) => boolean
+/** Returns the job of a `deleteWhere`, whose first argument it checks. */
+function deletionJob<K extends Key, V>(
+  store: Store<V>,
+  predicate: ((value: V, key: K) => boolean) | KeyChoice<K>,
+): Job<number> {
+  if (typeof predicate === 'object' && (predicate as unknown) !== null && !Array.isArray(predicate)) {
+    return deletingKeys(store, readKeyChoice(predicate))
+  }
+  checkFunction('predicate', predicate)
+  return deletingWhere(store, predicate as (value: V, key: Key) => boolean)
+}
 
 /** What structured clone says of a map object. */
 const SEND_HANDLE = {
@@ -414,18 +440,19 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * as the predicate saw it; if another thread wrote it meanwhile, the predicate is called again. Walks as
    * {@link ConcurrentMap.keys} does. O(entries): for a million 0.6 to 1.4 s of this thread's processor time, since
    * `predicate` is given every value, decoded, and 0.1 to 0.4 s more if half of them are deleted. To choose by the key
-   * alone, use {@link ConcurrentMap.deleteMany} with some of the {@link ConcurrentMap.keys}, which decodes no value.
+   * alone, give a {@link KeyChoice}: with `prefix`, `key` or both, it decodes no value, and an entry that is meant is deleted
+   * whatever was written meanwhile.
    *
    * @param predicate an error that it throws passes through; entries deleted before stay deleted. It may read the map,
    * but a write to the map throws `ERR_MAPSAFE_REENTRANT`.
    * @returns the number of entries deleted
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function and no choice
    * @contract each entry | 0 | yes | outdated | OPTIONS TIMEOUT REENTRANT | O(entries)
    */
-  deleteWhere(predicate: (value: Returned<V, Freeze>, key: K) => boolean): number {
+  deleteWhere(predicate: ((value: Returned<V, Freeze>, key: K) => boolean) | KeyChoice<K>): number {
     const store = this.#store
-    checkFunction('predicate', predicate)
-    return asOneCall(store.openToWrite(), () => atOnce(deletingWhere(store, predicate as Predicate<V, Freeze>)))
+    const job = deletionJob(store, predicate)
+    return asOneCall(store.openToWrite(), () => atOnce(job))
   }
 
   /**
@@ -435,19 +462,19 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @param predicate as for {@link ConcurrentMap.deleteWhere}, which it costs in all. An error that it throws rejects
    * the call; entries deleted before stay deleted.
    * @returns the number of entries deleted
-   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function, or for a wrong option; the signal's
-   * reason if that aborts. All errors reject the call.
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `predicate` is no function and no choice, or for a wrong option; the
+   * signal's reason if that aborts. All errors reject the call.
    * @contract each entry | 0 | yes | outdated | OPTIONS TIMEOUT REENTRANT | O(entries), in slices
    */
   async deleteWhereAsync(
-    predicate: (value: Returned<V, Freeze>, key: K) => boolean,
+    predicate: ((value: Returned<V, Freeze>, key: K) => boolean) | KeyChoice<K>,
     options: SlicedOptions | undefined = undefined,
   ): Promise<number> {
     const store = this.#store
-    checkFunction('predicate', predicate)
+    const job = deletionJob(store, predicate)
     const signal = readSignal(options)
     store.openToWrite()
-    return inSlices(deletingWhere(store, predicate as Predicate<V, Freeze>), signal)
+    return inSlices(job, signal)
   }
 
   /**
@@ -657,17 +684,19 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @param cursor the cursor that the last call returned; undefined or 0 to begin
    * @returns the entries, and the cursor to go on from: undefined at the end. There may be fewer entries than `count`
-   * before the end, even none, where entries were just deleted; and more, where keys have the same hash.
+   * before the end, even none, where entries were just deleted, or where few keys have the `prefix`: `count` counts the
+   * keys that are looked at; and more, where keys have the same hash.
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option of the wrong type or range, or for a number that is no
    * cursor of this map and part (an invented number passes once in a million times, and then stands for some place)
    * @contract each entry | nothing | no | none | OPTIONS | O(count)
    */
   scan(cursor: number | undefined, options: DetailedScanOptions): DetailedScanResult<K, V, Freeze>
+  scan(cursor: number | undefined, options: KeyScanOptions): KeyScanResult<K>
   scan(cursor?: number, options?: ScanOptions): ScanResult<K, V, Freeze>
   scan(
     cursor: number | undefined = undefined,
-    options: ScanOptions | DetailedScanOptions | undefined = undefined,
-  ): ScanResult<K, V, Freeze> | DetailedScanResult<K, V, Freeze> {
+    options: ScanOptions | DetailedScanOptions | KeyScanOptions | undefined = undefined,
+  ): ScanResult<K, V, Freeze> | DetailedScanResult<K, V, Freeze> | KeyScanResult<K> {
     const store = this.#store
     return scan(store, cursor, options, (entry) => toMapEntry(store, entry)) as ScanResult<K, V, Freeze>
   }

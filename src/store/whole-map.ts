@@ -6,6 +6,7 @@ import {
   DONE,
   HASH_END,
   NO_LIMIT,
+  PUT_ALWAYS,
   RESULT_EXPIRES_AT,
   RESULT_LENGTH,
   RESULT_STATUS,
@@ -16,8 +17,11 @@ import { ALL_BUCKETS, SLOTS_PER_BUCKET } from '../format/layout.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { keyBatches } from './map-keys.js'
+import type { KeyTest } from './key-choice.js'
 import { deleteIf } from './read-modify-write.js'
+import { deciding } from './reentry.js'
 import type { Store } from './store.js'
+import { remove } from './writes.js'
 
 /** What a step over a segment counts for: as many entries as it has room for. */
 const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
@@ -61,6 +65,23 @@ export function* deletingWhere<V>(store: Store<V>, predicate: (value: V, key: Ke
       // One call, whose waits together last no longer than those of one operation may.
       const isGone = asOneCall(store.openToWrite(), () => deleteIf(store, key, (value) => decide(value, key), true))
       if (isGone) deleted++
+      yield 1
+    }
+  }
+  return deleted
+}
+
+/**
+ * Deletes the entries whose keys are meant, whatever their values, and returns their number. Decodes no value. A step deals
+ * with one key, or collects those of a segment.
+ */
+export function* deletingKeys(store: Store<unknown>, isMeant: KeyTest): Job<number> {
+  let deleted = 0
+  for (const batch of keyBatches(store)) {
+    yield batch.length
+    for (const key of batch) {
+      const engine = store.openToWrite()
+      if (deciding(engine, () => isMeant(key)) && asOneCall(engine, () => remove(store, key, PUT_ALWAYS))) deleted++
       yield 1
     }
   }

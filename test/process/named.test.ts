@@ -1,3 +1,4 @@
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, rmSync, symlinkSync } from 'node:fs'
 import { inspect } from 'node:util'
@@ -151,4 +152,35 @@ test.each(lineups)('with a file, any thread may come first ($name)', async (line
   symlinkSync(file, `${file}.link`)
   expect(ConcurrentMap.open(name, { file: `${file}.link` })).toBe(map)
   rmSync(`${file}.link`)
+})
+
+test.each(lineups)('with a file, it is one for several processes, whichever comes first ($name)', async (lineup) => {
+  using scratch = new Scratch()
+  const file = scratch.file()
+  const name = freshName()
+  const options = { ...small, file, engine: lineup.engineOf(1) }
+  const processes = Array.from({ length: 2 }, () => fork(code))
+  try {
+    await Promise.all(processes.map(async (child) => (await once(child, 'message')) as unknown[]))
+    const ask = async (child: ChildProcess, what: Order): Promise<Outcome> => {
+      child.send(what)
+      const [outcome] = (await once(child, 'message')) as [Outcome]
+      return outcome
+    }
+    // Both make the file, and open it by the same name, at once.
+    const outcomes = await Promise.all(processes.map(async (child) => await ask(child, { name, options, times: 500 })))
+    using map = ConcurrentMap.open<string, number>(name, { file, engine: lineup.engineOf(0) })
+    expect(map.get('sum')).toBe(1000)
+    expect(Math.max(...outcomes.map(({ sum }) => sum!))).toBe(1000)
+    expect(map.increment('sum', 5)).toBe(1005)
+    expect(await ask(processes[0], { name, options: { file } })).toEqual({ sum: 1006 })
+    // The name is a process's own: another one may give the same file another name, and finds the same map.
+    expect(await ask(processes[1], { name: freshName(), options: { file } })).toEqual({ sum: 1007 })
+    const refusal = await ask(processes[1], { name, options: { file, maxBytes: 2 ** 21 } })
+    expect(refusal).toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
+    expect(refusal.message).toMatch(/maxBytes asks for 2097152, .* was opened with 1048576/)
+    expect(map.get('sum')).toBe(1007)
+  } finally {
+    for (const child of processes) child.kill('SIGKILL')
+  }
 })

@@ -36,7 +36,14 @@ function follow({ name, options, isCache = false, times = 1, child }: Order): Ou
 
 const given = workerData as Order | null | undefined
 if (given) follow(given)
-else {
-  parentPort?.on('message', (order: Order) => parentPort!.postMessage(follow(order)))
-  parentPort?.postMessage({})
+else if (parentPort === null) {
+  // A process of its own.
+  process.on('message', (order: Order) => process.send!(follow(order)))
+  process.send!({})
+} else {
+  const port = parentPort
+  port.on('message', (order: Order) => {
+    port.postMessage(follow(order))
+  })
+  port.postMessage({})
 }
