@@ -28,6 +28,7 @@ export type { EventOrigin, GuardEvent, Loss, LostUpdateEvent } from './observe/c
 export type { GuardName, GuardOptions } from './observe/guard/options.js'
 export type { LostUpdateOptions } from './observe/lost-updates/options.js'
 export type { AttachedThread, Holding, ThreadState } from './format/attached-threads.js'
+export type { BreakerStats } from './format/breaker-word.js'
 export type { Counters } from './format/counters.js'
 export type { ContendedSegment, RegionStats } from './inspect/stats.js'
 export type { MemoryUse } from './inspect/memory.js'

@@ -374,15 +374,15 @@ export const mutants = [
     why: 'several threads try at once a source that may be down',
     file: 'src/loads/breaker.ts',
     find: 'if (this.#replace(state, probe)) return { probe, isReported: false }',
-    replace: 'Atomics.store(this.#pairs, STATE, probe)\n      return { probe, isReported: false }',
+    replace: 'Atomics.store(this.#pairs, BREAKER_PAIR, probe)\n      return { probe, isReported: false }',
   },
   {
     name: 'breaker-waits-for-a-dead-probe',
     why: 'a thread that dies while it tries keeps everybody from loading',
     file: 'src/loads/breaker.ts',
-    find: 'return (state & STATE_BITS) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1',
+    find: 'return stateIn(state) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1',
     replace:
-      'return (state & STATE_BITS) === HALF_OPEN || ((state & STATE_BITS) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1)',
+      'return stateIn(state) === HALF_OPEN || (stateIn(state) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1)',
   },
   {
     name: 'breaker-loses-a-count',
@@ -404,6 +404,13 @@ export const mutants = [
     file: 'src/loads/breaker.ts',
     find: 'const isSame = known === window',
     replace: 'const isSame = known <= window',
+  },
+  {
+    name: 'breaker-shown-closed-while-it-probes',
+    why: 'a monitor does not see that loads are refused',
+    file: 'src/format/breaker-word.ts',
+    find: 'if (state === CLOSED) return {',
+    replace: 'if (state !== OPEN) return {',
   },
   {
     name: 'breaker-keeps-an-abandoned-probe',

@@ -5,6 +5,7 @@ import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
 import { refuseCloning } from '../base/thread-bound.js'
 import { isCache, readSettings } from '../format/cache-settings.js'
 import { verify } from '../format/check/verify.js'
+import { inspectBreaker, type BreakerStats } from '../format/breaker-word.js'
 import { inspectCounters, type Counters } from '../format/counters.js'
 import type { Key } from '../format/key.js'
 import { FORMAT_VERSION, REGISTRY_THREADS } from '../format/layout.js'
@@ -56,6 +57,8 @@ export interface InspectedSettings {
 export interface InspectedStats extends RegionStats {
   /** Counts of all threads. Each thread adds its latest reads only after about a second. */
   readonly counters: Counters
+  /** The circuit breaker of a cache's loads; undefined for a map. */
+  readonly breaker: BreakerStats | undefined
   /** Bytes by their use. */
   readonly memory: MemoryUse
   /** Absolute path of the file; undefined for memory. */
@@ -169,9 +172,11 @@ export class Inspection {
   stats(): InspectedStats {
     const { file } = this.#open()
     const { words } = this.#region
+    const { steps } = momentOf(this.#region, this.#now)
     return {
       ...inspectRegion(this.#registry),
       counters: inspectCounters(words),
+      breaker: inspectBreaker(words, (time) => Math.floor(time + steps)),
       memory: inspectMemory(words),
       file,
     }

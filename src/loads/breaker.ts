@@ -1,6 +1,7 @@
 import { checkInteger, checkOptions, optionOf, wrongInput } from '../base/arguments.js'
 import { MapsafeError } from '../base/errors.js'
-import { HEADER_BREAKER, HEADER_BREAKER_COUNTS, HEADER_BREAKER_OPENED } from '../format/layout.js'
+import { BREAKER_PAIR, CLOSED, HALF_OPEN, OPEN, stateIn, untilIn, wordAfter } from '../format/breaker-word.js'
+import { HEADER_BREAKER_COUNTS, HEADER_BREAKER_OPENED } from '../format/layout.js'
 import { pairsOf } from '../format/region.js'
 import { MAX_TIMEOUT } from './options.js'
 
@@ -50,15 +51,6 @@ export function resolveBreaker(given: unknown): ResolvedBreakerOptions | undefin
   }
   return options
 }
-
-// The state's word: state, generation, and until when the breaker is open, or its probe may run, in whole milliseconds.
-const CLOSED = 0n
-const OPEN = 1n
-const HALF_OPEN = 2n
-const STATE_BITS = 3n
-const GENERATION_SHIFT = 2n
-const GENERATION_MASK = 0x3fffn
-const UNTIL_SHIFT = 16n
 
 // The word of counts: number of the window, loads that ended in it, and those of them that failed.
 const WINDOW_MASK = 0xfffff
@@ -115,9 +107,9 @@ export class Breaker {
     for (;;) {
       const state = this.#state
       const now = this.now()
-      if ((state & STATE_BITS) === CLOSED) return { probe: undefined, isReported: false }
+      if (stateIn(state) === CLOSED) return { probe: undefined, isReported: false }
       if (isClosedTo(state, now)) return undefined
-      const probe = after(state, HALF_OPEN, now + timeout)
+      const probe = wordAfter(state, HALF_OPEN, now + timeout)
       // One of all threads that try succeeds; the others find its probe.
       if (this.#replace(state, probe)) return { probe, isReported: false }
     }
@@ -133,9 +125,9 @@ export class Breaker {
       this.#open(pass.probe)
     } else if (failed === false) {
       // Nothing counts that was counted before it opened.
-      if (this.#replace(pass.probe, after(pass.probe, CLOSED, 0))) Atomics.store(this.#pairs, COUNTS, 0n)
+      if (this.#replace(pass.probe, wordAfter(pass.probe, CLOSED, 0))) Atomics.store(this.#pairs, COUNTS, 0n)
     } else {
-      this.#replace(pass.probe, after(pass.probe, OPEN, this.now()))
+      this.#replace(pass.probe, wordAfter(pass.probe, OPEN, this.now()))
     }
   }
 
@@ -143,7 +135,7 @@ export class Breaker {
     const { threshold, volumeThreshold, duration } = this.options
     for (;;) {
       const state = this.#state
-      if ((state & STATE_BITS) !== CLOSED) return // began before it opened
+      if (stateIn(state) !== CLOSED) return // began before it opened
       const counts = Atomics.load(this.#pairs, COUNTS)
       const known = Number(counts & BigInt(WINDOW_MASK))
       const current = Math.floor(this.now() / duration) & WINDOW_MASK
@@ -161,32 +153,25 @@ export class Breaker {
   }
 
   #open(state: bigint): void {
-    if (!this.#replace(state, after(state, OPEN, this.now() + this.options.halfOpenAfter))) return
+    if (!this.#replace(state, wordAfter(state, OPEN, this.now() + this.options.halfOpenAfter))) return
     Atomics.add(this.words, HEADER_BREAKER_OPENED, 1)
   }
 
   get #state(): bigint {
-    return Atomics.load(this.#pairs, STATE)
+    return Atomics.load(this.#pairs, BREAKER_PAIR)
   }
 
   #replace(state: bigint, next: bigint): boolean {
-    return Atomics.compareExchange(this.#pairs, STATE, state, next) === state
+    return Atomics.compareExchange(this.#pairs, BREAKER_PAIR, state, next) === state
   }
 }
 
-const STATE = HEADER_BREAKER / 2
 const COUNTS = HEADER_BREAKER_COUNTS / 2
 
 /** Returns whether a state refuses loads. A time beyond what any thread writes is damaged, and not believed. */
 function isClosedTo(state: bigint, now: number): boolean {
-  const until = Number(state >> UNTIL_SHIFT)
-  return (state & STATE_BITS) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1
-}
-
-/** Returns the word of the state that follows `state`. */
-function after(state: bigint, next: bigint, until: number): bigint {
-  const generation = ((state >> GENERATION_SHIFT) + 1n) & GENERATION_MASK
-  return next | (generation << GENERATION_SHIFT) | (BigInt(Math.max(0, Math.ceil(until))) << UNTIL_SHIFT)
+  const until = untilIn(state)
+  return stateIn(state) !== CLOSED && now < until && until - now <= MAX_TIMEOUT + 1
 }
 
 /** Returns whether window `a` follows `b`. */

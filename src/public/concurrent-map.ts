@@ -20,6 +20,7 @@ import { openNamed } from './named.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
+import { inspectBreaker } from '../format/breaker-word.js'
 import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
@@ -763,10 +764,12 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   stats(): MapStats<K> {
     const engine = this.#store.open()
     const { words } = engine
+    const { clock } = this.#store
     this.#store.reads.flush(words)
     return {
       ...inspectRegion(engine),
       counters: inspectCounters(words),
+      breaker: inspectBreaker(words, (time) => clock.toWall(time)),
       memory: inspectMemory(words),
       file: this.#file,
       hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],

@@ -1,6 +1,7 @@
 import type { Returned } from '../base/cloned.js'
 import type { Key } from '../format/key.js'
 import type { HotKey } from '../store/near/hot-keys.js'
+import type { BreakerStats } from '../format/breaker-word.js'
 import type { Counters } from '../format/counters.js'
 import type { RegionStats } from '../inspect/stats.js'
 import type { MemoryUse } from '../inspect/memory.js'
@@ -33,6 +34,8 @@ export interface MapStats<K extends Key = Key> extends RegionStats {
    * counts about every second or, in a ConcurrentMap, every 256 reads that reach the engine.
    */
   readonly counters: Counters
+  /** The circuit breaker of a cache's loads; undefined for a map. */
+  readonly breaker: BreakerStats | undefined
   /** The use of the map's memory. */
   readonly memory: MemoryUse
   /** Absolute path of the map's file; undefined for a map in memory. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ConcurrentCache, type BreakerOptions, type Key } from '../../src/index.js'
+import { ConcurrentCache, ConcurrentMap, type BreakerOptions, type Key } from '../../src/index.js'
+import { openInspection } from '../../src/inspect/index.js'
 import { HEADER_BREAKER, HEADER_BREAKER_COUNTS } from '../../src/format/layout.js'
 import { Clock } from '../support/clock.js'
 import { Crew } from '../support/crew.js'
@@ -8,6 +9,8 @@ import { lineups, nearAndFarLineups, scaled } from '../support/run.js'
 import type * as tasks from './breaker.tasks.js'
 
 const OPTIONS: BreakerOptions = { threshold: 0.5, volumeThreshold: 4, duration: 1_000_000, halfOpenAfter: 30_000 }
+/** Milliseconds by which the region's time and the system's clock may part unnoticed. */
+const CLOCKS_APART = 50
 const OPEN = { code: 'ERR_MAPSAFE_BREAKER' }
 const fail = (): Promise<never> => Promise.reject(new Error('down'))
 
@@ -152,6 +155,34 @@ describe.each(nearAndFarLineups)('a circuit breaker of loads ($name)', (lineup) 
     expect(counts()).toMatchObject({ staleOnError: 2 })
     clock.advance(30_001)
     expect(await other.getOrLoad('stale', () => 'new', options)).toBe('new')
+  })
+
+  test('every map object tells its state, how often it opened, and until when', async () => {
+    using without = ConcurrentCache.attach(map.handle)
+    const told = (): unknown[] => [map, cache, other, without].map((each) => each.stats().breaker)
+    const expectTold = (expected: object): void => {
+      for (const one of told()) expect(one).toEqual(expected)
+      using seen = openInspection(map.handle)
+      expect(seen.stats().breaker).toEqual(expected)
+    }
+    expectTold({ state: 'closed', opened: 0, until: undefined })
+    const [before, after] = [Date.now(), (await open(), Date.now())]
+    const { until } = map.stats().breaker!
+    expect(until).toBeGreaterThanOrEqual(before + OPTIONS.halfOpenAfter! - CLOCKS_APART)
+    expect(until).toBeLessThanOrEqual(after + OPTIONS.halfOpenAfter! + CLOCKS_APART)
+    expectTold({ state: 'open', opened: 1, until })
+    clock.advance(30_001)
+    expectTold({ state: 'open', opened: 1, until })
+    let end: (value: string) => void = () => undefined
+    const probe = other.getOrLoad('key', () => new Promise<string>((resolve) => (end = resolve)), { timeout: 5000 })
+    const probing = map.stats().breaker!
+    expect(probing.until! - until!).toBeGreaterThan(4900)
+    expectTold({ ...probing, state: 'half-open', opened: 1 })
+    end('value')
+    await probe
+    expectTold({ state: 'closed', opened: 1, until: undefined })
+    using plain = new ConcurrentMap({ engine: lineup.engineOf(0), maxBytes: 2 ** 20 })
+    expect(plain.stats()).toMatchObject({ breaker: undefined })
   })
 
   test('a value that cannot be stored is no failure of the source', async () => {
