@@ -1,34 +1,64 @@
 import type { DeepReadonly } from '../base/deep-readonly.js'
 import { checkTtl } from '../base/arguments.js'
-import type { LoadContext } from './options.js'
+import type { LoadContext, StaleValue } from './options.js'
 
-/** The part of a running load that its loader sees and may change. */
-interface Running {
-  readonly controller: AbortController
-  readonly leader: { readonly ttl: number }
-  ttl: number | undefined
+/** The value that there was before a load. */
+interface Before<V> {
+  readonly version: number
+  /** Decodes it anew. */
+  readonly read: () => V
 }
 
 /**
- * Makes the second argument of a loader.
- *
- * @param stale the value that there was before; it is decoded anew for each look at it
+ * The second argument of a loader. Its properties are getters of a class, and what they give is made when it is asked
+ * for: most loaders ask for nothing, and an `AbortController` costs as much as the rest of a load.
  */
-export function loadContext<V>(
-  load: Running,
-  stale: { readonly version: number; readonly read: () => V } | undefined,
-): LoadContext<V> {
-  return {
-    signal: load.controller.signal,
-    get ttl() {
-      return load.ttl ?? load.leader.ttl
-    },
-    setTtl(ttl) {
+export class LoaderContext<V> implements LoadContext<V> {
+  #controller: AbortController | undefined
+  #abortion: { readonly reason: unknown } | undefined
+  #ownTtl: number | undefined
+  readonly #usualTtl: number
+  readonly #before: Before<V> | undefined
+
+  constructor(usualTtl: number, before: Before<V> | undefined) {
+    this.#usualTtl = usualTtl
+    this.#before = before
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortion !== undefined) this.#controller.abort(this.#abortion.reason)
+    }
+    return this.#controller.signal
+  }
+
+  get ttl(): number {
+    return this.#ownTtl ?? this.#usualTtl
+  }
+
+  get setTtl(): (ttl: number) => void {
+    return (ttl) => {
       checkTtl('Argument ttl', ttl)
-      load.ttl = ttl
-    },
-    get stale() {
-      return stale && { value: stale.read() as DeepReadonly<V>, version: stale.version }
-    },
+      this.#ownTtl = ttl
+    }
+  }
+
+  get stale(): StaleValue<V> | undefined {
+    const before = this.#before
+    return before && { value: before.read() as DeepReadonly<V>, version: before.version }
+  }
+
+  /** Returns how long the value lives, if the loader said so. Static, like all that is not for the loader. */
+  static ttlOf<V>(context: LoaderContext<V>): number | undefined {
+    return context.#ownTtl
+  }
+
+  /**
+   * Aborts the signal. Its listeners run at once. Node.js reports errors that they throw as uncaught.
+   */
+  static abort<V>(context: LoaderContext<V>, reason: unknown): void {
+    context.#abortion ??= { reason }
+    context.#controller?.abort(reason)
   }
 }

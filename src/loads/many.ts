@@ -94,15 +94,11 @@ export class ManyLoad<K extends Key, V> implements SharedPass {
 }
 
 function contextOf<K extends Key, V>(wanted: readonly Wanted<K, V>[]): ManyLoadContext<K, V> {
-  const controller = new AbortController()
-  let left = wanted.length
-  for (const { context } of wanted) {
-    addAbortListener(context.signal, () => {
-      if (--left === 0) controller.abort(reasonOf(context.signal))
-    })
-  }
+  let signal: AbortSignal | undefined
   return {
-    signal: controller.signal,
+    get signal() {
+      return (signal ??= commonSignal(wanted.map(({ context }) => context.signal)))
+    },
     setTtl(ttl, key) {
       checkTtl('Argument ttl', ttl)
       const meant = key === undefined ? wanted : wanted.filter((each) => isSameKey(each.key, key))
@@ -115,6 +111,23 @@ function contextOf<K extends Key, V>(wanted: readonly Wanted<K, V>[]): ManyLoadC
       return stale
     },
   }
+}
+
+/** Returns a signal that is aborted once all of `signals` are, for the reason of the last. */
+function commonSignal(signals: readonly AbortSignal[]): AbortSignal {
+  const controller = new AbortController()
+  let left = signals.length
+  const count = (signal: AbortSignal): void => {
+    if (--left === 0) controller.abort(reasonOf(signal))
+  }
+  for (const signal of signals) {
+    if (signal.aborted) count(signal)
+    else
+      addAbortListener(signal, () => {
+        count(signal)
+      })
+  }
+  return controller.signal
 }
 
 function isSameKey(a: Key, b: Key): boolean {

@@ -13,7 +13,10 @@ export interface StaleValue<V> {
   readonly version: number
 }
 
-/** The second argument of a loader, after the key. */
+/**
+ * The second argument of a loader, after the key. Its properties are getters of a class: they can be taken out of it one by
+ * one, but copying the object by `...` takes none.
+ */
 export interface LoadContext<V = unknown> {
   /**
    * Aborted when the load's time is up, when no call in its thread waits for it any more, and when the cache is closed.

@@ -2,7 +2,7 @@ import { ownKey, type Key } from '../format/key.js'
 import { monotonic } from '../platform/system-clock.js'
 import type { Pass } from './breaker.js'
 import type { Caller } from './callers.js'
-import { loadContext } from './context.js'
+import { LoaderContext } from './context.js'
 import { FAILED, isSameLoad, type Load, type Outcome, type Stale } from './lease.js'
 import type { LoadHost } from './load-host.js'
 import { beginLoad, endLoad, runLoader, type RunningLoad } from './running-loads.js'
@@ -35,12 +35,11 @@ interface Place {
 export class OwnLoad<V> {
   /** When the load is given up, by this thread's own clock. */
   readonly deadline: number
-  readonly controller = new AbortController()
   readonly running: RunningLoad
   /** Version of the entry that its value is to replace: of the lease, or in a forced load of the value. */
   readonly guard: number
-  /** How long the value lives, if the loader said so. */
-  ttl: number | undefined
+  /** What the loader gets; undefined until it is called. */
+  #context: LoaderContext<V> | undefined
 
   /**
    * @param leader the call whose loader it runs
@@ -63,6 +62,11 @@ export class OwnLoad<V> {
     return this.name.base !== 0
   }
 
+  /** How long the value lives, if the loader said so. */
+  get ttl(): number | undefined {
+    return this.#context && LoaderContext.ttlOf(this.#context)
+  }
+
   /**
    * Calls the loader, in the context of its call.
    *
@@ -72,7 +76,8 @@ export class OwnLoad<V> {
     const { loader, inContext } = this.leader
     const { leases } = this.host
     const before = stale && { version: stale.version, read: () => leases.decodeContent(stale.content) as V }
-    const context = loadContext(this, before)
+    const context = new LoaderContext(this.leader.ttl, before)
+    this.#context = context
     // An error that the loader throws at once becomes a rejection, too. The loader gets a key of its own, which it may
     // change.
     const call = (): Promise<unknown> =>
@@ -97,9 +102,10 @@ export class OwnLoad<V> {
    * throw as uncaught.
    */
   abort(reason: unknown): void {
-    const { leader, controller } = this
-    leader.inContext(() => {
-      controller.abort(reason)
+    const context = this.#context
+    if (context === undefined) return
+    this.leader.inContext(() => {
+      LoaderContext.abort(context, reason)
     })
   }
 

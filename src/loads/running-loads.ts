@@ -23,8 +23,8 @@ export interface RunningLoad extends LoadName {
   readonly key: Key
   /** The memory of its cache. */
   readonly memory: ArrayBufferLike
-  /** The calls that its loader awaits. */
-  readonly awaits: Set<Wait>
+  /** The calls that its loader awaits; undefined until there is one. */
+  awaits: Set<Wait> | undefined
 }
 
 /** What a call waits for. */
@@ -47,7 +47,7 @@ function theState(): State {
 
 /** Notes a load that begins. */
 export function beginLoad({ owner, number }: LoadName, key: Key, memory: ArrayBufferLike): RunningLoad {
-  const load = { owner, number, key, memory, awaits: new Set<Wait>() }
+  const load = { owner, number, key, memory, awaits: undefined }
   theState().running.add(load)
   return load
 }
@@ -82,7 +82,7 @@ export function findLoad({ owner, number }: LoadName, memory: ArrayBufferLike): 
 
 /** Looks for circles again, after a waiting call learned that it waits for another load than before. */
 export function lookAgain(): void {
-  for (const load of theState().running) for (const wait of load.awaits) wait.look()
+  for (const { awaits } of theState().running) for (const wait of awaits ?? []) wait.look()
 }
 
 /** A call of a loader that waits for a load. */
@@ -99,13 +99,13 @@ export class Wait {
 
   /** Notes that the call is awaited. */
   begin(): void {
-    this.by.awaits.add(this)
+    ;(this.by.awaits ??= new Set()).add(this)
     this.look()
   }
 
   /** Notes that the call is settled. */
   end(): void {
-    this.by.awaits.delete(this)
+    this.by.awaits?.delete(this)
   }
 
   /** Rejects the call if it is a part of a circle. */
@@ -122,7 +122,7 @@ export class Wait {
     if (running === load) return [load]
     if (running === undefined || met.has(running)) return undefined
     met.add(running)
-    for (const wait of running.awaits) {
+    for (const wait of running.awaits ?? []) {
       const way = wait.#wayTo(load, met)
       if (way !== undefined) return [running, ...way]
     }

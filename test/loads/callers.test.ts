@@ -103,6 +103,24 @@ describe.each(lineups)('each caller ($name)', (lineup) => {
     expect(await Promise.all(waiting.map(({ ended }) => ended))).toEqual(['A', 'B'])
   })
 
+  test('that asks for its signal late finds it aborted, for the same reason', async () => {
+    const seen: unknown[] = []
+    const controller = new AbortController()
+    let ask: () => void = () => undefined
+    const call = cache.getOrLoad(
+      'key',
+      (_, context) => {
+        ask = () => seen.push(context.signal.aborted, context.signal.reason, context.signal === context.signal)
+        return new Promise(() => undefined)
+      },
+      { signal: controller.signal },
+    )
+    controller.abort('enough')
+    await expect(call).rejects.toBe('enough')
+    ask()
+    expect(seen).toEqual([true, 'enough', true])
+  })
+
   test('may do with its key what it likes', async () => {
     const key = new Uint8Array([1, 2, 3])
     let release: (value: unknown) => void = () => undefined
