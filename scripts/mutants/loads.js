@@ -205,8 +205,15 @@ export const mutants = [
     name: 'abort-told-in-the-context-of-another',
     why: "a listener of the loader's signal runs as if it belonged to another caller",
     file: 'src/loads/own-load.ts',
-    find: '    leader.inContext(() => {\n      controller.abort(reason)\n    })\n',
-    replace: '    void leader\n    controller.abort(reason)\n',
+    find: '    this.leader.inContext(() => {\n      LoaderContext.abort(context, reason)\n    })\n',
+    replace: '    LoaderContext.abort(context, reason)\n',
+  },
+  {
+    name: 'signal-asked-for-late-is-not-aborted',
+    why: 'a loader that asks for its signal after its load was given up works on for nobody',
+    file: 'src/loads/context.ts',
+    find: '      if (this.#abortion !== undefined) this.#controller.abort(this.#abortion.reason)\n',
+    replace: '',
   },
   {
     name: 'callers-share-their-value',

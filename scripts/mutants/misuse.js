@@ -84,14 +84,14 @@ export const mutants = [
     name: 'circle-not-looked-for',
     why: 'a loader that awaits itself waits until its time is up',
     file: 'src/loads/running-loads.ts',
-    find: '    this.by.awaits.add(this)\n    this.look()\n',
-    replace: '    this.by.awaits.add(this)\n',
+    find: '.add(this)\n    this.look()\n',
+    replace: '.add(this)\n',
   },
   {
     name: 'circle-of-one-only',
     why: 'loaders that await each other wait until their time is up',
     file: 'src/loads/running-loads.ts',
-    find: '    for (const wait of running.awaits) {\n',
+    find: '    for (const wait of running.awaits ?? []) {\n',
     replace: '    for (const wait of [] as Wait[]) {\n',
   },
   {
