@@ -15,6 +15,7 @@
         "native/addon/thread_functions.cc",
         "native/addon/ticking_clock.cc",
         "native/addon/wake_ups.cc",
+        "native/core/base/probes.cc",
         "native/core/memory/free_lists.cc",
         "native/core/write/cleanup.cc",
         "native/core/walk/collect.cc",

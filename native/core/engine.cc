@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "base/probes.h"
 #include "check/verify.h"
 #include "eviction/area.h"
 #include "index/expiry.h"
@@ -34,6 +35,41 @@ Engine::Engine(Region region, ThreadRecord thread, Outcome* outcome)
   core_.evictor = evictor_.get();
 }
 
+namespace {
+
+// Tells tracers of a read. In a function of its own, so that a read without a tracer keeps to one branch.
+[[gnu::noinline, gnu::cold]] void TraceRead(const Core& core, const Key& key) {
+  const Outcome& outcome = *core.outcome;
+  const bool has_value = outcome.status == Status::kFound || outcome.status == Status::kScratchTooSmall;
+  probes::KeyGet(core.region, {key.hash, key.words, key.length, has_value ? outcome.length : 0, 0,
+                               static_cast<std::int32_t>(outcome.status)});
+}
+
+probes::Call CallOf(const Core& core, const Key& key, std::uint32_t value_bytes, std::uint32_t mode) {
+  const auto status = static_cast<std::int32_t>(core.outcome->status);
+  return {key.hash, key.words, key.length, value_bytes, mode, status};
+}
+
+[[gnu::noinline, gnu::cold]] void TracePut(const Core& core, const Key& key, const Value& value, std::uint32_t mode) {
+  probes::KeySet(core.region, CallOf(core, key, value.length, mode));
+}
+
+[[gnu::noinline, gnu::cold]] void TraceRemove(const Core& core, const Key& key, std::uint32_t mode) {
+  probes::KeyDelete(core.region, CallOf(core, key, 0, mode));
+}
+
+[[gnu::noinline, gnu::cold]] void TraceIncrement(const Core& core, const Key& key, std::uint32_t mode) {
+  probes::KeyIncrement(core.region, CallOf(core, key, sizeof(double), mode));
+}
+
+void TellIfFull(const Core& core, const Key& key, std::uint32_t value_bytes) {
+  if (core.outcome->status == Status::kFull) [[unlikely]] {
+    probes::RegionFull(core.region, key.hash, value_bytes);
+  }
+}
+
+}  // namespace
+
 Engine::~Engine() {
   Close();
 }
@@ -52,51 +88,82 @@ void Engine::BeginCall() {
 void Engine::Get(const Key& key, std::uint64_t known) {
   BeginCall();
   mapsafe::Get(core_, key, known);
+  if (MAPSAFE_IS_TRACED(get)) [[unlikely]] {
+    TraceRead(core_, key);
+  }
 }
 
 void Engine::GetPassing(const Key& key) {
   BeginCall();
   mapsafe::GetPassing(core_, key);
+  if (MAPSAFE_IS_TRACED(get)) [[unlikely]] {
+    TraceRead(core_, key);
+  }
 }
 
 void Engine::GetForLoad(const Key& key) {
   BeginCall();
   mapsafe::GetForLoad(core_, key);
+  if (MAPSAFE_IS_TRACED(get)) [[unlikely]] {
+    TraceRead(core_, key);
+  }
 }
 
 void Engine::Peek(const Key& key) {
   BeginCall();
   mapsafe::Peek(core_, key);
+  if (MAPSAFE_IS_TRACED(get)) [[unlikely]] {
+    TraceRead(core_, key);
+  }
 }
 
 void Engine::Put(const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
   BeginCall();
   PutEntry(core_, key, value, mode, version);
+  TellIfFull(core_, key, value.length);
+  if (MAPSAFE_IS_TRACED(set)) [[unlikely]] {
+    TracePut(core_, key, value, mode);
+  }
 }
 
 void Engine::Remove(const Key& key, std::uint32_t mode, std::uint64_t version) {
   BeginCall();
   RemoveEntry(core_, key, mode, version);
+  if (MAPSAFE_IS_TRACED(delete)) [[unlikely]] {
+    TraceRemove(core_, key, mode);
+  }
 }
 
 double Engine::Increment(const Key& key, double by, double expires_at, std::uint32_t mode) {
   BeginCall();
-  return IncrementEntry(core_, key, by, expires_at, mode);
+  const double sum = IncrementEntry(core_, key, by, expires_at, mode);
+  TellIfFull(core_, key, sizeof sum);
+  if (MAPSAFE_IS_TRACED(increment)) [[unlikely]] {
+    TraceIncrement(core_, key, mode);
+  }
+  return sum;
 }
 
 void Engine::Hold(const Key& key) {
   BeginCall();
   HoldKey(core_, key);
+  if (core_.held_segment != 0) probes::KeyHold(core_.region, key.hash);
 }
 
 void Engine::PutHeld(const Key& key, const Value& value) {
   BeginCall();
   PutHeldEntry(core_, key, value);
+  if (MAPSAFE_IS_TRACED(set)) [[unlikely]] {
+    TracePut(core_, key, value, kPutIfVersion);
+  }
 }
 
 void Engine::RemoveHeld(const Key& key) {
   BeginCall();
   RemoveHeldEntry(core_, key);
+  if (MAPSAFE_IS_TRACED(delete)) [[unlikely]] {
+    TraceRemove(core_, key, kPutIfVersion);
+  }
 }
 
 void Engine::LetGo() {

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/probes.h"
 #include "threads/liveness.h"
 #include "threads/takeover.h"
 
 namespace mapsafe {
 
 bool Backoff::WaitLonger() {
+  if (!is_long_) {
+    is_long_ = true;
+    probes::WaitBegin(budget_->region(), static_cast<std::uint32_t>(obstacle_.kind), obstacle_.at);
+  }
   if (budget_->IsSpent()) return GiveUp();
   if (rounds_ <= kSpins + kYields) {
     std::this_thread::yield();
@@ -34,6 +39,11 @@ void Backoff::Sleep() {
   ShowSleep(watch_->stalled ? kSleepsForStalled : kSleepsForMoving);
   std::this_thread::sleep_for(watch_->sleep);
   watch_->sleep = std::min(watch_->sleep * 2, kLongestSleep);
+}
+
+void Backoff::EndLongWait() {
+  if (watch_) ShowSleep(0);
+  probes::WaitEnd(budget_->region(), static_cast<std::uint32_t>(obstacle_.kind), obstacle_.at);
 }
 
 void Backoff::ShowSleep(Word sleeps) {

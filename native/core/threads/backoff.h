@@ -40,7 +40,7 @@ class Backoff {
   Backoff(WaitBudget& budget, Obstacle obstacle) : budget_(&budget), obstacle_(obstacle) {}
   // The wait is over: from now on this thread is idle only for want of a processor.
   ~Backoff() {
-    if (watch_) ShowSleep(0);
+    if (is_long_) EndLongWait();
   }
 
   // For a caller whose every attempt is long, such as a search for victims: sleeps from the first time on.
@@ -96,10 +96,12 @@ class Backoff {
   std::uint32_t Holder() const;
   void Sleep();
   void ShowSleep(Word sleeps);
+  void EndLongWait();
 
   WaitBudget* budget_;
   Obstacle obstacle_;
   std::uint32_t rounds_ = 0;
+  bool is_long_ = false;  // whether it went on after spinning, as tracers were told
   std::optional<Watch> watch_;
 };
 

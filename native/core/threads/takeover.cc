@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../platform/record_locks.h"
+#include "base/probes.h"
 #include "eviction/area.h"
 #include "eviction/queues.h"
 #include "index/bucket.h"
@@ -41,7 +42,10 @@ class Takeover {
     owners_.ForEachDead([this](std::uint32_t index) { ReleaseBucket(index); });
     FinishSegments();
     FinishPartitions();
-    owners_.ForEachDead([this](std::uint32_t index) { owners_.Free(index); });
+    owners_.ForEachDead([this](std::uint32_t index) {
+      owners_.Free(index);
+      probes::ThreadTakeover(region_, index);
+    });
     owners_.Release();
   }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/probes.h"
 #include "index/expiry.h"
 #include "index/lease.h"
 #include "index/lookup.h"
@@ -155,13 +156,17 @@ struct SnapshotJob::State {
   std::size_t next = 0;       // and the later ones
   std::uint32_t passes = 0;   // that are over
   std::uint32_t changed = 0;  // buckets, in this pass
+  std::uint32_t count = 0;    // entries, once it is finished
 };
 
 SnapshotJob::SnapshotJob(Core& core) : core_(core), state_(std::make_unique<State>()) {
   state_->copied.budget = 2 * core.region.word_count();  // two passes may have to copy everything
+  probes::SnapshotBegin(core.region);
 }
 
-SnapshotJob::~SnapshotJob() = default;
+SnapshotJob::~SnapshotJob() {
+  probes::SnapshotEnd(core_.region, state_->count);
+}
 
 bool SnapshotJob::CopyAhead(std::uint32_t segments) {
   core_.outcome->status = Status::kDone;
@@ -236,7 +241,7 @@ void SnapshotJob::Finish() {
   }
   if (!is_sound) return;
   core_.outcome->status = Status::kDone;
-  core_.outcome->length = count;
+  core_.outcome->length = state.count = count;
   core_.outcome->expires_at = instant;
 }
 

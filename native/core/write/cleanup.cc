@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probes.h"
 #include "eviction/eviction.h"
 #include "index/expiry.h"
 #include "index/lease.h"
@@ -83,6 +84,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
         } else {
           DropCounted(core, &bucket, slot);
           ++expired;
+          probes::EntryExpire(core.region, header.hash);
         }
       } else if (const Word tick = ExpiryTick(expires_at); tick != 0) {
         next = next == 0 ? tick : std::min(next, tick);

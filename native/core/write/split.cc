@@ -1,5 +1,6 @@
 #include "write/split.h"
 
+#include "base/probes.h"
 #include "threads/mutex.h"
 #include "write/restructure.h"
 
@@ -30,6 +31,7 @@ Status DeepenDirectory(Core& core, std::uint32_t depth) {
       status = Status::kFull;
     } else if (const Block next = core.blocks.Allocate(DirectoryBytes(depth + 1), Place::kFixed, &status); next != 0) {
       DoubleDirectory(region, directory, next);
+      probes::DirectoryDouble(region, depth + 1);
       status = Status::kDone;
     }
   }
@@ -123,6 +125,7 @@ Status Split(Core& core, Block segment) {
   ReleaseSegment(core, twin);
   UnlockMutex(region, WordOf(twin) + kSegmentMutex);
   unlinked.FreeAll(core);
+  probes::SegmentSplit(region, segment, depth + 1);
   return Status::kDone;
 }
 

@@ -1,5 +1,6 @@
 #include "write/write.h"
 
+#include "base/probes.h"
 #include "eviction/eviction.h"
 #include "index/counter.h"
 #include "index/expiry.h"
@@ -236,6 +237,7 @@ void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
   Run(core, edit);
+  if (edit->puts_lease && core.outcome->status == Status::kDone) probes::LeaseTake(core.region, edit->key.hash);
   if (core.outcome->status != Status::kDone || edit->in_place) core.blocks.Free(edit->block, bytes);
 }
 
@@ -376,10 +378,17 @@ void TellEvictor(Evictor& evictor, Edit* edit) {
   edit->node = 0;
 }
 
-Word LossCounter(const Edit& edit) {
-  if (edit.meets_expired) return kCounterExpired;
-  if (edit.kind == Edit::Kind::kEvict) return kCounterEvictedSize;
-  return edit.block == 0 && !edit.in_place ? kCounterDeleted : kCounterReplaced;
+// Counts the loss of the value that an edit met, and tells tracers of a loss that no call asked for.
+void CountLoss(Core& core, const Edit& edit) {
+  if (edit.meets_expired) {
+    core.thread.Count(kCounterExpired);
+    probes::EntryExpire(core.region, edit.key.hash);
+  } else if (edit.kind == Edit::Kind::kEvict) {
+    core.thread.Count(kCounterEvictedSize);
+    probes::EntryEvict(core.region, edit.key.hash);
+  } else {
+    core.thread.Count(edit.block == 0 && !edit.in_place ? kCounterDeleted : kCounterReplaced);
+  }
 }
 
 }  // namespace
@@ -400,6 +409,11 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
 
   if (edit.meets_lease) [[unlikely]] {
     WakeWaiting(core.region, core.waker, edit.key.hash);
+    if (edit.lapses) {
+      probes::LeaseLapse(core.region, edit.key.hash);
+    } else {
+      probes::LeaseEnd(core.region, edit.key.hash);
+    }
   }
   CountWrite(core, change.segment);
   if (edit.lapses) return;
@@ -411,7 +425,7 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
     core.thread.EndWrite();
   }
   if (change.displaced != 0) FreeEntry(core, change.displaced & ~kTombstone);
-  if (change.previous != 0 && !edit.meets_lease) core.thread.Count(LossCounter(edit));
+  if (change.previous != 0 && !edit.meets_lease) CountLoss(core, edit);
   if (core.evictor != nullptr) TellEvictor(*core.evictor, in);
   if (change.leaves_tombstone) {
     if (TombstonesOf(core.region, change.segment) > kTombstoneLimit) CleanUp(core, change.segment, Patience::kLittle);
