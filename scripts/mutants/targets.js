@@ -15,6 +15,36 @@ const TEST_SECONDS = 40
 /** For how long a whole program of C++ tests may; they have no watchdog of their own. */
 const PROGRAM_SECONDS = 150
 
+/** The C++ sources in some folders of a copy. */
+function sourcesIn(at, rooms) {
+  return rooms.flatMap((room) =>
+    readdirSync(join(at, room), { recursive: true })
+      .filter((name) => name.endsWith('.cc'))
+      .map((name) => join(room, name)),
+  )
+}
+
+/** Compiles what includes the mutant's file, into `at/objects`; the rest comes from the base. */
+async function compile(at, { base, file, sources, flags }) {
+  const objectOf = (folder, source) => join(folder, 'objects', source.replaceAll('/', '_').replace(/cc$/, 'o'))
+  /** The compiler's list of what a source includes (-MMD), from the base. */
+  const includes = (source) =>
+    readFileSync(objectOf(base, source).replace(/o$/, 'd'), 'utf8')
+      .split(/[\s\\]+/)
+      .map(normalize)
+      .includes(file)
+  const objects = []
+  for (const source of sources) {
+    const isOwn = at === base || includes(source)
+    objects.push(objectOf(isOwn ? at : base, source))
+    if (!isOwn) continue
+    const options = ['-std=c++20', '-O1', '-w', ...flags, '-MMD', '-c', source]
+    const compiled = await run('g++', [...options, '-o', objects.at(-1)], { cwd: at })
+    if (!compiled.ok) return compiled
+  }
+  return { ok: true, text: '', objects }
+}
+
 /**
  * The C++ engine with tests of its own, built without CMake. Only what includes the mutant's file is compiled again.
  *
@@ -23,22 +53,6 @@ const PROGRAM_SECONDS = 150
  * @param scale factor of the tests' size for an attempt
  */
 function inNative({ tests, flags = [], scale }) {
-  const sourcesOf = (at) => [
-    ...['core', 'platform'].flatMap((room) =>
-      readdirSync(join(at, room), { recursive: true })
-        .filter((name) => name.endsWith('.cc'))
-        .map((name) => join(room, name)),
-    ),
-    ...tests.map((name) => `test/${name}_test.cc`),
-  ]
-  const objectOf = (at, source) => join(at, 'objects', source.replaceAll('/', '_').replace(/cc$/, 'o'))
-  /** The compiler's list of what a source includes (-MMD), from the base. */
-  const includes = (base, source, file) =>
-    readFileSync(objectOf(base, source).replace(/o$/, 'd'), 'utf8')
-      .split(/[\s\\]+/)
-      .map(normalize)
-      .includes(file)
-
   return {
     sources: 'native',
     copy(to) {
@@ -46,16 +60,10 @@ function inNative({ tests, flags = [], scale }) {
       mkdirSync(join(to, 'objects'))
     },
     async build(at, base, file) {
-      const objects = []
-      for (const source of sourcesOf(at)) {
-        const isOwn = at === base || includes(base, source, file)
-        objects.push(objectOf(isOwn ? at : base, source))
-        if (!isOwn) continue
-        const options = ['-std=c++20', '-O1', '-w', ...flags, '-Icore', '-Itest', '-MMD', '-c', source]
-        const compiled = await run('g++', [...options, '-o', objects.at(-1)], { cwd: at })
-        if (!compiled.ok) return compiled
-      }
-      return run('g++', [...objects, '-lgtest', '-lgtest_main', '-lpthread', '-o', 'tests'], { cwd: at })
+      const sources = [...sourcesIn(at, ['core', 'platform']), ...tests.map((name) => `test/${name}_test.cc`)]
+      const compiled = await compile(at, { base, file, sources, flags: [...flags, '-Icore', '-Itest'] })
+      if (!compiled.ok) return compiled
+      return run('g++', [...compiled.objects, '-lgtest', '-lgtest_main', '-lpthread', '-o', 'tests'], { cwd: at })
     },
     test(at, attempt, only) {
       const filter = only === undefined ? [] : [`--gtest_filter=${only}`]
@@ -96,6 +104,29 @@ function inTypescript(suites, linked = [], engines = 'typescript', copied = []) 
     },
     killerIn: (text) =>
       (/^(\S+\.test\.ts > .+): did not end in/m.exec(text) ?? /(?:FAIL|×) +(\S+\.test\.ts.*)/.exec(text))?.[1].trim(),
+  }
+}
+
+/** The addon, built without node-gyp, with suites that need it. */
+function inAddon(suites, copied) {
+  const suite = inTypescript(suites, [], 'native', ['native', ...copied])
+  const headers = join(process.execPath, '../../include/node')
+  const napi = join(root, 'node_modules/node-addon-api')
+  return {
+    ...suite,
+    copy(to, base) {
+      suite.copy(to, base)
+      mkdirSync(join(to, 'objects'))
+      mkdirSync(join(to, 'build/Release'), { recursive: true })
+    },
+    async build(at, base, file) {
+      const sources = sourcesIn(at, ['native/core', 'native/platform', 'native/addon'])
+      const defines = ['-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=mapsafe']
+      const flags = ['-fPIC', '-fvisibility=hidden', ...defines, '-Inative/core', `-I${headers}`, `-I${napi}`]
+      const compiled = await compile(at, { base, file, sources, flags })
+      if (!compiled.ok) return compiled
+      return run('g++', ['-shared', ...compiled.objects, '-o', 'build/Release/mapsafe.node'], { cwd: at })
+    },
   }
 }
 
@@ -180,6 +211,7 @@ export const targets = {
   'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   inspect: inTypescript(['test/inspect'], ['build']),
   eslint: inTypescript(['test/eslint/rules']),
+  probes: inAddon(['test/probes'], ['docs', 'tools']),
   guard: inTypescript(['test/observe'], ['build'], 'typescript,native'),
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),

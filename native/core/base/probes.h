@@ -54,7 +54,7 @@ extern "C" {
 #define MAPSAFE_PROBE_3(name, a, b, c) \
   MAPSAFE_PROBE_NOTE(name, "0", "8@%0 8@%1 8@%2", MAPSAFE_OPERAND(a), MAPSAFE_OPERAND(b), MAPSAFE_OPERAND(c))
 #define MAPSAFE_CALL_PROBE(name, semaphore, region, call)                                                            \
-  MAPSAFE_PROBE_NOTE(name, semaphore, "8@%0 8@%1 8@%2 8@%3 8@%4 8@%5 -8@%6", MAPSAFE_OPERAND(region),                 \
+  MAPSAFE_PROBE_NOTE(name, semaphore, "8@%0 8@%1 8@%2 8@%3 8@%4 8@%5 -8@%6", MAPSAFE_OPERAND(region),                \
                      MAPSAFE_OPERAND(call.hash), MAPSAFE_OPERAND(reinterpret_cast<std::uintptr_t>(call.key)),        \
                      MAPSAFE_OPERAND(call.key_bytes), MAPSAFE_OPERAND(call.value_bytes), MAPSAFE_OPERAND(call.mode), \
                      MAPSAFE_OPERAND(call.status))
