@@ -92,7 +92,7 @@ napi_value EngineHandle::Create(napi_env env, napi_value words, Identity identit
 // which V8 looks every method up anew at each call.
 bool EngineHandle::DefineMethods(napi_env env, napi_value object) {
   std::vector<napi_property_descriptor> properties;
-  for (const std::span<const Method> methods : {kKeyMethods, kMapMethods}) {
+  for (const std::span<const Method> methods : {kKeyMethods, kShapeMethods, kMapMethods}) {
     for (const Method& method : methods) {
       napi_value function;
       if (!Check(env, napi_create_function(env, method.name, NAPI_AUTO_LENGTH, method.callback, this, &function)) ||
@@ -251,6 +251,12 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
       break;
   }
   napi_throw_type_error(env, nullptr, "the value does not fit its kind");
+  return false;
+}
+
+bool EngineHandle::ReadText(napi_env env, napi_value value, Text* text) {
+  if (value_text_->Read(env, value, text)) return true;
+  napi_throw_type_error(env, nullptr, "expected a string");
   return false;
 }
 

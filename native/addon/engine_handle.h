@@ -49,6 +49,9 @@ class EngineHandle {
   // Reads the arguments of put. Returns false with an exception pending if `value` does not fit `kind`.
   bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result);
 
+  // Reads a string. False with an exception pending if `value` is none. Valid until the next value or text is read.
+  bool ReadText(napi_env env, napi_value value, Text* text);
+
   // The JavaScript value that the engine left in the scratch buffer. If it is of a kind that JavaScript must decode,
   // sets `status` (kFound) to kEncoded and returns undefined.
   napi_value TakeValue(napi_env env, Status* status);

@@ -17,6 +17,9 @@ struct Method {
 // What reads and writes keys, one or many (key_methods.cc).
 extern const std::span<const Method> kKeyMethods;
 
+// The shapes of values (shape_methods.cc).
+extern const std::span<const Method> kShapeMethods;
+
 // What concerns the whole map or the engine itself (map_methods.cc).
 extern const std::span<const Method> kMapMethods;
 

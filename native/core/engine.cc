@@ -5,6 +5,7 @@
 #include "eviction/area.h"
 #include "index/expiry.h"
 #include "index/lookup.h"
+#include "shapes/add_shape.h"
 #include "write/cleanup.h"
 #include "write/increment.h"
 #include "write/write.h"
@@ -224,6 +225,11 @@ std::vector<SnapshotPiece>* Engine::PiecesOf(std::uint32_t job) {
 
 void Engine::DropSnapshot(std::uint32_t job) {
   snapshots_.erase(job);
+}
+
+Status Engine::AddShape(ShapeId parent, const ShapeName& name, ShapeId* id) {
+  BeginCall();
+  return mapsafe::AddShape(core_, parent, name, id);
 }
 
 std::vector<std::string> Engine::Verify() {

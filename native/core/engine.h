@@ -7,6 +7,7 @@
 #define MAPSAFE_CORE_ENGINE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "core.h"
 #include "eviction/eviction.h"
 #include "index/entry.h"
+#include "shapes/shape_table.h"
 #include "walk/collect.h"
 #include "walk/snapshot.h"
 
@@ -80,6 +82,10 @@ class Engine {
 
   // See cleanup.h.
   std::uint64_t Sweep(std::uint64_t from_hash, std::uint32_t budget);
+
+  // See shape_table.h and add_shape.h.
+  std::optional<Shape> ReadShape(ShapeId id) const { return ShapeTable(core_.region).Read(id); }
+  Status AddShape(ShapeId parent, const ShapeName& name, ShapeId* id);
 
   std::vector<std::string> Verify();
   RepairReport Repair();

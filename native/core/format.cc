@@ -3,6 +3,7 @@
 #include "eviction/area.h"
 #include "index/directory.h"
 #include "memory/free_lists.h"
+#include "shapes/shape_table.h"
 
 namespace mapsafe {
 
@@ -36,6 +37,8 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags, 
   region.Store(WordOf(directory) + kDirectoryPrevious, 0);
   region.Store(WordOf(directory) + kDirectoryEntries, segment);
   region.Store(kHeaderSegmentCount, 1);
+  region.Store(kHeaderShapeLimit, ShapeLimitFor(bytes));
+  region.Store(kHeaderShapeChildren, ShapeChildrenFor(ShapeLimitFor(bytes)));
   region.Store(kHeaderReliefLimit, static_cast<Word>(bytes / kReliefPart / kSegmentBytes));
   region.Store(kHeaderDirectory, directory);
   region.StoreRelease(kHeaderState, kStateReady);  // pairs with CheckRegion

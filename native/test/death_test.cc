@@ -404,6 +404,53 @@ TEST(Death, InACleanup) {
   KillEverywhere(scenario);
 }
 
+// A name that takes two words.
+ShapeName NameOf(int i) {
+  ShapeName name{};
+  name.bytes = 8;
+  name.kind = kKeyLatin1;
+  name.words[0] = 0x656d616e;
+  name.words[1] = 0x30303030 + static_cast<Word>(i);
+  return name;
+}
+
+// Adds the shape `i` under every third one before it.
+Operation AddingShape(int i) {
+  return Doing([i](TestEngine& engine) {
+    ShapeId id = 0;
+    ASSERT_EQ(engine->AddShape(static_cast<ShapeId>(i / 3), NameOf(i), &id), Status::kDone);
+    ASSERT_EQ(id, static_cast<ShapeId>(i + 1));
+  });
+}
+
+// Whoever comes after can add the same shapes, which have the same ids, and more.
+TEST(Death, InAppendsOfShapes) {
+  constexpr int kBefore = 60;
+  constexpr int kAdded = 8;  // beyond the first chunk
+  Scenario scenario;
+  scenario.prepare = [](TestEngine& engine, Entries&) {
+    for (int i = 0; i < kBefore; ++i) AddingShape(i).run(engine);
+  };
+  for (int i = kBefore; i < kBefore + kAdded; ++i) scenario.operations.push_back(AddingShape(i));
+  scenario.clear_the_way = [](TestEngine& engine, Region) {
+    for (int i = 0; i < 2 * kBefore; ++i) AddingShape(i).run(engine);
+    for (int i = 0; i < 2 * kBefore; ++i) {
+      const std::optional<Shape> shape = engine->ReadShape(static_cast<ShapeId>(i + 1));
+      ASSERT_TRUE(shape && shape->name == NameOf(i) && shape->parent == static_cast<ShapeId>(i / 3)) << i;
+    }
+  };
+  KillEverywhere(scenario);
+}
+
+TEST(Death, InTheFirstAppendOfAShape) {
+  Scenario scenario;
+  scenario.operations = {AddingShape(0)};
+  scenario.clear_the_way = [](TestEngine& engine, Region) {
+    for (int i = 0; i < 3; ++i) AddingShape(i).run(engine);
+  };
+  KillEverywhere(scenario);
+}
+
 TEST(Death, InClear) {
   Scenario scenario;
   scenario.most_lost = kMostLostWithSegment;

@@ -1,4 +1,5 @@
 import type { Key } from '../format/key.js'
+import type { Shape } from '../format/shapes.js'
 
 export { HASH_END } from '../format/segment.js'
 
@@ -239,6 +240,21 @@ export interface Engine {
    */
   sweep(fromHash: number, budget: number): number
 
+  /**
+   * Returns a shape of the region's table (docs/internals/format.md, "Shapes"); undefined if there is none with that
+   * id, or it is damaged. Ids up to the word HEADER_SHAPE_COUNT are there. Waits for nothing, and leaves
+   * {@link Engine.result} and {@link Engine.scratch} as they are.
+   */
+  readShape(id: number): Shape | undefined
+
+  /**
+   * Returns the id of the child of shape `parent` that has `name`, and adds it if there is none. Else NOT_ADDED: another
+   * thread is in the way, or there is no memory for it now; FULL: a bound forbids it, and will go on to for this parent;
+   * ENTRY_TOO_LARGE: the name is longer than SHAPE_NAME_BYTES; CORRUPT: the table is damaged. May be called while a key
+   * is held. Hardly waits, and leaves {@link Engine.result} and {@link Engine.scratch} as they are.
+   */
+  addShape(parent: number, name: string): number
+
   /** Walks the whole region and returns one line for every structural invariant it finds violated. Call it at rest. */
   verify(): string[]
 
@@ -256,6 +272,9 @@ export interface Engine {
    */
   close(): void
 }
+
+/** The outcome of {@link Engine.addShape} if the shape may be added some other time. */
+export const NOT_ADDED = 0
 
 /** The findings of a repair. */
 export interface RepairReport {

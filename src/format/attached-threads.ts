@@ -5,6 +5,7 @@ import {
   ENGINE_NATIVE,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
+  HEADER_SHAPE_MUTEX,
   REGISTRY_THREADS,
   THREAD_ABANDONED,
   THREAD_ATTACHED,
@@ -25,9 +26,9 @@ export type ThreadState = 'running' | 'stopped' | 'dead' | 'elsewhere' | 'unknow
 
 /**
  * The parts of a map that a thread has, or is about to take: the whole map for a snapshot or a repair, the keys of one
- * bucket or segment for a write, the memory's or the directory's lock.
+ * bucket or segment for a write, the lock of the memory, of the directory or of the shapes of values.
  */
-export type Holding = 'map' | 'keys' | 'memory' | 'directory'
+export type Holding = 'map' | 'keys' | 'memory' | 'directory' | 'shapes'
 
 /** A thread that has the map open. */
 export interface AttachedThread {
@@ -109,5 +110,6 @@ function holdingsOf(words: Int32Array, index: number): Holding[] {
   if (claim !== 0) holdings.push(claim === CLAIM_ALL ? 'map' : 'keys')
   if (Atomics.load(words, HEADER_HEAP_MUTEX) === mark) holdings.push('memory')
   if (Atomics.load(words, HEADER_DIRECTORY_MUTEX) === mark) holdings.push('directory')
+  if (Atomics.load(words, HEADER_SHAPE_MUTEX) === mark) holdings.push('shapes')
   return holdings
 }

@@ -16,6 +16,7 @@ import {
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
+  HEADER_SHAPE_MUTEX,
   PARTITION_MUTEX,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
@@ -39,6 +40,7 @@ export const LET_GO = 1
 export const LOCKS = [
   'heap',
   'directory',
+  'shapes',
   'segment',
   'bucket',
   'partition',
@@ -96,6 +98,7 @@ function take(words: Int32Array, mark: number, lock: Lock, home: number): () => 
   const mutexes: Record<Lock, number[]> = {
     heap: [HEADER_HEAP_MUTEX],
     directory: [HEADER_DIRECTORY_MUTEX],
+    shapes: [HEADER_SHAPE_MUTEX],
     segment: [homeSegment + SEGMENT_MUTEX],
     bucket: [],
     partition: partitionsOf(region)
@@ -183,6 +186,7 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   'update a new key': (map, fresh) => map.update(fresh, () => 'value'),
   compareAndSwap: (map) => map.compareAndSwap(KEY, map.get(KEY), 'value'),
   compareAndDelete: (map) => map.compareAndDelete(KEY, 'value'),
+  'set a value of a new shape': (map, fresh) => storeOf(map).open().addShape(0, fresh),
   delete: (map) => map.delete(KEY),
   deleteIfVersion: (map) => map.deleteIfVersion(KEY, map.getEntry(KEY)?.version ?? 1),
   take: (map) => map.take(KEY),

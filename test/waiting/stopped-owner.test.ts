@@ -77,6 +77,7 @@ test('every lock is held', () => {
     'CACHE_RESERVE_MUTEX',
     'HEADER_DIRECTORY_MUTEX',
     'HEADER_HEAP_MUTEX',
+    'HEADER_SHAPE_MUTEX',
     'HEADER_TAKEOVER',
     'PARTITION_MUTEX',
     'SEGMENT_MUTEX',

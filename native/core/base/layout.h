@@ -67,6 +67,13 @@ inline constexpr std::uint32_t kHeaderPagesInUse = 161;
 inline constexpr std::uint32_t kHeaderJournalLength = 162;
 inline constexpr std::uint32_t kHeaderRunBins = 176;
 inline constexpr std::uint32_t kHeaderPartialSpans = 208;
+inline constexpr std::uint32_t kHeaderShapeCount = 288;
+inline constexpr std::uint32_t kHeaderShapeNewest = 289;
+inline constexpr std::uint32_t kHeaderShapeLimit = 290;
+inline constexpr std::uint32_t kHeaderShapeChildren = 291;
+inline constexpr std::uint32_t kHeaderShapeMutex = 292;
+inline constexpr std::uint32_t kHeaderShapeRefusals = 293;
+inline constexpr std::uint32_t kHeaderShapeChunks = 294;
 inline constexpr std::uint32_t kHeaderJournal = 320;
 inline constexpr std::uint32_t kJournalCapacity = 352;
 inline constexpr std::uint32_t kStateReady = 1;
@@ -281,6 +288,28 @@ inline constexpr std::uint32_t kGhostTag = 0;
 inline constexpr std::uint32_t kGhostTicks = 1;
 inline constexpr std::uint32_t kColdShareOne = 65536;
 inline constexpr std::uint32_t kInitialColdShare = 6554;
+
+// Shapes (docs/internals/format.md, "Shapes")
+inline constexpr std::uint32_t kShapeChunks = 9;
+inline constexpr std::uint32_t kFirstChunkShapes = 64;
+inline constexpr std::uint32_t kMaxShapes = 16384;
+inline constexpr std::uint32_t kMinShapes = 256;
+inline constexpr std::uint32_t kShapeRegionBytes = 4096;
+inline constexpr std::uint32_t kMinShapeChildren = 32;
+inline constexpr std::uint32_t kShapeChildrenPart = 64;
+inline constexpr std::uint32_t kShapeBytes = 32;
+inline constexpr std::uint32_t kShapeWords = 4;
+inline constexpr std::uint32_t kShapeParent = 0;
+inline constexpr std::uint32_t kShapeSibling = 1;
+inline constexpr std::uint32_t kShapeNewest = 2;
+inline constexpr std::uint32_t kShapeName = 3;
+inline constexpr std::uint32_t kShapeNameBytes = 256;
+inline constexpr std::uint32_t kNamePlaceMask = 0xffff;
+inline constexpr std::uint32_t kNameChunkShift = 16;
+inline constexpr std::uint32_t kNameChunkMask = 15;
+inline constexpr std::uint32_t kNameLengthShift = 20;
+inline constexpr std::uint32_t kNameLengthMask = 1023;
+inline constexpr std::uint32_t kNameKindShift = 30;
 
 }  // namespace mapsafe
 

@@ -86,7 +86,8 @@ class LeakHunt {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
     ReopenSpans();
-    if (!MarkDirectories() || !MarkEviction() || !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
+    if (!MarkDirectories() || !MarkShapes() || !MarkEviction() || !MarkEntries(segments) || !MarkCaches() ||
+        !SurveyPages())
       return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
     for (const Leak& leak : leaks_) {
@@ -129,6 +130,14 @@ class LeakHunt {
     for (Block array = region_.Load(kHeaderDirectory); array != 0;
          array = region_.Load(WordOf(array) + kDirectoryPrevious)) {
       if (!Mark(array)) return false;
+    }
+    return true;
+  }
+
+  bool MarkShapes() {
+    for (Word chunk = 0; chunk < kShapeChunks; ++chunk) {
+      const Block block = region_.Load(kHeaderShapeChunks + chunk);
+      if (block != 0 && !Mark(block)) return false;
     }
     return true;
   }

@@ -10,6 +10,7 @@
 
 #include "check/verify_entry.h"
 #include "check/verify_eviction.h"
+#include "check/verify_shapes.h"
 #include "index/bucket.h"
 #include "index/directory.h"
 #include "index/expiry.h"
@@ -36,6 +37,10 @@ class Verifier {
   std::vector<std::string> Run() {
     CheckHeader();
     eviction_.Run();
+    ShapeAudit(
+        region_, [this](Block block, std::size_t bytes, const char* what) { return Use(block, bytes, what); },
+        [this](const std::string& problem) { Problem(problem); })
+        .Run();
     CheckDirectory();
     CheckSize();
     CheckPages();

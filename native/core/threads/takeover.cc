@@ -12,6 +12,7 @@
 #include "index/bucket.h"
 #include "index/directory.h"
 #include "memory/heap.h"
+#include "shapes/shape_table.h"
 #include "threads/liveness.h"
 #include "threads/owners.h"
 #include "threads/thread_record.h"
@@ -37,6 +38,7 @@ class Takeover {
     owners_.Seize();
     FinishHeap();
     FinishDirectory();
+    FinishShapes();
     ListSegments();
     owners_.ForEachDead([this](std::uint32_t index) { SettleWrite(index); });
     owners_.ForEachDead([this](std::uint32_t index) { ReleaseBucket(index); });
@@ -82,6 +84,12 @@ class Takeover {
     }
     region_.Store(kHeaderSegmentCount, segments);
     region_.StoreRelease(kHeaderDirectoryMutex, 0);
+  }
+
+  void FinishShapes() {
+    if (owners_.DeadOwner(region_.LoadAcquire(kHeaderShapeMutex)) == kRegistryThreads) return;
+    ShapeTable(region_).FinishAppend();
+    region_.StoreRelease(kHeaderShapeMutex, 0);
   }
 
   // Word index of the directory's entries, and their number in directory_depth_; 0 if it is damaged.

@@ -33,11 +33,13 @@ import { partitionsOf } from '../../format/eviction-area.js'
 import { Edit } from './write/edit.js'
 import { metaOf, versionAt, NEVER } from '../../format/entry.js'
 import { now } from './index/expiry.js'
+import type { Shape } from '../../format/shapes.js'
 import { checkRegion } from '../../format/header.js'
 import { Region } from '../../format/region.js'
 import { repair } from './check/repair.js'
 import { isLease } from '../../format/lease.js'
 import { SnapshotJob, takeSnapshot } from './walk/snapshot.js'
+import { ShapeAdder } from './shapes/add-shape.js'
 import { holdKey, letGo } from './write/structural.js'
 import { takeOverFromDead } from './threads/takeover.js'
 import { announceWait, wakeAllWaiting } from './threads/waits.js'
@@ -69,6 +71,7 @@ export class TypescriptEngine implements Engine {
   private readonly writer: ValueWriter
   private readonly edit: Edit
   private readonly collector: Collector
+  private readonly shapes: ShapeAdder
   private readonly snapshots = new Map<number, SnapshotJob>()
   private snapshotCount = 0
   /** Word index from which the last reported version was read, if an entry was found; else 0. */
@@ -93,6 +96,7 @@ export class TypescriptEngine implements Engine {
     this.writer = new ValueWriter(this.core)
     this.edit = new Edit(this.core)
     this.collector = new Collector(this.core)
+    this.shapes = new ShapeAdder(this.core)
     closeAtExit(this)
   }
 
@@ -292,6 +296,15 @@ export class TypescriptEngine implements Engine {
 
   lifeOf(record: number): number {
     return lifeOf(this.words, record)
+  }
+
+  readShape(id: number): Shape | undefined {
+    return this.shapes.table.read(id)
+  }
+
+  addShape(parent: number, name: string): number {
+    this.core.beginCall()
+    return this.shapes.add(parent, name)
   }
 
   verify(): string[] {

@@ -23,6 +23,8 @@ import {
   HEADER_SECRET_0,
   HEADER_SECRET_1,
   HEADER_SEGMENT_COUNT,
+  HEADER_SHAPE_CHILDREN,
+  HEADER_SHAPE_LIMIT,
   HEADER_STATE,
   MAGIC,
   MAX_REGION_BLOCKS,
@@ -36,6 +38,7 @@ import { directoryBytes } from '../../format/directory.js'
 import { areaPages, formatArea, partitionsFor } from '../../format/eviction-area.js'
 import { Heap } from './memory/heap.js'
 import { classOf } from '../../format/size-classes.js'
+import { shapeChildrenFor, shapeLimitFor } from '../../format/shapes.js'
 import { Region } from '../../format/region.js'
 
 /**
@@ -81,6 +84,8 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS] = 0
   words[directory * BLOCK_WORDS + DIRECTORY_ENTRIES] = segment
   words[HEADER_SEGMENT_COUNT] = 1
+  words[HEADER_SHAPE_LIMIT] = shapeLimitFor(buffer.byteLength)
+  words[HEADER_SHAPE_CHILDREN] = shapeChildrenFor(words[HEADER_SHAPE_LIMIT])
   words[HEADER_RELIEF_LIMIT] = Math.floor(buffer.byteLength / RELIEF_PART / SEGMENT_BYTES)
   words[HEADER_DIRECTORY] = directory
   // Stored last: a thread that sees it sees all of the above.

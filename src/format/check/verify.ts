@@ -46,6 +46,7 @@ import type { Region } from '../region.js'
 import { threadRecordAt, sumOfSizeDeltas } from '../thread-record.js'
 import { Problems } from './problems.js'
 import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
+import { ShapeAudit } from './verify-shapes.js'
 import { EvictionAudit } from './verify-eviction.js'
 import { HeapAudit } from './verify-heap.js'
 import { versionOf } from '../entry.js'
@@ -78,6 +79,7 @@ class Verifier {
     this.verifyAtRest()
     this.heap.readPages()
     this.eviction = new EvictionAudit(this.region, this.heap, this.problems)
+    new ShapeAudit(this.region, this.heap, this.problems).run()
     this.verifyDirectory()
     const size = sumOfSizeDeltas(this.words)
     if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)

@@ -14,6 +14,7 @@ import {
   HEADER_DIRECTORY,
   HEADER_HEAP_MUTEX,
   HEADER_HEAP_TOP,
+  HEADER_SHAPE_CHUNKS,
   PAGE_BYTES,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
@@ -25,6 +26,7 @@ import {
   PAGE_SPAN,
   REGISTRY_THREADS,
   SEGMENT_TOMBSTONES,
+  SHAPE_CHUNKS,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
   THREAD_EMPTYING,
@@ -162,6 +164,7 @@ class LeakHunt {
     this.reopenSpans()
     if (
       !this.markDirectories() ||
+      !this.markShapes() ||
       !this.markEviction() ||
       !this.markEntries(segments) ||
       !this.markCaches() ||
@@ -219,6 +222,14 @@ class LeakHunt {
     let array = this.words[HEADER_DIRECTORY]
     for (; array !== 0; array = this.words[array * BLOCK_WORDS + DIRECTORY_PREVIOUS])
       if (!this.mark(array)) return false
+    return true
+  }
+
+  private markShapes(): boolean {
+    for (let chunk = 0; chunk < SHAPE_CHUNKS; chunk++) {
+      const block = this.words[HEADER_SHAPE_CHUNKS + chunk]
+      if (block !== 0 && !this.mark(block)) return false
+    }
     return true
   }
 

@@ -13,6 +13,7 @@ import {
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
+  HEADER_SHAPE_MUTEX,
   HEADER_TAKEOVER,
   HEADER_SEGMENT_COUNT,
   HOME_BUCKETS,
@@ -43,6 +44,7 @@ import { Heap } from '../memory/heap.js'
 import { isGone, locksOf, ownKernelId } from './liveness.js'
 import { isAnyDead, Owners } from './owners.js'
 import { pairsOf, Region } from '../../../format/region.js'
+import { ShapeAppender } from '../shapes/shape-table.js'
 import { bringHome } from '../write/restructure.js'
 import { monotonic } from '../../../platform/system-clock.js'
 import { threadRecordAt } from '../../../format/thread-record.js'
@@ -113,6 +115,7 @@ class Takeover {
       owners.seize()
       this.finishHeap()
       this.finishDirectory()
+      this.finishShapes()
       this.listSegments()
       owners.forEachDead((index) => this.settleWrite(index))
       owners.forEachDead((index) => this.releaseBucket(index))
@@ -165,6 +168,12 @@ class Takeover {
     }
     this.store(HEADER_SEGMENT_COUNT, segments)
     this.store(HEADER_DIRECTORY_MUTEX, 0)
+  }
+
+  private finishShapes(): void {
+    if (this.owners.deadOwner(this.load(HEADER_SHAPE_MUTEX)) < 0) return
+    new ShapeAppender(this.region).finishAppend()
+    this.store(HEADER_SHAPE_MUTEX, 0)
   }
 
   /**
