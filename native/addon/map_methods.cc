@@ -14,6 +14,18 @@ napi_value Size(napi_env env, napi_callback_info info) {
   return call.open() ? MakeNumber(env, call.handle().engine().Size()) : nullptr;
 }
 
+napi_value Watch(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  if (call.open()) call.handle().engine().Watch();
+  return nullptr;
+}
+
+napi_value Unwatch(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  if (call.open()) call.handle().engine().Unwatch();
+  return nullptr;
+}
+
 napi_value Clear(napi_env env, napi_callback_info info) {
   const Call<2> call(env, info);
   double from;
@@ -180,6 +192,8 @@ napi_value Close(napi_env env, napi_callback_info info) {
 
 constexpr Method kAllOfMap[] = {
     {"size", Size},
+    {"watch", Watch},
+    {"unwatch", Unwatch},
     {"clear", Clear},
     {"collect", Collect},
     {"now", Now},

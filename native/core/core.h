@@ -41,6 +41,7 @@ struct Core {
   double held_until = kNever;  // when the entry of that key expires
   Evictor* evictor = nullptr;  // makes room in a cache
   Waker waker{};               // wakes threads in the memory of one process
+  bool has_told = false;       // whether watchers are to be woken
 
   Location Locate(std::uint32_t hash) { return directory.Locate(region, hash); }
   Bucket BucketAt(const Location& location, std::uint32_t index) { return {region, location.bucket(index)}; }

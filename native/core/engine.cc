@@ -3,6 +3,7 @@
 #include "base/probes.h"
 #include "check/verify.h"
 #include "eviction/area.h"
+#include "feed/watch.h"
 #include "index/expiry.h"
 #include "index/lookup.h"
 #include "shapes/add_shape.h"
@@ -169,6 +170,15 @@ void Engine::RemoveHeld(const Key& key) {
 
 void Engine::LetGo() {
   mapsafe::LetGo(core_);
+}
+
+void Engine::Watch() {
+  BeginCall();
+  mapsafe::Watch(core_);
+}
+
+void Engine::Unwatch() {
+  mapsafe::Unwatch(core_);
 }
 
 std::uint32_t Engine::Size() const {

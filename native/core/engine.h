@@ -64,6 +64,10 @@ class Engine {
   // See waits.h.
   Announced Announce(const Key& key) { return AnnounceWait(core_.region, key.hash); }
 
+  // See feed/watch.h.
+  void Watch();
+  void Unwatch();
+
   std::uint32_t Size() const;
   // See cleanup.h.
   std::uint64_t Clear(std::uint64_t from_hash = 0, std::uint32_t segments = ~std::uint32_t{0});

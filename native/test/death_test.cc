@@ -16,6 +16,7 @@
 #include "eviction/area.h"
 #include "testing.h"
 #include "threads/takeover.h"
+#include "watcher.h"
 
 namespace mapsafe {
 namespace {
@@ -129,6 +130,7 @@ struct Scenario {
   std::uint32_t max_entries = 0;        // of a cache; 0 for as many as fit
   bool whole = true;                    // every operation changes one entry, at once
   double advance = 0;                   // milliseconds on the clock after the preparation
+  bool watched = false;                 // the keeper watches, and learns of every change, or that it missed some
   bool attaching = false;               // the victim may also die while it attaches
   std::uint32_t most_lost = kMostLost;  // blocks, until a repair
   bool keeper_leaves = false;           // so that the victim is alone
@@ -178,6 +180,11 @@ class Death {
     scenario_.prepare(*keeper_, entries_);
     region_.Advance(scenario_.advance);
     if (scenario_.obstruct) scenario_.obstruct(*keeper_, region_.region());
+    if (scenario_.watched) {
+      (*keeper_)->Watch();
+      watcher_.emplace(region_);
+      before_ = entries_;
+    }
     if (scenario_.keeper_leaves) keeper_.reset();
     if (!scenario_.predecessor.empty()) {
       RunAndKill(region_, scenario_.predecessor_store, [this] {
@@ -192,6 +199,7 @@ class Death {
       keeper_.emplace(region_, kScratchBytes);
     }
     if (scenario_.clear_the_way) scenario_.clear_the_way(*keeper_, region_.region());
+    if (scenario_.watched) CheckTold();
     CheckEntries();
     CheckWrites();
     CheckRepair();
@@ -217,6 +225,27 @@ class Death {
     }
     report_->stores = store_ - steps::remaining;
     steps::remaining = -1;
+  }
+
+  // Each key that has another value than before was told, or the watcher knows that it may have missed some. Who did
+  // not die while it held something leaves no doubt.
+  void CheckTold() {
+    TakeOverFromDead(region_.region());
+    Entries keys = before_;
+    for (const Operation& operation : scenario_.operations) operation.effect(keys);
+    keys.insert(before_.begin(), before_.end());
+    std::map<std::string, Word> told;
+    for (const Seen& seen : watcher_->Read()) told[seen.key] = seen.cause;
+    if (report_->stores > 0) {
+      ASSERT_FALSE(watcher_->missed);
+    }
+    for (const auto& [key, ignored] : keys) {
+      const std::optional<std::string> value = keeper_->Get(key);
+      ASSERT_TRUE(value == Find(before_, key) || told.count(key) != 0 || watcher_->missed) << key;
+      if (told.count(key) != 0 && !watcher_->missed) {
+        ASSERT_EQ(value.has_value(), told[key] == kCauseSet) << key;
+      }
+    }
   }
 
   // Operations that the victim knew were done are done; the one it was doing is either done or not.
@@ -283,6 +312,7 @@ class Death {
       ASSERT_TRUE(snapshot == entries_ || snapshot == after_);
     }
     TestEngine newcomer(region_, kScratchBytes);  // A death in no thread's way is noticed, too, when a thread attaches.
+    ASSERT_EQ(IsWatched(region_.region()), scenario_.watched);  // Nobody tells a dead watcher for ever.
     ASSERT_EQ((*keeper_)->Size(), snapshot.size());
   }
 
@@ -312,6 +342,8 @@ class Death {
   std::optional<TestEngine> keeper_;
   Entries entries_;
   Entries after_;
+  Entries before_;
+  std::optional<Watcher> watcher_;
 };
 
 void KillEverywhere(const Scenario& scenario, long most_kills = kKills) {
@@ -360,6 +392,40 @@ TEST(Death, InWritesOfOneBucket) {
   scenario.operations.push_back(Counting("sum", kBy, 4 * kBy, kRenewExpiry));
   scenario.operations.push_back(Counting("sum", kBy, 5 * kBy, kPutIfPresent));
   scenario.operations.push_back(Putting("sum", "no number"));
+  KillEverywhere(scenario);
+}
+
+TEST(Death, InWritesThatAreWatched) {
+  Scenario scenario;
+  scenario.watched = true;
+  scenario.operations = {Putting("new", "1"),
+                         Putting("new", "2"),
+                         Removing("new"),
+                         Putting(KeyOf(3), "other"),
+                         Removing(KeyOf(4)),
+                         Counting("sum", 1, 1),
+                         Counting("sum", 1, 2),
+                         Holding("held", "1"),
+                         Putting("l", std::string(700, 'l')),
+                         Putting(std::string(100, 'k'), "value")};
+  KillEverywhere(scenario);
+}
+
+TEST(Death, InAClearThatIsWatched) {
+  Scenario scenario;
+  scenario.watched = true;
+  scenario.entries = 200;
+  scenario.most_lost = kMostLostWithSegment;
+  scenario.operations = {{[](TestEngine& engine) { engine->Clear(); }, [](Entries& entries) { entries.clear(); }}};
+  scenario.whole = false;
+  KillEverywhere(scenario);
+}
+
+TEST(Death, WhileItBeginsAndEndsToWatch) {
+  Scenario scenario;
+  scenario.operations = {Doing([](TestEngine& engine) { engine->Watch(); }), Putting("new", "1"),
+                         Doing([](TestEngine& engine) { engine->Unwatch(); }),
+                         Doing([](TestEngine& engine) { engine->Watch(); })};
   KillEverywhere(scenario);
 }
 

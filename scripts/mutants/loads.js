@@ -430,8 +430,8 @@ export const mutants = [
     name: 'sliding-on-any-version',
     why: 'a read brings back what another thread saw expired, was deleted or written',
     file: 'src/store/prolong.ts',
-    find: 'engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt, -slidingTtl)',
-    replace: 'engine.put(key, kind, operand, 0 * PUT_IF_VERSION, version, expiresAt, -slidingTtl)',
+    find: 'engine.put(key, kind, operand, PUT_IF_VERSION | PUT_QUIETLY, version, expiresAt, -slidingTtl)',
+    replace: 'engine.put(key, kind, operand, 0 * PUT_IF_VERSION + PUT_QUIETLY, version, expiresAt, -slidingTtl)',
   },
   {
     name: 'sliding-with-every-read',

@@ -71,7 +71,7 @@ export interface Engine {
    *
    * @param kind the value kind of the region format; for all strings VALUE_LATIN1, even if they need UTF-16 units
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
-   * @param mode one of the PUT constants, plus RETURN_PREVIOUS optionally
+   * @param mode one of the PUT constants, plus RETURN_PREVIOUS and PUT_QUIETLY optionally
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds of the region's time; default NEVER
    * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; below 0, minus the
@@ -134,6 +134,16 @@ export interface Engine {
    * @returns the index of the word that changes when a thread wakes those who wait; its value is in RESULT_VERSION_LOW
    */
   announce(key: Key): number
+
+  /**
+   * Has all threads tell from now on what they change: docs/internals/protocol.md, "Change feed". May be called again at
+   * any time; it then finishes what threads left that died. Status DONE, or FULL or the like if there is no room for the
+   * ring.
+   */
+  watch(): void
+
+  /** Ends what {@link Engine.watch} began. Status DONE. */
+  unwatch(): void
 
   /**
    * Looks up `keys` from index `from` on, each as {@link Engine.get} does. Values of kind undefined to UTF-16 string
@@ -364,3 +374,5 @@ export const PUT_IF_VERSION = 3
 export const PUT_CONDITION_MASK = 3
 export const RETURN_PREVIOUS = 4
 export const RENEW_EXPIRY = 8
+/** For a write that stores the value that is there: it is not told to those who watch the key. */
+export const PUT_QUIETLY = 16

@@ -70,11 +70,21 @@ export const HEADER_SHAPE_CHILDREN = 291
 export const HEADER_SHAPE_MUTEX = 292
 export const HEADER_SHAPE_REFUSALS = 293
 export const HEADER_SHAPE_CHUNKS = 294
+// A line of its own, which nobody writes to while nobody watches.
+export const HEADER_FEED_WATCHED = 304
+export const HEADER_FEED = 305
+export const HEADER_FEED_MUTEX = 306
+export const HEADER_FEED_HEAD = 307
+export const HEADER_FEED_RESERVED = 308
+export const HEADER_FEED_LAPS = 309
+export const HEADER_FEED_LOST = 310
+export const HEADER_FEED_WAIT = 311
 export const HEADER_JOURNAL = 320
 export const JOURNAL_CAPACITY = 352
 export const STATE_READY = 1
 export const FLAG_CACHE = 1
-export const KNOWN_FEATURES = 0
+export const FEATURE_FEED = 2
+export const KNOWN_FEATURES = 2
 
 // Thread registry
 export const REGISTRY_BLOCK = 256
@@ -103,6 +113,7 @@ export const THREAD_EMPTYING = 26
 export const SLEEPS_FOR_MOVING = 1
 export const SLEEPS_FOR_STALLED = 2
 export const THREAD_FENCE = 32
+export const THREAD_WATCHES = 33
 export const THREAD_WAITS = 48
 export const THREAD_WAIT_WORDS = 16
 export const THREAD_FREE_HEADS = 64
@@ -240,6 +251,22 @@ export const PAGE_SPAN_LATER = 3
 export const PAGE_LARGE_RUN = 4
 export const PAGE_FREE_RUN_END = 5
 export const PAGE_CLASS_SHIFT = 8
+
+// Change feed
+export const FEED_PART = 64
+export const MIN_FEED_BYTES = 16384
+export const MAX_FEED_BYTES = 1048576
+export const MAX_FEED_KEY_BYTES = 1024
+export const CHANGE_HASH = 0
+export const CHANGE_META = 1
+export const CHANGE_VERSION = 2
+export const CHANGE_KEY = 4
+export const CHANGE_CAUSE_SHIFT = 23
+export const CAUSE_SET = 1
+export const CAUSE_DELETED = 2
+export const CAUSE_EXPIRED = 3
+export const CAUSE_EVICTED = 4
+export const CAUSE_CLEARED = 5
 
 // Cache area (docs/internals/format.md, "Eviction")
 export const CACHE_PARTITION_COUNT = 0

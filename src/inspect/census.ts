@@ -15,6 +15,7 @@ import { directoryBytes, depthOf, SEGMENT_WORDS } from '../format/directory.js'
 import { bucketAt, TOMBSTONE_BIT } from '../format/bucket.js'
 import { sizeOf, NEVER } from '../format/entry.js'
 import { classBlocks, spanCapacity } from '../format/size-classes.js'
+import { feedBytes, feedRing } from '../format/feed.js'
 import { isLease } from '../format/lease.js'
 import { Region } from '../format/region.js'
 import { HASH_END } from '../format/segment.js'
@@ -174,6 +175,7 @@ class Walk {
   *run(): Job<void> {
     yield* this.walkIndex()
     yield this.walkDirectories()
+    this.meetFeed()
     yield* this.walkEvictionArea()
     yield* this.walkFreeLists()
     yield* this.walkPages()
@@ -260,6 +262,11 @@ class Walk {
     found.live++
     // The block may have been reused, and its header may hold anything.
     found.bytesLive += Math.min(sizeOf(words, block * BLOCK_WORDS), this.bytesOf(block))
+  }
+
+  private meetFeed(): void {
+    const ring = feedRing(this.region)
+    if (ring !== 0 && this.meet(ring / BLOCK_WORDS)) this.found.bytesIndex += feedBytes(this.words)
   }
 
   private *walkEvictionArea(): Job<void> {

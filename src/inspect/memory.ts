@@ -1,4 +1,5 @@
 /** The use of a region's memory, read from its tables. See docs/internals/format.md, "Heap". */
+import { feedBytes } from '../format/feed.js'
 import { areaPages, partitionsOf } from '../format/eviction-area.js'
 import { ghostPages } from '../format/ghosts.js'
 import { classBlocks, classOf } from '../format/size-classes.js'
@@ -11,6 +12,7 @@ import {
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
+  HEADER_FEED,
   HEADER_HEAP_TOP,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
@@ -90,6 +92,7 @@ function indexBytes(words: Int32Array, load: Load): number {
   let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
   // Counts the current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
+  if (load(HEADER_FEED) !== 0) bytes += allocatedBytes(feedBytes(words))
   return bytes
 }
 

@@ -3,6 +3,7 @@ import {
   ENCODED,
   FOUND,
   PUT_IF_VERSION,
+  PUT_QUIETLY,
   RESULT_EXPIRES_AT,
   RESULT_KIND,
   RESULT_LENGTH,
@@ -52,7 +53,7 @@ export function prolong(store: Prolonging, engine: Engine, key: Key, slidingTtl:
     const kind = result[RESULT_KIND] === VALUE_UTF16 ? VALUE_LATIN1 : result[RESULT_KIND]
     const operand = status === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
     expiresAt = store.endOf(life)
-    engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt, -slidingTtl)
+    engine.put(key, kind, operand, PUT_IF_VERSION | PUT_QUIETLY, version, expiresAt, -slidingTtl)
     if (result[RESULT_STATUS] === DONE) renewed = result.slice()
   }
   result.set(read)

@@ -7,6 +7,7 @@ import {
   FULL,
   NOT_DONE,
   PUT_IF_VERSION,
+  PUT_QUIETLY,
   RESULT_KIND,
   RESULT_LENGTH,
   RESULT_STATUS,
@@ -60,7 +61,7 @@ function republish(
   const operand = result[RESULT_STATUS] === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
   if (isHeld) engine.putHeld(key, kind, operand, expiresAt, slide)
   if (!isHeld || result[RESULT_STATUS] === FULL)
-    engine.put(key, kind, operand, PUT_IF_VERSION, version, expiresAt, slide)
+    engine.put(key, kind, operand, PUT_IF_VERSION | PUT_QUIETLY, version, expiresAt, slide)
   const status = result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false

@@ -74,11 +74,21 @@ inline constexpr std::uint32_t kHeaderShapeChildren = 291;
 inline constexpr std::uint32_t kHeaderShapeMutex = 292;
 inline constexpr std::uint32_t kHeaderShapeRefusals = 293;
 inline constexpr std::uint32_t kHeaderShapeChunks = 294;
+// A line of its own, which nobody writes to while nobody watches.
+inline constexpr std::uint32_t kHeaderFeedWatched = 304;
+inline constexpr std::uint32_t kHeaderFeed = 305;
+inline constexpr std::uint32_t kHeaderFeedMutex = 306;
+inline constexpr std::uint32_t kHeaderFeedHead = 307;
+inline constexpr std::uint32_t kHeaderFeedReserved = 308;
+inline constexpr std::uint32_t kHeaderFeedLaps = 309;
+inline constexpr std::uint32_t kHeaderFeedLost = 310;
+inline constexpr std::uint32_t kHeaderFeedWait = 311;
 inline constexpr std::uint32_t kHeaderJournal = 320;
 inline constexpr std::uint32_t kJournalCapacity = 352;
 inline constexpr std::uint32_t kStateReady = 1;
 inline constexpr std::uint32_t kFlagCache = 1;
-inline constexpr std::uint32_t kKnownFeatures = 0;
+inline constexpr std::uint32_t kFeatureFeed = 2;
+inline constexpr std::uint32_t kKnownFeatures = 2;
 
 // Thread registry
 inline constexpr std::uint32_t kRegistryBlock = 256;
@@ -105,6 +115,7 @@ inline constexpr std::uint32_t kThreadEmptying = 26;
 inline constexpr std::uint32_t kSleepsForMoving = 1;
 inline constexpr std::uint32_t kSleepsForStalled = 2;
 inline constexpr std::uint32_t kThreadFence = 32;
+inline constexpr std::uint32_t kThreadWatches = 33;
 inline constexpr std::uint32_t kThreadWaits = 48;
 inline constexpr std::uint32_t kThreadWaitWords = 16;
 inline constexpr std::uint32_t kThreadFreeHeads = 64;
@@ -242,6 +253,22 @@ inline constexpr std::uint32_t kPageSpanLater = 3;
 inline constexpr std::uint32_t kPageLargeRun = 4;
 inline constexpr std::uint32_t kPageFreeRunEnd = 5;
 inline constexpr std::uint32_t kPageClassShift = 8;
+
+// Change feed
+inline constexpr std::uint32_t kFeedPart = 64;
+inline constexpr std::uint32_t kMinFeedBytes = 16384;
+inline constexpr std::uint32_t kMaxFeedBytes = 1048576;
+inline constexpr std::uint32_t kMaxFeedKeyBytes = 1024;
+inline constexpr std::uint32_t kChangeHash = 0;
+inline constexpr std::uint32_t kChangeMeta = 1;
+inline constexpr std::uint32_t kChangeVersion = 2;
+inline constexpr std::uint32_t kChangeKey = 4;
+inline constexpr std::uint32_t kChangeCauseShift = 23;
+inline constexpr std::uint32_t kCauseSet = 1;
+inline constexpr std::uint32_t kCauseDeleted = 2;
+inline constexpr std::uint32_t kCauseExpired = 3;
+inline constexpr std::uint32_t kCauseEvicted = 4;
+inline constexpr std::uint32_t kCauseCleared = 5;
 
 // Cache area (docs/internals/format.md, "Eviction")
 inline constexpr std::uint32_t kCachePartitionCount = 0;

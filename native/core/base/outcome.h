@@ -69,6 +69,7 @@ inline constexpr std::uint32_t kPutIfVersion = 3;
 inline constexpr std::uint32_t kPutConditionMask = 3;
 inline constexpr std::uint32_t kReturnPrevious = 4;
 inline constexpr std::uint32_t kRenewExpiry = 8;
+inline constexpr std::uint32_t kPutQuietly = 16;
 
 }  // namespace mapsafe
 

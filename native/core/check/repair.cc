@@ -4,6 +4,7 @@
 
 #include "eviction/area.h"
 #include "eviction/eviction.h"
+#include "feed/feed.h"
 #include "index/lease.h"
 #include "threads/backoff.h"
 #include "threads/mutex.h"
@@ -86,8 +87,8 @@ class LeakHunt {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
     ReopenSpans();
-    if (!MarkDirectories() || !MarkShapes() || !MarkEviction() || !MarkEntries(segments) || !MarkCaches() ||
-        !SurveyPages())
+    if (!MarkDirectories() || !MarkShapes() || !MarkFeed() || !MarkEviction() || !MarkEntries(segments) ||
+        !MarkCaches() || !SurveyPages())
       return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
     for (const Leak& leak : leaks_) {
@@ -140,6 +141,11 @@ class LeakHunt {
       if (block != 0 && !Mark(block)) return false;
     }
     return true;
+  }
+
+  bool MarkFeed() {
+    const WordIndex ring = FeedRing(region_);
+    return ring == 0 || Mark(static_cast<Block>(ring / kBlockWords));
   }
 
   bool MarkEviction() {

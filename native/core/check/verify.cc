@@ -11,6 +11,7 @@
 #include "check/verify_entry.h"
 #include "check/verify_eviction.h"
 #include "check/verify_shapes.h"
+#include "feed/feed.h"
 #include "index/bucket.h"
 #include "index/directory.h"
 #include "index/expiry.h"
@@ -42,6 +43,7 @@ class Verifier {
         [this](const std::string& problem) { Problem(problem); })
         .Run();
     CheckDirectory();
+    CheckFeed();
     CheckSize();
     CheckPages();
     CheckFreeLists();
@@ -123,6 +125,17 @@ class Verifier {
     }
     if (segments != region_.Load(kHeaderSegmentCount)) {
       Problem("header: ", region_.Load(kHeaderSegmentCount), " segments, found ", segments);
+    }
+  }
+
+  void CheckFeed() {
+    const Block ring = region_.Load(kHeaderFeed);
+    if (ring == 0) return;
+    if (FeedRing(region_) == 0) return Problem("feed: block ", ring, " outside");
+    Use(ring, FeedBytes(region_), "feed");
+    if (region_.Load(kHeaderFeedMutex) != 0) Problem("feed: mutex held");
+    if (region_.Load(kHeaderFeedReserved) - region_.Load(kHeaderFeedHead) > FeedBytes(region_) / kBlockBytes) {
+      Problem("feed: more is reserved than there is");
     }
   }
 

@@ -69,6 +69,7 @@ void Owners::Free(std::uint32_t index) {
   }
   region_.Store(at + kThreadClaim, 0);
   region_.Store(at + kThreadWaiting, 0);
+  region_.Store(at + kThreadWatches, 0);
   region_.StorePair(at + kThreadNamespace, 0);
   region_.Add(kHeaderDeaths, 1);
   region_.StoreRelease(at + kThreadState, kThreadFree);

@@ -9,6 +9,7 @@
 #include "base/probes.h"
 #include "eviction/area.h"
 #include "eviction/queues.h"
+#include "feed/feed.h"
 #include "index/bucket.h"
 #include "index/directory.h"
 #include "memory/heap.h"
@@ -36,6 +37,7 @@ class Takeover {
 
   void Run() {
     owners_.Seize();
+    FinishFeed();
     FinishHeap();
     FinishDirectory();
     FinishShapes();
@@ -48,10 +50,23 @@ class Takeover {
       owners_.Free(index);
       probes::ThreadTakeover(region_, index);
     });
+    UnwatchIfNobody(region_);
     owners_.Release();
   }
 
  private:
+  // A thread that died while it held something may have changed a key and told nobody. First, while its record still
+  // says what it held.
+  void FinishFeed() {
+    bool may_have_changed = false;
+    owners_.ForEachDead([&](std::uint32_t index) {
+      may_have_changed |= region_.LoadAcquire(ThreadRecord::At(index) + kThreadClaim) != 0;
+    });
+    if (may_have_changed && region_.LoadAcquire(kHeaderFeed) != 0) NoteMissed(region_);
+    if (owners_.DeadOwner(region_.LoadAcquire(kHeaderFeedMutex)) == kRegistryThreads) return;
+    region_.StoreRelease(kHeaderFeedMutex, 0);
+  }
+
   void FinishHeap() {
     if (owners_.DeadOwner(region_.LoadAcquire(kHeaderHeapMutex)) == kRegistryThreads) return;
     Heap(region_).RollBack();

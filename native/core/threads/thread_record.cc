@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "../platform/record_locks.h"
+#include "feed/feed.h"
 #include "threads/takeover.h"
 
 namespace mapsafe {
@@ -23,6 +24,7 @@ std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identit
   const KernelId self = OwnKernelId(region);
   for (int tries = 1;; ++tries) {
     bool is_changing = !TakeOverFromDead(region);
+    UnwatchIfNobody(region);  // if who took over from the last watcher died as well
     for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
       if (!Take(region, index, self, &is_changing)) continue;
       const WordIndex at = At(index);
@@ -32,6 +34,7 @@ std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identit
       region.Store(at + kThreadEngine, engine);
       region.Store(at + kThreadClaim, 0);
       region.Store(at + kThreadSleeps, 0);
+      region.Store(at + kThreadWatches, 0);
       region.StorePair(at + kThreadNamespace, OwnNamespace());
       region.StoreRelease(at + kThreadState, kThreadAttached);
       return ThreadRecord(region, index);
@@ -59,6 +62,7 @@ bool ThreadRecord::Take(Region region, std::uint32_t index, KernelId self, bool*
 }
 
 void ThreadRecord::Detach() {
+  if (region_.Load(at_ + kThreadWatches) != 0) EndWatching(region_, at_);
   ClearClaim();
   region_.StorePair(at_ + kThreadNamespace, 0);
   region_.StoreRelease(at_ + kThreadState, kThreadFree);

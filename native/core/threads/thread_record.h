@@ -67,6 +67,8 @@ class ThreadRecord {
 
   WordIndex CacheHead(std::uint32_t size_class) const { return at_ + kThreadFreeHeads + size_class; }
   WordIndex CacheCount(std::uint32_t size_class) const { return at_ + kThreadFreeCounts + size_class; }
+  // First word of the record.
+  WordIndex at() const { return at_; }
   WordIndex owed() const { return at_ + kThreadOwed; }
   WordIndex has_excess() const { return at_ + kThreadHasExcess; }
   // The span that the thread is emptying, as page index + 1.

@@ -6,11 +6,9 @@
 
 namespace mapsafe {
 
-namespace {
-
 // Makes an odd word even, and wakes. If the swap fails, another thread was faster: it makes the swap after this
 // thread's change, since this thread's load met the value before, and wakes the same threads.
-void WakeAt(Region region, const Waker& waker, WordIndex at) {
+void WakeWaitingAt(Region region, const Waker& waker, WordIndex at) {
   const Word value = region.Load(at);
   if ((value & 1) == 0 || !region.CompareAndSwap(at, value, value + 1)) return;
   if (region.locks() != nullptr) {
@@ -19,8 +17,6 @@ void WakeAt(Region region, const Waker& waker, WordIndex at) {
     waker.wake(waker.data, at);
   }
 }
-
-}  // namespace
 
 Announced AnnounceWait(Region region, std::uint32_t hash) {
   const WordIndex at = WaitWordAt(hash);
@@ -31,12 +27,13 @@ Announced AnnounceWait(Region region, std::uint32_t hash) {
 }
 
 void WakeWaiting(Region region, const Waker& waker, std::uint32_t hash) {
-  WakeAt(region, waker, WaitWordAt(hash));
+  WakeWaitingAt(region, waker, WaitWordAt(hash));
 }
 
 void WakeAllWaiting(Region region, const Waker& waker) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (std::uint32_t i = 0; i < kWaitWords; ++i) WakeAt(region, waker, WaitWordAt(i));
+  for (std::uint32_t i = 0; i < kWaitWords; ++i) WakeWaitingAt(region, waker, WaitWordAt(i));
+  WakeWaitingAt(region, waker, kHeaderFeedWait);
 }
 
 void RingBell(Region region) {

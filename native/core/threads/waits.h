@@ -45,6 +45,9 @@ Announced AnnounceWait(Region region, std::uint32_t hash);
 // consistent fence. Costs one load if no thread waits.
 void WakeWaiting(Region region, const Waker& waker, std::uint32_t hash);
 
+// Wakes those who wait at word `at`, if it is odd. To be called after the change and such a fence, too.
+void WakeWaitingAt(Region region, const Waker& waker, WordIndex at);
+
 // Wakes all who wait for anything in the region.
 void WakeAllWaiting(Region region, const Waker& waker);
 

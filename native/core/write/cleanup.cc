@@ -1,9 +1,11 @@
 #include "write/cleanup.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/probes.h"
 #include "eviction/eviction.h"
+#include "feed/tell.h"
 #include "index/expiry.h"
 #include "index/lease.h"
 #include "threads/mutex.h"
@@ -28,6 +30,21 @@ void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
   core.thread.NotePublished();
   core.thread.AddSize(~Word{0});
   core.thread.EndWrite();
+}
+
+// Tells those who watch the map of the entries that were taken out of a held segment: those of `unlinked` from index
+// `from` on.
+void TellUnlinked(Core& core, Block segment, const Unlinked& unlinked, std::uint32_t from, Word cause) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Expose
+  if (!IsWatched(core.region)) return;
+  for (std::uint32_t i = from; i < unlinked.count(); ++i) {
+    const Block entry = unlinked.block(i);
+    if (!core.region.Contains(entry, kEntryData)) continue;
+    const EntryHeader header = ReadHeader(core.region, entry);
+    if (IsLeaseKind(header.value_kind())) continue;
+    const Bucket home = core.BucketAt(segment, HomeOf(header.hash));
+    Tell(core, entry, cause, home.EntryVersionAfter(home.ReloadVersion()));
+  }
 }
 
 // Empties every slot of a held segment, except for leases, which lapse; sets `has_leases` if there are any. Returns the
@@ -67,6 +84,7 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked, bool* has_lea
 void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
   if (!IsExpiryDue(core.region, segment)) return;
   const double now = Now(core.region);
+  const std::uint32_t before = unlinked->count();
   std::uint32_t expired = 0;
   Word next = 0;
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
@@ -93,6 +111,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
   }
   core.region.Store(WordOf(segment) + kSegmentExpiry, next);
   core.thread.Count(kCounterExpired, expired);
+  TellUnlinked(core, segment, *unlinked, before, kCauseExpired);
 }
 
 }  // namespace
@@ -104,6 +123,7 @@ std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment) {
   SweepExpired(core, segment, &unlinked);
   BringHome(core.region, segment);
   ReleaseSegment(core, segment);
+  WakeWatchers(core);
   unlinked.FreeAll(core);
   return unlinked.count();
 }
@@ -186,9 +206,12 @@ std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments)
     }
     Unlinked unlinked;
     SweepTombstones(core, location.segment, &unlinked);
+    const std::uint32_t tombstones = unlinked.count();
     bool has_leases = false;
     core.thread.Count(kCounterDeleted, Empty(core, location.segment, &unlinked, &has_leases));
+    TellUnlinked(core, location.segment, unlinked, tombstones, kCauseCleared);
     ReleaseSegment(core, location.segment);
+    WakeWatchers(core);
     unlinked.FreeAll(core);
     UnlockSegment(core, location.segment);
     if (has_leases) WakeAllWaiting(core.region, core.waker);
@@ -199,7 +222,7 @@ std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments)
     }
     hash = end;
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Finish: no later read of this thread overtakes it
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Expose: no later read of this thread overtakes it
   return hash;
 }
 

@@ -58,6 +58,7 @@ Attempt TryRecent(Core& core, Edit* edit) {
     return Attempt::kStructural;
   }
   StoreSum(core.region, counter.block, header, edit->sum, change.version);
+  Expose(core, *edit, change);
   const Word home_version = home.Release();
   core.thread.ClearClaim();
   Finish(core, edit, change, home_version);

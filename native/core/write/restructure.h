@@ -55,6 +55,7 @@ class Unlinked {
     if (count_ < blocks_.size()) blocks_[count_++] = entry;
   }
   std::uint32_t count() const { return count_; }
+  Block block(std::uint32_t index) const { return blocks_[index]; }
   void FreeAll(Core& core) const;
 
  private:

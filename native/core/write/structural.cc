@@ -105,6 +105,7 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
   CompleteEntry(core, *edit, change.version);
   Announce(core, *edit, &change, bucket.ReloadVersion());
   Apply(core, *edit, &change);
+  Expose(core, *edit, change);
   if (index != home_index) bucket.Release();
   const Word home_version = home.Release();
   UnlockSegment(core, location.segment);

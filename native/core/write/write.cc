@@ -2,6 +2,7 @@
 
 #include "base/probes.h"
 #include "eviction/eviction.h"
+#include "feed/tell.h"
 #include "index/counter.h"
 #include "index/expiry.h"
 #include "index/lease.h"
@@ -74,6 +75,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
     return Attempt::kLost;
   }
   Apply(core, *edit, &change);
+  Expose(core, *edit, change);
   const Word home_version = home.Release();
   core.thread.ClearClaim();
   Finish(core, edit, change, home_version);
@@ -357,6 +359,36 @@ void Apply(Core& core, const Edit& edit, Change* change) {
   if (ChangesCounts(*change)) core.thread.NotePublished();
 }
 
+namespace {
+
+// Why the change concerns those who watch the key; 0 if it does not: a lease is no value, and what is stored quietly is
+// the value that was there.
+Word CauseOf(const Edit& edit, const Change& change) {
+  if (edit.leaves_value()) return (edit.mode & kPutQuietly) != 0 ? 0 : kCauseSet;
+  if (change.previous == 0 || edit.meets_lease) return 0;
+  if (edit.meets_expired) return kCauseExpired;
+  return edit.kind == Edit::Kind::kEvict ? kCauseEvicted : kCauseDeleted;
+}
+
+void TellChange(Core& core, const Edit& edit, const Change& change) {
+  const Word cause = CauseOf(edit, change);
+  if (cause == 0) return;
+  Tell(core, cause == kCauseSet && !edit.in_place ? edit.block : change.previous, cause, change.version);
+}
+
+}  // namespace
+
+void Expose(Core& core, const Edit& edit, const Change& change) {
+  // Without the fence a later read of this thread could overtake the stores that made the change. Of two threads that
+  // each write one key and then read the other's, both could then miss the other's write, and no order of the four
+  // operations explains that. And of a writer that looks whether anybody watches, and a watcher that looks at the key,
+  // both could miss the other. That the bucket is held was visible before, so its release need not be yet.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (IsWatched(core.region)) [[unlikely]] {
+    TellChange(core, edit, change);
+  }
+}
+
 void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
   if (edit.block == 0 || edit.in_place) return;
   SetEntryVersion(core.region, edit.block, version);
@@ -395,10 +427,6 @@ void CountLoss(Core& core, const Edit& edit) {
 
 void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   const Edit& edit = *in;
-  // Without the fence a later read of this thread could overtake the stores above. Of two threads that each write one
-  // key and then read the other's, both could then miss the other's write, and no order of the four operations explains
-  // that.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   Outcome& outcome = *core.outcome;
   outcome.status = edit.lapses || edit.drops_stale ? Status::kNotDone : Status::kDone;
   outcome.version_low = static_cast<Word>(change.version);
@@ -407,6 +435,7 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   outcome.home_version = home_version;
   outcome.entry = edit.in_place ? change.previous : edit.block;
 
+  WakeWatchers(core);
   if (edit.meets_lease) [[unlikely]] {
     WakeWaiting(core.region, core.waker, edit.key.hash);
     if (edit.lapses) {

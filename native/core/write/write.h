@@ -16,7 +16,7 @@ struct Edit {
 
   Kind kind;
   const Key& key;
-  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious or kRenewExpiry
+  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious, kRenewExpiry or kPutQuietly
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement
   double sum = 0;
@@ -104,6 +104,10 @@ void TakeBack(Core& core, const Change& change);
 
 // Changes the slot.
 void Apply(Core& core, const Edit& edit, Change* change);
+
+// Makes the change that was applied visible to all threads, and tells those who watch the map, if there are any. To be
+// called while slot's bucket and home are held.
+void Expose(Core& core, const Edit& edit, const Change& change);
 
 // Fills in the outcome, counts, and frees what was unlinked. Called once both buckets are released, the home with
 // `home_version`.

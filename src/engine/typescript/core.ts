@@ -45,6 +45,9 @@ export class Core {
   /** Hash at which the next bounded cleanup begins. */
   cleanupHand = 0
 
+  /** Whether watchers are to be woken. */
+  hasTold = false
+
   /** Writes of a cache that do not try to move entries, since the last one tried in vain. */
   writesWithoutMoves = 0
 
@@ -133,6 +136,10 @@ export class Unlinked {
    */
   add(block: number): void {
     if (this.count < this.blocks.length) this.blocks[this.count++] = block
+  }
+
+  block(index: number): number {
+    return this.blocks[index]
   }
 
   freeAll(): void {

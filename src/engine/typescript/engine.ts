@@ -4,6 +4,7 @@ import { BLOCK_WORDS, ENTRY_COUNTER, ENTRY_NODE } from '../../format/layout.js'
 import {
   ABSENT,
   CORRUPT,
+  DONE,
   ENTRY_TOO_LARGE,
   FOUND,
   KEY_TYPE,
@@ -34,6 +35,8 @@ import { Edit } from './write/edit.js'
 import { metaOf, versionAt, NEVER } from '../../format/entry.js'
 import { now } from './index/expiry.js'
 import type { Shape } from '../../format/shapes.js'
+import { endWatching } from '../../format/feed.js'
+import { watch } from './feed/watch.js'
 import { checkRegion } from '../../format/header.js'
 import { Region } from '../../format/region.js'
 import { repair } from './check/repair.js'
@@ -216,6 +219,16 @@ export class TypescriptEngine implements Engine {
     const at = waitWordAt(this.core.lookup.hash)
     this.result[RESULT_VERSION_LOW] = announceWait(this.words, at)
     return at
+  }
+
+  watch(): void {
+    this.core.beginCall()
+    watch(this.core)
+  }
+
+  unwatch(): void {
+    endWatching(this.words, this.core.thread.at)
+    this.core.end(DONE)
   }
 
   getMany(keys: readonly Key[], values: unknown[], from: number): number {

@@ -1,6 +1,7 @@
 /** Checks every structural invariant of a region at rest. */
 import {
   ALL_BUCKETS,
+  BLOCK_BYTES,
   BLOCK_WORDS,
   BUCKET_EPOCH,
   BUCKET_VERSION,
@@ -11,6 +12,10 @@ import {
   ENTRY_NODE,
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
+  HEADER_FEED,
+  HEADER_FEED_HEAD,
+  HEADER_FEED_MUTEX,
+  HEADER_FEED_RESERVED,
   HEADER_HEAP_MUTEX,
   HEADER_SEGMENT_COUNT,
   HOME_BUCKETS,
@@ -41,6 +46,7 @@ import {
 } from '../bucket.js'
 import { directoryBytes, SEGMENT_WORDS, topBits } from '../directory.js'
 import { sizeOf } from '../entry.js'
+import { feedBytes, feedRing } from '../feed.js'
 import { isLease } from '../lease.js'
 import type { Region } from '../region.js'
 import { threadRecordAt, sumOfSizeDeltas } from '../thread-record.js'
@@ -81,6 +87,7 @@ class Verifier {
     this.eviction = new EvictionAudit(this.region, this.heap, this.problems)
     new ShapeAudit(this.region, this.heap, this.problems).run()
     this.verifyDirectory()
+    this.verifyFeed()
     const size = sumOfSizeDeltas(this.words)
     if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)
     this.heap.finish()
@@ -93,6 +100,21 @@ class Verifier {
       const claim = this.words[threadRecordAt(index) + THREAD_CLAIM]
       if (claim !== 0) this.problems.add(`thread record ${index} claims block ${claim}`)
     }
+  }
+
+  private verifyFeed(): void {
+    const { words } = this
+    if (words[HEADER_FEED] === 0) return
+    const ring = feedRing(this.region)
+    if (ring === 0) {
+      this.problems.add(`block ${words[HEADER_FEED]} is no ring of the change feed`)
+      return
+    }
+    this.heap.claim(ring / BLOCK_WORDS, feedBytes(words), 'ring of the change feed')
+    if (words[HEADER_FEED_MUTEX] !== 0) this.problems.add('the mutex of the change feed is taken')
+    const reserved = (words[HEADER_FEED_RESERVED] - words[HEADER_FEED_HEAD]) >>> 0
+    if (reserved > feedBytes(words) / BLOCK_BYTES)
+      this.problems.add('more of the change feed is reserved than there is')
   }
 
   private verifyDirectory(): void {

@@ -39,6 +39,7 @@ import {
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, NOT_DONE, TIMEOUT, type RepairReport } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
+import { feedRing } from '../../../format/feed.js'
 import { bucketAt, TOMBSTONE_BIT, loadSlot } from '../../../format/bucket.js'
 import { partitionsOf } from '../../../format/eviction-area.js'
 import type { Core } from '../core.js'
@@ -165,6 +166,7 @@ class LeakHunt {
     if (
       !this.markDirectories() ||
       !this.markShapes() ||
+      !this.markFeed() ||
       !this.markEviction() ||
       !this.markEntries(segments) ||
       !this.markCaches() ||
@@ -231,6 +233,11 @@ class LeakHunt {
       if (block !== 0 && !this.mark(block)) return false
     }
     return true
+  }
+
+  private markFeed(): boolean {
+    const ring = feedRing(this.region)
+    return ring === 0 || this.mark(ring / BLOCK_WORDS)
   }
 
   private markEviction(): boolean {

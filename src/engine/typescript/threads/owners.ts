@@ -12,6 +12,7 @@ import {
   THREAD_NAMESPACE,
   THREAD_STATE,
   THREAD_WAITING,
+  THREAD_WATCHES,
 } from '../../../format/layout.js'
 import { isDead, locksOf } from './liveness.js'
 import { pairsOf, type Region } from '../../../format/region.js'
@@ -120,6 +121,7 @@ export class Owners {
     }
     Atomics.store(words, at + THREAD_CLAIM, 0)
     Atomics.store(words, at + THREAD_WAITING, 0)
+    Atomics.store(words, at + THREAD_WATCHES, 0)
     Atomics.store(pairs, (at + THREAD_NAMESPACE) / 2, 0n)
     Atomics.add(words, HEADER_DEATHS, 1)
     Atomics.store(words, at + THREAD_STATE, THREAD_FREE)

@@ -12,6 +12,8 @@ import {
   ENTRY_HASH,
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
+  HEADER_FEED,
+  HEADER_FEED_MUTEX,
   HEADER_HEAP_MUTEX,
   HEADER_SHAPE_MUTEX,
   HEADER_TAKEOVER,
@@ -40,6 +42,7 @@ import { bucketAt, homeOf, neighbourOf, tagOf, loadSlot } from '../../../format/
 import { SEGMENT_WORDS, topBits } from '../../../format/directory.js'
 import { partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
 import { EvictionQueues, NO_ENTRIES } from '../eviction/queues.js'
+import { noteMissed, unwatchIfNobody } from '../../../format/feed.js'
 import { Heap } from '../memory/heap.js'
 import { isGone, locksOf, ownKernelId } from './liveness.js'
 import { isAnyDead, Owners } from './owners.js'
@@ -113,6 +116,7 @@ class Takeover {
     const { owners } = this
     try {
       owners.seize()
+      this.finishFeed()
       this.finishHeap()
       this.finishDirectory()
       this.finishShapes()
@@ -122,6 +126,7 @@ class Takeover {
       this.finishSegments()
       this.finishPartitions()
       owners.forEachDead((index) => owners.free(index))
+      unwatchIfNobody(this.words)
     } finally {
       owners.release()
     }
@@ -133,6 +138,19 @@ class Takeover {
 
   private store(word: number, value: number): void {
     Atomics.store(this.words, word, value)
+  }
+
+  /**
+   * A thread that died while it held something may have changed a key and told nobody. Noted first, while its record
+   * still says what it held.
+   */
+  private finishFeed(): void {
+    const claiming: number[] = []
+    this.owners.forEachDead((index) => {
+      if (this.load(threadRecordAt(index) + THREAD_CLAIM) !== 0) claiming.push(index)
+    })
+    if (claiming.length > 0 && this.load(HEADER_FEED) !== 0) noteMissed(this.words)
+    if (this.owners.deadOwner(this.load(HEADER_FEED_MUTEX)) >= 0) this.store(HEADER_FEED_MUTEX, 0)
   }
 
   private finishHeap(): void {

@@ -22,12 +22,14 @@ import {
   THREAD_SLEEPS,
   THREAD_STATE,
   THREAD_WAITING,
+  THREAD_WATCHES,
   THREAD_WRITE_REFERENCE,
   THREAD_WRITE_SIZE,
   THREAD_WRITE_SLOT,
   THREAD_WRITE_VERSION,
 } from '../../../format/layout.js'
 import { addToCounter } from '../../../format/counters.js'
+import { endWatching, unwatchIfNobody } from '../../../format/feed.js'
 import { pairsOf, WEAKLY_ORDERED } from '../../../format/region.js'
 import { PROOF_HOOK, PROOF_LOCK, proofOf, type KernelId } from '../../../format/thread-name.js'
 import { markOf, threadRecordAt } from '../../../format/thread-record.js'
@@ -92,6 +94,7 @@ export class ThreadRecord {
       proofOf(self) === PROOF_HOOK ? loadNative()?.noteExit(new Uint8Array(words.buffer), self) : undefined
     for (let tries = 1; ; tries++) {
       let isChanging = !takeOver(words)
+      unwatchIfNobody(words) // if who took over from the last watcher died as well
       for (let index = 0; index < REGISTRY_THREADS; index++) {
         exitNote?.note(index)
         const taken = take(words, index, self)
@@ -106,6 +109,7 @@ export class ThreadRecord {
         Atomics.store(words, at + THREAD_ENGINE, ENGINE_TYPESCRIPT)
         Atomics.store(words, at + THREAD_CLAIM, 0)
         Atomics.store(words, at + THREAD_SLEEPS, 0)
+        Atomics.store(words, at + THREAD_WATCHES, 0)
         Atomics.store(pairsOf(words), (at + THREAD_NAMESPACE) / 2, ownNamespace())
         Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
         return new ThreadRecord(words, index, exitNote)
@@ -119,6 +123,7 @@ export class ThreadRecord {
   }
 
   detach(): void {
+    if (this.words[this.at + THREAD_WATCHES] !== 0) endWatching(this.words, this.at)
     this.clearClaim()
     const pairs = pairsOf(this.words)
     Atomics.store(pairs, (this.at + THREAD_NAMESPACE) / 2, 0n)

@@ -4,8 +4,11 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  BUCKET_EPOCH,
   BUCKET_SLOTS,
   BUCKET_VERSION,
+  CAUSE_CLEARED,
+  CAUSE_EXPIRED,
   COUNTER_DELETED,
   COUNTER_EXPIRED,
   ENTRY_DATA,
@@ -21,6 +24,8 @@ import { storeOverflow, vacate } from '../index/bucket.js'
 import { bucketAt, homeOf, loadSlot } from '../../../format/bucket.js'
 import { type Core } from '../core.js'
 import type { Region } from '../../../format/region.js'
+import { isWatched } from '../../../format/feed.js'
+import { tell, wakeWatchers } from '../feed/tell.js'
 import { isExpiryDue, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
@@ -53,6 +58,7 @@ export function cleanUpLocked(core: Core, segment: number): number {
   sweepExpired(core, segment)
   bringHome(core.region, segment)
   releaseSegment(core.words, segment)
+  wakeWatchers(core)
   const found = core.unlinked.count
   core.unlinked.freeAll()
   return found
@@ -140,6 +146,7 @@ function sweepExpired(core: Core, segment: number): void {
   const { words, region, unlinked } = core
   if (!isExpiryDue(region, segment)) return
   const time = now(region)
+  const before = unlinked.count
   let expired = 0
   let next = 0
   for (let index = 0; index < ALL_BUCKETS; index++) {
@@ -164,6 +171,7 @@ function sweepExpired(core: Core, segment: number): void {
   }
   Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
   core.thread.count(COUNTER_EXPIRED, expired)
+  tellUnlinked(core, segment, before, CAUSE_EXPIRED)
 }
 
 /**
@@ -177,6 +185,22 @@ function dropCounted({ words, thread }: Core, bucket: number, slot: number): voi
   thread.notePublished()
   thread.addSize(-1)
   thread.endWrite()
+}
+
+/**
+ * Tells those who watch the map of the entries that were taken out of a held segment: those unlinked from index `from` on.
+ */
+function tellUnlinked(core: Core, segment: number, from: number, cause: number): void {
+  const { words, region, unlinked } = core
+  if (!isWatched(words)) return
+  for (let i = from; i < unlinked.count; i++) {
+    const block = unlinked.block(i)
+    if (!region.contains(block, ENTRY_DATA) || isLease(words, block)) continue
+    const home = bucketAt(segment, homeOf(words[block * BLOCK_WORDS + ENTRY_HASH]))
+    const next = ((words[home + BUCKET_VERSION] | 1) + 1) | 0
+    const epoch = words[home + BUCKET_EPOCH] + (next === 0 ? 1 : 0)
+    tell(core, block, cause, (epoch << 31) | (next >>> 1), epoch >>> 1)
+  }
 }
 
 /** Deletes every entry of some segments, one segment after the other; see {@link Engine.clear}. */
@@ -197,9 +221,12 @@ export function clear(core: Core, fromHash: number, segments: number): number {
       return hash
     }
     sweepTombstones(core, segment)
+    const tombstones = core.unlinked.count
     const { live, hasLeases } = emptySegment(core, segment)
+    tellUnlinked(core, segment, tombstones, CAUSE_CLEARED)
     core.thread.count(COUNTER_DELETED, live)
     releaseSegment(words, segment)
+    wakeWatchers(core)
     core.unlinked.freeAll()
     unlockSegment(core, segment)
     if (hasLeases) wakeAllWaiting(words)

@@ -3,6 +3,10 @@ import {
   BLOCK_WORDS,
   BUCKET_EPOCH,
   BUCKET_SLOTS,
+  CAUSE_DELETED,
+  CAUSE_EVICTED,
+  CAUSE_EXPIRED,
+  CAUSE_SET,
   COUNTER_DELETED,
   COUNTER_EVICTED_SIZE,
   COUNTER_EXPIRED,
@@ -28,6 +32,7 @@ import {
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
   PUT_IF_VERSION,
+  PUT_QUIETLY,
   RENEW_EXPIRY,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
@@ -60,6 +65,8 @@ import {
   isCounterSound,
 } from '../../../format/entry.js'
 import type { Evictor } from '../eviction/evictor.js'
+import { isWatched } from '../../../format/feed.js'
+import { tell, wakeWatchers } from '../feed/tell.js'
 import { lowerExpiryHint } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
@@ -263,6 +270,30 @@ export class Edit {
     if (this.changesCounts()) this.core.thread.notePublished()
   }
 
+  /**
+   * Tells those who watch the map of the change that was applied, if there are any. Slot's bucket and home are held. Of a
+   * writer that looks whether anybody watches, and a watcher that looks at the key, one sees the other, since both store
+   * by `Atomics` before.
+   */
+  expose(): void {
+    if (!isWatched(this.words)) return
+    const cause = this.cause()
+    if (cause === 0) return
+    const block = cause === CAUSE_SET && !this.isInPlace ? this.block : this.current
+    tell(this.core, block, cause, this.versionLow, this.versionHigh)
+  }
+
+  /**
+   * Returns why the change concerns those who watch the key; 0 if it does not: a lease is no value, and what is stored
+   * quietly is the value that was there.
+   */
+  private cause(): number {
+    if (this.leavesValue()) return (this.mode & PUT_QUIETLY) !== 0 ? 0 : CAUSE_SET
+    if (this.current === 0 || this.meetsLease) return 0
+    if (this.meetsExpired) return CAUSE_EXPIRED
+    return this.kind === EDIT_EVICT ? CAUSE_EVICTED : CAUSE_DELETED
+  }
+
   /** Finishes the edit after all buckets are released: fills in the outcome, counts, and frees unlinked blocks. */
   finish(segment: number, homeVersion: number): void {
     const { core, words } = this
@@ -273,6 +304,7 @@ export class Edit {
     this.reportHome(homeVersion)
     result[RESULT_ENTRY] = this.isInPlace ? this.current : this.block
 
+    wakeWatchers(core)
     if (this.meetsLease) wakeWaiting(words, core.lookup.hash)
     countWrite(core, segment)
     if (this.hasLapsed) return

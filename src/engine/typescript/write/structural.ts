@@ -200,6 +200,7 @@ function editHeld(core: Core, edit: Edit): boolean {
   edit.aim(loadSlot(words, bucket, slot), lookup.homeVersion)
   edit.announce(bucket, slot, words[bucket + BUCKET_VERSION])
   edit.apply(bucket, slot)
+  edit.expose()
   if (bucket !== home) release(words, bucket)
   const released = release(words, home)
   unlockSegment(core, segment)

@@ -296,6 +296,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
     return LOST
   }
   edit.apply(home, slot)
+  edit.expose()
   const released = release(words, home)
   thread.clearClaim()
   edit.finish(segment, released)
