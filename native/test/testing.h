@@ -139,8 +139,10 @@ class TestEngine {
   }
   // Whether the condition held and the entry was written.
   bool Put(const std::string& key, const std::string& value, std::uint32_t mode = kPutAlways, std::uint64_t version = 0,
-           std::uint32_t kind = kValueLatin1, double expires_at = kNever) {
-    engine_->Put(Encode(key), ValueOf(value, expires_at, kind), mode, version);
+           std::uint32_t kind = kValueLatin1, double expires_at = kNever, double stale_until = kNever) {
+    Value stored = ValueOf(value, expires_at, kind);
+    stored.stale_until = stale_until;
+    engine_->Put(Encode(key), stored, mode, version);
     return outcome_.status == Status::kDone;
   }
   bool Remove(const std::string& key, std::uint32_t mode = kPutAlways, std::uint64_t version = 0) {

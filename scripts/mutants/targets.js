@@ -156,7 +156,7 @@ export const targets = {
     ['test/process/open', 'test/process/creation', 'test/process/copies', 'test/process/life'],
     ['build'],
   ),
-  loads: inTypescript(['test/loads', 'test/conformance/own-keys'], ['build']),
+  loads: inTypescript(['test/loads', 'test/death/breaker', 'test/conformance/own-keys'], ['build']),
   // Both engines must evict alike.
   cache: inTypescript(
     [

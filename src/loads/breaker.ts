@@ -124,8 +124,10 @@ export class Breaker {
     } else if (failed === true) {
       this.#open(pass.probe)
     } else if (failed === false) {
-      // Nothing counts that was counted before it opened.
-      if (this.#replace(pass.probe, wordAfter(pass.probe, CLOSED, 0))) Atomics.store(this.#pairs, COUNTS, 0n)
+      // Nothing counts that was counted before it opened. Cleared first: whoever finds it closed must not find old
+      // counts, also where this thread dies in between.
+      if (this.#state === pass.probe) Atomics.store(this.#pairs, COUNTS, 0n)
+      this.#replace(pass.probe, wordAfter(pass.probe, CLOSED, 0))
     } else {
       this.#replace(pass.probe, wordAfter(pass.probe, OPEN, this.now()))
     }

@@ -41,8 +41,8 @@ export interface Scenario {
   /** @param size the number of entries then */
   operations(size: number): Operation[]
   /**
-   * Whether every operation changes one entry, at once; default true, but for caches, where entries go that nobody
-   * deleted.
+   * Whether every operation changes one entry, at once, and none goes that nobody deleted; default true, but for
+   * caches.
    */
   readonly isWhole?: boolean
   /** Whether `size` is right again without a repair; default true. */
@@ -172,6 +172,10 @@ const SPLIT = [HEADER_SEGMENT_COUNT, HEADER_DIRECTORY]
 const large = 'l'.repeat(700)
 const larger = 'l'.repeat(4000)
 const huge = 'h'.repeat(40000)
+
+/** What entries that reads renew hold, and for how long they live. */
+const SLIDING_VALUES: readonly unknown[] = ['value', 1.5, { a: [1, 2] }, large, huge, undefined]
+const SLIDING_TTL = 100_000_000
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'writes of one bucket': {
@@ -326,6 +330,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       clock.advance(10_000)
     },
     operations: () => [doing(sweep)],
+  },
+  'renewals by reads': {
+    isCache: true,
+    isWhole: true,
+    prepare(map) {
+      fill(map, 20)
+      if (!(map instanceof ConcurrentCache)) throw new Error('a map has no lifetimes')
+      for (const [i, value] of SLIDING_VALUES.entries()) map.set(`sliding${i}`, value, { slidingTtl: SLIDING_TTL })
+      new Clock(map.handle).advance(SLIDING_TTL / 2)
+    },
+    // Each read renews, and so stores the entry anew; no value changes.
+    operations: () => [
+      ...SLIDING_VALUES.map((_, i) => doing((map) => map.get(`sliding${i}`))),
+      doing((map) => map.getMany(SLIDING_VALUES.map((_, i) => `sliding${i}`))),
+    ],
   },
   'clear of a cache': {
     mostLost: ONE_SEGMENT,
