@@ -144,6 +144,29 @@ export class ShapeTable {
     return hasRoom ? NO_CHILD : NO_MORE_CHILDREN
   }
 
+  /** The part of the table in use, from 0 to 1: of its records, or of its room for names, whichever is more. */
+  get share(): number {
+    const limit = Math.min(this.words[HEADER_SHAPE_LIMIT] >>> 0, MAX_SHAPES)
+    const count = Math.min(this.count, limit)
+    if (count === 0) return 0
+    const { chunk, word } = this.nextPlace(count, 0) ?? { chunk: 0, word: 0 }
+    const words = chunk === 0 ? word : nameWordsIn(chunk) + word // as many before the chunk as in it
+    return Math.min(1, Math.max(count, words / (SHAPE_BYTES / 4 - SHAPE_WORDS)) / limit)
+  }
+
+  /** Returns the most children that a shape has. O(shapes). */
+  mostChildren(): number {
+    const count = Math.min(this.count, MAX_SHAPES)
+    const children = new Uint16Array(count + 1)
+    let most = 0
+    for (let id = 1; id <= count; id++) {
+      const record = this.recordAt(id)
+      const parent = record === 0 ? id : this.words[record + SHAPE_PARENT] >>> 0
+      if (parent < id) most = Math.max(most, ++children[parent])
+    }
+    return most
+  }
+
   /** Returns the child of the same parent that was added before the shape; 0 if there is none. */
   siblingOf(id: number): number {
     const record = this.recordAt(id)

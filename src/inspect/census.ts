@@ -3,7 +3,7 @@
  * docs/internals/format.md, "Heap".
  *
  * Every block that the allocator handed out is in exactly one place: in the index, under a slot, in a list of free
- * blocks or in the eviction area. A block in none of these is lost: no write will ever get it again.
+ * blocks, in the eviction area or in the table of shapes. A block in none of these is lost: no write will ever get it again.
  *
  * Thread safety: writes nothing, holds up no thread, and may run while other threads write. A walk then misses blocks
  * that move meanwhile or that a thread is just filling: they are suspects, and src/inspect/lost-blocks.ts decides which
@@ -36,6 +36,7 @@ import {
   HEADER_EVICTION,
   HEADER_DIRECTORY,
   HEADER_HEAP_TOP,
+  HEADER_SHAPE_CHUNKS,
   MAX_DEPTH,
   PAGE_BLOCKS,
   PAGE_BYTES,
@@ -56,6 +57,7 @@ import {
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
+  SHAPE_CHUNKS,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
   THREAD_FREE_COUNTS,
@@ -95,12 +97,14 @@ export interface Census {
   readonly bytesIndex: number
   /** Bytes of a cache's eviction area: some 40 for each entry that there was room for, of any size. */
   readonly bytesEviction: number
+  /** Bytes of the table of shapes. */
+  readonly bytesShapes: number
   /**
    * Bytes of the blocks and page runs that the allocator handed out and has not turned back into whole free pages. At
    * rest, they are the sum of the next three, unless memory was lost.
    */
   readonly bytesAllocated: number
-  /** Bytes of those blocks to which the index, the slots and the eviction area lead. */
+  /** Bytes of those blocks to which the index, the slots, the eviction area and the table of shapes lead. */
   readonly bytesReached: number
   /** Bytes of those blocks in lists of free blocks, of the heap and of single threads. */
   readonly bytesFree: number
@@ -147,6 +151,7 @@ class Walk {
     bytesLive: 0,
     bytesIndex: 0,
     bytesEviction: 0,
+    bytesShapes: 0,
     bytesAllocated: 0,
     bytesReached: 0,
     bytesFree: 0,
@@ -177,6 +182,7 @@ class Walk {
     yield this.walkDirectories()
     this.meetFeed()
     yield* this.walkEvictionArea()
+    yield this.walkShapes()
     yield* this.walkFreeLists()
     yield* this.walkPages()
     this.free.addRun(heapPages(this.words.byteLength) - this.top)
@@ -286,6 +292,15 @@ class Walk {
       }
       this.meetEviction(Atomics.load(words, partition + PARTITION_GHOSTS))
     }
+  }
+
+  /** Returns the number of chunks. */
+  private walkShapes(): number {
+    for (let chunk = 0; chunk < SHAPE_CHUNKS; chunk++) {
+      const block = Atomics.load(this.words, HEADER_SHAPE_CHUNKS + chunk)
+      if (block !== 0 && this.meet(block)) this.found.bytesShapes += this.bytesOf(block)
+    }
+    return SHAPE_CHUNKS
   }
 
   private meetEviction(block: number): boolean {

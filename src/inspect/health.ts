@@ -3,7 +3,9 @@ import { takingCensus, type Census } from './census.js'
 import { inspectCounters } from '../format/counters.js'
 import { isCache } from '../format/cache-settings.js'
 import { heapPages, maxCacheEntryBytes } from '../format/geometry.js'
-import { HEADER_PAGES_IN_USE, PAGE_BYTES } from '../format/layout.js'
+import { HEADER_PAGES_IN_USE, HEADER_SHAPE_CHILDREN, HEADER_SHAPE_REFUSALS, PAGE_BYTES } from '../format/layout.js'
+import { Region } from '../format/region.js'
+import { ShapeTable } from '../format/shapes.js'
 import type { Registry } from '../format/attached-threads.js'
 import { LostBlocks, type Losses, type Viewer } from './lost-blocks.js'
 import { monotonic } from '../platform/system-clock.js'
@@ -15,12 +17,20 @@ import { monotonic } from '../platform/system-clock.js'
  * * `nearStaleness`: the part of all near reads since the last call that near-caches passed on, from 0 to 1.
  * * `memoryAmplification`: bytes held for a byte of live entries.
  * * `indexAmplification`: bytes of the table for a live entry.
+ * * `changingNames`: the part of the bounds on property names of values that is used up, from 0 to 1: of the table of all
+ *   lists of names, or of the names that may follow one list, whichever is more.
  * * `lostMemory`: bytes that the allocator gave away and nothing leads to.
  * * `fragmentation`: bytes of the largest entry, header, key and value, for which there is room as everything lies. A map
  *   makes room for larger ones by moving entries, a cache by evictions, too, for entries of up to its reserve.
  */
 export type VerdictName =
-  'liveRatio' | 'nearStaleness' | 'memoryAmplification' | 'indexAmplification' | 'lostMemory' | 'fragmentation'
+  | 'liveRatio'
+  | 'nearStaleness'
+  | 'memoryAmplification'
+  | 'indexAmplification'
+  | 'changingNames'
+  | 'fragmentation'
+  | 'lostMemory'
 
 /** One judgement on a map: a number, its bound, and advice if the bound is exceeded. */
 export interface Verdict {
@@ -86,6 +96,12 @@ const SMALL_INDEX = 2 ** 17
 const MAX_LOST_BYTES = 0
 
 /**
+ * The part of the bounds on names that is used up. Types of objects have few names, which are there soon; whoever comes so
+ * near a bound will meet it.
+ */
+const MAX_NAMES = 0.9
+
+/**
  * An entry of a sixteenth of the bytes that serve no entry should find room, or one of a megabyte. In a map that only
  * grew, nearly all of them lie together.
  */
@@ -132,6 +148,7 @@ export class HealthCheck {
       judgeNearStaleness(before, this.#near),
       judgeMemory(census, bytesHeld),
       judgeIndex(census),
+      judgeNames(words),
       judgeFragmentation(census, words),
       judgeLosses(census, this.#lost.among(registry, census.suspects, isAtOnce)),
     ]
@@ -220,6 +237,26 @@ function judgeIndex({ live, bytesIndex }: Census): Verdict {
     value,
     threshold: MAX_INDEX_BYTES,
     figures: { live, bytesIndex },
+  }
+}
+
+function judgeNames(words: Int32Array): Verdict {
+  const table = new ShapeTable(new Region(words.buffer))
+  const { share } = table
+  const mostChildren = table.mostChildren()
+  const childrenAllowed = Math.max(1, words[HEADER_SHAPE_CHILDREN] >>> 0)
+  const value = Math.max(share, Math.min(1, mostChildren / childrenAllowed))
+  const figures = { share, mostChildren, childrenAllowed, refused: words[HEADER_SHAPE_REFUSALS] >>> 0 }
+  return {
+    name: 'changingNames',
+    ...judge(
+      value <= MAX_NAMES,
+      'Values have ever-changing property names, as objects have that serve as dictionaries, with ids for names. There is hardly room for more: values with ' +
+        'new names are stored with their names inside, larger and slower to read and write. Store a Map instead of such an object, or an entry for each id.',
+    ),
+    value,
+    threshold: MAX_NAMES,
+    figures,
   }
 }
 

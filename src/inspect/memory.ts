@@ -16,6 +16,7 @@ import {
   HEADER_HEAP_TOP,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
+  HEADER_SHAPE_CHUNKS,
   MAX_CLASS_BLOCKS,
   MAX_DEPTH,
   NODE_BYTES,
@@ -32,9 +33,11 @@ import {
   PARTITION_NODES,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
+  SHAPE_CHUNKS,
   SIZE_CLASSES,
   THREAD_FREE_COUNTS,
 } from '../format/layout.js'
+import { shapeChunkBytes } from '../format/shapes.js'
 import { heapPages, PAGE_TABLE_BLOCK } from '../format/geometry.js'
 import { threadRecordAt } from '../format/thread-record.js'
 
@@ -49,6 +52,8 @@ export interface MemoryUse {
   readonly index: number
   /** The memory by which a cache chooses the entries that it evicts. */
   readonly eviction: number
+  /** The table of shapes: the property names of values. */
+  readonly shapes: number
   /** Free blocks in pages that hold others: ready for entries of their size. */
   readonly spare: number
   /** Header, thread records and page table. */
@@ -73,11 +78,13 @@ export function inspectMemory(words: Int32Array): MemoryUse {
   const inUse = Math.min(load(HEADER_PAGES_IN_USE) * PAGE_BYTES, heap)
   const index = Math.min(inUse, indexBytes(words, load))
   const eviction = Math.min(inUse - index, evictionBytes(words, load))
-  const spare = Math.min(inUse - index - eviction, spareBytes(words, load) + cachedBytes(load))
+  const shapes = Math.min(inUse - index - eviction, shapeBytes(load))
+  const spare = Math.min(inUse - index - eviction - shapes, spareBytes(words, load) + cachedBytes(load))
   return {
-    entries: inUse - index - eviction - spare,
+    entries: inUse - index - eviction - shapes - spare,
     index,
     eviction,
+    shapes,
     spare,
     overhead: total - heap,
     unused: heap - inUse,
@@ -119,6 +126,15 @@ function evictionBytes(words: Int32Array, load: Load): number {
     }
   }
   return pages * PAGE_BYTES
+}
+
+/** Returns the bytes of the chunks of the table of shapes. */
+function shapeBytes(load: Load): number {
+  let bytes = 0
+  for (let chunk = 0; chunk < SHAPE_CHUNKS; chunk++) {
+    if (load(HEADER_SHAPE_CHUNKS + chunk) !== 0) bytes += allocatedBytes(shapeChunkBytes(chunk))
+  }
+  return bytes
 }
 
 /** Returns the bytes of the block or pages that `bytes` bytes take. */

@@ -7,7 +7,10 @@ import {
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
   HEADER_PAGES_IN_USE,
+  HEADER_SHAPE_LIMIT,
+  HEADER_SHAPE_REFUSALS,
   MAX_DEPTH,
+  MAX_SHAPES,
   PAGE_BYTES,
   SEGMENT_BYTES,
   SEGMENT_CONTENTION,
@@ -16,6 +19,8 @@ import {
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
 } from '../format/layout.js'
+import { Region } from '../format/region.js'
+import { ShapeTable } from '../format/shapes.js'
 import { sumOfSizeDeltas } from '../format/thread-record.js'
 
 /** The segment in which writes got in each other's way most often. */
@@ -26,6 +31,18 @@ export interface ContendedSegment {
   readonly operations: number
   /** Depth of the segment: it holds the keys of one part in 2 to this power of all hashes. */
   readonly depth: number
+}
+
+/** The table of shapes: the lists of property names that values share. */
+export interface ShapeStats {
+  /** Number of shapes: a list of names, or the beginning of one, each. */
+  readonly used: number
+  /** The most shapes that there is room for; fewer if their names are long. */
+  readonly limit: number
+  /** The part of the table in use, from 0 to 1. Values of further shapes are stored with their names, and cost more. */
+  readonly share: number
+  /** Number of times that a thread found no room for a shape. */
+  readonly refused: number
 }
 
 /** The content of a map's memory at the moment. In a map in use, the numbers are from slightly different times. */
@@ -44,6 +61,8 @@ export interface RegionStats {
   readonly operations: number
   /** The segment with the most collisions of writes; undefined if there was no collision. */
   readonly mostContended: ContendedSegment | undefined
+  /** The property names of values. */
+  readonly shapes: ShapeStats
   /** Size of the region in bytes. */
   readonly bytesTotal: number
   /** Bytes of header, registry, page table, and heap pages in use. */
@@ -75,12 +94,20 @@ export function inspectRegion(registry: Registry): RegionStats {
     entries: Math.min(Math.max(0, sumOfSizeDeltas(words)), inSegments.segments * SEGMENT_SLOTS),
     threads: attachedThreads(registry),
     ...inSegments,
+    shapes: inspectShapes(words),
     bytesTotal,
     bytesInUse: bytesTotal - bytesFree,
     bytesFree,
     pagesInUse,
     pagesTotal,
   }
+}
+
+function inspectShapes(words: Int32Array): ShapeStats {
+  const table = new ShapeTable(new Region(words.buffer))
+  const limit = Math.min(words[HEADER_SHAPE_LIMIT] >>> 0, MAX_SHAPES)
+  const refused = Atomics.load(words, HEADER_SHAPE_REFUSALS) >>> 0
+  return { used: Math.min(table.count, limit), limit, share: table.share, refused }
 }
 
 const SEGMENT_SLOTS = ALL_BUCKETS * SLOTS_PER_BUCKET

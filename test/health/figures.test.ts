@@ -21,7 +21,7 @@ function checkFigures(map: AnyMap, where: string): void {
   const walked = walkRegion(new Int32Array(region))
   // What was counted is for the tests below.
   const { threads, ...stats } = map.stats()
-  const NAMES = ['counters', 'hotKeys', 'file', 'operations', 'contention', 'mostContended']
+  const NAMES = ['counters', 'hotKeys', 'file', 'shapes', 'breaker', 'operations', 'contention', 'mostContended']
   const figuresOf = Object.fromEntries(Object.entries(stats).filter(([name]) => !NAMES.includes(name)))
   const { pagesInUse } = walked
   const heap = region.byteLength - walked.memory.overhead
@@ -48,7 +48,7 @@ function checkFigures(map: AnyMap, where: string): void {
   // As many bytes as segments and arrays fill, while stats() tells those of their blocks.
   expect(index.bytesIndex, where).toBeLessThanOrEqual(walked.memory.index)
   expect(index.bytesIndex, where).toBeGreaterThan(walked.memory.index / 2)
-  const reached = walked.memory.entries + walked.memory.index + walked.memory.eviction
+  const reached = walked.memory.entries + walked.memory.index + walked.memory.eviction + walked.memory.shapes
   expect(lost, where).toMatchObject({ bytesReached: reached, blocksLost: 0 })
   expect(lost.bytesReached + lost.bytesFree + lost.bytesCached, where).toBe(lost.bytesAllocated)
 }

@@ -14,6 +14,7 @@ import {
   ENTRY_VALUE_LENGTH,
   HEADER_EVICTION,
   HEADER_DIRECTORY,
+  HEADER_SHAPE_CHUNKS,
   PAGE_BYTES,
   PAGE_CARVED,
   PAGE_ENTRY_WORDS,
@@ -48,14 +49,14 @@ export interface Walked {
   /** Bytes of headers, keys, values and trailers of entries that are there. */
   readonly bytesOfEntries: number
   /** Bytes of blocks, by what leads to them, and of pages. */
-  readonly memory: Record<'entries' | 'index' | 'eviction' | 'spare' | 'overhead' | 'unused', number>
+  readonly memory: Record<'entries' | 'index' | 'eviction' | 'shapes' | 'spare' | 'overhead' | 'unused', number>
   readonly pagesInUse: number
   readonly threads: readonly { readonly pid: number; readonly threadId: number }[]
 }
 
 export function walkRegion(words: Int32Array): Walked {
   const heap = findHeap(words)
-  const use = { entries: 0, index: 0, eviction: 0 }
+  const use = { entries: 0, index: 0, eviction: 0, shapes: 0 }
   const seen = new Set<number>()
   const own = (kind: keyof typeof use, block: number): void => {
     if (seen.has(block)) throw new Error(`two references lead to block ${block}`)
@@ -101,13 +102,17 @@ export function walkRegion(words: Int32Array): Walked {
     }
   }
 
+  for (const chunk of words.subarray(HEADER_SHAPE_CHUNKS, HEADER_SHAPE_CHUNKS + 9)) {
+    if (chunk !== 0) own('shapes', chunk)
+  }
+
   const threads = Array.from({ length: REGISTRY_THREADS }, (_, i) => REGISTRY_BLOCK * BLOCK_WORDS + i * THREAD_WORDS)
     .filter((record) => words[record + THREAD_STATE] === THREAD_ATTACHED)
     .map((record) => ({ pid: words[record + THREAD_PID], threadId: words[record + THREAD_ID] }))
   const inUse = heap.pagesInUse * PAGE_BYTES
   const memory = {
     ...use,
-    spare: inUse - use.entries - use.index - use.eviction,
+    spare: inUse - use.entries - use.index - use.eviction - use.shapes,
     overhead: words.byteLength - heap.pages * PAGE_BYTES,
     unused: heap.pages * PAGE_BYTES - inUse,
   }
