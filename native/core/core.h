@@ -33,6 +33,7 @@ struct Core {
   Scratch scratch;
   bool is_cache = false;  // whether the region is a ConcurrentCache's, in which entries may expire
   RecentCounter counter{};
+  Word departures = 0;                     // the last heeded
   std::uint64_t cleanup_hand = 0;          // hash at which the next bounded cleanup begins
   std::uint32_t writes_without_moves = 0;  // in a cache: see MoveInCache
   std::uint32_t writes = 0;                // finished by this thread, modulo 2^32

@@ -8,6 +8,7 @@
 #include "index/lookup.h"
 #include "shapes/add_shape.h"
 #include "write/cleanup.h"
+#include "write/departures.h"
 #include "write/increment.h"
 #include "write/write.h"
 
@@ -82,6 +83,7 @@ void Engine::Hash(Key* key) const {
 
 // Operations that are parts of one call share its budget.
 void Engine::BeginCall() {
+  HeedDepartures(core_);
   if (core_.outcome->call != 0 && core_.outcome->call == call_) return;
   call_ = core_.outcome->call;
   budget_.Renew();

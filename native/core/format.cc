@@ -14,6 +14,7 @@ void FormatRegion(void* base, std::size_t bytes, HashSecret secret, Word flags, 
   region.Store(kHeaderByteOrder, kByteOrderMark);
   region.Store(kHeaderBlockCount, static_cast<Word>(region.block_count()));
   region.Store(kHeaderFlags, flags);
+  region.Store(kHeaderFeatures, kFeatureJoins);
   region.Store(kHeaderMaxEntries, max_entries);
   region.Store(kHeaderSecret0, secret.word0);
   region.Store(kHeaderSecret1, secret.word1);

@@ -555,6 +555,48 @@ TEST(Death, WhileEntriesAreMoved) {
   KillEverywhere(scenario, 2 * kKills);
 }
 
+// Most of what a map held is deleted, so that a sweep joins its segments.
+Scenario Joining() {
+  Scenario scenario;
+  scenario.region_bytes = 4 << 20;
+  scenario.entries = 20;
+  // Of two segments, and those that a thread was giving back.
+  scenario.most_lost = 2 * kMostLostWithSegment;
+  scenario.prepare = [](TestEngine& engine, Entries&) {
+    for (int i = 0; i < 1500; ++i) ASSERT_TRUE(engine.Put("passing" + std::to_string(i), "value"));
+    for (int i = 0; i < 1500; ++i) ASSERT_TRUE(engine.Remove("passing" + std::to_string(i)));
+  };
+  return scenario;
+}
+
+TEST(Death, WhileSegmentsAreJoined) {
+  Scenario scenario = Joining();
+  scenario.operations = {Doing(SweepAll)};
+  KillEverywhere(scenario, 4 * kKills);
+}
+
+// Nobody else has to begin an operation before what vanished is given back.
+TEST(Death, WhileVanishedSegmentsAreGivenBack) {
+  Scenario scenario = Joining();
+  scenario.keeper_leaves = true;
+  scenario.operations = {Doing(SweepAll), Doing(SweepAll)};
+  KillEverywhere(scenario, 2 * kKills);
+}
+
+TEST(Death, WhileTakingOverFromWhoJoined) {
+  std::mt19937_64 random(Seed());
+  Scenario scenario = Joining();
+  scenario.attaching = true;
+  scenario.predecessor = {Doing(SweepAll)};
+  scenario.operations = {Doing([](TestEngine&) {})};
+  for (int i = 0; i < 8; ++i) {
+    scenario.predecessor_store = static_cast<long>(random() % 5000);
+    SCOPED_TRACE("predecessor's store " + std::to_string(scenario.predecessor_store));
+    KillEverywhere(scenario, kKills / 5);
+    if (testing::Test::HasFailure()) break;
+  }
+}
+
 TEST(Death, InASnapshot) {
   Scenario scenario;
   scenario.region_bytes = 4 << 20;

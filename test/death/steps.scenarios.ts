@@ -250,6 +250,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     operations: () => [putting('large', 'l'.repeat(60_000)), putting('other', 'o'.repeat(30_000))],
   },
+  'joins of segments': {
+    weight: 8,
+    // Of two segments, and those that the thread was giving back.
+    mostLost: 2 * ONE_SEGMENT,
+    options: { maxBytes: 4 * 2 ** 20 },
+    prepare(map) {
+      fill(map, 20)
+      for (let i = 0; i < 1200; i++) map.set(`passing ${i}`, i)
+      for (let i = 0; i < 1200; i++) map.delete(`passing ${i}`)
+    },
+    operations: () => [doing(sweep), doing(sweep)],
+  },
   'a snapshot': {
     prepare: (map) => fill(map, 300),
     operations: () => [doing((map) => map.snapshot())],

@@ -42,16 +42,19 @@ describe.each(survivors)('a thread of the TypeScript engine dies before a store;
     expectNoHarm(name, engine, await dieEverywhere(scenario, engine, deaths, random))
   })
 
-  test.each(['writes of a crowded segment', 'a split that doubles the directory', 'clear', 'inserts that evict'])(
-    'while it takes over from one who died in %s',
-    async (name) => {
-      for (let takeover = 0; takeover < TAKEOVERS; takeover++) {
-        const stage = leaveDead(scenarios[name], random)
-        const deaths = await dieEverywhere(takingOver(scenarios[name]), engine, scaled(DEATHS / 2), random, stage)
-        expectNoHarm(`takeover after ${name}`, engine, deaths)
-      }
-    },
-  )
+  test.each([
+    'writes of a crowded segment',
+    'a split that doubles the directory',
+    'clear',
+    'joins of segments',
+    'inserts that evict',
+  ])('while it takes over from one who died in %s', async (name) => {
+    for (let takeover = 0; takeover < TAKEOVERS; takeover++) {
+      const stage = leaveDead(scenarios[name], random)
+      const deaths = await dieEverywhere(takingOver(scenarios[name]), engine, scaled(DEATHS / 2), random, stage)
+      expectNoHarm(`takeover after ${name}`, engine, deaths)
+    }
+  })
 })
 
 // The deaths above are made by copying memory. These are real ones.

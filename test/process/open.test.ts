@@ -234,7 +234,7 @@ describe('what is no map is refused, and stays as it is', () => {
     ],
     [
       'features of a later version',
-      'does not have (0x80000001)',
+      'does not have (0x80000000)',
       (path) => edit(makeFile(path), (words) => (words[HEADER_FEATURES] = 0x80000001 | 0)),
     ],
     [

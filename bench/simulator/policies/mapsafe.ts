@@ -79,6 +79,10 @@ export class EvictionSimulation implements Policy, EntryStore {
     return block
   }
 
+  freeChunk(): void {
+    // Nodes are given back only by clears and sweeps, of which there are none here.
+  }
+
   freePages(): void {
     // The limit determines from the start how many ghosts there will be, so their table is never replaced.
   }

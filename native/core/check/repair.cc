@@ -87,8 +87,8 @@ class LeakHunt {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
     ReopenSpans();
-    if (!MarkDirectories() || !MarkShapes() || !MarkFeed() || !MarkEviction() || !MarkEntries(segments) ||
-        !MarkCaches() || !SurveyPages())
+    if (!MarkDirectories() || !MarkDepartures() || !MarkShapes() || !MarkFeed() || !MarkEviction() ||
+        !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
       return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
     for (const Leak& leak : leaks_) {
@@ -139,6 +139,18 @@ class LeakHunt {
     for (Word chunk = 0; chunk < kShapeChunks; ++chunk) {
       const Block block = region_.Load(kHeaderShapeChunks + chunk);
       if (block != 0 && !Mark(block)) return false;
+    }
+    return true;
+  }
+
+  bool MarkDepartures() {
+    return MarkChainOf(kHeaderGoneSegments, kSegmentNext) && MarkChainOf(kHeaderLeavingSegments, kSegmentNext) &&
+           MarkChainOf(kHeaderGoneChunks, kChunkNext) && MarkChainOf(kHeaderLeavingChunks, kChunkNext);
+  }
+
+  bool MarkChainOf(WordIndex list, std::uint32_t link) {
+    for (Block block = region_.Load(list); block != 0; block = region_.Load(WordOf(block) + link)) {
+      if (!region_.Contains(block, kSegmentNext + 1) || !Mark(block)) return false;
     }
     return true;
   }

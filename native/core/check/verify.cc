@@ -44,6 +44,7 @@ class Verifier {
         .Run();
     CheckDirectory();
     CheckFeed();
+    CheckDepartures();
     CheckSize();
     CheckPages();
     CheckFreeLists();
@@ -136,6 +137,27 @@ class Verifier {
     if (region_.Load(kHeaderFeedMutex) != 0) Problem("feed: mutex held");
     if (region_.Load(kHeaderFeedReserved) - region_.Load(kHeaderFeedHead) > FeedBytes(region_) / kBlockBytes) {
       Problem("feed: more is reserved than there is");
+    }
+  }
+
+  // What waits for all threads to look away. Its block is used, and nothing else of it matters.
+  void CheckDepartures() {
+    for (const WordIndex list : {kHeaderGoneSegments, kHeaderLeavingSegments}) {
+      for (Block segment = region_.Load(list); segment != 0; segment = region_.Load(WordOf(segment) + kSegmentNext)) {
+        if (!region_.Contains(segment, kSegmentWords)) return Problem("gone segment: block ", segment, " outside");
+        if (!Use(segment, kSegmentBytes, "gone segment")) return;
+        if (region_.Load(WordOf(segment) + kSegmentMutex) != 0) Problem("gone segment ", segment, ": mutex held");
+      }
+    }
+    for (const WordIndex list : {kHeaderGoneChunks, kHeaderLeavingChunks}) {
+      for (Block chunk = region_.Load(list); chunk != 0; chunk = region_.Load(WordOf(chunk) + kChunkNext)) {
+        const std::size_t bytes =
+            region_.Contains(chunk, 2) ? (std::size_t{region_.Load(WordOf(chunk) + kChunkNodes)} + 1) * kNodeBytes : 0;
+        if (bytes == 0 || !region_.Contains(chunk, bytes / sizeof(Word))) {
+          return Problem("gone chunk: block ", chunk, " outside");
+        }
+        if (!UsePages(chunk, bytes / kPageBytes, "gone chunk")) return;
+      }
     }
   }
 

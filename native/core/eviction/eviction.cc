@@ -8,6 +8,7 @@
 #include "threads/mutex.h"
 #include "write/cleanup.h"
 #include "write/compaction.h"
+#include "write/departures.h"
 #include "write/write.h"
 
 namespace mapsafe {
@@ -188,6 +189,22 @@ Block Evictor::AllocatePages(std::size_t pages) {
 
 void Evictor::FreePages(Block block) {
   core_.blocks.FreePages(block);
+}
+
+void Evictor::FreeChunk(Block chunk) {
+  // Lost until a repair, if another thread holds the mutex for long.
+  if (!LockMutex(*core_.budget, kHeaderDirectoryMutex)) return;
+  NoteGoneChunk(core_.region, chunk);
+  UnlockMutex(core_.region, kHeaderDirectoryMutex);
+}
+
+void Evictor::GiveBackIdle() {
+  StartRound();
+  for (Partition& partition : partitions_) {
+    if (!LockAtOnce(partition)) continue;
+    partition.queues.GiveBackIdle();
+    Unlock(partition);
+  }
 }
 
 // Evicts the next entry in turn, in the partition of the hash or the next partition that has one.

@@ -77,6 +77,10 @@ class Evictor final : public EntryStore {
   Eviction Evict(Block node, bool only_expired) override;
   Block AllocatePages(std::size_t pages) override;
   void FreePages(Block block) override;
+  void FreeChunk(Block chunk) override;
+
+  // Gives back the memory of partitions that hold few entries, beyond what they need. O(nodes).
+  void GiveBackIdle();
 
  private:
   struct Partition {

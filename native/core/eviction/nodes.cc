@@ -1,6 +1,7 @@
 #include "eviction/nodes.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace mapsafe {
 
@@ -55,6 +56,55 @@ bool Nodes::AddPages(PageSource* source, std::uint64_t pages) {
   Set(kPartitionNodes, nodes + added);
   for (std::uint32_t index = added; index > 0; --index) Free(chunk + index * kNodeBlocks);
   return true;
+}
+
+bool Nodes::IsIdle(Block chunk) const {
+  const Word nodes = Get(chunk, kChunkNodes);
+  for (std::uint32_t index = 1; index <= nodes; ++index) {
+    if (Get(chunk + index * kNodeBlocks, kNodeState) != kNodeFree) return false;
+  }
+  return true;
+}
+
+void Nodes::DropIdleChunks(PageSource* source) {
+  const auto is_chunk = [this](Block chunk) {
+    return IsNode(chunk) &&
+           region_.Contains(chunk, (std::size_t{Get(chunk, kChunkNodes)} + 1) * kNodeBytes / sizeof(Word));
+  };
+  std::vector<Block> chunks;
+  for (Block chunk = Get(kPartitionChunks); is_chunk(chunk); chunk = Get(chunk, kChunkNext)) {
+    if (chunks.size() == region_.block_count() / kPageBlocks) return;  // damaged
+    chunks.push_back(chunk);
+  }
+  // If this thread dies, its partition is rebuilt from the chunks that are left.
+  Set(kPartitionFreeNodes, 0);
+  std::vector<Block> idle;
+  Block later = 0;  // the chunk before this one in the list
+  Word nodes = 0;
+  for (const Block chunk : chunks) {
+    if (IsIdle(chunk)) {
+      idle.push_back(chunk);
+      continue;
+    }
+    if (later == 0) {
+      region_.StoreRelease(at_ + kPartitionChunks, chunk);
+    } else {
+      region_.StoreRelease(WordOf(later) + kChunkNext, chunk);
+    }
+    later = chunk;
+    nodes += Get(chunk, kChunkNodes);
+    for (std::uint32_t index = Get(chunk, kChunkNodes); index > 0; --index) {
+      const Block node = chunk + index * kNodeBlocks;
+      if (Get(node, kNodeState) == kNodeFree) Free(node);
+    }
+  }
+  if (later == 0) {
+    region_.StoreRelease(at_ + kPartitionChunks, 0);
+  } else {
+    region_.StoreRelease(WordOf(later) + kChunkNext, 0);
+  }
+  Set(kPartitionNodes, nodes);
+  for (const Block chunk : idle) source->FreeChunk(chunk);
 }
 
 Block Nodes::Oldest(std::uint32_t queue) const {

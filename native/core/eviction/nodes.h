@@ -17,6 +17,8 @@ class PageSource {
   // Allocates memory; 0 if there is none. Not from a size class, whose spans would be larger.
   virtual Block AllocatePages(std::size_t pages) = 0;
   virtual void FreePages(Block block) = 0;
+  // Frees a chunk once no thread can store a stamp in it any more.
+  virtual void FreeChunk(Block chunk) = 0;
 
  protected:
   ~PageSource() = default;
@@ -44,6 +46,9 @@ class Nodes {
   // Adds free nodes. Returns false if the source has no pages.
   bool AddChunk(PageSource* source);
 
+  // Gives back the chunks of which no node is in use. O(nodes).
+  void DropIdleChunks(PageSource* source);
+
   // The oldest node of a queue; 0 if it is empty.
   Block Oldest(std::uint32_t queue) const;
 
@@ -51,6 +56,7 @@ class Nodes {
   void Remove(std::uint32_t queue, Block node);
 
  private:
+  bool IsIdle(Block chunk) const;
   bool AddPages(PageSource* source, std::uint64_t pages);
 
   bool IsNode(Block block) const { return region_.Contains(block, kNodeBytes / sizeof(Word)); }

@@ -25,6 +25,9 @@ constexpr Word kMaxGrowths = 1u << 24;
 
 constexpr std::uint32_t kGhostsPerNode = 2;
 
+// Nodes and ghosts are given back once there are this many times as many nodes as entries.
+constexpr std::uint64_t kIdleShare = 4;
+
 // Epochs are counted modulo 2^32.
 bool IsLater(Word epoch, Word than) {
   return static_cast<std::int32_t>(epoch - than) > 0;
@@ -96,6 +99,21 @@ void EvictionQueues::Release(Block node) {
 void EvictionQueues::Rebuild() {
   nodes_.Relink();
   if (size() == 0) Set(kPartitionHasEvicted, 0);
+  ghosts_.Recount();
+}
+
+void EvictionQueues::GiveBackIdle() {
+  if (Get(kPartitionNodes) == 0 || std::uint64_t{size()} * kIdleShare > Get(kPartitionNodes)) return;
+  const Word nodes = Get(kPartitionNodes);
+  nodes_.DropIdleChunks(entries_);
+  if (Get(kPartitionNodes) * kIdleShare <= nodes) DropGhosts();
+}
+
+// Forgets all evictions. The table is made anew with the next chunk of nodes.
+void EvictionQueues::DropGhosts() {
+  if (Get(kPartitionGhostBuckets) == 0) return;
+  region_.StoreRelease(at_ + kPartitionGhostBuckets, 0);
+  entries_->FreePages(Get(kPartitionGhosts));
   ghosts_.Recount();
 }
 

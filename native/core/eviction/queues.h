@@ -49,6 +49,9 @@ class EvictionQueues {
   // Takes a node without an entry out of the queues.
   void Release(Block node);
 
+  // Gives back nodes and ghosts if there are many times as many as entries. O(nodes).
+  void GiveBackIdle();
+
   // Makes lists and counts anew from the states of the nodes, after the death of a thread that was changing them. Their
   // order is lost. May be done again from its beginning. O(nodes + ghosts).
   void Rebuild();
@@ -79,6 +82,7 @@ class EvictionQueues {
   Block TakeNode();
   bool AddNodes();
   void GrowGhosts();
+  void DropGhosts();
 
   Word Get(std::uint32_t field) const { return region_.Load(at_ + field); }
   void Set(std::uint32_t field, Word value) { region_.Store(at_ + field, value); }

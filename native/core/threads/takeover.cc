@@ -44,6 +44,7 @@ class Takeover {
     ListSegments();
     owners_.ForEachDead([this](std::uint32_t index) { SettleWrite(index); });
     owners_.ForEachDead([this](std::uint32_t index) { ReleaseBucket(index); });
+    FinishGone();
     FinishSegments();
     FinishPartitions();
     owners_.ForEachDead([this](std::uint32_t index) {
@@ -98,6 +99,7 @@ class Takeover {
       }
     }
     region_.Store(kHeaderSegmentCount, segments);
+    FinishDepartures(entries);
     region_.StoreRelease(kHeaderDirectoryMutex, 0);
   }
 
@@ -105,6 +107,19 @@ class Takeover {
     if (owners_.DeadOwner(region_.LoadAcquire(kHeaderShapeMutex)) == kRegistryThreads) return;
     ShapeTable(region_).FinishAppend();
     region_.StoreRelease(kHeaderShapeMutex, 0);
+  }
+
+  // Both lists are one if a round was cut off as it began. A join that was cut off noted a segment as gone that the
+  // directory names.
+  void FinishDepartures(WordIndex entries) {
+    for (const WordIndex gone : {kHeaderGoneSegments, kHeaderGoneChunks}) {
+      if (region_.Load(gone) == region_.Load(gone + 1)) region_.Store(gone, 0);
+    }
+    const Block segment = region_.Load(kHeaderGoneSegments);
+    if (segment == 0 || !region_.Contains(segment, kSegmentWords)) return;
+    const Word prefix = region_.Load(WordOf(segment) + kSegmentPrefix);
+    if (region_.Load(entries + TopBits(prefix, directory_depth_)) != segment) return;
+    region_.Store(kHeaderGoneSegments, region_.Load(WordOf(segment) + kSegmentNext));
   }
 
   // Word index of the directory's entries, and their number in directory_depth_; 0 if it is damaged.
@@ -197,6 +212,29 @@ class Takeover {
         bucket->Publish(slot, TagOf(ReadHeader(region_, reference).hash), reference);
       }
     }
+  }
+
+  // Lets go of the segments that vanished in joins of dead threads. Before the segments that took their keys in are
+  // released: a reader may still be in one, and must see its version change before a key changes.
+  void FinishGone() {
+    for (const WordIndex list : {kHeaderGoneSegments, kHeaderLeavingSegments}) {
+      Block segment = region_.LoadAcquire(list);
+      for (std::size_t left = MaxSegments(region_); left > 0 && region_.Contains(segment, kSegmentWords); --left) {
+        const WordIndex at = WordOf(segment);
+        if (owners_.DeadOwner(region_.LoadAcquire(at + kSegmentMutex)) != kRegistryThreads) LetGoOfGone(segment);
+        segment = region_.Load(at + kSegmentNext);
+      }
+    }
+  }
+
+  void LetGoOfGone(Block segment) {
+    for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
+      Bucket bucket(region_, BucketIn(segment, i));
+      if ((bucket.LoadVersion() & 1) == 0) continue;
+      for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) bucket.Vacate(slot, 0);
+      bucket.Release();
+    }
+    region_.StoreRelease(WordOf(segment) + kSegmentMutex, 0);
   }
 
   // Goes in the order of hashes: a segment that was being split must be released before its twin. See
@@ -310,38 +348,25 @@ class Takeover {
   std::vector<Listed> segments_;
 };
 
-// The right to take over, for one thread at a time. It needs no record, because a thread that finds no free record must
-// be able to take over. In a file it is a lock, which ends with its holder. In the memory of one process it is a name,
-// which is taken from a dead holder or cleared by the code that runs after the holder's last step.
-class TakeoverLock {
- public:
-  explicit TakeoverLock(Region region) : region_(region), has_lock_(TryLock()) {}
-  ~TakeoverLock() {
-    if (!has_lock_) return;
-    if (region_.locks() != nullptr) {
-      region_.locks()->UnlockTakeover();
-    } else {
-      region_.StorePairRelease(kHeaderTakeover, 0);
-    }
-  }
-  TakeoverLock(const TakeoverLock&) = delete;
-  TakeoverLock& operator=(const TakeoverLock&) = delete;
-
-  bool has_lock() const { return has_lock_; }
-
- private:
-  bool TryLock() {
-    if (region_.locks() != nullptr) return region_.locks()->TryLockTakeover();
-    const KernelId holder = region_.LoadPair(kHeaderTakeover);
-    if (holder != 0 && !IsGone(holder)) return false;
-    return region_.CompareAndSwapPair(kHeaderTakeover, holder, OwnKernelId(region_));
-  }
-
-  Region region_;
-  const bool has_lock_;
-};
-
 }  // namespace
+
+TakeoverLock::TakeoverLock(Region region) : region_(region), has_lock_(TryLock()) {}
+
+TakeoverLock::~TakeoverLock() {
+  if (!has_lock_) return;
+  if (region_.locks() != nullptr) {
+    region_.locks()->UnlockTakeover();
+  } else {
+    region_.StorePairRelease(kHeaderTakeover, 0);
+  }
+}
+
+bool TakeoverLock::TryLock() {
+  if (region_.locks() != nullptr) return region_.locks()->TryLockTakeover();
+  const KernelId holder = region_.LoadPair(kHeaderTakeover);
+  if (holder != 0 && !IsGone(holder)) return false;
+  return region_.CompareAndSwapPair(kHeaderTakeover, holder, OwnKernelId(region_));
+}
 
 bool TakeOverFromDead(Region region) {
   Takeover takeover(region);

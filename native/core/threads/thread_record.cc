@@ -35,6 +35,9 @@ std::optional<ThreadRecord> ThreadRecord::Attach(Region region, Identity identit
       region.Store(at + kThreadClaim, 0);
       region.Store(at + kThreadSleeps, 0);
       region.Store(at + kThreadWatches, 0);
+      // Before this thread looks at the directory: see HaveAllHeeded in departures.cc.
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      region.Store(at + kThreadDepartures, region.LoadAcquire(kHeaderDepartures));
       region.StorePair(at + kThreadNamespace, OwnNamespace());
       region.StoreRelease(at + kThreadState, kThreadAttached);
       return ThreadRecord(region, index);

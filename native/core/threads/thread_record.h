@@ -49,6 +49,10 @@ class ThreadRecord {
   // Notes that the write is counted, or did not take place.
   void EndWrite() { region_.StoreRelease(at_ + kThreadWriteSlot, 0); }
 
+  // Notes that the thread reaches nothing any more that left before the round `departures`. Release: its earlier loads
+  // come first.
+  void HeedDepartures(Word departures) { region_.StoreRelease(at_ + kThreadDepartures, departures); }
+
   // A bucket that the thread waits for although its claim covers it, because it does not hold it. 0 before it tries to
   // take the bucket.
   void SetWaiting(Block bucket) { region_.StoreRelease(at_ + kThreadWaiting, bucket); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 #include <utility>
 
 #include "base/probes.h"
@@ -113,6 +114,10 @@ void Discard(BucketCopy* copy) {
   *copy = {};
 }
 
+void DiscardAll(SegmentCopy* copy) {
+  for (BucketCopy& bucket : copy->buckets) Discard(&bucket);
+}
+
 // Copies what changed in a segment since it was copied last, but not what is being changed now, and counts the buckets
 // that did. Returns kDone, kFull or kCorrupt.
 Status Refresh(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* changed) {
@@ -157,11 +162,13 @@ struct SnapshotJob::State {
   std::uint32_t passes = 0;   // that are over
   std::uint32_t changed = 0;  // buckets, in this pass
   std::uint32_t count = 0;    // entries, once it is finished
+  Word departures = 0;        // heeded by this thread when the first segment was copied
 };
 
 SnapshotJob::SnapshotJob(Core& core) : core_(core), state_(std::make_unique<State>()) {
   state_->copied.budget = 2 * core.region.word_count();  // two passes may have to copy everything
   probes::SnapshotBegin(core.region);
+  state_->departures = core.departures;
 }
 
 SnapshotJob::~SnapshotJob() {
@@ -170,6 +177,7 @@ SnapshotJob::~SnapshotJob() {
 
 bool SnapshotJob::CopyAhead(std::uint32_t segments) {
   core_.outcome->status = Status::kDone;
+  BeginAgainAfterDepartures();
   for (; segments > 0; --segments) {
     const Status status = state_->passes == 0 ? CopyNext() : RefreshNext();
     if (status == Status::kNotDone) return true;  // all passes are over
@@ -180,6 +188,20 @@ bool SnapshotJob::CopyAhead(std::uint32_t segments) {
     }
   }
   return false;
+}
+
+// The blocks of segments that left since the last call may be anything by now, segments too. So no copy can be told
+// from one of another segment.
+void SnapshotJob::BeginAgainAfterDepartures() {
+  State& state = *state_;
+  if (state.departures == core_.departures) return;
+  for (SegmentCopy& copy : state.copies) DiscardAll(&copy);
+  state.copies.clear();
+  state.hash = 0;
+  state.next = 0;
+  state.passes = 0;
+  state.changed = 0;
+  state.departures = core_.departures;
 }
 
 // Copies the next segment for the first time. Returns kNotDone after the last one.
@@ -215,6 +237,7 @@ Status SnapshotJob::RefreshNext() {
 
 void SnapshotJob::Finish() {
   State& state = *state_;
+  BeginAgainAfterDepartures();
   std::vector<Block> held;
   std::uint32_t count = 0;
   bool is_sound = HoldEverything(core_, &held);
@@ -222,12 +245,14 @@ void SnapshotJob::Finish() {
   // region.
   const double instant = Now(core_.region);
   state.copied.budget = core_.region.word_count();
-  std::size_t next = 0;
+  // Segments only in the second list were split off meanwhile, those only in the first one vanished in joins.
+  std::unordered_map<Block, SegmentCopy*> copies;
+  for (SegmentCopy& copy : state.copies) copies.emplace(copy.segment, &copy);
   for (const Block segment : held) {
-    // Both lists are in the order of hashes; segments only in the second list were split off meanwhile.
     SegmentCopy fresh{segment, {}};
-    const bool is_known = next < state.copies.size() && state.copies[next].segment == segment;
-    SegmentCopy* copy = is_known ? &state.copies[next++] : &fresh;
+    const auto known = copies.find(segment);
+    SegmentCopy* copy = known == copies.end() ? &fresh : known->second;
+    if (known != copies.end()) copies.erase(known);
     if (is_sound && Complete(core_, copy, &state.copied, &count) != Status::kDone) {
       is_sound = false;
       Fail(core_, Status::kCorrupt);
@@ -235,10 +260,7 @@ void SnapshotJob::Finish() {
     ReleaseHeld(core_, segment);
   }
   core_.thread.ClearClaim();
-  if (is_sound && next != state.copies.size()) {
-    is_sound = false;  // segments do not vanish
-    Fail(core_, Status::kCorrupt);
-  }
+  for (const auto& [segment, copy] : copies) DiscardAll(copy);
   if (!is_sound) return;
   core_.outcome->status = Status::kDone;
   core_.outcome->length = state.count = count;

@@ -36,6 +36,7 @@ class SnapshotJob {
  private:
   struct State;
 
+  void BeginAgainAfterDepartures();
   Status CopyNext();
   Status RefreshNext();
 

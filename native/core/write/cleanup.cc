@@ -9,6 +9,8 @@
 #include "index/expiry.h"
 #include "index/lease.h"
 #include "threads/mutex.h"
+#include "write/departures.h"
+#include "write/join.h"
 #include "write/restructure.h"
 
 namespace mapsafe {
@@ -114,6 +116,15 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
   TellUnlinked(core, segment, *unlinked, before, kCauseExpired);
 }
 
+// Gives back what the map does not need any more, if it holds little now; and free blocks, of which one in the list of
+// a thread keeps a span.
+void GiveBackIdle(Core& core, bool was_cleared) {
+  if (core.evictor != nullptr && MayJoin(core.region)) core.evictor->GiveBackIdle();
+  if (!GiveBackDeparted(core) && !was_cleared) return;
+  core.blocks.RecallAll();
+  core.blocks.Flush();
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment) {
@@ -186,10 +197,15 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
       ++outcome.length;
       budget -= std::min(budget, kSweepCost);
     }
+    if (JoinHalves(core, static_cast<std::uint32_t>(from_hash), JoinFor::kTidiness)) {
+      budget -= std::min(budget, kSweepCost);
+      continue;  // with the segment that came of it
+    }
     // If the segment was just split, its lower half may end before `from_hash`: then the upper half is next.
     from_hash = std::max(from_hash, EndOf(core.region, location.segment));
   }
   if (core.evictor != nullptr) core.evictor->SweepForgotten();
+  if (from_hash >= kHashEnd) GiveBackIdle(core, false);
   return from_hash;
 }
 
@@ -220,8 +236,11 @@ std::uint64_t Clear(Core& core, std::uint64_t from_hash, std::uint32_t segments)
       Fail(core, Status::kCorrupt);
       return hash;
     }
+    // The half before was cleared before.
+    JoinAround(core, static_cast<std::uint32_t>(hash), JoinFor::kRoom);
     hash = end;
   }
+  if (hash >= kHashEnd) GiveBackIdle(core, true);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // as in Expose: no later read of this thread overtakes it
   return hash;
 }

@@ -56,7 +56,11 @@ void Relieve(Core& core, std::uint32_t hash) {
   const WithPatience patience(*core.budget, Patience::kLittle);
   if (const Location location = LockSegment(core, hash); location.segment != 0) {
     // Checked again under the mutex: another thread may have split the segment meanwhile.
-    if (MayAddSegment(core.region) && HasTwoKeys(core, location.segment)) Split(core, location.segment);
+    if (MayAddSegment(core.region) && HasTwoKeys(core, location.segment)) {
+      // Both halves are marked, so that no sweep joins them again.
+      core.region.Store(WordOf(location.segment) + kSegmentParted, 1);
+      Split(core, location.segment);
+    }
     UnlockSegment(core, location.segment);
   }
   *core.outcome = outcome;

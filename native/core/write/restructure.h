@@ -31,9 +31,9 @@ void ReleaseSegment(Core& core, Block segment);
 // The first hash after those of a segment, 2^32 after the last one's.
 std::uint64_t EndOf(const Region& region, Block segment);
 
-// How often a hash may come to map to another segment, or a directory array may be replaced, in a sound region: each
-// time the depth of one of them grows.
-inline constexpr std::uint32_t kMaxMoves = 2 * kMaxDepth;
+// How often a hash may come to map to another segment, while a thread waits for the mutex of the one before. In a sound
+// region each split, and each join, takes much longer than a look.
+inline constexpr std::uint32_t kMaxMoves = 1000;
 
 // Locks the mutex of the segment that `hash` maps to, having claimed it. On failure the outcome says why.
 // The location's segment is 0 then.

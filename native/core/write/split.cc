@@ -49,6 +49,7 @@ void BuildTwin(Core& core, Block segment, Block twin, std::uint32_t depth, Word 
   region.Store(to + kSegmentDepth, depth + 1);
   region.Store(to + kSegmentPrefix, region.Load(from + kSegmentPrefix) | bit);
   region.Store(to + kSegmentMoves, 1);
+  region.Store(to + kSegmentParted, region.Load(from + kSegmentParted));
   // No later than the first expiry in either half.
   region.Store(to + kSegmentExpiry, region.Load(from + kSegmentExpiry));
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {

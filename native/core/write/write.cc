@@ -10,7 +10,9 @@
 #include "write/cleanup.h"
 #include "write/compaction.h"
 #include "write/contention.h"
+#include "write/departures.h"
 #include "write/increment.h"
+#include "write/join.h"
 
 namespace mapsafe {
 
@@ -149,6 +151,8 @@ Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
   if (block != 0 || *failure != Status::kFull) return block;
   for (const Patience patience : {Patience::kNone, Patience::kAll}) {
     all = CleanUpAll(core, patience);
+    JoinAll(core, JoinFor::kRoom);
+    GiveBackDeparted(core);
     core.blocks.Flush();
     block = MakeRoomByMoving(core, bytes, place, failure);
     if (block != 0 || *failure != Status::kFull || all) return block;

@@ -5,6 +5,7 @@ import {
   ENTRY_HASH,
   ENTRY_NODE,
   FLAG_CACHE,
+  HEADER_DEPARTURES,
   HEADER_FLAGS,
   SLOTS_PER_BUCKET,
   THREAD_ID,
@@ -95,6 +96,17 @@ export class Core {
     this.scratchWords = new Int32Array(scratch.buffer)
   }
 
+  /** The number of the last round of departures that this thread has heeded. */
+  departures = 0
+
+  /** Begins an operation: from here on the thread reaches nothing that left before. */
+  heedDepartures(): void {
+    const departures = Atomics.load(this.words, HEADER_DEPARTURES)
+    if (departures === this.departures) return
+    this.departures = departures
+    this.thread.heedDepartures(departures)
+  }
+
   /**
    * The caller's number for the call that the last operation was a part of; 0 if the operation was a call of its own.
    */
@@ -102,6 +114,7 @@ export class Core {
 
   /** Begins an operation. Operations that are parts of one call share its budget. */
   beginCall(): void {
+    this.heedDepartures()
     const call = this.result[RESULT_CALL]
     if (call !== 0 && call === this.call) return
     this.call = call
@@ -126,12 +139,12 @@ export class Core {
 /** Blocks unlinked but not yet freed, because readers may still be in them until the buckets are released. */
 export class Unlinked {
   count = 0
-  private readonly blocks = new Int32Array(ALL_BUCKETS * SLOTS_PER_BUCKET)
+  private readonly blocks = new Int32Array(2 * ALL_BUCKETS * SLOTS_PER_BUCKET)
 
   constructor(private readonly core: Core) {}
 
   /**
-   * Adds a block. More blocks than a segment has slots come only from a region that changes in spite of every lock; the
+   * Adds a block. More blocks than two segments have slots come only from a region that changes in spite of every lock; the
    * excess is lost.
    */
   add(block: number): void {

@@ -10,10 +10,12 @@ import {
   DIRECTORY_DEPTH,
   DIRECTORY_ENTRIES,
   DIRECTORY_PREVIOUS,
+  FEATURE_JOINS,
   FORMAT_VERSION,
   HEADER_BLOCK_COUNT,
   HEADER_BYTE_ORDER,
   HEADER_DIRECTORY,
+  HEADER_FEATURES,
   HEADER_FORMAT_VERSION,
   HEADER_HEAP,
   HEADER_MAGIC,
@@ -61,6 +63,7 @@ export function formatRegion(buffer: SharedArrayBuffer | ArrayBuffer, cache?: Ca
   words[HEADER_MAGIC] = MAGIC
   words[HEADER_FORMAT_VERSION] = FORMAT_VERSION
   words[HEADER_BYTE_ORDER] = BYTE_ORDER_MARK
+  words[HEADER_FEATURES] = FEATURE_JOINS
   words[HEADER_BLOCK_COUNT] = region.blockCount
   if (cache !== undefined) writeSettings(words, cache)
   words[HEADER_SECRET_0] = secret.readInt32LE(0)

@@ -31,6 +31,15 @@ import {
   SLOTS_PER_BUCKET,
   STASH_SATURATED,
   THREAD_CLAIM,
+  HEADER_GONE_SEGMENTS,
+  HEADER_LEAVING_SEGMENTS,
+  SEGMENT_NEXT,
+  HEADER_GONE_CHUNKS,
+  HEADER_LEAVING_CHUNKS,
+  CHUNK_NEXT,
+  CHUNK_NODES,
+  NODE_BYTES,
+  PAGE_BYTES,
 } from '../layout.js'
 import {
   bucketAt,
@@ -88,6 +97,7 @@ class Verifier {
     new ShapeAudit(this.region, this.heap, this.problems).run()
     this.verifyDirectory()
     this.verifyFeed()
+    this.claimDepartures()
     const size = sumOfSizeDeltas(this.words)
     if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)
     this.heap.finish()
@@ -141,6 +151,26 @@ class Verifier {
       this.problems.add(
         `the header counts ${this.words[HEADER_SEGMENT_COUNT]} segments, the directory ${this.segments}`,
       )
+    }
+  }
+
+  /** Claims what waits for all threads to look away. */
+  private claimDepartures(): void {
+    const { words, region } = this
+    for (const list of [HEADER_GONE_SEGMENTS, HEADER_LEAVING_SEGMENTS]) {
+      for (let segment = words[list]; segment !== 0; segment = words[segment * BLOCK_WORDS + SEGMENT_NEXT]) {
+        if (!region.contains(segment, SEGMENT_WORDS)) this.problems.add(`block ${segment} is no segment that is gone`)
+        if (!this.heap.claim(segment, SEGMENT_BYTES, 'segment that is gone')) return
+        if (words[segment * BLOCK_WORDS + SEGMENT_MUTEX] !== 0) {
+          this.problems.add(`the mutex of segment ${segment}, which is gone, is taken`)
+        }
+      }
+    }
+    for (const list of [HEADER_GONE_CHUNKS, HEADER_LEAVING_CHUNKS]) {
+      for (let chunk = words[list]; chunk !== 0; chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]) {
+        const nodes = region.contains(chunk, 2) ? words[chunk * BLOCK_WORDS + CHUNK_NODES] : 0
+        if (!this.heap.claimPages(chunk, ((nodes + 1) * NODE_BYTES) / PAGE_BYTES, 'node chunk that is gone')) return
+      }
     }
   }
 

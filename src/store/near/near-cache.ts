@@ -10,6 +10,8 @@ import {
   ENTRY_HASH,
   ENTRY_META,
   ENTRY_NODE,
+  HEADER_DEPARTURES,
+  HEADER_STATE,
   NODE_BYTES,
   NODE_STAMP,
 } from '../../format/layout.js'
@@ -54,6 +56,8 @@ export class NearCache {
   /** Marks of entries that were read while they were not here, each at the place that it hashes to. */
   private readonly met: Int32Array
   private readonly useClockAt: number
+  /** The region's departures when the places that entries remember were last known to be there. */
+  private departures: number
   private readonly heap: number
 
   /**
@@ -69,6 +73,7 @@ export class NearCache {
     private readonly useClocks: readonly number[] = [],
   ) {
     this.useClockAt = useClocks[0] ?? 0
+    this.departures = words[HEADER_DEPARTURES]
     this.heap = heapBlock(words.byteLength)
     const queued = Math.floor(maxEntries / 8)
     this.queue = new Ring(queued)
@@ -86,6 +91,7 @@ export class NearCache {
    * allocates nothing.
    */
   hit(key: Key): NearEntry | undefined {
+    if (this.words[HEADER_DEPARTURES] !== this.departures) this.forgetPlaces()
     const entry = this.entries.get(key)
     if (entry === undefined || !(this.isCurrent(entry) || renew(this.words, entry)) || this.hasExpired(entry)) {
       this.outdated = entry
@@ -130,6 +136,10 @@ export class NearCache {
     slidingTtl = 0,
   ): void {
     if ((version & 1) !== 0) return
+    if (this.words[HEADER_DEPARTURES] !== this.departures) {
+      this.forgetPlaces() // and home may be one of them
+      return
+    }
     if (entry === undefined && !this.admits(home, version, present, entryVersion)) return
     const epoch = this.words[home + BUCKET_EPOCH]
     const hash = at === 0 ? 0 : loadInOrder(this.words, at + ENTRY_HASH)
@@ -182,6 +192,21 @@ export class NearCache {
     // -Infinity has long expired, so it is never a hit. No version could mark that, since a word of the region can hold
     // any number.
     entry.until = -Infinity
+  }
+
+  /**
+   * Forgets where entries lie, but not their values, since a segment or node may have left. Its memory is not used again
+   * before this thread's next call of the engine, which comes after this.
+   */
+  private forgetPlaces(): void {
+    this.departures = this.words[HEADER_DEPARTURES]
+    for (const entry of this.entries.values()) {
+      // A word that is never 0: it vouches for nothing.
+      entry.home = HEADER_STATE
+      entry.version = 0
+      entry.at = 0
+      entry.node = 0
+    }
   }
 
   private isCurrent(entry: NearEntry): boolean {

@@ -36,6 +36,11 @@ import {
   THREAD_KERNEL_ID,
   THREAD_OWED,
   THREAD_WRITE_SLOT,
+  HEADER_GONE_SEGMENTS,
+  SEGMENT_NEXT,
+  HEADER_LEAVING_SEGMENTS,
+  HEADER_GONE_CHUNKS,
+  HEADER_LEAVING_CHUNKS,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, NOT_DONE, TIMEOUT, type RepairReport } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
@@ -167,6 +172,7 @@ class LeakHunt {
       !this.markDirectories() ||
       !this.markShapes() ||
       !this.markFeed() ||
+      !this.markDepartures() ||
       !this.markEviction() ||
       !this.markEntries(segments) ||
       !this.markCaches() ||
@@ -240,6 +246,16 @@ class LeakHunt {
     return ring === 0 || this.mark(ring / BLOCK_WORDS)
   }
 
+  /** Marks what waits for all threads to look away. */
+  private markDepartures(): boolean {
+    return (
+      this.markChain(this.words[HEADER_GONE_SEGMENTS], SEGMENT_NEXT) &&
+      this.markChain(this.words[HEADER_LEAVING_SEGMENTS], SEGMENT_NEXT) &&
+      this.markChain(this.words[HEADER_GONE_CHUNKS], CHUNK_NEXT) &&
+      this.markChain(this.words[HEADER_LEAVING_CHUNKS], CHUNK_NEXT)
+    )
+  }
+
   private markEviction(): boolean {
     const { words } = this
     const partitions = partitionsOf(this.region)
@@ -277,9 +293,10 @@ class LeakHunt {
     return true
   }
 
-  /** Marks a chain of blocks. In a circle, it meets a marked block. */
-  private markChain(head: number): boolean {
-    for (let block = head; block !== 0; block = this.words[block * BLOCK_WORDS]) if (!this.mark(block)) return false
+  /** Marks a chain of blocks whose word `link` leads to the next. In a circle, it meets a marked block. */
+  private markChain(head: number, link = 0): boolean {
+    for (let block = head; block !== 0; block = this.words[block * BLOCK_WORDS + link])
+      if (!this.mark(block)) return false
     return true
   }
 

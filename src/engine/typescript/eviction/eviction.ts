@@ -23,12 +23,14 @@ import {
   PARTITION_USE_CLOCK,
   PARTITION_MUTEX,
   SLOTS_PER_BUCKET,
+  HEADER_DIRECTORY_MUTEX,
 } from '../../../format/layout.js'
 import { reservePages } from '../../../format/geometry.js'
 import { DONE, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import { TOMBSTONE_BIT, loadSlot } from '../../../format/bucket.js'
 import { cleanUpAll } from '../write/cleanup.js'
+import { noteGoneChunk } from '../write/departures.js'
 import { Core } from '../core.js'
 import { Edit } from '../write/edit.js'
 import { partitionOf, partitionsOf, reserveMutexAt } from '../../../format/eviction-area.js'
@@ -207,6 +209,23 @@ export class Eviction implements Evictor, EntryStore {
 
   freePages(block: number): void {
     this.core.blocks.freePages(block)
+  }
+
+  freeChunk(chunk: number): void {
+    const { words, budget } = this.core
+    // Lost until a repair, if another thread holds the mutex for long.
+    if (!lockMutex(budget, HEADER_DIRECTORY_MUTEX)) return
+    noteGoneChunk(words, chunk)
+    unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+  }
+
+  giveBackIdle(): void {
+    this.startRound()
+    for (const queues of this.partitions) {
+      if (!this.lockAtOnce(queues)) continue
+      queues.giveBackIdle()
+      this.unlock(queues)
+    }
   }
 
   /** Evicts the next entry in turn, in the partition of the hash or the next one that has any. */

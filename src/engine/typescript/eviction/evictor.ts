@@ -29,6 +29,9 @@ export interface Evictor {
 
   sweepForgotten(): void
 
+  /** Gives back the memory of partitions that hold few entries, beyond what they need. O(nodes). */
+  giveBackIdle(): void
+
   /** Begins a round. Victims for which this thread would have to wait are passed over; this forgets that some were. */
   startRound(): void
 

@@ -42,6 +42,8 @@ export interface PageSource {
    */
   allocatePages(pages: number): number
   freePages(block: number): void
+  /** Frees a chunk once no thread can store a stamp in it any more. */
+  freeChunk(chunk: number): void
 }
 
 /** Nodes are given by their block number, queues by their first word in the partition. */
@@ -120,6 +122,51 @@ export class Nodes {
     Atomics.store(words, at + PARTITION_CHUNKS, chunk)
     words[at + PARTITION_NODES] = nodes + added
     for (let index = added; index > 0; index--) this.free(chunk + index * NODE_BLOCKS)
+    return true
+  }
+
+  /** Gives back the chunks of which no node is in use. O(nodes). */
+  dropIdleChunks(source: PageSource): void {
+    const { words, at } = this
+    const chunks: number[] = []
+    for (let chunk = words[at + PARTITION_CHUNKS]; chunk !== 0; chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]) {
+      if (!this.isChunk(chunk) || chunks.length > words.length / (PAGE_BYTES / 4)) return // damaged
+      chunks.push(chunk)
+    }
+    // If this thread dies, its partition is rebuilt from the chunks that are left.
+    words[at + PARTITION_FREE_NODES] = 0
+    const idle: number[] = []
+    let link = at + PARTITION_CHUNKS
+    let nodes = 0
+    for (const chunk of chunks) {
+      const count = words[chunk * BLOCK_WORDS + CHUNK_NODES]
+      if (this.isIdle(chunk, count)) {
+        idle.push(chunk)
+        continue
+      }
+      Atomics.store(words, link, chunk)
+      link = chunk * BLOCK_WORDS + CHUNK_NEXT
+      nodes += count
+      for (let index = count; index > 0; index--) {
+        const node = chunk + index * NODE_BLOCKS
+        if (words[node * BLOCK_WORDS + NODE_STATE] === NODE_FREE) this.free(node)
+      }
+    }
+    Atomics.store(words, link, 0)
+    words[at + PARTITION_NODES] = nodes
+    for (const chunk of idle) source.freeChunk(chunk)
+  }
+
+  private isChunk(chunk: number): boolean {
+    if (!this.isNode(chunk)) return false
+    const nodes = this.words[chunk * BLOCK_WORDS + CHUNK_NODES]
+    return nodes >= 0 && (chunk + (nodes + 1) * NODE_BLOCKS) * BLOCK_WORDS <= this.words.length
+  }
+
+  private isIdle(chunk: number, nodes: number): boolean {
+    for (let index = 1; index <= nodes; index++) {
+      if (this.words[(chunk + index * NODE_BLOCKS) * BLOCK_WORDS + NODE_STATE] !== NODE_FREE) return false
+    }
     return true
   }
 

@@ -55,6 +55,9 @@ const LEAST_GROWTHS = 10
 const MAX_GROWTHS = 2 ** 24
 const GHOSTS_PER_NODE = 2
 
+/** Nodes and ghosts are given back once there are this many times as many nodes as entries. */
+const IDLE_SHARE = 4
+
 // Outcomes of an eviction.
 /** Only an expired entry was to be removed, and the entry has not expired. */
 export const SPARED = 0
@@ -72,7 +75,12 @@ export interface EntryStore extends PageSource {
 }
 
 /** A store without entries, for rebuilding queues, which uses none. */
-export const NO_ENTRIES: EntryStore = { evict: () => PENDING, allocatePages: () => FULL, freePages: () => undefined }
+export const NO_ENTRIES: EntryStore = {
+  evict: () => PENDING,
+  allocatePages: () => FULL,
+  freePages: () => undefined,
+  freeChunk: () => undefined,
+}
 
 /** The queues of a partition. Nodes are given by their block number. */
 export class EvictionQueues {
@@ -150,6 +158,24 @@ export class EvictionQueues {
     words[word + NODE_STATE] = NODE_FREE
     this.nodes.free(node)
     if (this.size === 0) words[at + PARTITION_HAS_EVICTED] = 0
+  }
+
+  /** Gives back nodes and ghosts if there are many times as many as entries. O(nodes). */
+  giveBackIdle(): void {
+    const { words, at } = this
+    const nodes = words[at + PARTITION_NODES]
+    if (nodes === 0 || this.size * IDLE_SHARE > nodes) return
+    this.nodes.dropIdleChunks(this.entries)
+    if (words[at + PARTITION_NODES] * IDLE_SHARE <= nodes) this.dropGhosts()
+  }
+
+  /** Forgets all evictions. The table is made anew with the next chunk of nodes. */
+  private dropGhosts(): void {
+    const { words, at, entries } = this
+    if (words[at + PARTITION_GHOST_BUCKETS] === 0) return
+    Atomics.store(words, at + PARTITION_GHOST_BUCKETS, 0)
+    entries.freePages(words[at + PARTITION_GHOSTS])
+    this.ghosts.recount()
   }
 
   /**

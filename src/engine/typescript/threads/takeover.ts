@@ -14,7 +14,10 @@ import {
   HEADER_DIRECTORY_MUTEX,
   HEADER_FEED,
   HEADER_FEED_MUTEX,
+  HEADER_GONE_CHUNKS,
+  HEADER_GONE_SEGMENTS,
   HEADER_HEAP_MUTEX,
+  HEADER_LEAVING_SEGMENTS,
   HEADER_SHAPE_MUTEX,
   HEADER_TAKEOVER,
   HEADER_SEGMENT_COUNT,
@@ -26,6 +29,7 @@ import {
   SEGMENT_DEPTH,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
+  SEGMENT_NEXT,
   SEGMENT_PREFIX,
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
@@ -48,7 +52,7 @@ import { isGone, locksOf, ownKernelId } from './liveness.js'
 import { isAnyDead, Owners } from './owners.js'
 import { pairsOf, Region } from '../../../format/region.js'
 import { ShapeAppender } from '../shapes/shape-table.js'
-import { bringHome } from '../write/restructure.js'
+import { bringHome, maxSegments } from '../write/restructure.js'
 import { monotonic } from '../../../platform/system-clock.js'
 import { threadRecordAt } from '../../../format/thread-record.js'
 
@@ -70,15 +74,24 @@ const SEGMENT_BLOCKS = SEGMENT_BYTES / BLOCK_BYTES
  */
 export function takeOverFromDead(words: Int32Array): boolean {
   if (!isAnyDead(words)) return true
+  return (
+    whileNoTakeover(words, () => {
+      new Takeover(words).run()
+      return true
+    }) ?? false
+  )
+}
+
+/** Calls `act` while no other thread takes over; undefined, without a call, if one does. */
+export function whileNoTakeover<T>(words: Int32Array, act: () => T): T | undefined {
   const locks = locksOf(words)
-  if (!(locks?.tryLockTakeover() ?? lockTakeover(words))) return false
+  if (!(locks?.tryLockTakeover() ?? lockTakeover(words))) return undefined
   try {
-    new Takeover(words).run()
+    return act()
   } finally {
     if (locks === undefined) Atomics.store(pairsOf(words), HEADER_TAKEOVER / 2, 0n)
     else locks.unlockTakeover()
   }
-  return true
 }
 
 /**
@@ -123,6 +136,7 @@ class Takeover {
       this.listSegments()
       owners.forEachDead((index) => this.settleWrite(index))
       owners.forEachDead((index) => this.releaseBucket(index))
+      this.finishGone()
       this.finishSegments()
       this.finishPartitions()
       owners.forEachDead((index) => owners.free(index))
@@ -185,6 +199,7 @@ class Takeover {
       }
     }
     this.store(HEADER_SEGMENT_COUNT, segments)
+    this.finishDepartures(entries)
     this.store(HEADER_DIRECTORY_MUTEX, 0)
   }
 
@@ -192,6 +207,20 @@ class Takeover {
     if (this.owners.deadOwner(this.load(HEADER_SHAPE_MUTEX)) < 0) return
     new ShapeAppender(this.region).finishAppend()
     this.store(HEADER_SHAPE_MUTEX, 0)
+  }
+
+  /**
+   * Parts the lists of what departs. Both are one if a round was cut off as it began. A join that was cut off noted a
+   * segment as gone that the directory names.
+   */
+  private finishDepartures(entries: number): void {
+    for (const gone of [HEADER_GONE_SEGMENTS, HEADER_GONE_CHUNKS])
+      if (this.load(gone) === this.load(gone + 1)) this.store(gone, 0)
+    const segment = this.load(HEADER_GONE_SEGMENTS)
+    if (segment === 0 || !this.region.contains(segment, SEGMENT_WORDS)) return
+    const at = segment * BLOCK_WORDS
+    if (this.load(entries + topBits(this.load(at + SEGMENT_PREFIX), this.directoryDepth)) !== segment) return
+    this.store(HEADER_GONE_SEGMENTS, this.load(at + SEGMENT_NEXT))
   }
 
   /**
@@ -293,6 +322,32 @@ class Takeover {
         publish(this.words, bucket, slot, tagOf(this.words[reference * BLOCK_WORDS + ENTRY_HASH]), reference)
       }
     }
+  }
+
+  /**
+   * Lets go of the segments that vanished in joins of dead threads. Before the segments that took their keys in are
+   * released: a reader may still be in one, and must see its version change before a key changes.
+   */
+  private finishGone(): void {
+    for (const list of [HEADER_GONE_SEGMENTS, HEADER_LEAVING_SEGMENTS]) {
+      let segment = this.load(list)
+      for (let left = maxSegments(this.words); left > 0 && segment !== 0; left--) {
+        if (!this.region.contains(segment, SEGMENT_WORDS)) break
+        const at = segment * BLOCK_WORDS
+        if (this.owners.deadOwner(this.load(at + SEGMENT_MUTEX)) >= 0) this.letGoOfGone(segment)
+        segment = this.load(at + SEGMENT_NEXT)
+      }
+    }
+  }
+
+  private letGoOfGone(segment: number): void {
+    for (let index = 0; index < ALL_BUCKETS; index++) {
+      const bucket = bucketAt(segment, index)
+      if ((this.load(bucket + BUCKET_VERSION) & 1) === 0) continue
+      for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) vacate(this.words, bucket, slot, 0)
+      release(this.words, bucket)
+    }
+    this.store(segment * BLOCK_WORDS + SEGMENT_MUTEX, 0)
   }
 
   /**

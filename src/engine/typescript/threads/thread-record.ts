@@ -27,6 +27,8 @@ import {
   THREAD_WRITE_SIZE,
   THREAD_WRITE_SLOT,
   THREAD_WRITE_VERSION,
+  THREAD_DEPARTURES,
+  HEADER_DEPARTURES,
 } from '../../../format/layout.js'
 import { addToCounter } from '../../../format/counters.js'
 import { endWatching, unwatchIfNobody } from '../../../format/feed.js'
@@ -110,6 +112,8 @@ export class ThreadRecord {
         Atomics.store(words, at + THREAD_CLAIM, 0)
         Atomics.store(words, at + THREAD_SLEEPS, 0)
         Atomics.store(words, at + THREAD_WATCHES, 0)
+        // Before this thread looks at the directory: see haveAllHeeded in departures.ts.
+        Atomics.store(words, at + THREAD_DEPARTURES, Atomics.load(words, HEADER_DEPARTURES))
         Atomics.store(pairsOf(words), (at + THREAD_NAMESPACE) / 2, ownNamespace())
         Atomics.store(words, at + THREAD_STATE, THREAD_ATTACHED)
         return new ThreadRecord(words, index, exitNote)
@@ -171,6 +175,11 @@ export class ThreadRecord {
   endWrite(): void {
     if (WEAKLY_ORDERED) Atomics.store(this.words, this.at + THREAD_WRITE_SLOT, 0)
     else this.words[this.at + THREAD_WRITE_SLOT] = 0
+  }
+
+  /** Notes that the thread reaches nothing any more that left before the round `departures`. */
+  heedDepartures(departures: number): void {
+    Atomics.store(this.words, this.at + THREAD_DEPARTURES, departures)
   }
 
   /**

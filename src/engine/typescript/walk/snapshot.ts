@@ -52,10 +52,24 @@ export class SnapshotJob {
   /** The copied entries, after {@link SnapshotJob.finish} with status DONE. */
   pieces: Int32Array<ArrayBuffer>[] = []
   private readonly copy: Copy
-  private readonly ahead: Generator<void, boolean, undefined>
+  private ahead: Generator<void, boolean, undefined>
+  /** The departures that this thread had heeded when the first segment was copied. */
+  private departures: number
 
   constructor(private readonly core: Core) {
     this.copy = new Copy(core)
+    this.ahead = this.copy.addAhead()
+    this.departures = core.departures
+  }
+
+  /**
+   * Drops the copies if segments left since the last call: their blocks may be anything by now, segments too. So no copy
+   * can be told from one of another segment.
+   */
+  private beginAgainAfterDepartures(): void {
+    if (this.departures === this.core.departures) return
+    this.departures = this.core.departures
+    this.copy.discardAll()
     this.ahead = this.copy.addAhead()
   }
 
@@ -65,6 +79,7 @@ export class SnapshotJob {
    */
   copyAhead(segments: number): boolean {
     this.core.end(DONE)
+    this.beginAgainAfterDepartures()
     for (let left = segments; left > 0; left--) {
       const step = this.ahead.next()
       if (step.done !== true) continue
@@ -76,6 +91,7 @@ export class SnapshotJob {
 
   /** Copies what changed since, at one instant; ends as {@link takeSnapshot} does. O(segments + changes). */
   finish(): void {
+    this.beginAgainAfterDepartures()
     const status = complete(this.core, this.copy)
     this.core.end(status)
     if (status !== DONE) return
@@ -96,7 +112,8 @@ function complete(core: Core, copy: Copy): number {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT
       releaseHeld(core, held[released])
     }
-    return status === DONE && !copy.isComplete ? CORRUPT : status
+    copy.discardAll()
+    return status
   } finally {
     // Segments are left only if there was no memory for a piece.
     for (; released < held.length; released++) releaseHeld(core, held[released])
@@ -131,9 +148,8 @@ class Copy {
   private changed = 0
   /** Number of words that may still be copied: damaged references could make every entry as long as the region. */
   budget: number
-  private readonly segments: SegmentCopy[] = []
-  /** Number of the segments copied ahead that were completed. */
-  private completed = 0
+  /** The segments copied ahead, by block number. */
+  private readonly segments = new Map<number, SegmentCopy>()
   private readonly pieces: Int32Array<ArrayBuffer>[] = []
   private readonly used: number[] = []
   // The entries of the bucket being copied: block numbers, and lengths in words.
@@ -156,8 +172,10 @@ class Copy {
       const end = endOf(words, segment)
       if (end <= hash) break // a split is under way; the rest is copied later
       const copy = newCopy(segment)
-      this.segments.push(copy)
-      if (this.segments.length > maxSegments(words)) return false
+      const before = this.segments.get(segment)
+      if (before !== undefined) this.discardSegment(before)
+      this.segments.set(segment, copy)
+      if (this.segments.size > maxSegments(words)) return false
       const status = this.refresh(copy)
       if (status !== DONE) return status === FULL
       hash = end
@@ -165,7 +183,7 @@ class Copy {
     }
     for (let pass = 1; pass < MAX_PASSES; pass++) {
       this.changed = 0
-      for (const copy of this.segments) {
+      for (const copy of this.segments.values()) {
         const status = this.refresh(copy)
         if (status !== DONE) return status === FULL
         yield
@@ -176,14 +194,13 @@ class Copy {
   }
 
   /**
-   * Brings the copy of a held segment up to date. Called for all segments, in the order of hashes. Returns false if the
-   * region is damaged.
+   * Brings the copy of a held segment up to date. Called for all segments; the others that were copied ahead vanished
+   * in joins, and are discarded. Returns false if the region is damaged.
    */
   complete(segment: number): boolean {
-    // Both lists are in the same order; a segment that was not copied ahead was split off since.
-    const ahead = this.segments.at(this.completed)
-    const { buckets } = ahead?.segment === segment ? ahead : newCopy(segment)
-    if (ahead?.segment === segment) this.completed++
+    // A segment that was not copied ahead was split off since.
+    const { buckets } = this.segments.get(segment) ?? newCopy(segment)
+    this.segments.delete(segment)
     for (let index = 0; index < ALL_BUCKETS; index++) {
       const bucket = bucketAt(segment, index)
       const copy = index * COPY_WORDS
@@ -197,9 +214,14 @@ class Copy {
     return true
   }
 
-  /** Whether every segment that was copied ahead was completed: segments do not vanish. */
-  get isComplete(): boolean {
-    return this.completed === this.segments.length
+  /** Marks the copies of all segments that were not completed as out of date, and forgets them. */
+  discardAll(): void {
+    for (const copy of this.segments.values()) this.discardSegment(copy)
+    this.segments.clear()
+  }
+
+  private discardSegment({ buckets }: SegmentCopy): void {
+    for (let index = 0; index < ALL_BUCKETS; index++) this.discard(buckets, index * COPY_WORDS)
   }
 
   finish(): Int32Array<ArrayBuffer>[] {

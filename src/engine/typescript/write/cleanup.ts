@@ -31,6 +31,8 @@ import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
 import { wakeAllWaiting } from '../threads/waits.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
+import { giveBackDeparted, mayJoin } from './departures.js'
+import { FOR_ROOM, FOR_TIDINESS, joinAround, joinHalves } from './join.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 import { tombstonesOf, endOf } from '../../../format/segment.js'
 import { expiryTick, keptUntil } from '../../../format/expiry.js'
@@ -133,12 +135,28 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
       cleaned++
       left -= SWEEP_COST
     }
+    if (joinHalves(core, next | 0, FOR_TIDINESS) !== undefined) {
+      left -= SWEEP_COST
+      continue // with the segment that came of it
+    }
     // If the segment was just split, its lower half may end before `next`: then the upper half is next.
     next = Math.max(next, endOf(words, segment))
   }
   core.evictor?.sweepForgotten()
+  if (next >= HASH_END) giveBackIdle(core, false)
   result[RESULT_LENGTH] = cleaned
   return next
+}
+
+/**
+ * Gives back what the map does not need any more, if it holds little now; and free blocks, of which one in the list of a
+ * thread keeps a span.
+ */
+function giveBackIdle(core: Core, wasCleared: boolean): void {
+  if (mayJoin(core.words)) core.evictor?.giveBackIdle()
+  if (!giveBackDeparted(core) && !wasCleared) return
+  core.blocks.recallAll()
+  core.blocks.flush()
 }
 
 /** Deletes the expired entries of a held segment, and sets its hint by the others. */
@@ -235,8 +253,11 @@ export function clear(core: Core, fromHash: number, segments: number): number {
       core.end(CORRUPT)
       return hash
     }
+    // The half before was cleared before.
+    joinAround(core, hash | 0, FOR_ROOM)
     hash = end
   }
+  if (hash >= HASH_END) giveBackIdle(core, true)
   core.end(DONE)
   return hash
 }

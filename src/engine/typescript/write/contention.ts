@@ -9,6 +9,7 @@ import {
   HEADER_SEGMENT_COUNT,
   SEGMENT_CONTENTION,
   SEGMENT_OPERATIONS,
+  SEGMENT_PARTED,
   SEGMENT_WINDOW,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
@@ -59,7 +60,11 @@ export function relieve(core: Core): void {
     if (lockSegment(core, lookup.hash) !== DONE) return
     const { segment } = lookup
     // Checks again under the mutex: other threads may have relieved the segment meanwhile.
-    if (mayAddSegment(words) && hasTwoKeys(words, segment)) split(core, segment)
+    if (mayAddSegment(words) && hasTwoKeys(words, segment)) {
+      // Both halves are marked, so that no sweep joins them again.
+      Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_PARTED, 1)
+      split(core, segment)
+    }
     unlockSegment(core, segment)
   })
 }

@@ -12,7 +12,6 @@ import {
   ENTRY_DATA,
   ENTRY_HASH,
   HOME_BUCKETS,
-  MAX_DEPTH,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   SEGMENT_TOMBSTONES,
@@ -39,10 +38,10 @@ import type { Region } from '../../../format/region.js'
 import { endOf } from '../../../format/segment.js'
 
 /**
- * Bound on how often a hash can come to map to another segment, or a directory array can be replaced: each makes a
- * depth grow. More means damage.
+ * Bound on how often a hash comes to map to another segment while a thread waits for the mutex of the one before. More
+ * means damage: each split, and each join, takes much longer than a look.
  */
-export const MAX_MOVES = 2 * MAX_DEPTH
+export const MAX_MOVES = 1000
 
 // Counts of one bringHome, shared since nothing interrupts it.
 const inNeighbour = new Int32Array(HOME_BUCKETS)

@@ -15,6 +15,7 @@ import {
   SEGMENT_EXPIRY,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
+  SEGMENT_PARTED,
   SEGMENT_PREFIX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
@@ -116,6 +117,7 @@ function buildTwin(core: Core, segment: number, twin: number, depth: number, bit
   words[to + SEGMENT_DEPTH] = depth + 1
   words[to + SEGMENT_PREFIX] = words[segment * BLOCK_WORDS + SEGMENT_PREFIX] | bit
   words[to + SEGMENT_MOVES] = 1
+  words[to + SEGMENT_PARTED] = words[segment * BLOCK_WORDS + SEGMENT_PARTED]
   // The hint is no later than the first expiry in either half.
   words[to + SEGMENT_EXPIRY] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY)
   for (let index = 0; index < ALL_BUCKETS; index++) {

@@ -7,6 +7,8 @@ import { cleanUpAll, cleanUpSome } from './cleanup.js'
 import { makeRoomAtOnce, makeRoomByMoving } from './compaction.js'
 import { ANYWHERE, FIXED, OUTSIDE_RESERVE } from '../memory/heap.js'
 import { relieve } from './contention.js'
+import { giveBackDeparted } from './departures.js'
+import { FOR_ROOM, joinAll } from './join.js'
 import type { Core } from '../core.js'
 import { EDIT_INCREMENT, EDIT_PUT, EDIT_REMOVE, NEEDS_BLOCK, NEEDS_NODE, type Edit } from './edit.js'
 import type { Evictor } from '../eviction/evictor.js'
@@ -169,6 +171,8 @@ function reclaim(core: Core, bytes: number): number {
   if (block !== FULL) return block
   for (const patience of [NO_PATIENCE, ALL_PATIENCE]) {
     const isAll = cleanUpAll(core, patience)
+    joinAll(core, FOR_ROOM)
+    giveBackDeparted(core)
     core.blocks.flush()
     const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
     if (block !== FULL || isAll) return block
