@@ -140,7 +140,7 @@ export const mutants = [
     name: 'takeover-for-ever',
     why: 'once somebody took over, nobody else does any more',
     file: 'core/threads/takeover.cc',
-    find: '      region_.locks()->UnlockTakeover();\n',
+    find: '    region_.locks()->UnlockTakeover();\n',
     replace: '',
   },
   {
@@ -210,5 +210,19 @@ export const mutants = [
     file: 'core/threads/liveness.cc',
     find: '    default:\n      return false;\n',
     replace: '    default:\n      return true;\n',
+  },
+  {
+    name: 'revived-segment-stays-gone',
+    why: 'a segment that the directory names again is given back',
+    file: 'core/threads/takeover.cc',
+    find: '    region_.Store(kHeaderGoneSegments, region_.Load(WordOf(segment) + kSegmentNext));\n',
+    replace: '',
+  },
+  {
+    name: 'vanished-segment-stays-locked',
+    why: 'whoever waited for its mutex waits for a thread that died',
+    file: 'core/threads/takeover.cc',
+    find: '    FinishGone();\n',
+    replace: '',
   },
 ]

@@ -218,4 +218,6 @@ export const targets = {
   'death-typescript': inTypescript(['test/death'], ['build']),
   compaction: inNative({ tests: ['compaction'], scale: (attempt) => attempt + 1 }),
   'compaction-typescript': inTypescript(['test/exhaustion/fragmentation'], ['build']),
+  joins: inNative({ tests: ['join'], scale: (attempt) => attempt + 1 }),
+  'joins-typescript': inTypescript(['test/exhaustion/joins', 'test/death/steps'], ['build']),
 }
