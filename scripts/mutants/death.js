@@ -1,6 +1,20 @@
 /** Sabotages of what the C++ engine does against sudden death. native/test/death_test.cc must go red for each. */
 export const mutants = [
   {
+    name: 'change-of-the-dead-not-missed',
+    why: 'a change is lost without a word: its writer died before it told',
+    file: 'core/threads/takeover.cc',
+    find: 'if (may_have_changed && region_.LoadAcquire(kHeaderFeed) != 0) NoteMissed(region_);',
+    replace: '',
+  },
+  {
+    name: 'dead-watchers-told',
+    why: 'writers pay for a dead watcher for ever',
+    file: 'core/threads/owners.cc',
+    find: '  region_.Store(at + kThreadWatches, 0);\n',
+    replace: '',
+  },
+  {
     name: 'life-believed-until-held',
     why: 'a write renews an entry that a reader saw expired just before',
     file: 'core/write/write.cc',

@@ -37,7 +37,16 @@ export class WakeUps {
     if (this.#listen() === undefined) return undefined
     const { engine } = this
     const at = engine.announce(key)
-    const watch = this.#watches.at(at, engine.result[RESULT_VERSION_LOW], this.#listening ?? undefined)
+    return this.#wait(at, engine.result[RESULT_VERSION_LOW], wake)
+  }
+
+  /** Is {@link WakeUps.announce} for wait word `at`, which the caller has announced with `value`. */
+  announceAt(at: number, value: number, wake: () => void): Watch | undefined {
+    return this.#listen() === undefined ? undefined : this.#wait(at, value, wake)
+  }
+
+  #wait(at: number, value: number, wake: () => void): Watch {
+    const watch = this.#watches.at(at, value, this.#listening ?? undefined)
     watch.waiting.add(wake)
     return watch
   }

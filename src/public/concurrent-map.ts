@@ -12,6 +12,10 @@ import type { MapHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { toMapEntry } from './entry.js'
 import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './increment.js'
+import { changes, type Changes, type ChangesOptions, type Watching } from '../feed/changes.js'
+import { Feed } from '../feed/feed.js'
+import type { Change } from '../feed/subscription.js'
+import { watch } from '../feed/watch.js'
 import { openStore } from '../observe/open-store.js'
 import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
@@ -139,6 +143,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   readonly #store: Store<Returned<V, Freeze>>
   readonly #health: HealthCheck
   readonly #file: string | undefined
+  #feed: Feed | undefined
 
   static {
     storeOf = (map) => map.#store
@@ -855,6 +860,46 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   }
 
   /**
+   * Tells which keys change, whichever thread or process changes them, and why: `for await (const change of
+   * map.changes())`. Begins with the call, so that whatever is read after it is as old as the first change told, or newer;
+   * who is told of a change never reads an older value, from the near-cache neither.
+   *
+   * Of several changes of a key that wait to be read, the last one is told. A reader that cannot keep up, and all readers
+   * when a thread dies in the midst of a write, get `{ type: 'missed' }` in place of the changes that are missing: then
+   * what matters should be read again. The removal of an expired entry is told, which is some seconds after its time; a
+   * `touch` is not. Values are not told: read them.
+   *
+   * The first call for a map takes 1/64 of its memory, at most 1 MiB, for good. While nobody watches, a write pays one
+   * load. An iteration that waits keeps the process alive. It ends with `break`, with an abort of `signal` (it then throws
+   * the reason), and when this map object is closed.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is unknown or wrong, or for `keys` and `prefix` at once
+   * @contract each key | a watcher | no | none | KEY_TYPE ENTRY_TOO_LARGE OPTIONS FULL TIMEOUT REENTRANT | O(keys given)
+   */
+  changes(options: ChangesOptions<K> | undefined = undefined): Changes<K> {
+    const feed = this.#openFeed()
+    return changes(feed, options)
+  }
+
+  /**
+   * Calls `listener` with the changes of `key`, as {@link ConcurrentMap.changes} tells them, in turns of the event loop of
+   * this thread. Keeps no process alive. What the listener throws is an uncaught exception.
+   *
+   * @returns what stops it: call its `stop`, or declare it with `using`
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `listener` is no function
+   * @contract its key | a watcher | no | none | KEY_TYPE ENTRY_TOO_LARGE OPTIONS FULL TIMEOUT REENTRANT | O(1)
+   */
+  watch(key: K, listener: (change: Change<K>) => void): Watching {
+    return watch(this.#openFeed(), key, listener)
+  }
+
+  #openFeed(): Feed {
+    const store = this.#store
+    store.open()
+    return (this.#feed ??= new Feed(store, this))
+  }
+
+  /**
    * Lets go of the map in this thread. Entries stay while some thread holds the map or its
    * {@link ConcurrentMap.handle}; entries in a file stay as long as the file does. (The file's memory is unmapped when
    * the garbage collector has found it unused.) Every other method throws afterwards; closing again does nothing. A map
@@ -863,6 +908,9 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @contract this object | nothing | no | none | | O(1)
    */
   close(): void {
+    const feed = this.#feed
+    this.#feed = undefined
+    feed?.close()
     if (this.#store.close()) dropped.unregister(this)
   }
 

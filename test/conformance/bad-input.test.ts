@@ -169,6 +169,7 @@ const methods: Record<string, readonly Parameter[]> = {
   healthAsync: [[undefined, 'slices']],
   snapshotAsync: [[undefined, 'slices']],
   take: [key],
+  watch: [key, compute],
   increment: [number, step, [undefined, 'increment']],
   incrementEntry: [number, step, [undefined, 'increment']],
   peek: [key],

@@ -26,6 +26,8 @@ export const calls: Record<string, Call> = {
   compareAndDelete: (map, key, value) => map.compareAndDelete(key, value === 'new' ? 'old' : value),
   deleteWhere: (map, key) => map.deleteWhere((_value, each) => each === key),
   deleteWhereAsync: (map, key) => map.deleteWhereAsync((_value, each) => each === key),
+  changes: (map, key) => void map.changes({ keys: [key] }).return(),
+  watch: (map, key) => map.watch(key, () => undefined).stop(),
   take: (map, key) => map.take(key),
   increment: (map, key) => map.increment(key),
   incrementEntry: (map, key) => map.incrementEntry(key),

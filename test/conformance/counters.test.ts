@@ -86,6 +86,13 @@ const rows: Record<string, Row> = {
   },
   deleteWhereAsync: { call: (map) => map.deleteWhereAsync(() => true), ...deletes, ...none },
   clearAsync: { call: (map) => map.clearAsync(), ...deletes, expired: { deleted: 1 }, ...none },
+  changes: { call: (map, key) => map.changes({ keys: [key] }).return(), ...none },
+  watch: {
+    call: (map, key) => {
+      map.watch(key, () => 1).stop()
+    },
+    ...none,
+  },
   keys: { call: (map) => [...map.keys()], ...none },
   values: { call: (map) => [...map.values()], ...none },
   entries: { call: (map) => [...map.entries()], ...none },

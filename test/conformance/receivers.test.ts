@@ -60,6 +60,8 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
       ...{ getOrInsert: 2, getOrInsertComputed: 2, update: 2, delete: 1, deleteIfVersion: 2, compareAndDelete: 2 },
       ...{
         deleteWhere: 1,
+        changes: 0,
+        watch: 2,
         take: 1,
         increment: 1,
         incrementEntry: 1,
@@ -119,6 +121,7 @@ describe.each(lineups)('$name', (lineup) => {
         compareAndDelete: ['a', 9],
         deleteWhere: [() => false],
         deleteWhereAsync: [() => false],
+        watch: ['a', () => 1],
         take: ['c'],
         increment: ['a'],
         incrementEntry: ['a'],

@@ -195,6 +195,10 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   incrementEntry: (map, fresh) => [map.incrementEntry('counter'), map.incrementEntry(fresh)],
   setMany: (map, fresh) => map.setMany(many.map((i) => [`${fresh} ${i}`, 'value'])),
   deleteMany: (map) => map.deleteMany([KEY, ...many]),
+  changes: (map) => map.changes({ keys: [KEY] }).return(),
+  watch: (map) => {
+    map.watch(KEY, () => undefined).stop()
+  },
   deleteWhere: (map) => map.deleteWhere(() => true),
   deleteWhereAsync: (map) => map.deleteWhereAsync(() => true),
   clear: (map) => map.clear(),

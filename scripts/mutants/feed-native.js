@@ -1,0 +1,66 @@
+/** Sabotages of what the C++ engine tells in the change feed. native/test/feed_test.cc must go red for each. */
+export const mutants = [
+  {
+    name: 'increments-not-told',
+    why: 'a watcher keeps an older sum',
+    file: 'core/write/increment.cc',
+    find: '  Expose(core, *edit, change);\n',
+    replace: '  std::atomic_thread_fence(std::memory_order_seq_cst);\n',
+  },
+  {
+    name: 'held-writes-not-told',
+    why: 'a watcher keeps an older value',
+    file: 'core/write/structural.cc',
+    find: '  Expose(core, *edit, change);\n',
+    replace: '  std::atomic_thread_fence(std::memory_order_seq_cst);\n',
+  },
+  {
+    name: 'quiet-writes-told',
+    why: 'every renewal by a read is told as a change',
+    file: 'core/write/write.cc',
+    find: 'return (edit.mode & kPutQuietly) != 0 ? 0 : kCauseSet;',
+    replace: 'return kCauseSet;',
+  },
+  {
+    name: 'leases-told',
+    why: 'a load that begins is told as a deletion',
+    file: 'core/write/write.cc',
+    find: 'if (change.previous == 0 || edit.meets_lease) return 0;',
+    replace: 'if (change.previous == 0 && !edit.puts_lease) return 0;\n  if (edit.puts_lease) return kCauseDeleted;',
+  },
+  {
+    name: 'overwritten-before-it-is-said',
+    why: 'a reader takes words of two changes for one, or misses some without a word',
+    file: 'core/feed/tell.cc',
+    find: '      region_.StoreRelease(kHeaderFeedReserved, end_);\n',
+    replace: '',
+  },
+  {
+    name: 'laps-not-counted',
+    why: 'a reader that slept for a whole lap of the count misses it without a word',
+    file: 'core/feed/tell.cc',
+    find: '      if (end_ < reserved) region_.StoreRelease',
+    replace: '      if (end_ < reserved && end_ > reserved) region_.StoreRelease',
+  },
+  {
+    name: 'clear-and-sweep-not-told',
+    why: 'a watcher believes that keys are there which were cleared, or have expired',
+    file: 'core/write/cleanup.cc',
+    find: '  if (!IsWatched(core.region)) return;\n',
+    replace: '  if (IsWatched(core.region)) return;\n',
+  },
+  {
+    name: 'watched-after-the-last-one-left',
+    why: 'writers pay for watchers that are gone',
+    file: 'core/feed/feed.cc',
+    find: '  region.CompareAndSwap(kHeaderFeedWatched, seen, seen & ~Word{1});\n',
+    replace: '',
+  },
+  {
+    name: 'feed-not-marked',
+    why: 'repair gives the ring away while threads use it',
+    file: 'core/check/repair.cc',
+    find: 'return ring == 0 || Mark(static_cast<Block>(ring / kBlockWords));',
+    replace: 'return ring == 0 || ring > 0;',
+  },
+]

@@ -1,0 +1,93 @@
+import { ownKey, type Key } from '../format/key.js'
+import { bytesOf } from '../base/views.js'
+import { Buffer } from '../platform/buffer.js'
+import type { Cause } from './ring.js'
+
+/** What happened to a key. */
+export interface KeyChange<K> {
+  /**
+   * Why the key was told: a value was stored, or the entry is gone, because it was deleted, because its time had passed,
+   * because a full cache needed its room, or because all entries were deleted.
+   */
+  readonly type: Cause
+  readonly key: K
+  /**
+   * The version of the entry that was stored, as `getEntry` returns it; where there is none any more, the version of its
+   * removal. Grows along a key's life.
+   */
+  readonly version: number
+}
+
+/** Says that changes may have been missed: what matters should be read again. */
+export interface MissedChanges {
+  readonly type: 'missed'
+}
+
+/** An item of the change feed. */
+export type Change<K> = KeyChange<K> | MissedChanges
+
+const MISSED: MissedChanges = Object.freeze({ type: 'missed' })
+
+/** Keys that wait for one reader; a reader that leaves more waiting has missed some. */
+const MOST_WAITING = 16_384
+
+/**
+ * The changes that wait for one reader, the last one of each key, in the order of those. Bounded.
+ *
+ * Thread safety: one thread.
+ */
+export class Waiting<K extends Key> {
+  readonly #changes = new Map<Key, KeyChange<K>>()
+  #hasMissed = false
+
+  add(key: K, type: Cause, version: number): void {
+    const id = idOf(key)
+    this.#changes.delete(id)
+    if (this.#changes.size >= MOST_WAITING) this.miss()
+    else this.#changes.set(id, { type, key: ownKey(key), version })
+  }
+
+  /** Says that some were missed: whoever reads all again needs none of those that wait. */
+  miss(): void {
+    this.#changes.clear()
+    this.#hasMissed = true
+  }
+
+  take(): Change<K> | undefined {
+    if (this.#hasMissed) {
+      this.#hasMissed = false
+      return MISSED
+    }
+    for (const [id, change] of this.#changes) {
+      this.#changes.delete(id)
+      return change
+    }
+    return undefined
+  }
+
+  clear(): void {
+    this.#changes.clear()
+    this.#hasMissed = false
+  }
+}
+
+/** Returns what a `Map` compares as keys are compared: bytes by content. */
+function idOf(key: Key): Key {
+  if (typeof key === 'string') return key.startsWith('\0') ? `\0s${key}` : key
+  if (typeof key !== 'object') return key
+  const { buffer, byteOffset, length } = bytesOf(key)
+  return `\0b${Buffer.from(buffer, byteOffset, length).toString('latin1')}`
+}
+
+/** A reader of the change feed in this thread. */
+export interface Subscription {
+  /** The keys watched; undefined if {@link Subscription.prefix} chooses them. */
+  readonly keys: readonly Key[] | undefined
+  /** With which the keys watched begin; undefined for all keys. */
+  readonly prefix: string | undefined
+  readonly waiting: Waiting<Key>
+  /** Called when something waits. */
+  wake(): void
+  /** Called when the map is closed. */
+  end(): void
+}
