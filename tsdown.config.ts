@@ -20,9 +20,6 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   clean: true,
-  // So that who installs the package gets no dependency of it, above all none with an install script.
-  noExternal: [/^msgpackr/],
-  inlineOnly: ['msgpackr'],
   // It warns of every CommonJS bundle, and where CI is set fails for a warning.
   failOnWarn: false,
   inputOptions: { optimization: { inlineConst: true } },

@@ -144,6 +144,27 @@ export const mutants = [
     replace: 'const next = (words[bucket + BUCKET_VERSION] - 1) | 0',
   },
   {
+    name: 'changed-date-kept',
+    why: 'a date that one reader has changed is what the next one gets',
+    file: 'src/store/near/near-cache.ts',
+    find: 'if (entry?.dates !== undefined && wereChanged(entry.dates)) this.drop(entry)',
+    replace: '',
+  },
+  {
+    name: 'invalid-date-unlike-itself',
+    why: 'a value with an invalid date is decoded at each read',
+    file: 'src/store/near/kept-dates.ts',
+    find: 'if (time !== times[i] && (time === time || times[i] === times[i])) return true',
+    replace: 'if (time !== times[i]) return true',
+  },
+  {
+    name: 'dates-of-the-value-before',
+    why: 'the dates compared are those of another value, so that a change of these goes unnoticed',
+    file: 'src/store/near/near-cache.ts',
+    find: '        entry.dates = keepDates(dates)\n',
+    replace: '\n',
+  },
+  {
     name: 'scan-displaces-all',
     why: 'entries that were hit leave with those that were not',
     file: 'src/store/near/near-cache.ts',

@@ -194,7 +194,6 @@ export const targets = {
   package: inTypescript(['test/package/bundles', 'test/package/jest'], ['build'], 'typescript,native', [
     'scripts',
     'tsdown.config.ts',
-    'THIRD-PARTY-NOTICES.md',
   ]),
   waiting: inTypescript(
     [

@@ -4,8 +4,7 @@ import type { Boxed, ClonedView, DomException, KeptProperty, Primitive, Unstorab
  * The type of a `T` that a map returns: a copy as structured clone makes it, in which every property is readonly at
  * every depth. Methods of classes are gone, and so are properties named by symbols. `Map` becomes `ReadonlyMap`, `Set`
  * becomes `ReadonlySet`, `Buffer` becomes `Uint8Array`, tuples stay tuples. Dates, typed arrays and other objects that
- * cannot be frozen stay what they are: each read returns a copy of its own, so changing one affects neither the copies
- * of other readers nor the map. What cannot be stored becomes `never`.
+ * cannot be frozen stay what they are: changing one affects neither later reads nor the map. What cannot be stored becomes `never`.
  */
 export type DeepReadonly<T> = 0 extends 1 & T
   ? T // any

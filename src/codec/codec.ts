@@ -3,21 +3,17 @@
  * all codecs.
  */
 import type { Original } from './original.js'
-
-/** The part of a map's memory that codecs may see. An engine implements it. */
-export interface CodecRegion {
-  readonly words: Int32Array
-}
+import type { ShapeTable } from './shape-table.js'
 
 /** The context that codecs are made for: one thread's way to one map, or values that belong to no map. */
 export interface CodecContext {
   /** Whether decoded objects are frozen, at every depth. */
   readonly freeze: boolean
   /**
-   * Returns the region of the map; undefined without a map, or once this thread has closed it. Call it for each use: a
-   * codec that kept the region would keep the memory of a closed map, while a snapshot goes on decoding.
+   * Returns the map's table of shapes; undefined without a map, or once this thread has closed it. Call it for each use:
+   * a codec that kept the table would keep the memory of a closed map, while a snapshot goes on decoding.
    */
-  region(): CodecRegion | undefined
+  shapes(): ShapeTable | undefined
 }
 
 /** Takes the result of an encoding from a codec. */
@@ -40,6 +36,12 @@ export interface Codec {
   readonly immutable: boolean
 
   /**
+   * The dates in the value decoded last, if they are all in it that can be changed: then the near-cache keeps it, too, and
+   * compares them at each hit. Undefined for any other value.
+   */
+  readonly dates?: readonly Date[] | undefined
+
+  /**
    * Encodes a value, or leaves it to the codecs after this one. O(size of the value).
    *
    * User code may run in getters, and may encode other values with this very codec before the call returns. State that
@@ -56,6 +58,9 @@ export interface Codec {
    * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not an encoding of a value of that kind
    */
   decode(kind: number, bytes: Uint8Array, length: number): unknown
+
+  /** Reads all of the map that it needs to decode values of now, so that it can also when the map is closed. */
+  learn?(): void
 
   /** Lets go of the value it encoded last, which may be large. */
   release?(): void

@@ -1,8 +1,11 @@
+import type { Read } from './plain/reads.js'
 import { ValueWalk } from './walk.js'
 
 /** A value on its way from one codec to the next. */
 export class Original {
   value: unknown = undefined
+  /** What a codec has read of the objects in it before it left the value to the next codec. */
+  reads: ReadonlyMap<object, Read> | undefined
   private readonly walk = new ValueWalk()
   private copied: object | undefined
 
@@ -13,17 +16,13 @@ export class Original {
    * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if a map cannot hold it; any error of a getter in it
    */
   copy(): object {
-    return (this.copied ??= this.walk.copy(this.value as object))
-  }
-
-  /** Whether the copy is plain in the sense of `ValueWalk.plain`. */
-  get isPlain(): boolean {
-    return this.walk.plain
+    return (this.copied ??= this.walk.copy(this.value as object, this.reads))
   }
 
   /** Forgets the value. */
   clear(): void {
     this.value = undefined
+    this.reads = undefined
     this.copied = undefined
   }
 }

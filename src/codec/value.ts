@@ -109,7 +109,7 @@ export class ValueEncoder implements Encoded {
   }
 }
 
-const NO_REGION = (): undefined => undefined
+const NO_SHAPES = (): undefined => undefined
 
 /** The codecs of one thread's way to a map. Every value passes through them on its way in and out. */
 export class ValueCodecs {
@@ -120,17 +120,27 @@ export class ValueCodecs {
 
   /**
    * @param freeze whether decoded objects are frozen, at every depth
-   * @param region see {@link CodecContext.region}; left out for values that belong to no map
+   * @param shapes see {@link CodecContext.shapes}; left out for values that belong to no map
    * @param rows the registry; tests pass rows of their own
    */
-  constructor(freeze: boolean, region: CodecContext['region'] = NO_REGION, rows: readonly CodecRow[] = CODECS) {
-    this.codecs = openCodecs(rows, { freeze, region })
+  constructor(freeze: boolean, shapes: CodecContext['shapes'] = NO_SHAPES, rows: readonly CodecRow[] = CODECS) {
+    this.codecs = openCodecs(rows, { freeze, shapes })
     this.encoder = new ValueEncoder(this.codecs)
   }
 
   /** Whether the value decoded last is immutable, so that several readers may share it. */
   get immutable(): boolean {
     return this.last?.immutable === true
+  }
+
+  /** The dates in the value decoded last, if nothing else in it can be changed: see {@link Codec.dates}. */
+  get dates(): readonly Date[] | undefined {
+    return this.last?.dates
+  }
+
+  /** Reads all that is needed to decode the values of a map at this moment: see {@link Codec.learn}. */
+  learn(): void {
+    for (const codec of new Set(this.codecs.byKind)) codec?.learn?.()
   }
 
   /**

@@ -14,6 +14,9 @@ import { Views } from './clone/views.js'
 import { DomExceptionCopy, isDomException } from './clone/dom-exception.js'
 import { Copies } from './copies.js'
 import { isPatternAllowed, MAX_NESTING } from './limits.js'
+import { isOrdinary } from './ordinary.js'
+import { define } from './plain/makers.js'
+import type { Read } from './plain/reads.js'
 import { refusal, refusalOfEmpty, type Refusal } from './refusal.js'
 import { notStorable } from './value-error.js'
 import { formatPath, MemberStep, type PathStep } from './value-path.js'
@@ -33,30 +36,29 @@ import { formatPath, MemberStep, type PathStep } from './value-path.js'
 export class ValueWalk {
   /** Whether a call of {@link ValueWalk.copy} is under way. */
   busy = false
-  /**
-   * Whether the copy is a tree of plain objects and dense arrays whose names, strings, numbers and other primitives
-   * MessagePack, as msgpackr writes and reads it, all preserves exactly.
-   */
-  plain = true
   private readonly copies = new Copies()
   /** The errors around the object being copied. */
   private readonly errors: Error[] = []
   /** The way from the root to the object being copied; its length is the level of nesting. */
   private readonly path: PathStep[] = []
+  /** What another codec has read before it gave up; it is not read again. */
+  private reads: ReadonlyMap<object, Read> | undefined
 
   /**
    * Copies `root`. O(size of the value).
    *
+   * @param reads what was read of the objects in it already
    * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE`, naming the path to the part that cannot be stored; any error of
    * a getter
    */
-  copy(root: object): object {
+  copy(root: object, reads?: ReadonlyMap<object, Read>): object {
     this.busy = true
-    this.plain = true
+    this.reads = reads
     try {
       return this.copyObject(root)
     } finally {
       this.busy = false
+      this.reads = undefined
       this.copies.clear()
       // Resets after an error only: setting a length takes as long as a property of the value.
       if (this.path.length > 0) this.path.length = this.errors.length = 0
@@ -66,18 +68,10 @@ export class ValueWalk {
   private copyPart(value: unknown, step: PathStep): unknown {
     switch (typeof value) {
       case 'string':
-        // UTF-8 cannot encode lone surrogates.
-        if (!value.isWellFormed()) this.plain = false
-        return value
       case 'number':
-        // msgpackr writes -0 as the integer 0.
-        if (Object.is(value, -0)) this.plain = false
-        return value
       case 'boolean':
       case 'undefined':
-        return value
       case 'bigint':
-        this.plain = false
         return value
       case 'object': {
         if (value === null) return value
@@ -97,7 +91,6 @@ export class ValueWalk {
     if (known !== undefined) {
       // V8 writes such an error, but fails to read it back.
       if (this.errors.includes(object as Error)) throw this.refuse('an error within its own cause')
-      this.plain = false
       return known
     }
     if (this.path.length > MAX_NESTING) throw this.refuse(`nested deeper than ${MAX_NESTING} levels`)
@@ -110,14 +103,14 @@ export class ValueWalk {
   }
 
   private copyProperties(source: object): object {
+    const read = this.reads?.get(source)
     // Spreading reads the properties as structured clone does, and makes data properties of them.
-    const copy: Record<string, unknown> = { ...source }
+    const copy: Record<string, unknown> = read === undefined ? { ...source } : resume(source, read)
     this.copies.add(source, copy)
     let isEmpty = true
     for (const name in copy) {
       if (!Object.prototype.hasOwnProperty.call(copy, name)) continue
       isEmpty = false
-      if (!isPlainName(name)) this.plain = false
       const value = copy[name]
       const part = this.copyPart(value, name)
       if (part !== value) copy[name] = part
@@ -135,12 +128,12 @@ export class ValueWalk {
     }
     const copy = new Array<unknown>(length)
     this.copies.add(source, copy)
-    for (let i = 0; i < length; i++) copy[i] = this.copyPart(source[i], i)
+    const values = this.reads?.get(source)?.values ?? []
+    for (let i = 0; i < length; i++) copy[i] = this.copyPart(i < values.length ? values[i] : source[i], i)
     return copy
   }
 
   private copySparseArray(source: readonly unknown[], keys: readonly string[]): unknown[] {
-    this.plain = false
     const copy: unknown[] = []
     this.copies.add(source, copy)
     copy.length = source.length
@@ -182,7 +175,6 @@ export class ValueWalk {
 
   /** Takes over an object as it is: V8 serializes its inner data and reads nothing else of it. */
   private takeOver(object: object): object {
-    this.plain = false
     return object
   }
 
@@ -196,14 +188,12 @@ export class ValueWalk {
 
   /** Copies a buffer with a fixed length, as the buffers of all values have. */
   private copyBuffer(source: ArrayBuffer): ArrayBuffer {
-    this.plain = false
     const copy = new Uint8Array(new Uint8Array(source)).buffer
     this.copies.add(source, copy)
     return copy
   }
 
   private copyMap(source: ReadonlyMap<unknown, unknown>): Map<unknown, unknown> {
-    this.plain = false
     const copy = new Map<unknown, unknown>()
     this.copies.add(source, copy)
     // Takes all entries first, as structured clone does: a getter in one may change the map.
@@ -217,7 +207,6 @@ export class ValueWalk {
   }
 
   private copySet(source: ReadonlySet<unknown>): Set<unknown> {
-    this.plain = false
     const copy = new Set<unknown>()
     this.copies.add(source, copy)
     const members: unknown[] = []
@@ -238,14 +227,12 @@ export class ValueWalk {
     }
     const bytes = bytesOf(view)
     if (bytes.length === bufferLengthOf(buffer) && !isResizable(buffer)) return this.takeOver(view)
-    this.plain = false
     const copy = new Views[typedArrayType(view) ?? 'DataView'](new Uint8Array(bytes).buffer)
     this.copies.add(view, copy)
     return copy
   }
 
   private copyError(source: Error): Error {
-    this.plain = false
     const { name, message, stack } = source as unknown as Record<string, unknown>
     const copy = Object.hasOwn(source, 'message') ? new Error(String(message)) : new Error()
     this.copies.add(source, copy)
@@ -257,7 +244,6 @@ export class ValueWalk {
   }
 
   private copyDomException(source: DOMException): DomExceptionCopy {
-    this.plain = false
     const copy = new DomExceptionCopy(source)
     this.copies.add(source, copy)
     this.copyCause(source, copy)
@@ -277,26 +263,20 @@ export class ValueWalk {
   }
 }
 
-/**
- * Returns false for `__proto__`, which msgpackr renames, and `constructor`: msgpackr takes an object with an own one
- * for another kind.
- */
-function isPlainName(name: string): boolean {
-  return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
-}
-
-/**
- * Returns whether an object of the prototype `Object.prototype` may consist of its fields alone. Takes a few
- * nanoseconds.
- */
-function isOrdinary(object: object): boolean {
-  return !(Symbol.toStringTag in object) && toString.call(object) === '[object Object]' && !ArrayBuffer.isView(object)
+/** Returns the properties that were read of `source`, and reads those that were not. */
+function resume(source: object, { names, values, isWhole }: Read): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const [i, name] of names.entries()) define(copy, name as string, values[i])
+  if (isWhole) return copy
+  for (const name of Object.keys(source)) {
+    if (!Object.hasOwn(copy, name) && Object.hasOwn(source, name)) {
+      define(copy, name, (source as Record<string, unknown>)[name])
+    }
+  }
+  return copy
 }
 
 const ARGUMENTS: Refusal = { what: 'the arguments of a function', instead: 'store Array.from(arguments)' }
-
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only
-const { toString } = Object.prototype
 
 const getterOf = (prototype: object, name: string): ((this: object) => unknown) | undefined =>
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a receiver only

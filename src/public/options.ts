@@ -43,8 +43,8 @@ export interface AttachOptions<Freeze extends boolean = true> {
   readonly freeze?: Freeze | undefined
   /**
    * This thread's near-cache: a cache of decoded values in front of the map. `false` disables it. A hit is as current
-   * as every other read and costs about what a `Map` does. It keeps immutable values of up to 64 KiB: primitives and,
-   * with `freeze`, plain objects and arrays. Default: a near-cache with room for 8192 entries.
+   * as every other read and costs about what a `Map` does. It keeps values of up to 64 KiB: primitives and,
+   * with `freeze`, objects without bytes. Default: a near-cache with room for 8192 entries.
    */
   readonly nearCache?: NearCacheOptions | false | undefined
   /**

@@ -32,6 +32,7 @@ import { ReadCounts } from './near/read-counts.js'
 import { refuseReentry } from './reentry.js'
 import { prolong } from './prolong.js'
 import { lackedRoom } from './room.js'
+import { MapShapes } from './shapes.js'
 import { readSlidingTtl, readTtl, readTtlJitter } from '../format/cache-settings.js'
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, HEADER_SLIDES } from '../format/layout.js'
 import type { Staged } from './staged.js'
@@ -76,6 +77,8 @@ export class Store<V> {
   /** Counts of the reads that users asked for, without those that walks and writes make for themselves. */
   readonly reads: ReadCounts
   readonly #codecs: ValueCodecs
+  /** The map's table of shapes; undefined once this thread has closed it. */
+  #shapes: MapShapes | undefined
   /** Notices changed values, where that is asked for. */
   readonly #changed: ChangedValues | undefined
   /** The sweeper of a cache; undefined in a map. */
@@ -106,7 +109,8 @@ export class Store<V> {
         ? undefined
         : new NearCache(engine.words, nearEntries, clock ?? NO_CLOCK, useClocksOf(engine.words))
     this.#changed = watchValues(freeze)
-    this.#codecs = new ValueCodecs(freeze, () => this.#engine, codecs)
+    this.#shapes = new MapShapes(engine)
+    this.#codecs = new ValueCodecs(freeze, () => this.#shapes, codecs)
     this.#resultDoubles = new Float64Array(engine.result.buffer)
     this.slidingTtl = readSlidingTtl(engine.words)
     this.ttl = this.slidingTtl === 0 ? readTtl(engine.words) : this.slidingTtl
@@ -146,6 +150,7 @@ export class Store<V> {
     this.reads.flush(engine.words)
     // Drops all references to the region: a closed map object that is still referenced must not keep the memory.
     this.#engine = undefined
+    this.#shapes = undefined
     this.#near = undefined
     this.#clock = undefined
     this.#sweeper = undefined
@@ -258,9 +263,11 @@ export class Store<V> {
     this.reads.nearMisses++
     if (kind === UNCHANGED) this.reads.nearRefreshed++
     this.reads.countFar(engine.words, kind !== ABSENT)
-    // All readers in this thread share an object that is kept, so it must be immutable.
+    // All readers in this thread share an object that is kept, so it must be immutable, but for dates, which are compared.
+    const dates = kind === ENCODED ? this.#codecs.dates : undefined
     const keep =
-      (kind !== ENCODED || this.#codecs.immutable) && (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
+      (kind !== ENCODED || dates !== undefined || this.#codecs.immutable) &&
+      (kind === ABSENT || result[RESULT_LENGTH] <= MAX_NEAR_BYTES)
     if (keep) {
       const home = (result[RESULT_HOME] >>> 0) * BLOCK_WORDS
       const isPresent = kind !== ABSENT
@@ -268,7 +275,7 @@ export class Store<V> {
       const at = isPresent ? (result[RESULT_ENTRY] >>> 0) * BLOCK_WORDS : 0
       const { expiresAt, lastSlidingTtl } = this
       const version = result[RESULT_HOME_VERSION]
-      near.store(key, known, home, version, isPresent, value, entryVersion, expiresAt, at, lastSlidingTtl)
+      near.store(key, known, home, version, isPresent, value, entryVersion, expiresAt, at, lastSlidingTtl, dates)
     } else if (known !== undefined) {
       near.drop(known)
     }
@@ -393,6 +400,11 @@ export class Store<V> {
   /** Decodes as {@link Store.decode} does, but all of `bytes`, and any value kind of the region format. */
   decodeAny(kind: number, bytes: Buffer): V {
     return this.#codecs.decodeAny(kind, bytes) as V
+  }
+
+  /** Sees to it that all values that are in the map now can also be decoded once it is closed. */
+  learnShapes(): void {
+    this.#codecs.learn()
   }
 
   /** Whether the object that was decoded last is immutable. */

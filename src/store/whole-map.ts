@@ -112,6 +112,7 @@ export function snapshot(store: Store<unknown>): Copied {
   const engine = store.openToWrite()
   const pieces = engine.snapshot()
   if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
+  store.learnShapes()
   return { pieces, ...lastCopied(engine) }
 }
 
@@ -135,6 +136,9 @@ export function* snapshotting(store: Store<unknown>): Job<Copied> {
     if (engine.result[RESULT_STATUS] !== DONE) throw engineError(engine)
     const copied = lastCopied(engine)
     yield SLICE_WORK
+    // An entry has no shape that was added after it.
+    store.openToWrite()
+    store.learnShapes()
     for (let piece = store.open().nextPiece(job); piece !== undefined; piece = store.open().nextPiece(job)) {
       if (piece.length > 0) pieces.push(piece)
       yield PIECE_WORK

@@ -148,39 +148,36 @@ describe('a value comes back as structuredClone would copy it', () => {
   })
 })
 
-test('only what MessagePack keeps exactly is written in it', () => {
+test("what is no tree of plain data goes to V8's format", () => {
   const plain = [
     {},
     [],
-    { a: [1, 'x', true, null, undefined, NaN, 2 ** 40] },
+    { a: [1, 'x', true, null, undefined, NaN, 2 ** 40, -0, 1n, '\ud800'] },
     new (class Point {
       x = 1
     })(),
+    { '\udc00': 1, '': 2, constructor: 3, toJSON: 4, hasOwnProperty: 5, 7: 6 },
+    JSON.parse('{"__proto__": 1}'),
+    [new Date(), new Map([[{}, new Set([1])]]), new Uint8Array(3)],
+    Buffer.from('pooled').subarray(1),
   ]
-  for (const value of plain) expect(codecs.encode(value).kind).toBe(VALUE_PLAIN)
+  for (const value of plain.slice(0, -1)) expect(codecs.encode(value).kind).toBe(VALUE_PLAIN)
   const shared = {}
+  const bytes = new Uint8Array(3)
   const others = [
-    [-0],
-    ['\ud800'],
-    { '\udc00': 1 },
     [, 1], // eslint-disable-line no-sparse-arrays -- the case
     Object.assign([1], { x: 1 }),
-    JSON.parse('{"__proto__": 1}'),
-    { constructor: 1, toJSON: 1 },
     [shared, shared],
-    [1n],
-    [new Date()],
+    [bytes, new Uint8Array(bytes.buffer)],
+    [bytes, bytes.buffer],
+    [Float64Array.of(1)],
+    [new Error('e')],
+    [/x/],
+    [Object(1)],
   ]
-  for (const value of others) expect(codecs.encode(value).kind).toBe(VALUE_CLONE)
-})
-
-test('a structure prepared for msgpackr is taken for the data that it is', () => {
-  for (const value of [
-    { constructor: 1, toJSON: 1 },
-    { toJSON: 'x', hasOwnProperty: 0 },
-    [{ constructor: { name: 'Map' } }],
-  ]) {
-    deepStrictEqual(roundTrip(value), value)
+  for (const value of others) {
+    expect(codecs.encode(value).kind).toBe(VALUE_CLONE)
+    deepStrictEqual(roundTrip(value), structuredClone(value))
   }
 })
 
@@ -194,6 +191,66 @@ describe('getters', () => {
       map: new Map(),
     }
     expect(roundTrip(value)).toEqual({ counted: 1, map: new Map() })
+    expect(reads).toBe(1)
+  })
+
+  test('are read once also where a value goes another way after them', () => {
+    const reads: string[] = []
+    const counted = (name: string): unknown => {
+      reads.push(name)
+      return { name, at: reads.length }
+    }
+    const cycle: { self?: object } = {}
+    cycle.self = cycle
+    const value = {
+      get first(): unknown {
+        return counted('first')
+      },
+      list: Object.defineProperty([0, 1], 0, { enumerable: true, get: () => counted('element') }) as unknown[],
+      get lazy(): unknown {
+        const found = counted('lazy')
+        // As a getter does that replaces itself, here by a property that is not enumerable.
+        Object.defineProperty(this, 'lazy', { value: found, enumerable: false })
+        return found
+      },
+      nested: {
+        get inner(): unknown {
+          return counted('inner')
+        },
+        get gone(): number {
+          delete (this as { gone?: number }).gone
+          return 5
+        },
+        ['__proto__']: 'own',
+        cycle,
+        get after(): unknown {
+          return counted('after')
+        },
+      },
+      get last(): unknown {
+        return counted('last')
+      },
+    }
+    const copy = roundTrip(value) as Record<string, unknown>
+    expect(reads.sort()).toEqual(['after', 'element', 'first', 'inner', 'last', 'lazy'])
+    expect(Object.keys(copy)).toEqual(['first', 'list', 'lazy', 'nested', 'last'])
+    expect(copy).toMatchObject({ first: { name: 'first' }, list: [{ name: 'element' }, 1], lazy: { name: 'lazy' } })
+    const nested = copy.nested as Record<string, { self?: object }>
+    expect(Object.keys(nested)).toEqual(['inner', 'gone', '__proto__', 'cycle', 'after'])
+    expect(nested.gone).toBe(5)
+    expect(Object.getOwnPropertyDescriptor(nested, '__proto__')?.value).toBe('own')
+    expect(nested.cycle.self).toBe(nested.cycle)
+  })
+
+  test('are read once also where the value is refused after them', () => {
+    let reads = 0
+    const value = {
+      get counted(): number {
+        return ++reads
+      },
+      bad: () => 1,
+    }
+    expect(codeOf(() => codecs.encode(value))).toMatch(/^ERR_MAPSAFE_VALUE_TYPE value.bad is a function/)
     expect(reads).toBe(1)
   })
 
@@ -331,7 +388,7 @@ describe('freezing', () => {
     expect(Object.isFrozen(copy) && Object.isFrozen(copy.list)).toBe(true)
   })
 
-  test.each([new Map(), new Set(), new Date(), new Uint8Array(1), new ArrayBuffer(1), /x/g, new Float64Array(1)])(
+  test.each([new Uint8Array(1), new ArrayBuffer(1), /x/g, new Float64Array(1)])(
     'tells that %s is not immutable, but freezes what is around it',
     (part) => {
       const copy = roundTrip({ part }, frozen)
@@ -339,6 +396,55 @@ describe('freezing', () => {
       expect(frozen.immutable).toBe(false)
     },
   )
+
+  test.each([new Date(5), new Map([[new Date(6), 1]]), new Set([new Date(7)])])('tells of the dates in %s', (part) => {
+    const copy = roundTrip({ part, last: new Date(8) }, frozen) as { part: object; last: Date }
+    expect(Object.isFrozen(copy.part) && Object.isFrozen(copy.last)).toBe(true)
+    expect(frozen.immutable).toBe(false)
+    expect(frozen.dates).toHaveLength(2)
+    expect(frozen.dates?.[1]).toBe(copy.last)
+    roundTrip({ part, bytes: new Uint8Array(1) }, frozen)
+    expect(frozen.dates).toBeUndefined()
+    roundTrip({ part }, thawed)
+    expect(thawed.dates).toBeUndefined()
+  })
+
+  test('a Map and a Set refuse changes, and are what they were all the same', () => {
+    const value = { map: new Map([['a', { b: 1 }]]), set: new Set([1, 2]) }
+    const shared = { ...value, same: value.map }
+    for (const copy of [roundTrip(value, frozen), roundTrip(shared, frozen)] as (typeof value)[]) {
+      const { map, set } = copy
+      for (const change of [
+        () => map.set('a', { b: 2 }),
+        () => map.delete('a'),
+        (): unknown => {
+          map.clear()
+          return undefined
+        },
+        () => set.add(3),
+        () => set.delete(1),
+        (): unknown => {
+          set.clear()
+          return undefined
+        },
+        () => ((map as unknown as Record<string, unknown>).set = 1),
+      ]) {
+        expect(change).toThrow(TypeError)
+      }
+      deepStrictEqual({ map, set }, value)
+      expect({ map, set }).toStrictEqual(value)
+      deepStrictEqual(structuredClone(map), value.map)
+      expect(map).toBeInstanceOf(Map)
+      expect(inspect(copy.set)).toBe(inspect(value.set))
+      expect(Object.isFrozen(map.get('a'))).toBe(true)
+      map.forEach((_, key) => {
+        expect(key).toBe('a')
+      })
+      const open = new Map(map).set('c', { b: 3 })
+      expect(open.size).toBe(2)
+    }
+    expect(() => (roundTrip(value) as typeof value).map.set('c', { b: 3 })).not.toThrow()
+  })
 
   test('a RegExp with a position still works', () => {
     const copy = roundTrip(/a/g, frozen) as RegExp

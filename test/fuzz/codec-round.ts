@@ -47,9 +47,10 @@ function damage(bytes: Buffer, random: Random): void {
     else if (random.chance(0.5)) bytes[at] = random.below(256)
     else bytes.copyWithin(random.below(bytes.length), at, at + random.below(16))
   }
-  // A long length, of MessagePack or of a varint.
+  // A long length.
   if (random.chance(0.2)) bytes.fill(0xff, random.below(bytes.length), random.below(bytes.length))
-  if (random.chance(0.2)) bytes[random.below(bytes.length)] = random.pick([0x72, 0xc1, 0xc7, 0xc9, 0xd4, 0xdd, 0xdf])
+  if (random.chance(0.2))
+    bytes[random.below(bytes.length)] = random.pick([0x72, 0x9b, 0x9c, 0x9d, 0x9f, 0xa0, 0xa1, 0xc0, 0xff])
 }
 
 function attempt(decode: () => unknown): void {

@@ -2,9 +2,12 @@ import { ValueCodecs } from '../../src/codec/value.js'
 import { VALUE_BIGINT, VALUE_BYTES, VALUE_CLONE, VALUE_LEASE, VALUE_PLAIN } from '../../src/format/layout.js'
 import type { Random } from '../support/random.js'
 import { storableValues } from '../support/values.js'
+import { ShapesInMemory } from '../support/shape-table.js'
 import { VALUES } from './samples.js'
 
-const codecs = new ValueCodecs(false)
+/** The table of shapes that the encodings refer to. */
+export const shapes = new ShapesInMemory()
+const codecs = new ValueCodecs(false, () => shapes)
 
 /** Bytes that claim to be a value of a kind. */
 export interface HostileValue {
@@ -22,6 +25,8 @@ const HUGE = [2 ** 25 - 1, 2 ** 29 - 1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 -
 
 /** All values stored in the tests but those of a megabyte, encoded. */
 const encodings: readonly HostileValue[] = [...VALUES, ...Object.values(storableValues())]
+  // Only names that were met twice are in the table.
+  .flatMap((value) => [value, value, value])
   .map((value) => {
     const encoder = codecs.encode(value)
     const bytes = Buffer.alloc(encoder.byteLength)
@@ -80,10 +85,7 @@ function repeated(random: Random): HostileValue {
   // Most pieces are one value each, but some are several, or none.
   const values = random.chance(0.7) ? count : random.below(items.length + 1)
   if (!isClone) {
-    const head = Buffer.alloc(5)
-    head[0] = 0xdd
-    head.writeUInt32BE(values, 1)
-    return { kind: VALUE_PLAIN, bytes: Buffer.concat([head, Buffer.from(items)]) }
+    return { kind: VALUE_PLAIN, bytes: Buffer.from([0x9b, ...varint(values), ...items]) }
   }
   return { kind: VALUE_CLONE, bytes: clone([0x41, ...varint(values), ...items, 0x24, 0, ...varint(values)]) }
 }
@@ -124,24 +126,21 @@ function cloneToken(random: Random): number[] {
   return bytes
 }
 
+const PLAIN_NAMES = ['a', '7', '8', '1000', '4294967294', '__proto__', 'constructor', 'length', 'toString', 'é']
+const PLAIN_TAGS = [0x00, 0x3f, 0x40, 0x41, 0x80, 0x81, 0x82, 0x8f, 0x9c, 0x9d, 0x9f, 0xa0, 0xc0, 0xc1, 0xff]
+
+/** A tag with what may come after it. */
 function plainToken(random: Random): number[] {
-  if (random.chance(0.4)) return [random.pick([0x80, 0x81, 0x82, 0x8f, 0x90, 0x91, 0x9f, 0xa0, 0xa1, 0xc0, 0xe0, 0x01])]
+  if (random.chance(0.3)) return [random.pick(PLAIN_TAGS)]
+  if (random.chance(0.2)) return [0xc0, random.below(shapes.count() + 3)]
+  if (random.chance(0.2)) return [0x9c, random.below(4), 0]
   if (random.chance(0.3)) {
-    const name = random.pick([
-      'a',
-      '7',
-      '8',
-      '1000',
-      '4294967294',
-      '__proto__',
-      'constructor',
-      'length',
-      'toString',
-      'é',
-    ])
-    return [0xa0 + Buffer.byteLength(name), ...Buffer.from(name)]
+    const name = Buffer.from(random.pick(PLAIN_NAMES), 'latin1')
+    return [0x40 + name.length, ...name]
   }
-  const bytes = [0xc0 + random.below(0x20)]
+  const tag = 0x90 + random.below(0x14)
+  if (random.chance(0.5)) return [tag, ...hostileLength(random)]
+  const bytes = [tag]
   for (let i = random.below(10); i > 0; i--) bytes.push(random.chance(0.3) ? 0xff : random.below(256))
   return bytes
 }

@@ -7,7 +7,7 @@ import { MapsafeError } from '../../src/base/errors.js'
 import { reviveFailure } from '../../src/loads/failure.js'
 import { readLease } from '../../src/loads/lease.js'
 import type { Random } from '../support/random.js'
-import { ENCODED_KINDS, hostileValue, type HostileValue } from './hostile-values.js'
+import { ENCODED_KINDS, hostileValue, shapes, type HostileValue } from './hostile-values.js'
 import { expectSoundPrototypes } from './prototypes.js'
 
 /**
@@ -19,7 +19,7 @@ const ALLOWANCE = 2 ** 20
 const TRIES = 20
 const KEY_KINDS = 8
 
-const decoders = [new ValueCodecs(true), new ValueCodecs(false)]
+const decoders = [true, false].map((freeze) => new ValueCodecs(freeze, () => shapes))
 
 /**
  * Hostile bytes of values, given to the decoders. Throws if one does not answer with a value or ERR_MAPSAFE_CORRUPT, if

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
@@ -134,11 +134,8 @@ test('who installs the package gets no other with an install script', () => {
   }
   expect(gyp.dependencies).toBeUndefined()
   expect(Object.keys(gyp.scripts ?? {}).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([])
-  expect(existsSync(join(installed, 'THIRD-PARTY-NOTICES.md'))).toBe(true)
   // Entries share what they have in common.
   for (const bundle of readdirSync(join(installed, 'dist')).filter((name) => /\.c?js$/.test(name))) {
-    expect(readFileSync(join(installed, 'dist', bundle), 'utf8')).not.toMatch(
-      /msgpackr-extract|from ['"]msgpackr|require\(['"]msgpackr/,
-    )
+    expect(readFileSync(join(installed, 'dist', bundle), 'utf8')).not.toMatch(/msgpackr/)
   }
 })

@@ -1,25 +1,37 @@
 import { KEPT_BYTES } from '../../base/kept.js'
+import { isValueLength } from '../../format/kinds.js'
+import { MAX_MAGNITUDE_BYTES, readBigint } from '../../format/bigint.js'
+import { VALUE_BIGINT } from '../../format/layout.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
+import { guard } from '../guard.js'
 import { MAX_NESTING } from '../limits.js'
-import { readName, readUtf8, type Slices } from '../strings.js'
+import { readLatin1, readName, type Slices } from '../strings.js'
 import { corruptValue } from '../value-error.js'
 import { Buffer } from '../../platform/buffer.js'
+import { define, isOutgrown, makerOf } from './makers.js'
+import type { ShapeMirror } from './mirror.js'
+import type { Parts } from './shape.js'
+import * as tags from './tags.js'
 
 const NOTHING = Buffer.alloc(0) as Buffer as Slices
 /**
  * The greatest length of an array that is made with all its places at once, which V8 would not do for very long ones.
  */
 const MAX_PLACES = 2 ** 20
+const MAX_LENGTH = 2 ** 32 - 1
 
 /**
- * Reads plain values from MessagePack.
+ * Reads plain values.
  *
- * The bytes may be anything, since any process that can write a map's file can write them. Therefore no general decoder
- * reads them. The reader refuses everything that {@link PlainWriter} never writes, extension types above all, and
- * allocates nothing by a claimed length alone. Each element of an array and each part of a map takes a byte of its own,
- * so all lengths together cannot exceed the number of bytes.
+ * The bytes may be anything, since any process that can write a map's file can write them. The reader allocates nothing
+ * by a claimed length alone: each element of an array and each value of an object takes a byte of its own, so that all
+ * lengths together cannot exceed the number of bytes.
  */
-export class PlainReader {
+export class PlainReader implements Parts {
+  /** The dates in the value read last; undefined if it has none. */
+  dates: Date[] | undefined
+  /** Whether the value read last holds bytes, which cannot be frozen. */
+  hasBytes = false
   private source: Uint8Array | undefined
   /** Whether the source belongs to a buffer that an engine may want to give back. */
   private isLarge = false
@@ -28,17 +40,20 @@ export class PlainReader {
   private view: DataView = new DataView(NOTHING.buffer)
   private at = 0
   private end = 0
-  /** Number of elements, names and values that the bytes have room for. */
+  /** Number of elements and members that the bytes have room for. */
   private room = 0
   private nesting = 0
 
   /** @param freeze whether objects are frozen, at every depth */
-  constructor(private readonly freeze: boolean) {}
+  constructor(
+    private readonly freeze: boolean,
+    private readonly shapes: ShapeMirror,
+  ) {}
 
   /**
    * Reads the first `length` bytes. O(length).
    *
-   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not a plain object or array
+   * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if they are not an object
    */
   read(source: Uint8Array, length: number): object {
     if (source !== this.source) this.use(source)
@@ -46,8 +61,10 @@ export class PlainReader {
     this.end = length
     this.room = length
     this.nesting = 0
+    this.dates = undefined
+    this.hasBytes = false
     try {
-      const value = this.readValue()
+      const value = this.value()
       if (this.at !== length || typeof value !== 'object' || value === null) throw corruptValue()
       return value
     } finally {
@@ -62,112 +79,177 @@ export class PlainReader {
     this.view = new DataView(source.buffer, source.byteOffset, source.length)
   }
 
-  private readValue(): unknown {
-    const tag = this.readByte()
-    if (tag < 0x80) return tag
-    if (tag < 0x90) return this.readMap(tag & 0x0f)
-    if (tag < 0xa0) return this.readArray(tag & 0x0f)
-    if (tag < 0xc0) return this.readString(tag & 0x1f)
-    if (tag >= 0xe0) return tag - 0x100
+  /** Reads the next value. Called by the functions that make objects of a shape, too. */
+  value(): unknown {
+    const { at } = this
+    if (at >= this.end) throw corruptValue()
+    const tag = this.bytes[at]
+    this.at = at + 1
+    if (tag < tags.TAG_STRING) return tag
+    if (tag < tags.TAG_ARRAY) return this.readString(tag & tags.MAX_TAG_STRING)
+    if (tag >= tags.TAG_SHAPE) return this.readObject(tag)
+    if (tag < tags.TAG_UNDEFINED) return this.readArray(tag & tags.MAX_TAG_ARRAY)
     return this.readOther(tag)
   }
 
   private readOther(tag: number): unknown {
     switch (tag) {
-      case 0xc0:
-        return null
-      case 0xc2:
-        return false
-      case 0xc3:
-        return true
-      case 0xcb:
-        return this.view.getFloat64(this.skip(8))
-      case 0xcc:
-        return this.readByte()
-      case 0xcd:
-        return this.view.getUint16(this.skip(2))
-      case 0xce:
-        return this.view.getUint32(this.skip(4))
-      case 0xd0:
-        return this.view.getInt8(this.skip(1))
-      case 0xd1:
-        return this.view.getInt16(this.skip(2))
-      case 0xd2:
-        return this.view.getInt32(this.skip(4))
-      case 0xd4:
-        // The only extension allowed: msgpackr writes undefined so.
-        if (this.view.getUint16(this.skip(2)) !== 0) throw corruptValue()
+      case tags.TAG_UNDEFINED:
         return undefined
-      case 0xd9:
-      case 0xda:
-      case 0xdb:
-        return this.readString(this.readStringLength(tag))
-      case 0xdc:
-        return this.readArray(this.view.getUint16(this.skip(2)))
-      case 0xdd:
-        return this.readArray(this.view.getUint32(this.skip(4)))
-      case 0xde:
-        return this.readMap(this.view.getUint16(this.skip(2)))
-      case 0xdf:
-        return this.readMap(this.view.getUint32(this.skip(4)))
+      case tags.TAG_NULL:
+        return null
+      case tags.TAG_FALSE:
+        return false
+      case tags.TAG_TRUE:
+        return true
+      case tags.TAG_INT8:
+        return this.view.getInt8(this.skip(1))
+      case tags.TAG_UINT16:
+        return this.view.getUint16(this.skip(2), true)
+      case tags.TAG_INT32:
+        return this.view.getInt32(this.skip(4), true)
+      case tags.TAG_UINT48: {
+        const start = this.skip(6)
+        return this.view.getUint16(start + 4, true) * 2 ** 32 + this.view.getUint32(start, true)
+      }
+      case tags.TAG_DOUBLE:
+        return this.view.getFloat64(this.skip(8), true)
+      case tags.TAG_LONG_STRING:
+        return this.readString(this.readLength())
+      case tags.TAG_WIDE_STRING:
+        return this.readWide()
+      case tags.TAG_LONG_ARRAY:
+        return this.readArray(this.readLength())
+      case tags.TAG_NAMED:
+        return this.readNamed()
+      case tags.TAG_DATE:
+        return this.readDate()
+      case tags.TAG_MAP:
+        return this.readMap()
+      case tags.TAG_SET:
+        return this.readSet()
+      case tags.TAG_BYTES:
+        return this.readBytes()
+      case tags.TAG_BIGINT:
+        return this.readBigint()
       default:
         throw corruptValue()
     }
   }
 
-  private readMap(size: number): object {
-    this.enter(2 * size)
+  private readObject(tag: number): object {
+    if (this.at >= this.end || ++this.nesting > MAX_NESTING + 1) throw corruptValue()
+    const shape = this.shapes.find(((tag & 0x3f) << 8) | this.bytes[this.at++])
+    const maker = shape.maker === undefined || isOutgrown(shape) ? makerOf(shape, this.freeze) : shape.maker
+    const object = maker(this)
+    this.nesting--
+    return object
+  }
+
+  /** Reads an object with names of its own behind those of a shape. */
+  private readNamed(): object {
+    this.enter(0)
+    const shape = this.shapes.find(this.view.getUint16(this.skip(2), true) & tags.MAX_SHAPE_ID)
     const object: Record<string, unknown> = {}
+    for (const name of shape.names()) define(object, name, this.value())
     let indices = 0
     let isSparse = false
-    for (let i = 0; i < size; i++) {
-      const name = this.readPropertyName()
+    for (let name = this.readPropertyName(); name !== undefined; name = this.readPropertyName()) {
       const index = indexOf(name)
       if (index >= 0 && !isSparse && leaps(index, indices++)) {
         makeSparse(object)
         isSparse = true
       }
-      object[name] = this.readValue()
+      define(object, name, this.value())
     }
     this.nesting--
     return this.freeze ? Object.freeze(object) : object
   }
 
+  /** Returns undefined at the end of an object. */
+  private readPropertyName(): string | undefined {
+    const tag = this.readByte()
+    if (tag === tags.TAG_END) return undefined
+    if (tag === tags.TAG_WIDE_STRING) return this.readWide()
+    const isShort = tag >= tags.TAG_STRING && tag < tags.TAG_ARRAY
+    if (!isShort && tag !== tags.TAG_LONG_STRING) throw corruptValue()
+    const length = isShort ? tag & tags.MAX_TAG_STRING : this.readLength()
+    if (length === 0) return ''
+    const start = this.skip(length)
+    return readName(this.bytes, start, length) ?? readLatin1(this.bytes, start, length)
+  }
+
   private readArray(length: number): unknown[] {
     this.enter(length)
     const array = length <= MAX_PLACES ? new Array<unknown>(length) : []
-    for (let i = 0; i < length; i++) array[i] = this.readValue()
+    for (let i = 0; i < length; i++) array[i] = this.value()
     this.nesting--
     return (this.freeze ? Object.freeze(array) : array) as unknown[]
   }
 
-  private readPropertyName(): string {
-    const tag = this.readByte()
-    const isShort = tag >= 0xa0 && tag < 0xc0
-    const length = isShort ? tag & 0x1f : this.readStringLength(tag)
-    if (length === 0) return ''
-    const start = this.skip(length)
-    const name = readName(this.bytes, start, length) ?? readUtf8(this.bytes, start, length)
-    // Assigning would change the prototype. An own `constructor` is not written either.
-    if (name === '__proto__' || name === 'constructor') throw corruptValue()
-    return name
+  private readMap(): object {
+    const size = this.readLength()
+    this.enter(2 * size)
+    const map = new Map<unknown, unknown>()
+    for (let i = 0; i < size; i++) map.set(this.value(), this.value())
+    this.nesting--
+    return this.freeze ? guard(map) : map
   }
 
-  private readStringLength(tag: number): number {
-    switch (tag) {
-      case 0xd9:
-        return this.readByte()
-      case 0xda:
-        return this.view.getUint16(this.skip(2))
-      case 0xdb:
-        return this.view.getUint32(this.skip(4))
-      default:
-        throw corruptValue()
-    }
+  private readSet(): object {
+    const size = this.readLength()
+    this.enter(size)
+    const set = new Set<unknown>()
+    for (let i = 0; i < size; i++) set.add(this.value())
+    this.nesting--
+    return this.freeze ? guard(set) : set
+  }
+
+  private readDate(): Date {
+    const date = new Date(this.view.getFloat64(this.skip(8), true))
+    if (!this.freeze) return date
+    if (this.dates === undefined) this.dates = [date]
+    else this.dates.push(date)
+    return Object.freeze(date)
+  }
+
+  private readBytes(): Uint8Array {
+    const length = this.readLength()
+    const start = this.skip(length)
+    this.hasBytes = true
+    const bytes = new Uint8Array(length)
+    if (length > 0) bytes.set(this.bytes.subarray(start, start + length))
+    return bytes
+  }
+
+  private readBigint(): bigint {
+    const length = this.readLength()
+    if (!isValueLength(VALUE_BIGINT, length) || length - 4 > MAX_MAGNITUDE_BYTES) throw corruptValue()
+    return readBigint(this.bytes, this.skip(length), length)
   }
 
   private readString(length: number): string {
-    return readUtf8(this.bytes, this.skip(length), length)
+    return length === 0 ? '' : readLatin1(this.bytes, this.skip(length), length)
+  }
+
+  private readWide(): string {
+    const bytes = 2 * this.readLength()
+    const start = this.skip(bytes)
+    return this.bytes.ucs2Slice(start, start + bytes)
+  }
+
+  /** Reads a length of up to 32 bits. */
+  private readLength(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.readByte()
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) {
+        if (value > MAX_LENGTH) break
+        return value
+      }
+    }
+    throw corruptValue()
   }
 
   private readByte(): number {
@@ -183,7 +265,7 @@ export class PlainReader {
     return start
   }
 
-  /** Begins an object with `parts` elements, or names and values. */
+  /** Begins an object with `parts` elements or members. */
   private enter(parts: number): void {
     this.room -= parts
     if (this.room < 0 || ++this.nesting > MAX_NESTING + 1) throw corruptValue()

@@ -15,6 +15,7 @@ import {
   NODE_BYTES,
   NODE_STAMP,
 } from '../../format/layout.js'
+import { keepDates, wereChanged } from './kept-dates.js'
 import type { NearEntry } from './near-entry.js'
 import { loadInOrder, renew } from './renewal.js'
 import { renewalDue } from '../lifetime.js'
@@ -92,7 +93,7 @@ export class NearCache {
    */
   hit(key: Key): NearEntry | undefined {
     if (this.words[HEADER_DEPARTURES] !== this.departures) this.forgetPlaces()
-    const entry = this.entries.get(key)
+    const entry = this.find(key)
     if (entry === undefined || !(this.isCurrent(entry) || renew(this.words, entry)) || this.hasExpired(entry)) {
       this.outdated = entry
       return undefined
@@ -110,9 +111,14 @@ export class NearCache {
     return entry
   }
 
-  /** Returns the entry of `key`, true or not: its value saves decoding if the entry version is still the same. */
+  /**
+   * Returns the entry of `key`, true or not: its value saves decoding if the entry version is still the same. A value in
+   * which a date was changed is dropped.
+   */
   find(key: Key): NearEntry | undefined {
-    return this.entries.get(key)
+    const entry = this.entries.get(key)
+    if (entry?.dates !== undefined && wereChanged(entry.dates)) this.drop(entry)
+    return entry
   }
 
   /**
@@ -122,6 +128,7 @@ export class NearCache {
    * @param home word index of the home bucket
    * @param version the home bucket's version at the lookup
    * @param at word index of the entry; 0, the default, if there is none
+   * @param dates the dates in `value`, if it was decoded for this call
    */
   store(
     key: Key,
@@ -134,6 +141,7 @@ export class NearCache {
     expiresAt?: number,
     at = 0,
     slidingTtl = 0,
+    dates?: readonly Date[],
   ): void {
     if ((version & 1) !== 0) return
     if (this.words[HEADER_DEPARTURES] !== this.departures) {
@@ -166,13 +174,17 @@ export class NearCache {
         at: isFixed ? at : 0,
         hash,
         node,
+        dates: keepDates(dates),
       })
     } else {
       entry.home = home
       entry.version = version
       entry.epoch = epoch
       entry.present = present
-      entry.value = value
+      if (entry.value !== value) {
+        entry.value = value
+        entry.dates = keepDates(dates)
+      }
       entry.entryVersion = entryVersion
       entry.until = until
       entry.expiresAt = expiresAt
@@ -188,6 +200,7 @@ export class NearCache {
   /** Lets go of a value that is out of date and has no successor worth keeping. */
   drop(entry: NearEntry): void {
     entry.value = undefined
+    entry.dates = undefined
     entry.entryVersion = 0
     // -Infinity has long expired, so it is never a hit. No version could mark that, since a word of the region can hold
     // any number.

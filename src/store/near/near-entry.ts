@@ -1,3 +1,5 @@
+import type { KeptDates } from './kept-dates.js'
+
 /** The near-cache's knowledge of one key: the outcome of a lookup, and until when it holds. */
 export interface NearEntry {
   // The fields that a hit reads come first, so that they share a cache line with the object's header.
@@ -29,4 +31,6 @@ export interface NearEntry {
   /** The entry's hash, and in a cache the block number of its node; 0 if absent. */
   hash: number
   node: number
+  /** The dates in the value, which a hit compares; undefined if it has none. */
+  dates: KeptDates | undefined
 }
