@@ -112,8 +112,8 @@ export const mutants = [
     name: 'mutable-shared',
     why: 'one reader changes what the next one gets',
     file: 'src/store/store.ts',
-    find: '(kind !== ENCODED || this.#codecs.immutable) && ',
-    replace: '',
+    find: 'kind !== ENCODED || dates !== undefined || this.#codecs.immutable',
+    replace: 'true',
   },
   {
     name: 'no-bump-on-split',

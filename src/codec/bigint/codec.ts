@@ -20,9 +20,18 @@ class BigintCodec implements Codec {
   }
 
   decode(_: number, bytes: Uint8Array, length: number): bigint {
-    if (!isValueLength(VALUE_BIGINT, length) || length - 4 > MAX_MAGNITUDE_BYTES) throw corruptValue()
-    return readBigint(Buffer.from(bytes.buffer, bytes.byteOffset, length), 0, length)
+    return readAnyBigint(Buffer.from(bytes.buffer, bytes.byteOffset, length), 0, length)
   }
+}
+
+/**
+ * Reads a bigint of any `length` bytes at byte `start`.
+ *
+ * @throws MapsafeError `ERR_MAPSAFE_CORRUPT` if none has such a length
+ */
+export function readAnyBigint(bytes: Buffer, start: number, length: number): bigint {
+  if (!isValueLength(VALUE_BIGINT, length) || length - 4 > MAX_MAGNITUDE_BYTES) throw corruptValue()
+  return readBigint(bytes, start, length)
 }
 
 export const bigint: CodecRow = {

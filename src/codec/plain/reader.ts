@@ -1,7 +1,5 @@
 import { KEPT_BYTES } from '../../base/kept.js'
-import { isValueLength } from '../../format/kinds.js'
-import { MAX_MAGNITUDE_BYTES, readBigint } from '../../format/bigint.js'
-import { VALUE_BIGINT } from '../../format/layout.js'
+import { readAnyBigint } from '../bigint/codec.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
 import { guard } from '../guard.js'
 import { MAX_NESTING } from '../limits.js'
@@ -224,8 +222,7 @@ export class PlainReader implements Parts {
 
   private readBigint(): bigint {
     const length = this.readLength()
-    if (!isValueLength(VALUE_BIGINT, length) || length - 4 > MAX_MAGNITUDE_BYTES) throw corruptValue()
-    return readBigint(this.bytes, this.skip(length), length)
+    return readAnyBigint(this.bytes, this.skip(length), length)
   }
 
   private readString(length: number): string {
