@@ -12,6 +12,8 @@ export default defineConfig({
     'express-session': 'src/adapters/express-session.ts',
     'rate-limit': 'src/adapters/rate-limit.ts',
     log: 'src/observe/log.ts',
+    metrics: 'src/observe/metrics/handler.ts',
+    prometheus: 'src/observe/metrics/prometheus.ts',
   },
   format: ['esm', 'cjs'],
   platform: 'node',

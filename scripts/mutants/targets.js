@@ -213,6 +213,7 @@ export const targets = {
   inspect: inTypescript(['test/inspect'], ['build']),
   eslint: inTypescript(['test/eslint/rules']),
   probes: inAddon(['test/probes'], ['docs', 'tools']),
+  metrics: inTypescript(['test/metrics'], ['build'], 'typescript,native'),
   guard: inTypescript(['test/observe'], ['build'], 'typescript,native'),
   // The C++ engine able to die before any store, with the tests that make it.
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8')
 
-test.each(['decisions', 'drawings', 'contract'])('what scripts/%s.js writes is current', (name) => {
+test.each(['decisions', 'drawings', 'contract', 'metrics'])('what scripts/%s.js writes is current', (name) => {
   const { status, stderr } = spawnSync(process.execPath, [`scripts/${name}.js`, '--check'], {
     cwd: root,
     encoding: 'utf8',

@@ -242,6 +242,19 @@ test.each(['esm', 'cjs'] as const)('mapsafe/log of the packed package, loaded as
   expect(stdout.split('\n')).toEqual([expect.stringMatching(/^mapsafe.lost-update insert at lose \(.*\) at lose \(/)])
 })
 
+test.each(['esm', 'cjs'] as const)('metrics of the packed package, loaded as %s', (format) => {
+  const load =
+    format === 'esm'
+      ? "import { metricsOf } from 'mapsafe/metrics'; import { exposeMaps } from 'mapsafe/prometheus'\n"
+      : "const { metricsOf } = require('mapsafe/metrics'); const { exposeMaps } = require('mapsafe/prometheus')\n"
+  const program = `
+    const map = new ConcurrentMap()
+    map.set('a', 1)
+    console.log(metricsOf(map).mapsafe_entries, typeof exposeMaps)
+  `
+  expect(run(format, load + program)).toEqual({ stdout: '1 function', stderr: '' })
+})
+
 test('the packed package runs no script when it is installed', () => {
   const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>

@@ -1,0 +1,139 @@
+/**
+ * The entry `mapsafe/prometheus`: metrics of maps for prom-client. Counters are those of the map's memory, so each thread
+ * and process that has the map open answers a scrape with the same totals, and they outlive threads and processes.
+ */
+import { describe } from '../../base/describe.js'
+import { MapsafeError, MapsafeTypeError } from '../../base/errors.js'
+import { optionOf, readOptions } from '../../base/arguments.js'
+import { checkMaps, figuresOf, type Measured, type NamedMaps } from './maps.js'
+import { METRICS, type Figures, type Metric } from './table.js'
+
+export type { Measured, NamedMaps } from './maps.js'
+export type { Figures } from './table.js'
+
+/** A registry of prom-client, as far as it is needed. */
+export interface PrometheusRegistry {
+  /** Returns the metric of a name, if there is one. */
+  getSingleMetric(name: string): unknown
+  /** Takes a metric out. */
+  removeSingleMetric(name: string): void
+}
+
+/** The module prom-client 15, as far as it is needed: `import client from 'prom-client'`. */
+export interface PrometheusClient {
+  /** Its class of counters. */
+  readonly Counter: new (configuration: never) => unknown
+  /** Its class of gauges. */
+  readonly Gauge: new (configuration: never) => unknown
+  /** Its usual registry. */
+  readonly register: PrometheusRegistry
+}
+
+/** Options of {@link exposeMaps}. */
+export interface PrometheusOptions {
+  /** The registry that the metrics are added to. Default: `client.register`. */
+  readonly registry?: PrometheusRegistry | undefined
+}
+
+/** The metrics of maps in a registry. */
+export interface Exposed extends Disposable {
+  /** Takes the metrics out of the registry again. Calling it again does nothing. */
+  stop(): void
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** A counter or gauge, as far as it is filled here. */
+interface Sink {
+  reset(): void
+  inc(labels: Labels, by: number): void
+  set(labels: Labels, value: number): void
+}
+
+/**
+ * Adds the metrics of maps to a registry of prom-client; they are read when the registry is. A map that this thread has
+ * closed is left out from then on. Each worker or process that answers scrapes calls it for itself. Under
+ * `AggregatorRegistry` of prom-client, which adds up what cluster workers have, the metrics are taken from one worker.
+ *
+ * @param client the module prom-client
+ * @param maps maps by the name that their label `cache` gets
+ * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for other arguments, or if the registry has metrics of maps already: all
+ * maps of a registry go into one call
+ */
+export function exposeMaps(client: PrometheusClient, maps: NamedMaps, options: PrometheusOptions = {}): Exposed {
+  checkClient(client)
+  const named = checkMaps(maps)
+  const given = optionOf(readOptions<PrometheusOptions>(options, ['registry']), 'registry')
+  const registry = (given ?? client.register) as PrometheusRegistry
+  if (typeof (registry as Partial<PrometheusRegistry> | null)?.getSingleMetric !== 'function') {
+    throw new MapsafeTypeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `Option registry is ${describe(given)}; expected a Registry of prom-client.`,
+    )
+  }
+  const taken = METRICS.find(({ name }) => registry.getSingleMetric(name) !== undefined)
+  if (taken !== undefined) {
+    throw new MapsafeError(
+      'ERR_MAPSAFE_OPTIONS',
+      `The registry has the metric ${taken.name} already. Give all its maps to one call of exposeMaps, or each call a registry of its own.`,
+    )
+  }
+  const look = oncePerTurn(named)
+  for (const metric of METRICS) addMetric(client, registry, metric, look)
+  const stop = (): void => {
+    for (const { name } of METRICS) registry.removeSingleMetric(name)
+  }
+  return { stop, [Symbol.dispose]: stop }
+}
+
+function checkClient(client: unknown): void {
+  const { Counter, Gauge, register } = (client ?? {}) as Partial<Record<keyof PrometheusClient, unknown>>
+  if (typeof Counter === 'function' && typeof Gauge === 'function' && typeof register === 'object') return
+  throw new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `Argument client is ${describe(client)}; expected the module prom-client: import client from 'prom-client'.`,
+  )
+}
+
+/** Returns what reads the figures of all maps, once for all metrics of a scrape: they are collected in one turn. */
+function oncePerTurn(named: readonly [string, Measured][]): () => ReadonlyMap<string, Figures> {
+  let seen: ReadonlyMap<string, Figures> | undefined
+  return () => {
+    if (seen === undefined) {
+      const figures = named.map(([name, map]) => [name, figuresOf(map)] as const)
+      seen = new Map(figures.filter((each): each is readonly [string, Figures] => each[1] !== undefined))
+      queueMicrotask(() => (seen = undefined))
+    }
+    return seen
+  }
+}
+
+function addMetric(
+  client: PrometheusClient,
+  registry: PrometheusRegistry,
+  metric: Metric,
+  look: () => ReadonlyMap<string, Figures>,
+): void {
+  const { name, help, kind, label } = metric
+  const configuration = {
+    name,
+    help,
+    labelNames: label === undefined ? ['cache'] : ['cache', label],
+    registers: [registry],
+    // Each cluster worker has the totals of all.
+    aggregator: 'first',
+    collect(this: Sink) {
+      this.reset()
+      for (const [cache, figures] of look()) {
+        const read = metric.read(figures)
+        const values = typeof read === 'object' ? Object.entries(read) : read === undefined ? [] : [['', read] as const]
+        for (const [part, value] of values) {
+          const labels = label === undefined ? { cache } : { cache, [label]: part }
+          if (kind === 'counter') this.inc(labels, value)
+          else this.set(labels, value)
+        }
+      }
+    },
+  }
+  new (kind === 'counter' ? client.Counter : client.Gauge)(configuration as never)
+}
