@@ -14,7 +14,14 @@ export const END = 3
 
 const INTEGERS_PER_SLOT = 4 + 3 * COUNTERS + 2 * OWN
 const DOUBLES_PER_SLOT = 2 * KINDS.length
-const INTEGERS = 8 + 6 * LOADED
+/** What is counted of loaders, by all members. */
+export const TALLY_BEGUN = 0
+export const TALLY_ENDED = 1
+export const TALLY_FAILED = 2
+export const TALLY_FORCED = 3
+export const TALLY_BULK = 4
+const TALLIES = 5
+const INTEGERS = 8 + 6 * LOADED + TALLIES
 
 /**
  * Numbers by slot are written by one member. Those with an intention (`begun`, `ownPending`) are written before the
@@ -53,6 +60,8 @@ export class Ledger {
   /** Loaders that began, and those after which another one must begin: they failed, or were killed. */
   readonly loads: Int32Array
   readonly lostLoads: Int32Array
+
+  readonly #tallies: Int32Array
 
   /** By slot and kind. */
   readonly #operations: Float64Array
@@ -93,6 +102,7 @@ export class Ledger {
     this.storer = integers(LOADED)
     this.loads = integers(LOADED)
     this.lostLoads = integers(LOADED)
+    this.#tallies = integers(TALLIES)
   }
 
   static bytes(slots: number): number {
@@ -114,6 +124,27 @@ export class Ledger {
   /** Whether calls may time out, since somebody is stopped, or was until just now, for longer than the bound. */
   set excused(excused: boolean) {
     Atomics.store(this.#control, 1, excused ? 1 : 0)
+  }
+
+  tally(what: number): void {
+    Atomics.add(this.#tallies, what, 1)
+  }
+
+  /** Counts a loader: that it began, that it ended, and whether it failed. One that was killed began, but never ended. */
+  async tallied<T>(loader: () => Promise<T>): Promise<T> {
+    this.tally(TALLY_BEGUN)
+    try {
+      return await loader()
+    } catch (error) {
+      this.tally(TALLY_FAILED)
+      throw error
+    } finally {
+      this.tally(TALLY_ENDED)
+    }
+  }
+
+  talliesOf(what: number): number {
+    return Atomics.load(this.#tallies, what)
   }
 
   record(slot: number, kind: Kind, milliseconds: number): void {

@@ -82,7 +82,7 @@ export class LoadWork {
     let own = 0
     const loader = (): Promise<Loaded> => {
       own = ++this.#begun[index]
-      return this.#loader(index)
+      return watch.ledger.tallied(() => this.#loader(index))
     }
     try {
       const options = index < LOADED_FOR_GOOD ? { timeout: TIMEOUT_MS } : { timeout: TIMEOUT_MS, ttl: SHORT_TTL_MS }

@@ -8,6 +8,7 @@ import { CacheWork } from './cache-work.js'
 import { DETACH, END, Ledger, WORK } from './ledger.js'
 import { LoadWork } from './load-work.js'
 import { MapWork } from './map-work.js'
+import { OptionWork } from './option-work.js'
 import type { Post } from './plan.js'
 import { Watch } from './watch.js'
 
@@ -21,7 +22,7 @@ const ledger = new Ledger(openMemory(post.places.ledger), post.slots)
 ledger.takeOver(post.slot)
 const random = new Random(post.seed).fork(post.slot).fork(ledger.incarnation[post.slot])
 const watch = new Watch(post, ledger, random)
-const { map, loads, work } = openAll()
+const { map, loads, options, work } = openAll()
 
 for (let phase = ledger.phase; phase !== END; phase = ledger.phase) {
   if (phase !== WORK) {
@@ -35,10 +36,23 @@ for (let phase = ledger.phase; phase !== END; phase = ledger.phase) {
   if (random.chance(REATTACHMENTS)) await reattach()
   await nextTurn()
 }
-await loads.settle()
+await settle()
 for (const one of work) one.close()
 
-function openAll(): { map: MapWork; loads: LoadWork; work: readonly (MapWork | CacheWork | LoadWork)[] } {
+interface Works {
+  readonly map: MapWork
+  readonly loads: LoadWork
+  readonly options: OptionWork
+  readonly work: readonly (MapWork | CacheWork | LoadWork | OptionWork)[]
+}
+
+/** Waits for all loads. */
+async function settle(): Promise<void> {
+  await loads.settle()
+  await options.settle()
+}
+
+function openAll(): Works {
   const { places, engine } = post
   // Only for their handles: the work attaches by itself, again and again.
   using first = new ConcurrentMap({ file: places.map, engine })
@@ -48,15 +62,16 @@ function openAll(): { map: MapWork; loads: LoadWork; work: readonly (MapWork | C
   const map = new MapWork(watch, first.handle)
   const loads = new LoadWork(watch, third.handle)
   const caches = [new CacheWork(watch, second.handle, false), new CacheWork(watch, bounded.handle, true)]
-  const work = [map, ...caches, loads]
+  const options = new OptionWork(watch, third.handle)
+  const work = [map, ...caches, loads, options]
   for (const one of work) one.open()
   map.takeOver()
-  return { map, loads, work }
+  return { map, loads, options, work }
 }
 
 /** With the other near-cache, by chance. */
 async function reattach(): Promise<void> {
-  await loads.settle()
+  await settle()
   watch.call('attach', 'all', () => {
     for (const one of work) {
       one.close()
@@ -66,7 +81,7 @@ async function reattach(): Promise<void> {
 }
 
 async function pause(phase: number): Promise<void> {
-  await loads.settle()
+  await settle()
   if (phase === DETACH) for (const one of work) one.close()
   Atomics.store(ledger.reached, post.slot, phase)
   while (ledger.phase === phase) await sleep(LOOK_MS)

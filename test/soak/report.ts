@@ -1,3 +1,4 @@
+import { TALLY_BEGUN, TALLY_BULK, TALLY_ENDED, TALLY_FAILED, TALLY_FORCED } from './ledger.js'
 import { KINDS } from './plan.js'
 import type { Soak } from './soak.js'
 
@@ -12,6 +13,12 @@ export function report(soak: Soak, title: string): string {
   const timeouts = ledger.timeouts.reduce((sum, one) => sum + one, 0)
   const injected = [...faults].map(([fault, count]) => `${fault} ${count}`)
   lines.push(`  faults: ${injected.join(', ')}; calls that timed out: ${timeouts}`)
+  const loaders = (what: number): string => ledger.talliesOf(what).toLocaleString('en-US')
+  const killed = ledger.talliesOf(TALLY_BEGUN) - ledger.talliesOf(TALLY_ENDED)
+  lines.push(
+    `  loaders: ${loaders(TALLY_BEGUN)}, of which ${killed.toLocaleString('en-US')} were killed, ${loaders(TALLY_FAILED)} failed, ` +
+      `${loaders(TALLY_FORCED)} were forced, ${loaders(TALLY_BULK)} were in bulk`,
+  )
   lines.push(
     `  audits: ${soak.audits}; bytes that ended members left behind: ${soak.bytesLeaked.toLocaleString('en-US')}`,
   )
