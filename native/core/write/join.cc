@@ -34,6 +34,18 @@ std::uint32_t CountLive(Core& core, Block segment) {
   return live;
 }
 
+// A look at some buckets: most segments hold much more, and a sweep passes many.
+bool LooksFull(Core& core, Block segment) {
+  constexpr std::uint32_t kLooks = 4;
+  constexpr std::uint32_t kMany = 20;  // a segment that holds all that may be joined has eleven there
+  std::uint32_t live = 0;
+  for (std::uint32_t i = 0; i < kLooks; ++i) {
+    const Bucket bucket = core.BucketAt(segment, i);
+    for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) live += IsLive(bucket.Slot(slot)) ? 1 : 0;
+  }
+  return live > kMany;
+}
+
 bool WasParted(const Core& core, Block segment) {
   return core.region.Load(WordOf(segment) + kSegmentParted) != 0;
 }
@@ -44,6 +56,7 @@ std::optional<Halves> FindHalves(Core& core, std::uint32_t hash, JoinFor reason)
   if (found.segment == 0) return std::nullopt;
   const Word depth = DepthAt(core, found.segment);
   if (depth == 0 || depth > kMaxDepth) return std::nullopt;
+  if (reason == JoinFor::kTidiness && LooksFull(core, found.segment)) return std::nullopt;
   const Word bit = 1u << (32 - depth);
   const Word prefix = core.region.Load(WordOf(found.segment) + kSegmentPrefix) & ~bit;
   const Halves halves{core.Locate(prefix), core.Locate(prefix | bit), depth};

@@ -51,6 +51,10 @@ export const FOR_ROOM = 1
  */
 export const MOST_JOINED = (ALL_BUCKETS * SLOTS_PER_BUCKET) / 4
 
+/** Buckets that a sweep looks at first, and keys there of a segment that is not to be joined; one that is has eleven. */
+const LOOKS = 4
+const MANY = 20
+
 /** Versions beyond it, unsigned, are left to wrap by themselves. */
 const LAST_VERSION = 2 ** 32 - 17
 
@@ -122,12 +126,23 @@ function findHalves(core: Core, hash: number, reason: number): Halves | undefine
   if (found === 0) return undefined
   const depth = words[found * BLOCK_WORDS + SEGMENT_DEPTH]
   if (depth <= 0 || depth > MAX_DEPTH) return undefined
+  if (reason === FOR_TIDINESS && looksFull(words, found)) return undefined
   const bit = 1 << (32 - depth)
   const prefix = words[found * BLOCK_WORDS + SEGMENT_PREFIX] & ~bit
   const halves = { lower: locate(core, prefix), upper: locate(core, prefix | bit), depth, prefix, bit }
   if (halves.lower === 0 || halves.upper === 0 || !areHalves(core, halves)) return undefined
   if (reason === FOR_TIDINESS && (wasParted(words, halves.lower) || wasParted(words, halves.upper))) return undefined
   return countLive(words, halves.lower) + countLive(words, halves.upper) > MOST_JOINED ? undefined : halves
+}
+
+/** Looks at some buckets: most segments hold much more, and a sweep passes many. */
+function looksFull(words: Int32Array, segment: number): boolean {
+  let live = 0
+  for (let index = 0; index < LOOKS; index++) {
+    const bucket = bucketAt(segment, index)
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) if (loadSlot(words, bucket, slot) > 0) live++
+  }
+  return live > MANY
 }
 
 /** Returns the segment of a hash; 0 if the directory is damaged. */
