@@ -18,6 +18,7 @@
         "native/addon/wake_ups.cc",
         "native/core/base/probes.cc",
         "native/core/memory/free_lists.cc",
+        "native/core/write/tombstones.cc",
         "native/core/write/cleanup.cc",
         "native/core/walk/collect.cc",
         "native/core/write/contention.cc",

@@ -29,6 +29,7 @@ const CALLS: readonly [name: string, call: (map: Subject) => void][] = [
 /** Calls that go in slices, in this order: those that change the map come last. */
 const SLICED: readonly [name: string, call: (map: Subject) => Promise<unknown>][] = [
   ['healthAsync()', (map) => map.healthAsync()],
+  ['verifyAsync()', (map) => map.verifyAsync()],
   ['snapshotAsync()', (map) => map.snapshotAsync()],
   ['deleteWhereAsync(), nothing deleted', (map) => map.deleteWhereAsync(() => false)],
   ['deleteWhereAsync(), every second entry', (map) => map.deleteWhereAsync(everySecond())],

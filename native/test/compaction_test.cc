@@ -79,6 +79,87 @@ TEST(Compaction, AMapThatWasEmptiedTakesLargeEntries) {
   }
 }
 
+// Tombstones, as the segments count them.
+std::uint32_t TombstonesIn(TestEngine& engine) {
+  Region region = engine.region();
+  const Block directory = region.Load(kHeaderDirectory);
+  const std::size_t entries = std::size_t{1} << region.Load(WordOf(directory) + kDirectoryDepth);
+  std::uint32_t tombstones = 0;
+  Block last = 0;
+  for (std::size_t i = 0; i < entries; ++i) {
+    const Block segment = region.Load(WordOf(directory) + kDirectoryEntries + i);
+    if (segment != last) tombstones += region.Load(WordOf(segment) + kSegmentTombstones);
+    last = segment;
+  }
+  return tombstones;
+}
+
+TEST(Compaction, ACallReclaimsNoMoreThanItNeeds) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  constexpr int kSmall = 60'000;
+  for (int i = 0; i < kSmall; ++i) ASSERT_TRUE(engine.Put("small" + std::to_string(i), std::string(100, 's')));
+  // Much of the map is free, so that what is deleted now becomes tombstones.
+  for (int i = 0; i < kSmall; ++i) {
+    if (i % 3 != 0) {
+      ASSERT_TRUE(engine.Remove("small" + std::to_string(i)));
+    }
+  }
+  const std::uint32_t before = TombstonesIn(engine);
+  ASSERT_GT(before, kSmall / 8u);
+  // An insert takes the place of one tombstone.
+  int large = 0;
+  while (TombstonesIn(engine) + 100 > before) {
+    ASSERT_TRUE(engine.Put("large" + std::to_string(large++), std::string(200'000, 'l')));
+  }
+  EXPECT_GT(TombstonesIn(engine), before / 2);
+  EXPECT_GT(large, 10);
+  ExpectSound(engine);
+}
+
+TEST(Compaction, AFullMapLeavesNoTombstones) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  const int small = FillWith(engine, "small", 100);
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(engine.Remove("small" + std::to_string(i)));
+  EXPECT_EQ(TombstonesIn(engine), 0u);
+  for (int i = 0; i < 900; ++i) ASSERT_TRUE(engine.Put("again" + std::to_string(i), std::string(100, 'a')));
+  EXPECT_EQ(engine->Size(), static_cast<std::uint64_t>(small - 100));
+  ExpectSound(engine);
+}
+
+// A span without a used block serves as long as it is the only one of its class with room.
+TEST(Compaction, ASpanWithoutBlocksStaysOnlyAlone) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  Heap heap(engine.region());
+  constexpr std::uint32_t kClass = 20;
+  Status failure;
+  std::vector<Block> blocks;
+  for (std::uint32_t i = 0; i < 2 * SpanCapacity(kClass); ++i) {
+    blocks.push_back(heap.Take(kClass, Place::kOutsideReserve, &failure));
+    ASSERT_NE(blocks.back(), 0u);
+    heap.Commit();
+  }
+  const auto is_span = [&](Block block) {
+    return (engine.region().Load(heap.Descriptor(heap.PageOf(block)) + kPageKind) & 0xff) == kPageSpan;
+  };
+  for (std::uint32_t i = 0; i < SpanCapacity(kClass); ++i) {
+    ASSERT_TRUE(heap.Give(kClass, blocks[i]));
+    heap.Commit();
+  }
+  EXPECT_TRUE(is_span(blocks.front()));
+  ASSERT_TRUE(heap.Give(kClass, blocks.back()));
+  heap.Commit();
+  EXPECT_FALSE(is_span(blocks.front()));
+  EXPECT_TRUE(is_span(blocks[SpanCapacity(kClass)]));
+  for (std::uint32_t i = SpanCapacity(kClass); i + 1 < blocks.size(); ++i) {
+    ASSERT_TRUE(heap.Give(kClass, blocks[i]));
+    heap.Commit();
+  }
+  ExpectSound(engine);
+}
+
 // Whether the entry read last is in another bucket than its home.
 bool IsSpilled(TestEngine& engine) {
   Region region = engine.region();

@@ -79,4 +79,32 @@ export const mutants = [
     find: '      if (!survey.find(pages, place)) {\n',
     replace: '      if (pages > 0) {\n',
   },
+  {
+    name: 'reclaims-everything-at-once',
+    why: 'one call cleans up the whole map for a single block',
+    file: 'src/engine/typescript/write/write.ts',
+    find: '    round.goOn(wanted, looks)\n',
+    replace: '    round.goOn(Infinity)\n',
+  },
+  {
+    name: 'tombstones-in-a-full-map',
+    why: 'the next call that wants memory has to look for what deletions left, in every segment',
+    file: 'src/engine/typescript/write/edit.ts',
+    find: '!this.core.blocks.isTight && ',
+    replace: '',
+  },
+  {
+    name: 'emptied-tombstones-still-counted',
+    why: 'cleanups are done for tombstones that are not there',
+    file: 'src/engine/typescript/write/tombstones.ts',
+    find: '  Atomics.sub(words, segment * BLOCK_WORDS + SEGMENT_TOMBSTONES, count)\n',
+    replace: '',
+  },
+  {
+    name: 'moved-blocks-kept-by-the-mover',
+    why: 'the blocks that entries left go to the list from which copies are taken, so the span is never empty',
+    file: 'src/engine/typescript/write/move.ts',
+    find: '    if (isHeld) core.blocks.freeMoved(block)\n',
+    replace: '    if (isHeld) core.blocks.free(block, bytes)\n',
+  },
 ]

@@ -155,6 +155,13 @@ export const mutants = [
     },
   },
   {
+    name: 'verified-in-one-step',
+    why: 'verifyAsync blocks the event loop for as long as verify does',
+    file: 'src/format/check/verify.ts',
+    find: '      yield SEGMENT_WORK\n',
+    replace: '',
+  },
+  {
     name: 'own-writes-between-slices-forgotten',
     why: 'healthAsync calls memory lost that its own thread has moved between two slices',
     file: 'src/inspect/health.ts',

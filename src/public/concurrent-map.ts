@@ -1,5 +1,7 @@
 /* eslint @typescript-eslint/no-useless-default-assignment: off -- optional parameters do not count in the lengths of methods */
 /* eslint @typescript-eslint/no-invalid-void-type: off -- `attach` may be called without its class */
+import { verifying } from '../format/check/verify.js'
+import { Region } from '../format/region.js'
 import { checkFunction, checkOptions, checkVersion, flagOf } from '../base/arguments.js'
 import { atOnce, inSlices, readSignal, type Job, type SlicedOptions } from '../base/slices.js'
 import { deleteEach, deleteMany, getEntries, getMany, hasMany, setMany } from '../store/batches.js'
@@ -840,6 +842,23 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    */
   verify(): VerifyReport {
     const problems = this.#store.open().verify()
+    return { ok: problems.length === 0, problems }
+  }
+
+  /**
+   * Checks as {@link ConcurrentMap.verify} does, with either engine, in slices of about a millisecond, between which the
+   * event loop has a turn. What is written between two slices, by this thread too, it may take for a fault.
+   *
+   * @param options `signal` ends the call between two slices
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option, `ERR_MAPSAFE_CLOSED` if the map is closed meanwhile; the
+   * signal's reason if that aborts. All errors reject the call.
+   * @contract no | a report | no | none | OPTIONS | O(size of the map), in slices
+   */
+  async verifyAsync(options: SlicedOptions | undefined = undefined): Promise<VerifyReport> {
+    const store = this.#store
+    const signal = readSignal(options)
+    const job = verifying(new Region(store.open().words.buffer))
+    const problems = await inSlices(whileOpen(store, job), signal)
     return { ok: problems.length === 0, problems }
   }
 

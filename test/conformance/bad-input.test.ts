@@ -168,6 +168,7 @@ const methods: Record<string, readonly Parameter[]> = {
   clearAsync: [[undefined, 'slices']],
   healthAsync: [[undefined, 'slices']],
   snapshotAsync: [[undefined, 'slices']],
+  verifyAsync: [[undefined, 'slices']],
   take: [key],
   watch: [key, compute],
   increment: [number, step, [undefined, 'increment']],

@@ -55,6 +55,7 @@ export const calls: Record<string, Call> = {
   health: (map) => map.health(),
   healthAsync: (map) => map.healthAsync(),
   verify: (map) => map.verify(),
+  verifyAsync: (map) => map.verifyAsync(),
   repair: (map) => map.repair(),
   close: (map) => map.close(),
   getOrLoad: (map, key, value) => map.getOrLoad(key, () => value),

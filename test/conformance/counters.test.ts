@@ -110,6 +110,7 @@ const rows: Record<string, Row> = {
   health: { call: (map) => map.health(), ...none },
   healthAsync: { call: (map) => map.healthAsync(), ...none },
   verify: { call: (map) => map.verify(), ...none },
+  verifyAsync: { call: (map) => map.verifyAsync(), ...none },
   repair: { call: (map) => map.repair(), ...none },
 }
 

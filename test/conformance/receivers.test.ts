@@ -93,7 +93,7 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
         [String(Symbol.dispose)]: 0,
       },
       ...{ peek: 1, peekEntry: 1, hasMany: 1, getEntries: 1 },
-      ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0, snapshotAsync: 0 },
+      ...{ clearAsync: 0, deleteWhereAsync: 1, healthAsync: 0, snapshotAsync: 0, verifyAsync: 0 },
       'Symbol(nodejs.util.inspect.custom)': 3,
     }
     expect(lengths).toEqual(Object.fromEntries(functions.map(([method]) => [method, expected[method]])))

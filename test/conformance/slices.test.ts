@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { atOnce, inSlices, SLICE_WORK, type Job } from '../../src/base/slices.js'
-import { ALL_BUCKETS, SLOTS_PER_BUCKET } from '../../src/format/layout.js'
+import { ALL_BUCKETS, HEADER_PAGES_IN_USE, HEADER_SEGMENT_COUNT, SLOTS_PER_BUCKET } from '../../src/format/layout.js'
+import { verifying } from '../../src/format/check/verify.js'
+import { Region } from '../../src/format/region.js'
 import { takingCensus } from '../../src/inspect/census.js'
 import { findPlace } from '../../src/public/handle.js'
 import { nextTurn } from '../../src/platform/turn.js'
@@ -161,6 +163,26 @@ describeEachLineup(
       })
     })
 
+    describe('verifyAsync', () => {
+      test('finds what verify() finds, over many turns', async () => {
+        const { map } = subject()
+        fill(map)
+        for (let i = 0; i < COUNT; i += 3) map.delete(i)
+        map.set('large', 'x'.repeat(100_000))
+        let turns = 0
+        expect(await watch(map.verifyAsync(), () => turns++)).toEqual({ ok: true, problems: [] })
+        expect(turns).toBeGreaterThanOrEqual(COUNT / MOST)
+        const words = new Int32Array(findPlace(map.handle).region)
+        words[HEADER_SEGMENT_COUNT]++
+        words[HEADER_PAGES_IN_USE]++
+        const found = await map.verifyAsync()
+        words[HEADER_SEGMENT_COUNT]--
+        words[HEADER_PAGES_IN_USE]--
+        expect(found.ok).toBe(false)
+        expect(found.problems.length).toBe(2)
+      })
+    })
+
     describe('snapshotAsync', () => {
       test('copies what snapshot() copies, over many turns', async () => {
         const { map } = subject()
@@ -225,6 +247,7 @@ describeEachLineup(
       fill(map)
       const calls = [
         (signal: AbortSignal) => map.healthAsync({ signal }),
+        (signal: AbortSignal) => map.verifyAsync({ signal }),
         (signal: AbortSignal) => map.snapshotAsync({ signal }),
         (signal: AbortSignal) => map.deleteWhereAsync(() => true, { signal }),
         (signal: AbortSignal) => map.clearAsync({ signal }),
@@ -254,6 +277,7 @@ describeEachLineup(
         await expect(map.deleteWhereAsync(() => true, options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
         await expect(map.snapshotAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
         await expect(map.healthAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
+        await expect(map.verifyAsync(options)).rejects.toMatchObject({ code: 'ERR_MAPSAFE_OPTIONS' })
       }
       const inside: Promise<unknown>[] = []
       map.update(1, (value) => {
@@ -282,6 +306,7 @@ describe.each(lineups)('$name', (lineup) => {
       (map) => map.clearAsync(),
       (map) => map.deleteWhereAsync(() => false),
       (map) => map.healthAsync(),
+      (map) => map.verifyAsync(),
       (map) => map.snapshotAsync(),
     ]
     for (const call of calls) {
@@ -305,6 +330,23 @@ describe.each(lineups)('$name', (lineup) => {
     expect(cache.verify().ok).toBe(true)
   })
 })
+
+test.each([ConcurrentMap, ConcurrentCache])(
+  'no step of a verification of a %o is longer than a segment or a span',
+  (Kind) => {
+    using map = new Kind<Key, unknown>({ maxBytes: 16 * 2 ** 20, engine: 'typescript' })
+    fill(map)
+    const job = verifying(new Region(findPlace(map.handle).region))
+    let work = 0
+    let step = job.next()
+    for (; step.done !== true; step = job.next()) {
+      expect(step.value).toBeLessThanOrEqual(1025)
+      work += step.value
+    }
+    expect(step.value).toEqual([])
+    expect(work).toBeGreaterThan(COUNT)
+  },
+)
 
 test('no step of a census is longer than a segment or a span', () => {
   using map: AnyMap = new ConcurrentMap<Key, unknown>({ maxBytes: 16 * 2 ** 20, engine: 'typescript' })

@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs'
  * and other processes do not count. Without a /proc it is the time of the whole process.
  */
 export function processorTime(): number {
+  // The kernel brings the thread's count up to date when it is asked for the process; else it is as old as the last
+  // tick, up to 4 ms.
+  const { user, system } = process.cpuUsage()
   const times = schedulingTimes()
   if (times !== undefined) return times[0]
-  const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
 

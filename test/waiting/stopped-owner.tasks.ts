@@ -165,6 +165,7 @@ const READS: Record<string, (map: Subject) => unknown> = {
   healthAsync: (map) => map.healthAsync(),
   toJSON: (map) => map.toJSON(),
   verify: (map) => map.verify(),
+  verifyAsync: (map) => map.verifyAsync(),
   'getOrLoad what is there': (map) => map instanceof ConcurrentCache && map.getOrLoad(KEY, () => 'value'),
 }
 

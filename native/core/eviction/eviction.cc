@@ -9,6 +9,8 @@
 #include "write/cleanup.h"
 #include "write/compaction.h"
 #include "write/departures.h"
+#include "write/move.h"
+#include "write/tombstones.h"
 #include "write/write.h"
 
 namespace mapsafe {
@@ -122,7 +124,9 @@ Block Evictor::EvictInTurn(std::size_t bytes, std::uint32_t hash, Place place, S
     block = core_.blocks.Allocate(bytes, place, failure);
   }
   if (block != 0 || *failure != Status::kFull) return block;
-  if (!CleanUpAll(core_, Patience::kNone)) ++passed_over_;
+  Reclaiming round(core_);
+  round.GoOn(bytes, kLooksAtOnce);
+  if (round.has_passed_over()) ++passed_over_;
   core_.blocks.Flush();
   // What was evicted here and there lies together once the entries beside it have moved.
   return MakeRoomAtOnce(core_, bytes, place, failure);
@@ -134,7 +138,7 @@ Block Evictor::EmptyPages(std::size_t bytes, int most, Place place, Status* fail
   for (int emptied = 0; block == 0 && *failure == Status::kFull && emptied < most && passed < pages_.count() &&
                         passed_over_ < kMaxPassedOver;
        ++emptied) {
-    passed += pages_.Pass([this](Block entry) { EvictBlock(entry); });
+    passed += pages_.Pass([this](Block entry) { GiveUp(entry); });
     core_.blocks.Flush();
     block = core_.blocks.Allocate(bytes, place, failure);
   }
@@ -153,7 +157,7 @@ Block Evictor::EmptyReserve(std::size_t bytes, Status* failure) {
     StartRound();
     for (std::uint32_t passed = 0;
          block == 0 && *failure == Status::kFull && passed < reserve_.count() && passed_over_ < kMaxPassedOver;) {
-      passed += reserve_.Pass([this](Block entry) { EvictBlock(entry); });
+      passed += reserve_.Pass([this](Block entry) { GiveUp(entry); });
       block = core_.blocks.Allocate(bytes, Place::kAnywhere, failure);
     }
     if (block != 0 || *failure != Status::kFull || !backoff.Wait()) break;
@@ -234,6 +238,11 @@ bool Evictor::EvictBlock(Block block) {
   if (gone) partition.queues.Release(node);
   Unlock(partition);
   return gone;
+}
+
+// Frees what lies in a block, an entry or what a deletion left of one.
+void Evictor::GiveUp(Block block) {
+  if (!EvictBlock(block)) DropTombstone(core_, block);
 }
 
 // Asks for the lines that the next evictions will need, one step of the way each time: of the next but two its node, of

@@ -93,6 +93,7 @@ class Evictor final : public EntryStore {
   Block EmptyPages(std::size_t bytes, int most, Place place, Status* failure);
   Block EmptyReserve(std::size_t bytes, Status* failure);
   bool EvictBlock(Block block);
+  void GiveUp(Block block);
   void PrefetchVictims(const Partition& partition);
   void ReleaseIfStale(Partition& partition, Block node);
   bool HasEntry(std::uint32_t hash, Block node);

@@ -41,6 +41,9 @@ constexpr bool MayBeRun(std::uint32_t size_class) {
   return CacheLimit(size_class) == 0;
 }
 
+// The part of the pages that may be unused while tombstones are no longer left: an eighth.
+constexpr std::uint32_t kTightPart = 8;
+
 // Blocks given back under one hold of the mutex; other threads wait meanwhile, for some tens of microseconds.
 constexpr std::uint32_t kMostGiven = 256;
 
@@ -74,13 +77,18 @@ Block FreeLists::Allocate(std::size_t bytes, Place place, Status* failure) {
     HeedRecall();
   if (bytes > kMaxClassBytes) return AllocatePages(PagesFor(bytes), place, failure);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
-  const WordIndex head = thread_.CacheHead(size_class);
-  const WordIndex count = thread_.CacheCount(size_class);
-  if (region_.Load(head) == 0 && !Refill(size_class, place, failure)) {
+  if (region_.Load(thread_.CacheHead(size_class)) == 0 && !Refill(size_class, place, failure)) {
     // Where there is no run for a whole span, there may be one for a single large block.
     const bool may_be_run = *failure == Status::kFull && MayBeRun(size_class);
     return may_be_run ? AllocatePages(PagesFor(bytes), place, failure) : 0;
   }
+  return Pop(size_class, failure);
+}
+
+// Takes a block from a list that has one.
+Block FreeLists::Pop(std::uint32_t size_class, Status* failure) {
+  const WordIndex head = thread_.CacheHead(size_class);
+  const WordIndex count = thread_.CacheCount(size_class);
   const Block block = region_.Load(head);
   if (!region_.Contains(block, std::size_t{ClassBlocks(size_class)} * kBlockWords)) {
     *failure = Status::kCorrupt;
@@ -95,6 +103,7 @@ void FreeLists::Free(Block block, std::size_t bytes) {
   if (!region_.Contains(block, kBlockWords)) return;
   if (region_.Load(kHeaderRecall) != recall_) [[unlikely]]
     HeedRecall();
+  freed_bytes_ += bytes;
   if (bytes > kMaxClassBytes) return FreePages(block);
   const std::uint32_t size_class = ClassOf(BlocksFor(bytes));
   if (heap_.IsReserved(block) || MayBeRun(size_class)) return FreeAtOnce(block);
@@ -168,16 +177,31 @@ void FreeLists::ReopenSpan() {
 
 Block FreeLists::AllocateCopy(std::size_t bytes, PageRange avoided) {
   const WithPatience patience(*budget_, Patience::kLittle);
-  if (!Lock()) return 0;
-  const std::uint32_t size_class = bytes > kMaxClassBytes ? kSizeClasses : ClassOf(BlocksFor(bytes));
   Status failure;
+  const std::uint32_t size_class = bytes > kMaxClassBytes ? kSizeClasses : ClassOf(BlocksFor(bytes));
+  if (size_class < kSizeClasses && !MayBeRun(size_class)) {
+    const bool has_block = region_.Load(thread_.CacheHead(size_class)) != 0 ||
+                           Refill(size_class, Place::kOutsideReserve, &failure, Growth::kNever);
+    return has_block ? Pop(size_class, &failure) : 0;
+  }
+  if (!Lock()) return 0;
   Block block = 0;
   if (size_class < kSizeClasses) block = heap_.Take(size_class, Place::kOutsideReserve, &failure, Growth::kNever);
-  if (block == 0 && (size_class == kSizeClasses || MayBeRun(size_class))) {
+  if (block == 0) {
     block = heap_.TakeRun(static_cast<std::uint32_t>(PagesFor(bytes)), Place::kOutsideReserve, &failure, avoided);
   }
   Unlock();
   return block;
+}
+
+void FreeLists::FreeMoved(Block block) {
+  Owe(block);
+}
+
+void FreeLists::GiveOwed() {
+  if (region_.Load(thread_.owed()) == 0) return;
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (Lock()) Unlock();
 }
 
 void FreeLists::FreeAtOnce(Block block) {
@@ -213,7 +237,7 @@ Place FreeLists::Allowed(Place place) const {
                                                                                         : Place::kOutsideReserve;
 }
 
-bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
+bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure, Growth growth) {
   if (!Lock()) {
     *failure = Status::kTimeout;
     return false;
@@ -225,8 +249,8 @@ bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
   for (; taken < wanted; ++taken) {
     // At most one block of the reserve, which the caller takes at once.
     if (taken > 0 && (heap_.IsReserved(block) || heap_.IsNextReserved(size_class))) break;
-    block =
-        heap_.Take(size_class, taken == 0 || place == Place::kFixed ? Allowed(place) : Place::kOutsideReserve, failure);
+    const Place from = taken == 0 || place == Place::kFixed ? Allowed(place) : Place::kOutsideReserve;
+    block = heap_.Take(size_class, from, failure, growth);
     if (block == 0) break;
     heap_.Write(WordOf(block), region_.Load(head));
     heap_.Write(head, block);
@@ -239,6 +263,8 @@ bool FreeLists::Refill(std::uint32_t size_class, Place place, Status* failure) {
 
 bool FreeLists::Lock() {
   if (!LockMutex(*budget_, kHeaderHeapMutex)) return false;
+  const std::uint32_t pages = heap_.reserve_page();
+  is_tight_ = region_.Load(kHeaderPagesInUse) > pages - pages / kTightPart;
   const Word emptying = is_emptying_ ? 0 : region_.Load(thread_.emptying());
   if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess()) | emptying) != 0) [[unlikely]]
     Settle();

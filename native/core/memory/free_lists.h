@@ -46,6 +46,11 @@ class FreeLists {
   // Like Allocate and AllocatePages, for the copy of an entry: begins no new span, and no run in `avoided`.
   Block AllocateCopy(std::size_t bytes, PageRange avoided);
 
+  // Frees the block of an entry that was moved. It goes to no list of this thread, but back to the heap: the next time
+  // that this thread has the mutex, or with GiveOwed. So a span is emptied under few holds of the mutex.
+  void FreeMoved(Block block);
+  void GiveOwed();
+
   // Gives back all blocks of one size that this thread keeps.
   void GiveBackAll(std::uint32_t blocks);
 
@@ -55,13 +60,20 @@ class FreeLists {
   // Asks all threads to give back the blocks of their lists. Each does so when it next allocates or frees.
   void RecallAll() { region_.Add(kHeaderRecall, 1); }
 
+  // Bytes that this thread has freed since it attached.
+  std::uint64_t freed_bytes() const { return freed_bytes_; }
+
+  // Whether most pages were in use when this thread last had the heap's mutex. Then what is deleted is wanted at once.
+  bool is_tight() const { return is_tight_; }
+
   // Whether a heap that holds only an empty map could give `bytes` bytes; in a cache, whether evictions can always make
   // room for them.
   bool CouldFit(std::size_t bytes) const;
 
  private:
   void HeedRecall();
-  bool Refill(std::uint32_t size_class, Place place, Status* failure);
+  bool Refill(std::uint32_t size_class, Place place, Status* failure, Growth growth = Growth::kIfNeeded);
+  Block Pop(std::uint32_t size_class, Status* failure);
   Place Allowed(Place place) const;
   void Owe(Block block);
   bool Lock();
@@ -75,7 +87,9 @@ class FreeLists {
   WaitBudget* budget_;
   Heap heap_;
   WordIndex reserve_mutex_;
-  Word recall_;               // the last one heeded
+  Word recall_;  // the last one heeded
+  std::uint64_t freed_bytes_ = 0;
+  bool is_tight_ = false;
   bool is_emptying_ = false;  // whether the span that the record names is in use
 };
 

@@ -102,7 +102,10 @@ bool Heap::Give(std::uint32_t size_class, Block block) {
     if (free_count + 1 == carved) ReleaseSpan(size_class, page);
     return true;
   }
-  if (free_count == 0 && carved == SpanCapacity(size_class)) Link(list, page);
+  if (free_count == 0 && carved == SpanCapacity(size_class)) {
+    ReleaseIdle(size_class);
+    Link(list, page);
+  }
   // The last span with room stays, so that a class that hovers around empty does not build spans again and again. It
   // does not stay in the reserve, where it would be in the way of a long run.
   const bool only_one = region_.Load(list) == page + 1 && Field(page, kPageNext) == 0;
@@ -134,15 +137,15 @@ bool Heap::GiveAny(Block block) {
 
 void Heap::ReleaseEmptySpans() {
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
-    Word link = region_.Load(PartialList(size_class));
-    // A page that was met before is no longer a span, or the count ends the walk.
-    for (Word steps = 0; IsSpan(link - 1, size_class) && steps < page_count_; ++steps) {
-      const Page page = link - 1;
-      link = Field(page, kPageNext);
-      if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) ReleaseSpan(size_class, page);
-      Commit();
-    }
+    ReleaseIdle(size_class);
+    Commit();
   }
+}
+
+void Heap::ReleaseIdle(std::uint32_t size_class) {
+  const Page page = region_.Load(PartialList(size_class)) - 1;
+  if (!IsPage(page) || !IsSpan(page, size_class) || Field(page, kPageNext) != 0) return;
+  if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) ReleaseSpan(size_class, page);
 }
 
 bool Heap::Close(Page page, WordIndex note) {
@@ -162,7 +165,9 @@ void Heap::Reopen(WordIndex note) {
   // Without a used block it is a free run; closed, it is in no list from which it would have to be taken.
   if (Field(page, kPageFreeCount) == Field(page, kPageCarved)) return ReleaseSpan(size_class, page);
   SetField(page, kPageClosed, 0);
-  if (HasRoom(page, size_class)) Link(PartialList(size_class), page);
+  if (!HasRoom(page, size_class)) return;
+  ReleaseIdle(size_class);
+  Link(PartialList(size_class), page);
 }
 
 Page Heap::SpanOf(Block block) const {

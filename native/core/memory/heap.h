@@ -7,8 +7,8 @@
 // noted in the region's journal; Commit empties the journal. The thread that takes the mutex over from a dead holder
 // restores what is noted.
 //
-// Invariants: a span is in its class's partial list exactly while it has a block to give and is not closed; two free
-// runs never touch.
+// Invariants: a span is in its class's partial list exactly while it has a block to give and is not closed; one without
+// a used block is there only while it is alone; two free runs never touch.
 // Safety relies on none of this: page numbers, lengths and kinds are checked where they are read, every walk over a
 // list ends, and in a damaged heap blocks get lost or the answer is kCorrupt.
 //
@@ -87,7 +87,7 @@ class Heap {
   // Gives back a block or a run, whichever it is.
   bool GiveAny(Block block);
 
-  // Turns spans without a used block back into free runs. O(spans with room).
+  // Turns spans without a used block back into free runs. O(size classes).
   void ReleaseEmptySpans();
 
   // Closes a span: it gives no more blocks, and becomes a free run once all its blocks are back. The word `note` then
@@ -125,6 +125,8 @@ class Heap {
   void RemoveFreeRun(Page page);
   std::optional<Page> GrowClass(std::uint32_t size_class, Place place, Status* failure);
   void ReleaseSpan(std::uint32_t size_class, Page page);
+  // Turns the one span in a list into a free run if it has no used block.
+  void ReleaseIdle(std::uint32_t size_class);
 
   void Link(WordIndex list, Page page);
   void Unlink(WordIndex list, Page page);

@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
 
-// What one write cleans up before it looks for other memory, and the segments that it looks at for that: some 100
-// microseconds.
-constexpr int kCleanUpsAtOnce = 16;
-constexpr int kLooksAtOnce = 256;
-
 // Empties the slot of a counted entry in a held bucket, and counts that. Announced like a write, one entry after the
 // other: if this thread dies in the middle of a segment, other threads count what is gone.
 void DropCounted(Core& core, Bucket* bucket, std::uint32_t slot) {
@@ -151,20 +146,6 @@ bool CleanUp(Core& core, Block segment, Patience patience) {
   core.thread.ClearClaim();
   *core.outcome = outcome;
   return held;
-}
-
-void CleanUpSome(Core& core) {
-  int cleanups = kCleanUpsAtOnce;
-  for (int looks = kLooksAtOnce; looks > 0 && cleanups > 0; --looks) {
-    const Location location = core.Locate(static_cast<std::uint32_t>(core.cleanup_hand));
-    if (location.segment == 0) return;
-    if (TombstonesOf(core.region, location.segment) > 0 || IsExpiryDue(core.region, location.segment)) {
-      CleanUp(core, location.segment, Patience::kNone);
-      --cleanups;
-    }
-    const std::uint64_t end = EndOf(core.region, location.segment);
-    core.cleanup_hand = end <= core.cleanup_hand || end >= kHashEnd ? 0 : end;
-  }
 }
 
 bool CleanUpAll(Core& core, Patience patience) {

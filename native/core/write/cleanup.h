@@ -16,9 +16,6 @@ std::optional<std::uint32_t> CleanUpLocked(Core& core, Block segment);
 // Like CleanUpLocked, for one segment, if its mutex can be taken. Returns whether mutex and buckets were taken.
 bool CleanUp(Core& core, Block segment, Patience patience);
 
-// Like CleanUp, for the next few segments that need it, round and round, where that takes no waiting. Bounded.
-void CleanUpSome(Core& core);
-
 // Like CleanUp, for every segment that needs it. O(segments).
 bool CleanUpAll(Core& core, Patience patience);
 

@@ -4,7 +4,6 @@
 
 #include "memory/survey.h"
 #include "threads/backoff.h"
-#include "write/cleanup.h"
 #include "write/move.h"
 
 namespace mapsafe {
@@ -58,6 +57,8 @@ class Emptier {
         if (moved == Move::kNoRoom || moved == Move::kBusy) break;
       }
     }
+    core_.blocks.GiveBackAll(blocks);  // copies that were not needed, which would keep other spans from other threads
+    core_.blocks.GiveOwed();           // the last blocks, while it is closed
     const bool is_gone = !heap_.IsClosed(page);
     core_.blocks.ReopenSpan();
     return is_gone || Field(page, kPageKind) != kind;
@@ -71,9 +72,7 @@ class Emptier {
       const Block block = heap_.BlockOf(page) + i * blocks;
       Move seen = LookAtBlock(core_, block);
       if (seen == Move::kTombstone) {
-        // A tombstone's segment has more of them, most of them in other spans that are to be emptied, too.
-        CleanUp(core_, core_.Locate(core_.region.Load(WordOf(block) + kEntryHash)).segment, Patience::kNone);
-        seen = LookAtBlock(core_, block);
+        seen = DropTombstone(core_, block);
         if (seen == Move::kTombstone) return false;
       }
       if (seen == Move::kDone) ++entries;

@@ -2,6 +2,7 @@
 
 #include "index/lookup.h"
 #include "write/restructure.h"
+#include "write/tombstones.h"
 
 namespace mapsafe {
 
@@ -82,7 +83,11 @@ Move MoveAtHome(Core& core, const Location& location, std::uint32_t hash, Block 
     home.Release();
   }
   core.thread.ClearClaim();
-  core.blocks.FreeAtOnce(held ? block : copy);
+  if (held) {
+    core.blocks.FreeMoved(block);
+  } else {
+    core.blocks.Free(copy, words * sizeof(Word));
+  }
   return held ? Move::kDone : Move::kBusy;
 }
 
@@ -117,7 +122,7 @@ Move MoveSpilled(Core& core, std::uint32_t hash, Block block, PageRange avoided)
     home.Release();
   }
   UnlockSegment(core, location.segment);
-  if (freed != 0) core.blocks.FreeAtOnce(freed);
+  if (freed != 0) core.blocks.FreeMoved(freed);
   return moved;
 }
 
@@ -131,6 +136,16 @@ Move LookAtBlock(Core& core, Block block) {
   const std::optional<Holder> holder = FindHolder(core, location.segment, hash, block);
   if (!holder) return Move::kNothing;
   return holder->is_tombstone ? Move::kTombstone : Move::kDone;
+}
+
+Move DropTombstone(Core& core, Block block) {
+  if (!core.region.Contains(block, kEntryData)) return Move::kNothing;
+  const std::uint32_t hash = HashAt(core, block);
+  const Location location = core.Locate(hash);
+  if (location.segment == 0) return Move::kNothing;
+  const std::optional<Holder> holder = FindHolder(core, location.segment, hash, block);
+  if (holder && holder->is_tombstone) EmptyTombstones(core, location, holder->bucket);
+  return LookAtBlock(core, block);
 }
 
 Move MoveEntry(Core& core, Block block, PageRange avoided) {

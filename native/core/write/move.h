@@ -19,6 +19,10 @@ enum class Move {
 // Looks whether a slot refers to the block: kDone if a live one does. The block may hold anything.
 Move LookAtBlock(Core& core, Block block);
 
+// Frees the block, and the others of the bucket, if a slot refers to it as a tombstone. Returns what LookAtBlock then
+// does. The block may hold anything.
+Move DropTombstone(Core& core, Block block);
+
 // Moves the entry in a block, if there is one, to a block outside `avoided`. It keeps its key, value, version, expiry
 // and node; the version of its home bucket grows. Waits for no other thread.
 Move MoveEntry(Core& core, Block block, PageRange avoided);

@@ -6,6 +6,7 @@
 #include "write/compaction.h"
 #include "write/restructure.h"
 #include "write/split.h"
+#include "write/tombstones.h"
 #include "write/write.h"
 
 namespace mapsafe {
@@ -17,6 +18,9 @@ enum class Step { kFinished, kNoRoom };
 // How often room is made for one write. Other threads may take the room first, but hardly ever this often; in a damaged
 // segment no split may help.
 constexpr std::uint32_t kMaxTries = 256;
+
+// What is reclaimed at first for a segment that must split: its pages, and as many more.
+constexpr std::size_t kSplitBytes = std::size_t{64} << 10;
 
 // Like Walk, repeated until it was undisturbed. The home is held, so the key itself stays in place. But other slots of
 // neighbour and stash may change during the walk, and their reused blocks could look like our key.
@@ -135,10 +139,11 @@ bool MoveForSplit(Core& core) {
 // If it wants room and has released the home, makes room and begins again. Fills in the outcome on failure.
 template <typename Attempt>
 void AtHome(Core& core, const Key& key, Attempt attempt) {
-  Patience patience = Patience::kNone;  // for gathering memory the next time
-  bool moved = false;                   // whether entries were moved to make room
-  bool reclaimed = false;               // whether another attempt would reclaim no more
-  bool all = true;                      // whether no segment was passed over meanwhile
+  Reclaiming round(core);
+  std::size_t wanted = kSplitBytes;  // to reclaim the next time
+  bool moved = false;                // whether entries were moved to make room
+  bool reclaimed = false;            // whether another attempt would reclaim no more
+  bool all = true;                   // whether no segment was passed over meanwhile
   for (std::uint32_t tries = 0;; ++tries) {
     if (tries == kMaxTries) return Fail(core, Status::kCorrupt);
     const Location location = LockSegment(core, key.hash);
@@ -159,9 +164,15 @@ void AtHome(Core& core, const Key& key, Attempt attempt) {
     if (made == Status::kFull && !reclaimed) {
       // No mutex is held now, so memory can be gathered from everywhere: first where that takes no waiting; then, in a
       // map, which has no other source, everywhere.
-      all = CleanUpAll(core, patience);
-      reclaimed = all || patience == Patience::kAll || core.evictor != nullptr;
-      patience = Patience::kAll;
+      if (!round.is_over()) {
+        round.GoOn(wanted);
+        wanted *= 2;
+        reclaimed = round.is_over() && (!round.has_passed_over() || core.evictor != nullptr);
+        all = !round.has_passed_over();
+      } else {
+        all = CleanUpAll(core, Patience::kAll);
+        reclaimed = true;
+      }
       core.blocks.Flush();
       moved = false;
       continue;

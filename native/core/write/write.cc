@@ -13,6 +13,7 @@
 #include "write/departures.h"
 #include "write/increment.h"
 #include "write/join.h"
+#include "write/tombstones.h"
 
 namespace mapsafe {
 
@@ -140,24 +141,30 @@ void RunInCache(Core& core, Edit* edit) {
   evictor.SweepForgotten();
 }
 
-// Makes room for a block in a map: reclaims some tombstones; moves entries, so that free memory lies together; and only
-// if that is not enough reclaims tombstones, expired entries and cached blocks everywhere, first where that takes no
-// waiting.
+// Makes room for a block in a map: reclaims tombstones and expired entries, and moves entries, so that free memory lies
+// together. What is reclaimed at a time is what the block needs, and twice as much whenever that was not enough, so
+// that a call does not pay for what the next ones need. It fails only when nothing is left anywhere, and waits for
+// other threads only before that.
 Block Reclaim(Core& core, std::size_t bytes, Place place, Status* failure) {
-  bool all = false;
-  CleanUpSome(core);
-  core.blocks.Flush();
-  Block block = MakeRoomByMoving(core, bytes, place, failure);
-  if (block != 0 || *failure != Status::kFull) return block;
+  Reclaiming round(core);
+  std::uint32_t looks = kLooksAtOnce;
+  for (std::size_t wanted = bytes; !round.is_over(); wanted *= 2) {
+    round.GoOn(wanted, looks);
+    looks = ~0u;
+    core.blocks.Flush();
+    const Block block = MakeRoomByMoving(core, bytes, place, failure);
+    if (block != 0 || *failure != Status::kFull) return block;
+  }
+  bool all = true;
   for (const Patience patience : {Patience::kNone, Patience::kAll}) {
-    all = CleanUpAll(core, patience);
+    if (patience == Patience::kAll) all = CleanUpAll(core, patience);
     JoinAll(core, JoinFor::kRoom);
     GiveBackDeparted(core);
     core.blocks.Flush();
-    block = MakeRoomByMoving(core, bytes, place, failure);
-    if (block != 0 || *failure != Status::kFull || all) return block;
+    const Block block = MakeRoomByMoving(core, bytes, place, failure);
+    if (block != 0 || *failure != Status::kFull || !round.has_passed_over()) return block;
   }
-  *failure = Status::kTimeout;
+  if (!all) *failure = Status::kTimeout;
   return 0;
 }
 
@@ -329,7 +336,8 @@ void Announce(Core& core, const Edit& edit, Change* change, Word version) {
   if (edit.kind == Edit::Kind::kEvict) {
     change->reference = 0;  // no tombstone: room is wanted
   } else if (edit.kind == Edit::Kind::kRemove) {
-    change->leaves_tombstone = ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
+    change->leaves_tombstone =
+        !core.blocks.is_tight() && ReadHeader(core.region, change->previous).bytes() <= kMaxTombstoneBytes;
     change->reference = change->leaves_tombstone ? change->previous | kTombstone : 0;
   } else {
     change->reference = edit.block;

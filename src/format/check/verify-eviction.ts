@@ -36,9 +36,13 @@ import {
 } from '../layout.js'
 import { areaPages, partitionsOf } from '../eviction-area.js'
 import { ghostBytes, ghostPages } from '../ghosts.js'
+import type { Job } from '../../base/slices.js'
 import type { Problems } from './problems.js'
 import type { Region } from '../region.js'
 import type { HeapAudit } from './verify-heap.js'
+
+/** Nodes or ghosts that are looked at in a step. */
+const STEP_WORK = 512
 
 const NODE_BLOCKS = NODE_BYTES / BLOCK_BYTES
 const COLD_STATES = [NODE_IN_COLD, NODE_IN_COLD_DEMOTED]
@@ -60,7 +64,11 @@ export class EvictionAudit {
     const area = this.words[HEADER_EVICTION]
     if (this.partitions.length > 0) heap.claimPages(area, areaPages(this.partitions.length), 'cache area')
     else if (area !== 0) problems.add(`block ${area} is no cache area`)
-    for (const at of this.partitions) this.readPartition(at)
+  }
+
+  /** Reads nodes, queues and ghosts: before the nodes of entries are claimed. */
+  *readArea(): Job<void> {
+    for (const at of this.partitions) yield* this.readPartition(at)
   }
 
   /** Checks the node of a live entry. */
@@ -77,37 +85,40 @@ export class EvictionAudit {
     this.used.add(node)
   }
 
-  private readPartition(at: number): void {
+  private *readPartition(at: number): Job<void> {
     const { words, problems } = this
     if (words[at + PARTITION_MUTEX] !== 0) problems.add(`partition ${at}: its mutex is taken`)
     const share = words[at + PARTITION_COLD_SHARE]
     if (share < 0 || share > COLD_SHARE_ONE) problems.add(`partition ${at}: its cold share is ${share}`)
-    const nodes = this.readChunks(at)
-    const cold = this.walkQueue(at, at + PARTITION_COLD, COLD_STATES)
-    const main = this.walkQueue(at, at + PARTITION_MAIN, [NODE_IN_MAIN])
-    const free = this.walkFree(at)
+    const nodes = yield* this.readChunks(at)
+    const cold = yield* this.walkQueue(at, at + PARTITION_COLD, COLD_STATES)
+    const main = yield* this.walkQueue(at, at + PARTITION_MAIN, [NODE_IN_MAIN])
+    const free = yield* this.walkFree(at)
     if (nodes !== words[at + PARTITION_NODES] || cold + main + free !== nodes) {
       problems.add(`partition ${at}: ${nodes} nodes, of which ${cold} cold, ${main} main and ${free} free`)
     }
     const limit = words[at + PARTITION_LIMIT]
     if (limit !== 0 && cold + main > limit) problems.add(`partition ${at}: ${cold + main} entries, ${limit} allowed`)
-    this.readGhosts(at)
+    yield* this.readGhosts(at)
   }
 
-  private readChunks(at: number): number {
+  private *readChunks(at: number): Job<number> {
     const { words } = this
     let nodes = 0
     for (let chunk = words[at + PARTITION_CHUNKS]; chunk !== 0; chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]) {
       const added = this.region.contains(chunk, 2) ? words[chunk * BLOCK_WORDS + CHUNK_NODES] : 0
       if (added <= 0 || !this.heap.claimPages(chunk, ((added + 1) * NODE_BYTES) / PAGE_BYTES, 'node chunk')) break
-      for (let index = 1; index <= added; index++) this.nodes.set(chunk + index * NODE_BLOCKS, at)
+      for (let index = 1; index <= added; index++) {
+        this.nodes.set(chunk + index * NODE_BLOCKS, at)
+        if (index % STEP_WORK === 0) yield STEP_WORK
+      }
       nodes += added
     }
     return nodes
   }
 
   /** Number of nodes in a queue. */
-  private walkQueue(at: number, queue: number, states: readonly number[]): number {
+  private *walkQueue(at: number, queue: number, states: readonly number[]): Job<number> {
     const { words } = this
     let count = 0
     let previous = 0
@@ -120,6 +131,7 @@ export class EvictionAudit {
       if (words[word + NODE_PREVIOUS] !== previous) this.problems.add(`node ${node}: wrong back link`)
       if (words[word + NODE_OWNER] !== 0) this.problems.add(`node ${node}: its insert is not over`)
       count++
+      if (count % STEP_WORK === 0) yield STEP_WORK
       previous = node
       node = words[word + NODE_NEXT]
     }
@@ -130,7 +142,7 @@ export class EvictionAudit {
     return count
   }
 
-  private walkFree(at: number): number {
+  private *walkFree(at: number): Job<number> {
     const { words } = this
     let count = 0
     for (let node = words[at + PARTITION_FREE_NODES]; node !== 0; node = words[node * BLOCK_WORDS + NODE_NEXT]) {
@@ -140,11 +152,12 @@ export class EvictionAudit {
         break
       }
       count++
+      if (count % STEP_WORK === 0) yield STEP_WORK
     }
     return count
   }
 
-  private readGhosts(at: number): void {
+  private *readGhosts(at: number): Job<void> {
     const { words } = this
     const table = words[at + PARTITION_GHOSTS]
     const buckets = words[at + PARTITION_GHOST_BUCKETS]
@@ -154,6 +167,7 @@ export class EvictionAudit {
       for (let ghost = table * BLOCK_WORDS; ghost < end; ghost += GHOST_WORDS) {
         const mark = words[ghost + GHOST_TAG]
         if (mark !== 0) counts[mark & 1]++
+        if (ghost % (STEP_WORK * GHOST_WORDS) === 0) yield STEP_WORK
       }
     }
     for (const [ghostClass, count] of counts.entries()) {

@@ -41,12 +41,16 @@ import {
   THREAD_OWED,
 } from '../layout.js'
 import { classBlocks, classOf, spanCapacity, spanPages, binOf } from '../size-classes.js'
+import type { Job } from '../../base/slices.js'
 import type { Problems } from './problems.js'
 import type { Region } from '../region.js'
 import { threadRecordAt } from '../thread-record.js'
 
 /** Larger blocks may be runs of pages of their own. */
 const LEAST_RUN_BLOCKS = 512
+
+/** Runs that are looked at in a step. */
+const STEP_WORK = 512
 
 /** The uses of blocks that may lie in a cache's reserve. */
 const MAY_BE_RESERVED = new Set(['entry', 'free block', 'owed block', 'owed run'])
@@ -84,7 +88,7 @@ export class HeapAudit {
   }
 
   /** Divides the used pages into spans, large runs and free runs. */
-  readPages(): void {
+  *readPages(): Job<void> {
     const isConsistent =
       this.words[HEADER_BLOCK_COUNT] === this.words.length / BLOCK_WORDS &&
       this.words[HEADER_PAGE_TABLE] === PAGE_TABLE_BLOCK &&
@@ -96,6 +100,7 @@ export class HeapAudit {
       return
     }
     let inUse = 0
+    let steps = 0
     for (let page = 0; page < this.top;) {
       const kind = this.field(page, PAGE_KIND) & 0xff
       const length = this.field(page, PAGE_RUN)
@@ -109,6 +114,8 @@ export class HeapAudit {
       else this.readFreeRun(page, length)
       if (kind !== PAGE_FREE_RUN) inUse += length
       page += length
+      steps++
+      if (steps % STEP_WORK === 0) yield STEP_WORK
     }
     for (let page = this.top; page < this.pageCount; page++) this.expectField(page, PAGE_KIND, PAGE_INSIDE)
     if (inUse !== this.words[HEADER_PAGES_IN_USE]) {
@@ -144,8 +151,11 @@ export class HeapAudit {
   }
 
   /** Claims the blocks of the free lists, of threads and of spans, and looks for unclaimed blocks. */
-  finish(): void {
-    for (let record = 0; record < REGISTRY_THREADS; record++) this.claimCaches(threadRecordAt(record))
+  *finish(): Job<void> {
+    for (let record = 0; record < REGISTRY_THREADS; record++) {
+      this.claimCaches(threadRecordAt(record))
+      yield SIZE_CLASSES
+    }
     let partial = 0
     for (const span of this.spans) {
       this.claimFreeList(span)
@@ -158,12 +168,13 @@ export class HeapAudit {
         const index = span * PAGE_BLOCKS + piece * classBlocks(sizeClass)
         if (!this.isMarked(index)) this.problems.add(`block ${this.firstBlock + index} is lost`)
       }
+      yield carved + 1
     }
     for (const run of this.largeRuns) {
       if (!this.isMarked(run * PAGE_BLOCKS)) this.problems.add(`large run at page ${run} is lost`)
     }
-    this.checkPartialLists(partial)
-    this.checkRunBins()
+    yield* this.checkPartialLists(partial)
+    yield* this.checkRunBins()
   }
 
   private readSpan(page: number, length: number): void {
@@ -261,7 +272,7 @@ export class HeapAudit {
     if (block !== 0) this.problems.add(`a list of ${use}s of class ${sizeClass} is longer than its count of ${count}`)
   }
 
-  private checkPartialLists(expected: number): void {
+  private *checkPartialLists(expected: number): Job<void> {
     let listed = 0
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       for (const page of this.walk(HEADER_PARTIAL_SPANS + sizeClass)) {
@@ -270,12 +281,13 @@ export class HeapAudit {
           this.field(page, PAGE_FREE_COUNT) === 0 && this.field(page, PAGE_CARVED) === spanCapacity(sizeClass)
         if (!isSpan || isFull) this.problems.add(`page ${page} is in the list of spans of class ${sizeClass} with room`)
         listed++
+        if (listed % STEP_WORK === 0) yield STEP_WORK
       }
     }
     if (listed !== expected) this.problems.add(`${expected} spans have room, ${listed} are listed`)
   }
 
-  private checkRunBins(): void {
+  private *checkRunBins(): Job<void> {
     let listed = 0
     for (let bin = HEADER_RUN_BINS; bin < HEADER_RUN_BINS + RUN_BIN_COUNT; bin++) {
       for (const page of this.walk(bin)) {
@@ -284,6 +296,7 @@ export class HeapAudit {
           this.problems.add(`page ${page} is in bin ${bin - HEADER_RUN_BINS} of free runs`)
         }
         listed++
+        if (listed % STEP_WORK === 0) yield STEP_WORK
       }
     }
     if (listed !== this.freeRuns.length) {

@@ -41,6 +41,7 @@ import {
   NODE_BYTES,
   PAGE_BYTES,
 } from '../layout.js'
+import { atOnce, type Job } from '../../base/slices.js'
 import {
   bucketAt,
   homeOf,
@@ -72,10 +73,18 @@ import { expiryTick, keptUntil } from '../expiry.js'
  * Returns one line for every invariant that is violated, up to a hundred; an empty list for a sound region. O(region).
  */
 export function verify(region: Region): string[] {
+  return atOnce(verifying(region))
+}
+
+/** Verifies as {@link verify} does, in steps. */
+export function* verifying(region: Region): Job<string[]> {
   const verifier = new Verifier(region)
-  verifier.run()
+  yield* verifier.run()
   return verifier.problems.lines
 }
+
+/** What a step over a segment counts for: as many entries as it has room for. */
+const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
 
 class Verifier {
   readonly problems = new Problems()
@@ -90,17 +99,18 @@ class Verifier {
     this.heap = new HeapAudit(region, this.problems)
   }
 
-  run(): void {
+  *run(): Job<void> {
     this.verifyAtRest()
-    this.heap.readPages()
+    yield* this.heap.readPages()
     this.eviction = new EvictionAudit(this.region, this.heap, this.problems)
+    yield* this.eviction.readArea()
     new ShapeAudit(this.region, this.heap, this.problems).run()
-    this.verifyDirectory()
+    yield* this.verifyDirectory()
     this.verifyFeed()
     this.claimDepartures()
     const size = sumOfSizeDeltas(this.words)
     if (size !== this.liveEntries) this.problems.add(`size is ${size}, but ${this.liveEntries} entries are live`)
-    this.heap.finish()
+    yield* this.heap.finish()
   }
 
   private verifyAtRest(): void {
@@ -127,7 +137,7 @@ class Verifier {
       this.problems.add('more of the change feed is reserved than there is')
   }
 
-  private verifyDirectory(): void {
+  private *verifyDirectory(): Job<void> {
     const current = this.words[HEADER_DIRECTORY]
     const depth = this.claimDirectories(current)
     if (depth < 0) return
@@ -146,6 +156,7 @@ class Verifier {
       this.segments++
       if (this.heap.claim(segment, SEGMENT_BYTES, 'segment')) this.verifySegment(segment)
       index += covered
+      yield SEGMENT_WORK
     }
     if (this.words[HEADER_SEGMENT_COUNT] !== this.segments) {
       this.problems.add(

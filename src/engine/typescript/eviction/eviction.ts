@@ -38,6 +38,8 @@ import type { Evictor } from './evictor.js'
 import { PageHand } from './pages.js'
 import { ANYWHERE, FIXED } from '../memory/heap.js'
 import { makeRoomAtOnce } from '../write/compaction.js'
+import { Mover } from '../write/move.js'
+import { LOOKS_AT_ONCE, Reclaiming } from '../write/tombstones.js'
 import { EVICTED, EvictionQueues, PENDING, SPARED, STALE, type EntryStore } from './queues.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
 import { isAttached } from '../threads/thread-record.js'
@@ -66,6 +68,7 @@ export class Eviction implements Evictor, EntryStore {
   /** A core with a lookup and an outcome of its own, since evictions happen in the middle of a write. */
   private readonly core: Core
   private readonly edit: Edit
+  private readonly mover: Mover
   private readonly pages: PageHand
   private readonly reserve: PageHand
   private readonly reserveMutex: number
@@ -79,6 +82,7 @@ export class Eviction implements Evictor, EntryStore {
     this.core = new Core(core.region, core.thread, core.budget, core.blocks)
     this.core.evictor = this
     this.edit = new Edit(this.core)
+    this.mover = new Mover(this.core)
     this.partitions = partitionsOf(core.region).map((at) => new EvictionQueues(this.words, at, this))
     const count = core.words[HEADER_PAGE_COUNT]
     const reserved = reservePages(count)
@@ -248,7 +252,9 @@ export class Eviction implements Evictor, EntryStore {
     for (let turn = 0; block === FULL && turn < MAX_TURNS && this.evictNext(hash); turn++)
       block = blocks.allocate(bytes, place)
     if (block !== FULL) return block
-    if (!cleanUpAll(this.core, NO_PATIENCE)) this.passedOver++
+    const round = new Reclaiming(this.core)
+    round.goOn(bytes, LOOKS_AT_ONCE)
+    if (round.hasPassedOver) this.passedOver++
     blocks.flush()
     // What was evicted here and there lies together once the entries beside it have moved.
     return makeRoomAtOnce(this.core, bytes, place)
@@ -263,7 +269,7 @@ export class Eviction implements Evictor, EntryStore {
       block === FULL && emptied < most && left > 0 && this.passedOver < MAX_PASSED_OVER;
       emptied++
     ) {
-      left -= this.pages.visit((entry) => this.evictBlock(entry))
+      left -= this.pages.visit((entry) => this.giveUp(entry))
       blocks.flush()
       block = blocks.allocate(bytes, place)
     }
@@ -279,7 +285,7 @@ export class Eviction implements Evictor, EntryStore {
     while (block === FULL) {
       this.startRound()
       for (let left = reserve.count; block === FULL && left > 0 && this.passedOver < MAX_PASSED_OVER;) {
-        left -= reserve.visit((entry) => this.evictBlock(entry))
+        left -= reserve.visit((entry) => this.giveUp(entry))
         block = core.blocks.allocate(bytes, ANYWHERE)
       }
       if (block !== FULL || !backoff.wait()) break
@@ -305,6 +311,11 @@ export class Eviction implements Evictor, EntryStore {
     if (isGone) queues.release(node)
     this.unlock(queues)
     return isGone
+  }
+
+  /** Frees what lies in a block, an entry or what a deletion left of one. */
+  private giveUp(block: number): void {
+    if (!this.evictBlock(block)) this.mover.dropTombstone(block)
   }
 
   private releaseIfStale(queues: EvictionQueues, node: number): void {

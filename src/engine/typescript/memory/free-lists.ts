@@ -4,6 +4,7 @@ import {
   FLAG_CACHE,
   HEADER_FLAGS,
   HEADER_HEAP_MUTEX,
+  HEADER_PAGES_IN_USE,
   HEADER_RECALL,
   MAX_CLASS_BLOCKS,
   PAGE_BYTES,
@@ -31,6 +32,8 @@ const BATCH_BYTES = 8192
 const MAX_BATCH = 32
 /** The largest block that a free list keeps: of larger blocks, not even one is worth stranding. */
 const MAX_CACHED_BYTES = 8192
+/** The part of the pages that may be unused while tombstones are no longer left: an eighth. */
+const TIGHT_PART = 8
 /** Blocks given back under one hold of the mutex, for which other threads wait, some hundred microseconds at most. */
 const MOST_GIVEN = 256
 
@@ -63,6 +66,11 @@ export function pagesForBlock(bytes: number): number {
  * Thread safety: owner only, so plain loads and stores are enough. Takes the heap mutex once a batch.
  */
 export class FreeLists {
+  /** Bytes that this thread has freed since it attached. */
+  freedBytes = 0
+  /** Whether most pages were in use when this thread last had the heap's mutex. Then what is deleted is wanted at once. */
+  isTight = false
+
   private readonly words: Int32Array
   private readonly heap: Heap
   private readonly mostBytes: number
@@ -94,8 +102,7 @@ export class FreeLists {
     if (this.words[HEADER_RECALL] !== this.recall) this.heedRecall()
     if (bytes > MAX_CLASS_BYTES) return this.allocatePages(Math.ceil(bytes / PAGE_BYTES), place)
     const sizeClass = classOf((bytes + BLOCK_BYTES - 1) >> 4)
-    const head = this.thread.cacheHeads + sizeClass
-    if (this.words[head] === 0) {
+    if (this.words[this.thread.cacheHeads + sizeClass] === 0) {
       const status = this.refill(sizeClass, place)
       if (status < 0) {
         // Where there is no run for a whole span, there may be one for a single large block.
@@ -103,6 +110,12 @@ export class FreeLists {
         return mayBeRun ? this.allocatePages(Math.ceil(bytes / PAGE_BYTES), place) : status
       }
     }
+    return this.pop(sizeClass)
+  }
+
+  /** Takes a block from a list that has one. */
+  private pop(sizeClass: number): number {
+    const head = this.thread.cacheHeads + sizeClass
     const block = this.words[head]
     if (!this.region.contains(block, classBlocks(sizeClass) * BLOCK_WORDS)) return CORRUPT
     this.words[head] = this.words[block * BLOCK_WORDS]
@@ -120,6 +133,7 @@ export class FreeLists {
     // into the block. x64 keeps stores in order.
     if (WEAKLY_ORDERED) this.thread.fence()
     if (this.words[HEADER_RECALL] !== this.recall) this.heedRecall()
+    this.freedBytes += bytes
     if (bytes > MAX_CLASS_BYTES) {
       this.freePages(block)
       return
@@ -204,13 +218,40 @@ export class FreeLists {
    * `avoidedFrom` up to `avoidedTo`.
    */
   allocateCopy(bytes: number, avoidedFrom: number, avoidedTo: number): number {
-    if (!this.lockToGive()) return TIMEOUT
     const sizeClass = bytes > MAX_CLASS_BYTES ? -1 : classOf((bytes + BLOCK_BYTES - 1) >> 4)
+    if (sizeClass >= 0 && cacheLimits[sizeClass] > 0) {
+      const hasBlock = this.words[this.thread.cacheHeads + sizeClass] !== 0
+      const status = hasBlock ? 1 : this.refillForCopies(sizeClass)
+      return status > 0 ? this.pop(sizeClass) : status
+    }
+    if (!this.lockToGive()) return TIMEOUT
     let block = sizeClass < 0 ? FULL : this.heap.take(sizeClass, OUTSIDE_RESERVE, false)
-    if (block === FULL && (sizeClass < 0 || cacheLimits[sizeClass] === 0))
+    if (block === FULL)
       block = this.heap.takeRun(Math.ceil(bytes / PAGE_BYTES), OUTSIDE_RESERVE, avoidedFrom, avoidedTo)
     this.unlock()
     return block
+  }
+
+  private refillForCopies(sizeClass: number): number {
+    const { budget } = this
+    const { patience } = budget
+    budget.patience = LITTLE_PATIENCE
+    const status = this.refill(sizeClass, OUTSIDE_RESERVE, false)
+    budget.patience = patience
+    return status
+  }
+
+  /**
+   * Frees the block of an entry that was moved. It goes to no list of this thread, but back to the heap: the next time
+   * that this thread has the mutex, or with {@link FreeLists.giveOwed}. So a span is emptied under few holds of it.
+   */
+  freeMoved(block: number): void {
+    if (WEAKLY_ORDERED) this.thread.fence()
+    this.owe(block)
+  }
+
+  giveOwed(): void {
+    if (this.words[this.thread.owed] !== 0 && this.lockToGive()) this.unlock()
   }
 
   /** Gives back all blocks of a class that this thread keeps. */
@@ -241,7 +282,7 @@ export class FreeLists {
     this.flush()
   }
 
-  private refill(sizeClass: number, place: number): number {
+  private refill(sizeClass: number, place: number, mayGrow = true): number {
     if (!this.lock()) return TIMEOUT
     const head = this.thread.cacheHeads + sizeClass
     const wanted = cacheLimits[sizeClass] === 0 ? 1 : batches[sizeClass]
@@ -250,7 +291,8 @@ export class FreeLists {
     for (; taken < wanted; taken++) {
       // Takes one block of the reserve at most, which the caller uses at once.
       if (taken > 0 && (block >= this.heap.reserveBlock || this.heap.isNextReserved(sizeClass))) break
-      block = this.heap.take(sizeClass, taken === 0 || place === FIXED ? this.allowed(place) : OUTSIDE_RESERVE)
+      const from = taken === 0 || place === FIXED ? this.allowed(place) : OUTSIDE_RESERVE
+      block = this.heap.take(sizeClass, from, mayGrow)
       if (block < 0) break
       this.heap.write(block * BLOCK_WORDS, this.words[head])
       this.heap.write(head, block)
@@ -340,6 +382,8 @@ export class FreeLists {
   private lock(): boolean {
     if (!lockMutex(this.budget, HEADER_HEAP_MUTEX)) return false
     const { words } = this
+    const { reservePage } = this.heap
+    this.isTight = words[HEADER_PAGES_IN_USE] > reservePage - Math.floor(reservePage / TIGHT_PART)
     const emptying = this.isEmptying ? 0 : words[this.thread.emptying]
     if ((words[this.thread.owed] | words[this.thread.hasExcess] | emptying) !== 0) this.settle()
     return true

@@ -140,7 +140,10 @@ export class Heap {
       if (freeCount + 1 === carved) this.releaseSpan(sizeClass, page)
       return true
     }
-    if (freeCount === 0 && carved === spanCapacity(sizeClass)) this.link(list, page)
+    if (freeCount === 0 && carved === spanCapacity(sizeClass)) {
+      this.releaseIdle(sizeClass)
+      this.link(list, page)
+    }
     // The last span with room stays, so that a class that is nearly empty does not build spans again and again. In the
     // reserve it does not stay, since it would be in the way of a long run.
     const isOnlyOne = this.words[list] === page + 1 && this.words[at + PAGE_NEXT] === 0
@@ -177,18 +180,11 @@ export class Heap {
     return sizeClass < SIZE_CLASSES && this.give(sizeClass, block)
   }
 
-  /** Turns spans without a used block back into free runs. O(spans with room). */
+  /** Turns spans without a used block back into free runs. O(size classes). */
   releaseEmptySpans(): void {
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
-      let link = this.words[HEADER_PARTIAL_SPANS + sizeClass]
-      // A page that was met before is not a span any more, or the count ends the walk.
-      for (let steps = 0; this.isSpan(link - 1, sizeClass) && steps < this.pageCount; steps++) {
-        const page = link - 1
-        const at = this.descriptor(page)
-        link = this.words[at + PAGE_NEXT]
-        if (this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]) this.releaseSpan(sizeClass, page)
-        this.commit()
-      }
+      this.releaseIdle(sizeClass)
+      this.commit()
     }
   }
 
@@ -218,11 +214,22 @@ export class Heap {
       return
     }
     this.write(at + PAGE_CLOSED, 0)
-    if (this.hasRoom(page, sizeClass)) this.link(HEADER_PARTIAL_SPANS + sizeClass, page)
+    if (!this.hasRoom(page, sizeClass)) return
+    this.releaseIdle(sizeClass)
+    this.link(HEADER_PARTIAL_SPANS + sizeClass, page)
   }
 
   isClosed(page: number): boolean {
     return this.isPage(page) && this.words[this.descriptor(page) + PAGE_CLOSED] !== 0
+  }
+
+  /** Turns the one span in a list into a free run if it has no used block. */
+  private releaseIdle(sizeClass: number): void {
+    const page = this.words[HEADER_PARTIAL_SPANS + sizeClass] - 1
+    if (!this.isSpan(page, sizeClass)) return
+    const at = this.descriptor(page)
+    const isIdle = this.words[at + PAGE_FREE_COUNT] === this.words[at + PAGE_CARVED]
+    if (isIdle && this.words[at + PAGE_NEXT] === 0) this.releaseSpan(sizeClass, page)
   }
 
   /** Returns the class of the span that begins at a page; -1 if none does. */

@@ -40,13 +40,6 @@ import { expiryTick, keptUntil } from '../../../format/expiry.js'
 /** Number of tombstones above which a cleanup runs: 30 % of a segment's slots. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
 
-/**
- * What one write cleans up before it looks for other memory, and the segments that it looks at for that: some 100
- * microseconds.
- */
-const CLEANUPS_AT_ONCE = 16
-const LOOKS_AT_ONCE = 256
-
 /** Cost of cleaning up a segment in a sweep's budget, in looks at a segment. */
 const SWEEP_COST = 64
 
@@ -83,25 +76,6 @@ export function cleanUp(core: Core, segment: number, patience: number): boolean 
 /** Returns whether a segment has tombstones or, by its hint, expired entries. */
 export function isWorthCleaning(region: Region, segment: number): boolean {
   return tombstonesOf(region.words, segment) > 0 || isExpiryDue(region, segment)
-}
-
-/**
- * Cleans up the next few segments that are worth it, round and round, where that takes no waiting. Bounded.
- */
-export function cleanUpSome(core: Core): void {
-  const { words, region, lookup } = core
-  let left = CLEANUPS_AT_ONCE
-  for (let looks = LOOKS_AT_ONCE; looks > 0 && left > 0; looks--) {
-    const hash = core.cleanupHand
-    if (!lookup.locateSegment(hash | 0)) return
-    const { segment } = lookup
-    if (isWorthCleaning(region, segment)) {
-      cleanUp(core, segment, NO_PATIENCE)
-      left--
-    }
-    const end = endOf(words, segment)
-    core.cleanupHand = end <= hash || end >= HASH_END ? 0 : end
-  }
 }
 
 /** Cleans up every segment that is worth it, as {@link cleanUp} does. O(segments). */

@@ -3,8 +3,6 @@
  * together again. See docs/internals/protocol.md, "Compaction".
  */
 import {
-  BLOCK_WORDS,
-  ENTRY_HASH,
   PAGE_CARVED,
   PAGE_CLASS_SHIFT,
   PAGE_FREE_COUNT,
@@ -18,7 +16,6 @@ import { FULL, TIMEOUT } from '../../engine.js'
 import { classBlocks, spanCapacity } from '../../../format/size-classes.js'
 import { Backoff } from '../threads/backoff.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
-import { cleanUp } from './cleanup.js'
 import type { Core } from '../core.js'
 import { pagesForBlock } from '../memory/free-lists.js'
 import { Heap } from '../memory/heap.js'
@@ -120,6 +117,8 @@ class Emptier {
         if (moved === NO_ROOM || moved === BUSY) break
       }
     }
+    core.blocks.giveBackAll(sizeClass) // copies that were not needed, which would keep other spans from other threads
+    core.blocks.giveOwed() // the last blocks, while it is closed
     const isGone = !heap.isClosed(page)
     core.blocks.reopenSpan()
     return isGone || words[at + PAGE_KIND] !== kind
@@ -136,10 +135,7 @@ class Emptier {
       const block = heap.blockOf(page) + i * classBlocks(sizeClass)
       let seen = mover.lookAt(block)
       if (seen === IS_TOMBSTONE) {
-        // A tombstone's segment has more of them, most of them in other spans that are to be emptied, too.
-        core.lookup.locateSegment(this.words[block * BLOCK_WORDS + ENTRY_HASH])
-        cleanUp(core, core.lookup.segment, NO_PATIENCE)
-        seen = mover.lookAt(block)
+        seen = mover.dropTombstone(block)
         if (seen === IS_TOMBSTONE) return false
       }
       if (seen === MOVED) entries++

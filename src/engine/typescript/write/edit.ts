@@ -246,7 +246,7 @@ export class Edit {
     if (this.hasLapsed || this.isInPlace) return
     this.reference = this.block
     if (this.kind === EDIT_REMOVE) {
-      this.leavesTombstone = sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
+      this.leavesTombstone = !this.core.blocks.isTight && sizeOf(words, current * BLOCK_WORDS) <= MAX_TOMBSTONE_BYTES
       this.reference = this.leavesTombstone ? current | TOMBSTONE_BIT : 0
     }
     this.growth = Number(this.leavesValue()) - Number(current !== 0 && !this.meetsLease)

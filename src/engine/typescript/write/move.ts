@@ -2,6 +2,7 @@
 import {
   ALL_BUCKETS,
   BLOCK_WORDS,
+  BUCKET_SLOTS,
   BUCKET_VERSION,
   ENTRY_DATA,
   ENTRY_HASH,
@@ -23,6 +24,7 @@ import { release, replace, tryHold } from '../index/bucket.js'
 import { sizeOf } from '../../../format/entry.js'
 import type { Core } from '../core.js'
 import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
+import { emptyTombstones } from './tombstones.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
 
@@ -63,6 +65,16 @@ export class Mover {
     const hash = this.hashAt(block)
     if (!lookup.locateSegment(hash) || !this.seek(lookup.segment, hash, block)) return NOTHING
     return this.isTombstone ? IS_TOMBSTONE : MOVED
+  }
+
+  /**
+   * Frees the block, and the others of the bucket, if a slot refers to it as a tombstone. Returns what
+   * {@link Mover.lookAt} then does. The block may hold anything.
+   */
+  dropTombstone(block: number): number {
+    if (this.lookAt(block) !== IS_TOMBSTONE) return NOTHING
+    emptyTombstones(this.core, this.bucket)
+    return this.lookAt(block)
   }
 
   /**
@@ -111,7 +123,8 @@ export class Mover {
       release(words, home)
     }
     thread.clearClaim()
-    core.blocks.freeAtOnce(isHeld ? block : copy)
+    if (isHeld) core.blocks.freeMoved(block)
+    else core.blocks.free(copy, bytes)
     return isHeld ? MOVED : BUSY
   }
 
@@ -140,7 +153,7 @@ export class Mover {
       release(words, home)
     }
     unlockSegment(core, segment)
-    if (moved === MOVED) core.blocks.freeAtOnce(block)
+    if (moved === MOVED) core.blocks.freeMoved(block)
     return moved
   }
 
@@ -170,8 +183,11 @@ export class Mover {
   }
 
   private seekIn(bucket: number, block: number): boolean {
+    // A hint until the bucket is held: so plain loads do.
+    const { words } = this
+    const slots = bucket + BUCKET_SLOTS
     for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) {
-      const reference = loadSlot(this.words, bucket, slot)
+      const reference = words[slots + slot]
       if ((reference & ~TOMBSTONE_BIT) !== block) continue
       this.bucket = bucket
       this.slot = slot

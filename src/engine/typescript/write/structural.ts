@@ -32,6 +32,7 @@ import { makeRoomByMoving } from './compaction.js'
 import { holdBucket, lockSegment, unlockSegment } from './restructure.js'
 import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { split } from './split.js'
+import { Reclaiming } from './tombstones.js'
 import type { ValueReader } from '../index/value.js'
 
 /**
@@ -39,6 +40,9 @@ import type { ValueReader } from '../index/value.js'
  * segment, splits may never help.
  */
 const MAX_TRIES = 256
+
+/** What is reclaimed at first for a segment that must split: its pages, and as many more. */
+const SPLIT_BYTES = 65_536
 
 export function editStructurally(core: Core, edit: Edit): void {
   const { segment } = core.lookup
@@ -122,9 +126,9 @@ export function letGo(core: Core): void {
  */
 function atHome(core: Core, attempt: () => boolean): void {
   const { lookup } = core
-  // The patience with which memory is gathered the next time, whether it was for good, and whether no segment was
-  // passed over for it.
-  let patience = NO_PATIENCE
+  // How much memory is reclaimed the next time, whether it was for good, and whether no segment was passed over for it.
+  let wanted = SPLIT_BYTES
+  let round: Reclaiming | undefined
   let hasReclaimed = false
   let hasMoved = false
   let isAll = true
@@ -156,9 +160,16 @@ function atHome(core: Core, attempt: () => boolean): void {
     }
     // Now, with no mutex held, memory can be gathered everywhere: first where it is available at once; then, in a map,
     // which has no other memory, everywhere.
-    isAll = cleanUpAll(core, patience)
-    hasReclaimed = isAll || patience === ALL_PATIENCE || core.evictor !== undefined
-    patience = ALL_PATIENCE
+    round ??= new Reclaiming(core)
+    if (round.isOver()) {
+      isAll = cleanUpAll(core, ALL_PATIENCE)
+      hasReclaimed = true
+    } else {
+      round.goOn(wanted)
+      wanted *= 2
+      isAll = !round.hasPassedOver
+      hasReclaimed = round.isOver() && (isAll || core.evictor !== undefined)
+    }
     core.blocks.flush()
     hasMoved = false
   }

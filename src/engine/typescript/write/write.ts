@@ -3,7 +3,7 @@ import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.j
 import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { findRoom, release, tryHold } from '../index/bucket.js'
 import { hasExpired } from '../index/expiry.js'
-import { cleanUpAll, cleanUpSome } from './cleanup.js'
+import { cleanUpAll } from './cleanup.js'
 import { makeRoomAtOnce, makeRoomByMoving } from './compaction.js'
 import { ANYWHERE, FIXED, OUTSIDE_RESERVE } from '../memory/heap.js'
 import { relieve } from './contention.js'
@@ -17,6 +17,7 @@ import { isLeaseKind } from '../../../format/kinds.js'
 import { Backoff } from '../threads/backoff.js'
 import { ALL_PATIENCE, NO_PATIENCE } from '../threads/wait-budget.js'
 import { editHeldKey, editStructurally, letGo } from './structural.js'
+import { LOOKS_AT_ONCE, Reclaiming } from './tombstones.js'
 import type { ValueWriter } from '../index/value.js'
 import { loadSlot } from '../../../format/bucket.js'
 
@@ -160,24 +161,31 @@ function moveInCache(core: Core, bytes: number, place: number): number {
 }
 
 /**
- * Makes room for a block in a map: reclaims some tombstones; moves entries, so that free memory lies together; and only
- * if that is not enough, reclaims tombstones, expired entries and the blocks of free lists everywhere, first where that
- * is possible at once.
+ * Makes room for a block in a map: reclaims tombstones and expired entries, and moves entries, so that free memory lies
+ * together. What is reclaimed at a time is what the block needs, and twice as much whenever that was not enough, so
+ * that a call does not pay for what the next ones need. Fails only when nothing is left anywhere, and waits for other
+ * threads only before that.
  */
 function reclaim(core: Core, bytes: number): number {
-  cleanUpSome(core)
-  core.blocks.flush()
-  const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
-  if (block !== FULL) return block
+  const round = new Reclaiming(core)
+  let looks = LOOKS_AT_ONCE
+  for (let wanted = bytes; !round.isOver(); wanted *= 2) {
+    round.goOn(wanted, looks)
+    looks = Infinity
+    core.blocks.flush()
+    const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
+    if (block !== FULL) return block
+  }
+  let isAll = true
   for (const patience of [NO_PATIENCE, ALL_PATIENCE]) {
-    const isAll = cleanUpAll(core, patience)
+    if (patience === ALL_PATIENCE) isAll = cleanUpAll(core, patience)
     joinAll(core, FOR_ROOM)
     giveBackDeparted(core)
     core.blocks.flush()
     const block = makeRoomByMoving(core, bytes, OUTSIDE_RESERVE)
-    if (block !== FULL || isAll) return block
+    if (block !== FULL || !round.hasPassedOver) return block
   }
-  return TIMEOUT
+  return isAll ? FULL : TIMEOUT
 }
 
 /** Evicts for a block until no victim was passed over. */
