@@ -81,6 +81,20 @@ void AddChain(TestEngine& engine, std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(engine->AddShape(parent, NameOf(i), &parent), Status::kDone);
 }
 
+TEST(Shapes, NoShapeHasMoreChildrenThanAllowed) {
+  TestRegion region(1 << 20);
+  TestEngine engine(region);
+  const Word allowed = region.region().Load(kHeaderShapeChildren);
+  ShapeId id = 0;
+  for (Word i = 0; i < allowed; ++i) ASSERT_EQ(engine->AddShape(0, NameOf(i), &id), Status::kDone);
+  EXPECT_EQ(engine->AddShape(0, NameOf(allowed), &id), Status::kFull);
+  EXPECT_EQ(engine->AddShape(0, NameOf(3), &id), Status::kDone);
+  EXPECT_EQ(id, 4u);
+  EXPECT_EQ(engine->AddShape(4, NameOf(allowed), &id), Status::kDone);
+  EXPECT_EQ(id, allowed + 1);
+  ExpectSound(engine);
+}
+
 TEST(Shapes, ADamagedTableIsToldAndHurtsNoWrite) {
   std::mt19937_64 random(Seed());
   for (int round = 0; round < 2000 * Scale(); ++round) {

@@ -239,4 +239,18 @@ export const mutants = [
     find: '    FinishGone();\n',
     replace: '',
   },
+  {
+    name: 'shape-of-the-dead-not-finished',
+    why: 'a shape whose adder died is not found, and added again',
+    file: 'core/threads/takeover.cc',
+    find: '    ShapeTable(region_).FinishAppend();\n',
+    replace: '',
+  },
+  {
+    name: 'shape-of-the-dead-counted-first',
+    why: 'whoever goes on after a death between the two takes what is no shape yet for one',
+    file: 'core/shapes/shape_table.cc',
+    find: '  region_.Store(record + kShapeParent, parent);\n',
+    replace: '  region_.StoreRelease(kHeaderShapeCount, id);\n  region_.Store(record + kShapeParent, parent);\n',
+  },
 ]

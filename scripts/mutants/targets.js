@@ -174,6 +174,8 @@ export const targets = {
   misuse: inTypescript(['test/misuse'], ['build']),
   groups: inTypescript(['test/conformance/prefix'], ['build'], 'typescript,native'),
   health: inTypescript(['test/health']),
+  'shapes-typescript': inTypescript(['test/shapes'], ['build']),
+  shapes: inNative({ tests: ['shapes'], scale: (attempt) => attempt + 1 }),
   adapters: inTypescript(['test/adapters'], ['build']),
   surface: inTypescript(
     [

@@ -1,0 +1,88 @@
+/** Sabotages of the TypeScript engine's table of shapes, and of what reads it. test/shapes must go red for each. */
+export const mutants = [
+  {
+    name: 'shape-not-counted-last',
+    why: 'whoever goes on after a death between the two takes what is no shape yet for one',
+    file: 'src/engine/typescript/shapes/shape-table.ts',
+    find: '    const record = this.recordAt(id)\n    words[record + SHAPE_PARENT] = parent\n',
+    replace:
+      '    const record = this.recordAt(id)\n    Atomics.store(words, HEADER_SHAPE_COUNT, id)\n    words[record + SHAPE_PARENT] = parent\n',
+  },
+  {
+    name: 'shape-not-finished',
+    why: 'a shape whose adder died is not found, and added again',
+    file: 'src/engine/typescript/threads/takeover.ts',
+    find: '    new ShapeAppender(this.region).finishAppend()\n',
+    replace: '',
+  },
+  {
+    name: 'shape-under-another-parent',
+    why: 'a value gets the names of another one',
+    file: 'src/format/shapes.ts',
+    find: '    if (parent === 0) return HEADER_SHAPE_NEWEST',
+    replace: '    if (parent <= 1) return HEADER_SHAPE_NEWEST',
+  },
+  {
+    name: 'shape-sought-once',
+    why: 'two threads that add the same shape at once add it twice',
+    file: 'src/engine/typescript/shapes/add-shape.ts',
+    find: '    const found = table.find(parent, name)\n',
+    replace: '    const found: number = NO_CHILD\n',
+  },
+  {
+    name: 'shape-names-of-one-length',
+    why: 'a shape is found by a name that it does not have',
+    file: 'src/format/shapes.ts',
+    find: '    return nameBytesOf(text) === bytes && this.readName(record) === name',
+    replace: '    return nameBytesOf(text) === bytes',
+  },
+  {
+    name: 'dictionary-takes-all-shapes',
+    why: 'an object with ids for names takes the whole table at its first name',
+    file: 'src/format/shapes.ts',
+    find: 'children < words[HEADER_SHAPE_CHILDREN] >>> 0 && ',
+    replace: '',
+  },
+  {
+    name: 'long-shape-names-cut',
+    why: 'a name that is longer than a record can tell becomes another one',
+    file: 'src/engine/typescript/shapes/add-shape.ts',
+    find: '    if (name.length > SHAPE_NAME_BYTES || !this.text.encode(name) || this.text.length > SHAPE_NAME_BYTES) {',
+    replace: '    if (!this.text.encode(name)) {',
+  },
+  {
+    name: 'shapes-change-the-result',
+    why: 'what a read found is forgotten while its value is decoded',
+    file: 'src/engine/typescript/shapes/add-shape.ts',
+    find: '    if (outcome === FULL) Atomics.add',
+    replace: '    this.core.end(outcome)\n    if (outcome === FULL) Atomics.add',
+  },
+  {
+    name: 'shapes-lost-in-a-repair',
+    why: 'a repair takes the table for lost memory, and entries overwrite it',
+    file: 'src/engine/typescript/check/repair.ts',
+    find: '      !this.markShapes() ||\n',
+    replace: '',
+  },
+  {
+    name: 'shapes-are-lost-memory',
+    why: 'health() tells of lost memory that nobody lost',
+    file: 'src/inspect/census.ts',
+    find: '    yield this.walkShapes()\n',
+    replace: '',
+  },
+  {
+    name: 'shapes-count-as-entries',
+    why: 'stats() tells of entries where there are none',
+    file: 'src/inspect/memory.ts',
+    find: 'bytes += allocatedBytes(shapeChunkBytes(chunk))',
+    replace: 'bytes += 0',
+  },
+  {
+    name: 'changing-names-untold',
+    why: 'nobody learns why values with new names are slow',
+    file: 'src/inspect/health.ts',
+    find: 'Math.max(share, Math.min(1, mostChildren / childrenAllowed))',
+    replace: 'share',
+  },
+]
