@@ -231,6 +231,7 @@ napi_value PutMany(napi_env env, napi_callback_info info) {
   const double expires_at = ReadExpiry(env, call, 5);
   EngineHandle& handle = call.handle();
   Outcome& outcome = handle.outcome();
+  const std::uint32_t labels = outcome.given_labels;  // of all entries
   std::size_t used = 0;
   outcome.status = Status::kDone;
   for (; i < to; ++i) {
@@ -247,10 +248,12 @@ napi_value PutMany(napi_env env, napi_callback_info info) {
       break;
     }
     value.expires_at = expires_at;
+    outcome.given_labels = labels;
     handle.engine().Put(key, value, kPutAlways, kNoVersion);
     if (outcome.status != Status::kDone) break;
     if (IsEncodedKind(kind)) used += PaddedBytes(value.length);
   }
+  outcome.given_labels = 0;
   handle.StartScratchAt(0);
   return MakeNumber(env, i);
 }

@@ -190,7 +190,15 @@ napi_value Close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value MakeLabelTable(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  std::uint32_t level;
+  if (call.open() && call.Number(0, &level)) call.handle().engine().MakeLabelTable(level);
+  return nullptr;
+}
+
 constexpr Method kAllOfMap[] = {
+    {"makeLabelTable", MakeLabelTable},
     {"size", Size},
     {"watch", Watch},
     {"unwatch", Unwatch},

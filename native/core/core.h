@@ -40,6 +40,7 @@ struct Core {
   Block held_segment = 0;                  // of the key that HoldKey took, or 0
   WordIndex held_home = 0;
   double held_until = kNever;  // when the entry of that key expires
+  Block held_entry = 0;        // that entry, if it has labels
   Evictor* evictor = nullptr;  // makes room in a cache
   Waker waker{};               // wakes threads in the memory of one process
   bool has_told = false;       // whether watchers are to be woken

@@ -10,6 +10,7 @@
 #include "write/cleanup.h"
 #include "write/departures.h"
 #include "write/increment.h"
+#include "write/label_table.h"
 #include "write/write.h"
 
 namespace mapsafe {
@@ -181,6 +182,11 @@ void Engine::Watch() {
 
 void Engine::Unwatch() {
   mapsafe::Unwatch(core_);
+}
+
+void Engine::MakeLabelTable(std::uint32_t level) {
+  BeginCall();
+  mapsafe::MakeLabelTable(core_, level);
 }
 
 std::uint32_t Engine::Size() const {

@@ -61,6 +61,9 @@ class Engine {
   void RemoveHeld(const Key& key);
   void LetGo();
 
+  // See label_table.h.
+  void MakeLabelTable(std::uint32_t level);
+
   // See waits.h.
   Announced Announce(const Key& key) { return AnnounceWait(core_.region, key.hash); }
 

@@ -765,6 +765,44 @@ TEST(Death, WhileExpiredEntriesAreSwept) {
   KillEverywhere(scenario);
 }
 
+// The slots of a table are filled by TypeScript: test/death has that.
+TEST(Death, WhileEntriesHaveLabels) {
+  Scenario scenario = Evicting();
+  scenario.entries = 20;
+  const auto labelled = [](const std::string& key, std::uint32_t label) {
+    return Operation{[=](TestEngine& engine) {
+                       const WordIndex table = WordOf(engine.region().Load(kHeaderLabelTables + 1));
+                       const WordIndex generation = table + WordIndex{label} * kLabelSlotWords;
+                       engine.outcome().labels[0] = static_cast<std::uint32_t>(generation);
+                       engine.outcome().labels[1] = engine.region().Load(generation);
+                       engine.outcome().given_labels = 1;
+                       engine.Put(key, "labelled");
+                     },
+                     [=](Entries& entries) { entries[key] = "labelled"; }};
+  };
+  const auto invalidating = [](std::uint32_t label, std::vector<std::string> keys) {
+    return Operation{[=](TestEngine& engine) {
+                       Region region = engine.region();
+                       const WordIndex table = WordOf(region.Load(kHeaderLabelTables + 1));
+                       region.Add(kHeaderInvalidations, 2);
+                       region.Add(table + WordIndex{label} * kLabelSlotWords, 1);
+                       region.Add(kHeaderInvalidations, 2);
+                     },
+                     [=](Entries& entries) {
+                       for (const std::string& key : keys) entries.erase(key);
+                     }};
+  };
+  scenario.operations = {Doing([](TestEngine& engine) { engine->MakeLabelTable(1); }),
+                         labelled("new", 1),
+                         labelled(KeyOf(3), 1),
+                         labelled(KeyOf(4), 2),
+                         invalidating(1, {"new", KeyOf(3)}),
+                         labelled(KeyOf(3), 1),
+                         Doing(SweepAll),
+                         Doing([](TestEngine& engine) { engine->MakeLabelTable(0); })};
+  KillEverywhere(scenario);
+}
+
 TEST(Death, WhileWaitingForAKeyHeld) {
   Scenario scenario;
   scenario.obstruct = [](TestEngine& keeper, Region) { ASSERT_TRUE(keeper.Hold(KeyOf(3))); };

@@ -213,6 +213,7 @@ class TestEngine {
   }
   Status status() const { return outcome_.status; }
   const Outcome& outcome() const { return outcome_; }
+  Outcome& outcome() { return outcome_; }
   Engine* operator->() { return engine_.get(); }
   Region region() const { return region_; }
 

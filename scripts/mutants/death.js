@@ -18,21 +18,21 @@ export const mutants = [
     name: 'life-believed-until-held',
     why: 'a write renews an entry that a reader saw expired just before',
     file: 'core/write/write.cc',
-    find: 'if (HasExpired(core.region, edit->alive_until)) {',
+    find: 'if (HasDied(core.region, *edit)) {',
     replace: 'if (false) {',
   },
   {
     name: 'life-of-the-recent-believed',
     why: 'a counter in constant use is counted on after a reader saw it expired',
     file: 'core/write/increment.cc',
-    find: '  if (HasExpired(core.region, expires_at)) {\n    home',
+    find: '  if (HasExpired(core.region, ExpiryOf(core.region, counter.block, header))) {\n    home',
     replace: '  if (false) {\n    home',
   },
   {
     name: 'life-believed-until-all-is-held',
     why: 'a write that waits for a bucket beside the home renews an entry that a reader saw expired meanwhile',
     file: 'core/write/structural.cc',
-    find: 'if (status == Status::kDone && HasExpired(core.region, edit->alive_until)) {',
+    find: 'if (status == Status::kDone && HasDied(core.region, *edit)) {',
     replace: 'if (false) {',
   },
   {
@@ -46,7 +46,7 @@ export const mutants = [
     name: 'life-of-what-is-held-believed',
     why: 'a write renews an entry that has expired while it was held',
     file: 'core/write/structural.cc',
-    find: 'if (edit->kind == Edit::Kind::kPut && HasExpired(core.region, core.held_until)) {',
+    find: 'if (edit->kind == Edit::Kind::kPut && has_died) {',
     replace: 'if (false) {',
   },
   {

@@ -92,8 +92,8 @@ export const mutants = [
     name: 'outcome-not-kept',
     why: 'an outcome is gone before everyone who waited has seen it',
     file: 'src/loads/key-load.ts',
-    find: 'leave(this.#leaseKey, { load, outcome, stale }, version)',
-    replace: 'leave(this.#leaseKey, { load, outcome: undefined, stale }, version)',
+    find: 'leave(this.#leaseKey, { load, outcome, stale }, version, ',
+    replace: 'leave(this.#leaseKey, { load, outcome: undefined, stale }, version, ',
   },
   {
     name: 'failure-not-told',
@@ -310,8 +310,8 @@ export const mutants = [
     name: 'deleted-value-served-on-failure',
     why: 'a forced load that fails brings back what was deleted meanwhile',
     file: 'src/loads/key-load.ts',
-    find: 'if (this.#base !== 0 && !this.host.leases.isUnchanged(this.key, this.#base)) return false\n      this',
-    replace: 'this',
+    find: 'if (this.#base !== 0 && !this.host.leases.isUnchanged(this.key, this.#base)) return false\n      if',
+    replace: 'if',
   },
   {
     name: 'stale-on-error-without-end',
@@ -345,8 +345,8 @@ export const mutants = [
     name: 'ttl-of-the-loader-ignored',
     why: 'values do not live as long as their loader says',
     file: 'src/loads/key-load.ts',
-    find: 'store(encoder, load.guard, load.ttl)',
-    replace: 'store(encoder, load.guard, undefined)',
+    find: 'store(encoder, load.guard, load.ttl, load.labels)',
+    replace: 'store(encoder, load.guard, undefined, load.labels)',
   },
   {
     name: 'many-loaded-one-by-one',

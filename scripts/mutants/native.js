@@ -206,9 +206,9 @@ export const mutants = [
     name: 'counter-version-read-first',
     why: 'a reader that meets the turn of the cells returns the new sum with the version of the one before the last',
     file: 'core/index/entry.h',
-    find: '    header.version = LoadEntryVersion(region, at + header.version_offset());\n',
+    find: '    header.version = LoadEntryVersion(region, at + header.version_offset()) & kVersionMask;\n',
     replace:
-      '    if (header.in_second_cell()) header.version = LoadEntryVersion(region, at + header.version_offset());\n',
+      '    if (header.in_second_cell()) {\n      header.version = LoadEntryVersion(region, at + header.version_offset()) & kVersionMask;\n    }\n',
     // Writers look at the header under their hold, too, so that all is slower alike.
     also: {
       find: '  const Word meta = region.LoadAcquire(at + kEntryMeta);\n',

@@ -132,7 +132,7 @@ function inAddon(suites, copied) {
 
 export const targets = {
   native: inNative({
-    tests: ['engine', 'stress', 'contention', 'lease', 'waking', 'expiry', 'damage'],
+    tests: ['engine', 'stress', 'contention', 'lease', 'waking', 'expiry', 'label', 'damage'],
     scale: (attempt) => 3 * 4 ** attempt,
   }),
   typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability'], ['build']),
@@ -172,7 +172,7 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   misuse: inTypescript(['test/misuse'], ['build']),
-  groups: inTypescript(['test/conformance/prefix'], ['build'], 'typescript,native'),
+  groups: inTypescript(['test/conformance/prefix', 'test/groups'], ['build'], 'typescript,native'),
   health: inTypescript(['test/health']),
   'shapes-typescript': inTypescript(['test/shapes'], ['build']),
   shapes: inNative({ tests: ['shapes'], scale: (attempt) => attempt + 1 }),

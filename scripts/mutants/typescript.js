@@ -118,10 +118,10 @@ export const mutants = [
     name: 'snapshot-without-buckets',
     why: 'optimistic writers go on while a snapshot is taken, and it has a later write without an earlier one',
     file: 'src/engine/typescript/walk/snapshot.ts',
-    find: `    copy.budget = core.words.length
+    find: `    copy.labels.take(core.region)
     for (; released < held.length; released++) {
 `,
-    replace: `    copy.budget = core.words.length
+    replace: `    copy.labels.take(core.region)
     for (const segment of held) releaseBuckets(core.words, segment)
     for (; released < held.length; released++) {
       holdBuckets(core, held[released])

@@ -1,4 +1,5 @@
 import type { Key } from '../format/key.js'
+import { MAX_ENTRY_LABELS } from '../format/layout.js'
 import type { Shape } from '../format/shapes.js'
 
 export { HASH_END } from '../format/segment.js'
@@ -127,6 +128,11 @@ export interface Engine {
 
   /** Lets go of the key held, if there is one. */
   letGo(): void
+
+  /**
+   * Makes the table of labels of a level, if there is none yet. Status DONE if there is one now; FULL, TIMEOUT or CORRUPT.
+   */
+  makeLabelTable(level: number): void
 
   /**
    * Announces that this thread is going to wait until a load of `key` ends: docs/internals/protocol.md, "Waking".
@@ -341,13 +347,25 @@ export const RESULT_OWNER_THREAD = 10
  * may wait for other threads. With 0 each operation is a call of its own.
  */
 export const RESULT_CALL = 11
-export const RESULT_WORDS = 16
+/** Number of labels, in pairs (format/labels.ts), that the next entry written gets. The write takes them: then it is 0. */
+export const RESULT_GIVEN_LABELS = 16
+/** Number of labels of the entry that was read. */
+export const RESULT_FOUND_LABELS = 17
+/** The labels given, and those found. */
+export const RESULT_LABELS = 18
+export const RESULT_OF_FOUND_LABELS = 98
+export const RESULT_WORDS = 178
 /**
  * When the entry found expires, NEVER if it does not: a double. The index counts doubles from the start of the result.
  */
 export const RESULT_EXPIRES_AT = 6
 /** What `staleUntil` of Engine.put says, of the entry read, or NEVER. The index counts doubles, too. */
 export const RESULT_STALE_UNTIL = 7
+
+/** Returns {@link RESULT_GIVEN_LABELS}, within its bound. */
+export function givenLabels(result: Int32Array): number {
+  return Math.min(result[RESULT_GIVEN_LABELS] >>> 0, MAX_ENTRY_LABELS)
+}
 
 // Statuses. Negative ones become errors.
 export const ABSENT = 0

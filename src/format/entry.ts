@@ -27,6 +27,8 @@ import {
   KEY_KIND_MASK,
   KEY_KIND_SHIFT,
   KEY_LENGTH_BITS,
+  LABEL_COUNT_SHIFT,
+  LABEL_WORDS,
   VALUE_KIND_MASK,
   VALUE_KIND_SHIFT,
   VALUE_NUMBER,
@@ -38,6 +40,8 @@ export const NEVER = 0
 
 /** The bits of ENTRY_META that hold key length and key kind. */
 export const KEY_META_MASK = 2 ** VALUE_KIND_SHIFT - 1
+/** The bits of the higher word of an entry's version that are not its number of labels. */
+export const VERSION_HIGH_MASK = 2 ** LABEL_COUNT_SHIFT - 1
 const KEY_LENGTH_MASK = 2 ** KEY_LENGTH_BITS - 1
 /** Number of words below which a loop is faster than a call of `set`. */
 const SHORT_COPY_WORDS = 128
@@ -47,9 +51,13 @@ export function wordsFor(bytes: number): number {
   return (bytes >>> 2) + (((bytes & 3) + 3) >>> 2)
 }
 
-/** @param flags ENTRY_EXPIRES, ENTRY_STALE and ENTRY_COUNTER, of ENTRY_META */
-export function entryBytes(keyLength: number, valueLength: number, flags: number): number {
-  return ENTRY_HEADER_BYTES + (wordsFor(keyLength) + valueWords(valueLength, flags) + trailerWords(flags)) * 4
+/**
+ * @param flags ENTRY_EXPIRES, ENTRY_STALE and ENTRY_COUNTER, of ENTRY_META
+ * @param labels number of labels
+ */
+export function entryBytes(keyLength: number, valueLength: number, flags: number, labels: number): number {
+  const words = wordsFor(keyLength) + valueWords(valueLength, flags) + labels * LABEL_WORDS + trailerWords(flags)
+  return ENTRY_HEADER_BYTES + words * 4
 }
 
 /** Returns the number of words between key and trailer: of a value, or of both cells of a counter. */
@@ -57,8 +65,19 @@ export function valueWords(valueLength: number, flags: number): number {
   return (flags & ENTRY_COUNTER) === 0 ? wordsFor(valueLength) : COUNTER_WORDS
 }
 
+/** Returns the number of labels of an entry. */
+export function labelCountOf(words: Int32Array, entry: number): number {
+  return words[entry + ENTRY_VERSION + 1] >>> LABEL_COUNT_SHIFT
+}
+
+/** Returns the index of the first label, which follows the value or the cells. */
+export function labelsAt(words: Int32Array, entry: number): number {
+  const meta = words[entry + ENTRY_META]
+  return entry + ENTRY_DATA + wordsFor(keyLengthOf(meta)) + valueWords(valueLengthOf(words, entry), meta)
+}
+
 /**
- * Returns the number of words after the value: the time until which the entry may be returned after its expiry, and the
+ * Returns the number of words after the labels: the time until which the entry may be returned after its expiry, and the
  * time of its expiry, each only if its flag is set.
  */
 export function trailerWords(flags: number): number {
@@ -111,13 +130,13 @@ export function versionAt(entry: number, meta: number): number {
 /** The entry version. */
 export function versionOf(words: Int32Array, entry: number): number {
   const at = versionAt(entry, metaOf(words, entry))
-  return (words[at + 1] >>> 0) * 2 ** 32 + (words[at] >>> 0)
+  return (words[at + 1] & VERSION_HIGH_MASK) * 2 ** 32 + (words[at] >>> 0)
 }
 
 /** Returns the size of the entry at `entry`, by its header. */
 export function sizeOf(words: Int32Array, entry: number): number {
   const meta = words[entry + ENTRY_META]
-  return entryBytes(keyLengthOf(meta), valueLengthOf(words, entry), meta)
+  return entryBytes(keyLengthOf(meta), valueLengthOf(words, entry), meta, labelCountOf(words, entry))
 }
 
 /** Returns whether the entry in `block` is for the key. Bytes that make no entry give false, never a fault. */

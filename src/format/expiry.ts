@@ -1,6 +1,7 @@
 /** Reads from entries when they expire. See docs/internals/protocol.md, "Expiry". */
 import { loadDouble } from './double.js'
-import { NEVER, sizeOf } from './entry.js'
+import { labelCountOf, NEVER, sizeOf } from './entry.js'
+import { isInvalidated } from './labels.js'
 import { BLOCK_WORDS, ENTRY_EXPIRES, ENTRY_META, ENTRY_STALE, EXPIRY_TICK_MS, EXPIRY_WORDS } from './layout.js'
 import type { Region } from './region.js'
 
@@ -14,16 +15,23 @@ export function expiryIn(words: Int32Array, entry: number): number {
   return loadDouble(words, entry + sizeOf(words, entry) / 4 - EXPIRY_WORDS)
 }
 
+/** The expiry of an entry that was invalidated: in all respects it is one that expired long ago. */
+const LONG_AGO = 1
+
 /**
- * Returns when the entry in `block` expires; NEVER if it does not, or if its lengths lead out of the region. Reliable
+ * Returns when the entry in `block` expires, long ago if it was invalidated; NEVER if it does not, or if its lengths lead out of the region. Reliable
  * only after validation, like the header.
  */
 export function expiryOf(region: Region, block: number): number {
   const { words } = region
   const entry = block * BLOCK_WORDS
-  if ((words[entry + ENTRY_META] & ENTRY_EXPIRES) === 0) return NEVER
+  const expires = (words[entry + ENTRY_META] & ENTRY_EXPIRES) !== 0
+  const isLabelled = labelCountOf(words, entry) !== 0
+  if (!expires && !isLabelled) return NEVER
   const size = sizeOf(words, entry) / 4
-  return region.contains(block, size) ? loadDouble(words, entry + size - EXPIRY_WORDS) : NEVER
+  if (!region.contains(block, size)) return NEVER
+  if (isLabelled && isInvalidated(words, entry)) return LONG_AGO
+  return expires ? loadDouble(words, entry + size - EXPIRY_WORDS) : NEVER
 }
 
 /**
@@ -35,7 +43,9 @@ export function staleUntil(region: Region, block: number): number {
   const entry = block * BLOCK_WORDS
   if ((words[entry + ENTRY_META] & ENTRY_STALE) === 0) return NEVER
   const size = sizeOf(words, entry) / 4
-  return region.contains(block, size) ? loadDouble(words, entry + size - 2 * EXPIRY_WORDS) : NEVER
+  if (!region.contains(block, size)) return NEVER
+  if (labelCountOf(words, entry) !== 0 && isInvalidated(words, entry)) return NEVER
+  return loadDouble(words, entry + size - 2 * EXPIRY_WORDS)
 }
 
 const double = new Float64Array(1)
@@ -61,6 +71,13 @@ export function isForFailures(until: number): boolean {
 export function keptUntil(region: Region, block: number): number {
   const until = staleUntil(region, block)
   return until > 0 ? until : expiryOf(region, block)
+}
+
+/** Returns what {@link keptUntil} returned when the entry at `entry` was published. Trusts its lengths. */
+export function wasToBeKeptUntil(words: Int32Array, entry: number): number {
+  const isStale = (words[entry + ENTRY_META] & ENTRY_STALE) !== 0
+  const until = isStale ? loadDouble(words, entry + sizeOf(words, entry) / 4 - 2 * EXPIRY_WORDS) : NEVER
+  return until > 0 ? until : expiryIn(words, entry)
 }
 
 /** Returns whether an entry with this expiry has expired at `time`. */

@@ -58,6 +58,8 @@ export const HEADER_GONE_SEGMENTS = 98
 export const HEADER_LEAVING_SEGMENTS = 99
 export const HEADER_GONE_CHUNKS = 100
 export const HEADER_LEAVING_CHUNKS = 101
+export const HEADER_INVALIDATIONS = 102
+export const HEADER_LABEL_TABLES = 85
 export const HEADER_SWEEP_TICK = 112
 export const HEADER_CLOCK_START = 114
 export const HEADER_CLOCK_BOOT = 116
@@ -90,7 +92,8 @@ export const STATE_READY = 1
 export const FLAG_CACHE = 1
 export const FEATURE_JOINS = 1
 export const FEATURE_FEED = 2
-export const KNOWN_FEATURES = 3
+export const FEATURE_LABELS = 4
+export const KNOWN_FEATURES = 7
 
 // Thread registry
 export const REGISTRY_BLOCK = 256
@@ -170,6 +173,7 @@ export const SEGMENT_WINDOW = 51
 export const SEGMENT_EXPIRY = 52
 export const SEGMENT_NEXT = 53
 export const SEGMENT_PARTED = 54
+export const SEGMENT_LABELLED = 55
 export const SEGMENT_BUCKETS = 64
 export const HOME_BUCKETS = 64
 export const STASH_BUCKETS = 4
@@ -194,6 +198,7 @@ export const ENTRY_META = 1
 export const ENTRY_VALUE_LENGTH = 2
 export const ENTRY_VERSION = 3
 export const ENTRY_NODE = 5
+export const LABEL_COUNT_SHIFT = 21
 export const ENTRY_DATA = 6
 export const ENTRY_HEADER_BYTES = 24
 export const KEY_LENGTH_BITS = 20
@@ -209,8 +214,22 @@ export const COUNTER_SECOND_VALUE = 2
 export const COUNTER_SECOND_VERSION = 4
 export const COUNTER_WORDS = 6
 export const EXPIRY_WORDS = 2
+export const LABEL_WORDS = 2
+export const MAX_ENTRY_LABELS = 40
 export const EXPIRY_TICK_MS = 1024
 export const MAX_KEY_BYTES = 1048575
+
+// Labels (docs/internals/format.md, "Labels")
+export const LABEL_LEVELS = 11
+export const SHARED_MARKS = 1024
+export const FIRST_LABEL_TABLE_BYTES = 16384
+export const LABEL_SLOT_WORDS = 8
+export const LABEL_GENERATION = 0
+export const LABEL_DIGEST = 1
+export const LABEL_DIGEST_WORDS = 6
+export const LABEL_PROBES = 16
+export const LABEL_TABLE_PART = 16
+export const LABEL_RETIRED = 0xffffffff
 
 // Key kinds
 export const KEY_LATIN1 = 1

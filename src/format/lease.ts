@@ -13,7 +13,7 @@ import {
   VALUE_LAPSED_LEASE,
   VALUE_LEASE,
 } from './layout.js'
-import { valueKindOf } from './entry.js'
+import { valueKindOf, VERSION_HIGH_MASK } from './entry.js'
 import { isLeaseKind } from './kinds.js'
 
 /** Returns whether the entry is a lease, lapsed or not. */
@@ -39,5 +39,6 @@ export function lapse(words: Int32Array, block: number, home: number): void {
   const meta = words[entry + ENTRY_META] & ~(VALUE_KIND_MASK << VALUE_KIND_SHIFT)
   Atomics.store(words, entry + ENTRY_META, meta | (VALUE_LAPSED_LEASE << VALUE_KIND_SHIFT))
   Atomics.store(words, entry + ENTRY_VERSION, (epoch << 31) | (next >>> 1))
-  Atomics.store(words, entry + ENTRY_VERSION + 1, epoch >>> 1)
+  const labels = words[entry + ENTRY_VERSION + 1] & ~VERSION_HIGH_MASK
+  Atomics.store(words, entry + ENTRY_VERSION + 1, (epoch >>> 1) | labels)
 }

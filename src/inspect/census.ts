@@ -36,6 +36,8 @@ import {
   HEADER_EVICTION,
   HEADER_DIRECTORY,
   HEADER_HEAP_TOP,
+  HEADER_LABEL_TABLES,
+  LABEL_LEVELS,
   HEADER_SHAPE_CHUNKS,
   MAX_DEPTH,
   PAGE_BLOCKS,
@@ -66,6 +68,7 @@ import {
 } from '../format/layout.js'
 import { threadRecordAt } from '../format/thread-record.js'
 import { expiryOf } from '../format/expiry.js'
+import { labelTableBytes } from '../format/labels.js'
 
 /** Most suspects that are listed; further ones are left out. */
 const MAX_SUSPECTS = 65_536
@@ -93,7 +96,7 @@ export interface Census {
   readonly expired: number
   /** Bytes of headers, keys and values of live entries. */
   readonly bytesLive: number
-  /** Bytes of segments and directory arrays, including replaced arrays. */
+  /** Bytes of segments, directory arrays, including replaced arrays, and tables of tags. */
   readonly bytesIndex: number
   /** Bytes of a cache's eviction area: some 40 for each entry that there was room for, of any size. */
   readonly bytesEviction: number
@@ -181,6 +184,7 @@ class Walk {
     yield* this.walkIndex()
     yield this.walkDirectories()
     this.meetFeed()
+    this.walkLabelTables()
     yield* this.walkEvictionArea()
     yield this.walkShapes()
     yield* this.walkFreeLists()
@@ -237,6 +241,14 @@ class Walk {
       directory = this.words[directory * BLOCK_WORDS + DIRECTORY_PREVIOUS]
     }
     return MAX_DEPTH
+  }
+
+  private walkLabelTables(): void {
+    for (let level = 0; level < LABEL_LEVELS; level++) {
+      const table = Atomics.load(this.words, HEADER_LABEL_TABLES + level)
+      const bytes = labelTableBytes(level)
+      if (this.region.contains(table, bytes / 4) && this.meet(table)) this.found.bytesIndex += bytes
+    }
   }
 
   private walkSegment(segment: number): void {

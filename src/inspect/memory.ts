@@ -4,6 +4,7 @@ import { areaPages, partitionsOf } from '../format/eviction-area.js'
 import { ghostPages } from '../format/ghosts.js'
 import { classBlocks, classOf } from '../format/size-classes.js'
 import { Region } from '../format/region.js'
+import { labelTableBytes } from '../format/labels.js'
 import {
   BLOCK_BYTES,
   BLOCK_WORDS,
@@ -14,6 +15,8 @@ import {
   HEADER_DIRECTORY,
   HEADER_FEED,
   HEADER_HEAP_TOP,
+  HEADER_LABEL_TABLES,
+  LABEL_LEVELS,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
   HEADER_SHAPE_CHUNKS,
@@ -48,7 +51,7 @@ import { threadRecordAt } from '../format/thread-record.js'
 export interface MemoryUse {
   /** Entries, including deleted and expired ones that are not cleaned up yet, in blocks of their size class. */
   readonly entries: number
-  /** The index: segments and directory. */
+  /** The index: segments, directory, and tables of tags. */
   readonly index: number
   /** The memory by which a cache chooses the entries that it evicts. */
   readonly eviction: number
@@ -100,6 +103,9 @@ function indexBytes(words: Int32Array, load: Load): number {
   // Counts the current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
   if (load(HEADER_FEED) !== 0) bytes += allocatedBytes(feedBytes(words))
+  for (let level = 0; level < LABEL_LEVELS; level++) {
+    if (load(HEADER_LABEL_TABLES + level) !== 0) bytes += allocatedBytes(labelTableBytes(level))
+  }
   return bytes
 }
 

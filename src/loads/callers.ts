@@ -3,6 +3,7 @@ import { MapsafeError } from '../base/errors.js'
 import type { SharedPass } from './breaker.js'
 import type { ValueEncoder } from '../codec/value.js'
 import type { Key } from '../format/key.js'
+import type { Labels } from '../format/labels.js'
 import type { InContext } from '../platform/context.js'
 import { monotonic } from '../platform/system-clock.js'
 
@@ -32,7 +33,14 @@ export interface Caller<V> {
    * @param ttl what the loader said; undefined if it did not
    * @returns whether that was still there
    */
-  readonly store: (encoder: ValueEncoder, version: number, ttl: number | undefined) => boolean
+  readonly store: (
+    encoder: ValueEncoder,
+    version: number,
+    ttl: number | undefined,
+    labels: Labels | undefined,
+  ) => boolean
+  /** Returns the labels of the value, with their present generations; undefined if it has none. */
+  readonly labels: () => Labels | undefined
   readonly resolve: (value: V) => void
   readonly reject: (reason: unknown) => void
   /** Where the parts of a call of many keys find the breaker's pass that they share. */

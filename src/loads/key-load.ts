@@ -1,4 +1,6 @@
 import type { Key } from '../format/key.js'
+import type { Labels } from '../format/labels.js'
+import { LABEL_WORDS, MAX_ENTRY_LABELS } from '../format/layout.js'
 import { monotonic } from '../platform/system-clock.js'
 import { AwaitedLoad } from './awaited-load.js'
 import { refused, type Pass } from './breaker.js'
@@ -139,7 +141,8 @@ export class KeyLoad<V> {
     }
     const { version, value, expiresAt = Infinity } = sight
     this.#base = version
-    this.#stale = { content: leases.encode(value), version, expiredAt: expiresAt, until: Infinity }
+    // Whether it is still there is looked up before it is given to a call, so its labels need no look.
+    this.#stale = { content: leases.encode(value), version, expiredAt: expiresAt, until: Infinity, labels: undefined }
     return leases.look(forcedKey)
   }
 
@@ -150,8 +153,8 @@ export class KeyLoad<V> {
       return this.#begin(undefined, undefined)
     }
     if (sight.is === 'stale') {
-      const { version, expiredAt, until } = sight
-      this.#stale = { content: this.host.leases.encode(sight.value), version, expiredAt, until }
+      const { version, expiredAt, until, labels } = sight
+      this.#stale = { content: this.host.leases.encode(sight.value), version, expiredAt, until, labels }
       return this.#begin(version, undefined)
     }
     const { lease, version } = sight
@@ -190,7 +193,7 @@ export class KeyLoad<V> {
   /** Gives the expired value to the calls that take it while it is being loaded anew. */
   #serve(): void {
     const stale = this.#stale
-    if (stale === undefined || this.#base !== 0) return
+    if (stale === undefined || this.#base !== 0 || this.host.leases.isInvalidated(stale)) return
     const now = this.host.now()
     const takes = (caller: Caller<V>): boolean => isServedAtOnce(stale, now, caller)
     if (this.#callers.resolveSome(takes, () => this.#decode(stale.content))) this.#hasServed = true
@@ -203,6 +206,7 @@ export class KeyLoad<V> {
     try {
       // Beside a forced load the value may have been deleted.
       if (this.#base !== 0 && !this.host.leases.isUnchanged(this.key, this.#base)) return false
+      if (this.host.leases.isInvalidated(stale)) return false
       this.#callers.resolve(caller, () => this.#decode(stale.content))
       this.host.countRescue()
       return true
@@ -238,21 +242,25 @@ export class KeyLoad<V> {
     if (this.#stale !== undefined && !(now < this.#stale.until)) this.#stale = undefined
     // The value is decoded before the lease is taken: a damaged one throws here, and must not leave a lease behind.
     if (this.#stale !== undefined) this.#decode(this.#stale.content)
+    // Now, before the loader is called: what is invalidated from now on ends the lease, and the value is not stored.
+    const labels = leader.labels()
+    const all = joined(labels, this.#stale?.labels)
+    if (all === undefined) this.#stale = undefined // more labels than a lease can have
     const stale = this.#base === 0 ? this.#stale : undefined
-    const taken = host.leases.leave(this.#leaseKey, { load, outcome, stale }, version)
+    const taken = host.leases.leave(this.#leaseKey, { load, outcome, stale }, version, all ?? labels)
     if (taken === undefined) return true // another thread was first
     const pass = this.#passFor(leader)
     if (pass === undefined && host.breaker !== undefined) {
       // The breaker opened, or another load became the probe, between the look at it and the lease.
       // What the lease keeps for others stays.
-      host.leases.leave(this.#leaseKey, { load: undefined, outcome, stale }, taken)
+      host.leases.leave(this.#leaseKey, { load: undefined, outcome, stale }, taken, all ?? labels)
       return this.#refuse()
     }
     host.countLoad()
     this.#stopWaiting()
     this.#callers.restartClocks()
     const place = { key: this.key, leaseKey: this.#leaseKey, version: taken }
-    this.#load = new OwnLoad(host, place, leader, load, pass)
+    this.#load = new OwnLoad(host, place, leader, load, pass, labels)
     this.#run(this.#load)
     return !this.isOver
   }
@@ -297,7 +305,7 @@ export class KeyLoad<V> {
       try {
         // A getter in the value may have ended this load: by closing the cache, or because the time is up.
         if (this.#load !== load) return
-        isStored = load.leader.store(encoder, load.guard, load.ttl)
+        isStored = load.leader.store(encoder, load.guard, load.ttl, load.labels)
         result = this.host.decode(encoder, value)
       } finally {
         encoder.release()
@@ -394,4 +402,15 @@ export class KeyLoad<V> {
   #decode(content: Content): V {
     return this.host.leases.decodeContent(content) as V
   }
+}
+
+/** Returns the labels of both, each once; undefined if they are more than an entry can have. */
+function joined(one: Labels = [], other: Labels = []): Labels | undefined {
+  const all = [...one]
+  for (let i = 0; i < other.length; i += LABEL_WORDS) {
+    const has = (_: number, at: number): boolean =>
+      at % LABEL_WORDS === 0 && all[at] === other[i] && all[at + 1] === other[i + 1]
+    if (!all.some(has)) all.push(other[i], other[i + 1])
+  }
+  return all.length > MAX_ENTRY_LABELS * LABEL_WORDS ? undefined : all
 }

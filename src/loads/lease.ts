@@ -1,4 +1,5 @@
 import { corruptValue } from '../codec/value-error.js'
+import type { Labels } from '../format/labels.js'
 
 /**
  * The content of a lease: which load a key waits for, and how the last one ended. It is stored as a value of kind
@@ -59,6 +60,8 @@ export interface Stale {
   readonly version: number
   /** When that entry expired, in the region's time. */
   readonly expiredAt: number
+  /** The labels of the entry that had the value; a lease has them as its own. */
+  readonly labels: Labels | undefined
   /** Until when the value may be served, in the region's time, with the mark of `isForFailures` of format/expiry.ts. */
   readonly until: number
 }
@@ -149,6 +152,7 @@ function readStale(view: DataView, bytes: Uint8Array, start: number): Stale | un
     until: view.getFloat64(STALE_UNTIL, true),
     expiredAt: view.getFloat64(STALE_EXPIRED, true),
     version: view.getFloat64(STALE_VERSION, true),
+    labels: undefined,
     content: { kind, bytes: bytes.slice(start, view.byteLength) },
   }
 }

@@ -20,7 +20,9 @@ import { VALUE_LAPSED_LEASE, VALUE_LATIN1, VALUE_LEASE, VALUE_NUMBER, VALUE_UTF1
 import { lackedRoom } from '../store/room.js'
 import type { Store } from '../store/store.js'
 import { remove } from '../store/writes.js'
-import { leaseBytes, readLease, writeLease, type Content, type Lease } from './lease.js'
+import { giveLabels } from '../store/give-labels.js'
+import { areInvalidated, type Labels } from '../format/labels.js'
+import { leaseBytes, readLease, writeLease, type Content, type Lease, type Stale } from './lease.js'
 import { Buffer } from '../platform/buffer.js'
 
 /** The state of a key: a value, a lease, or nothing. */
@@ -32,8 +34,15 @@ export type Sight<V> =
       readonly version: number
       readonly expiredAt: number
       readonly until: number
+      readonly labels: Labels | undefined
     }
-  | { readonly is: 'lease'; readonly lease: Lease; readonly isLapsed: boolean; readonly version: number }
+  | {
+      readonly is: 'lease'
+      readonly lease: Lease
+      readonly isLapsed: boolean
+      readonly version: number
+      readonly labels: Labels | undefined
+    }
   | { readonly is: 'nothing' }
 
 /**
@@ -84,9 +93,10 @@ export class Leases<V> {
    * Stores `lease` under `key`: in place of the entry with `version`, or, if `version` is undefined, only if there is
    * nothing, not even a lease.
    *
+   * @param labels those of the value being loaded and of the expired one: if one of them is invalidated, the lease is over
    * @returns the new entry's version; undefined if it was not stored
    */
-  leave(key: Key, lease: Lease, version: number | undefined): number | undefined {
+  leave(key: Key, lease: Lease, version: number | undefined, labels: Labels | undefined): number | undefined {
     const engine = this.store.openToWrite()
     const length = leaseBytes(lease)
     makeRoom(engine, length)
@@ -94,11 +104,17 @@ export class Leases<V> {
     const mode = version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION
     const expiresAt =
       Math.max(this.store.now(), lease.load?.until ?? 0, lease.outcome?.until ?? 0, lease.stale?.until ?? 0) + KEEP
+    giveLabels(engine, labels)
     engine.put(key, VALUE_LEASE, length, mode, version, expiresAt)
     const status = engine.result[RESULT_STATUS]
     if (status === DONE) return this.store.version
     if (status === NOT_DONE) return undefined
     throw engineError(engine, key)
+  }
+
+  /** Returns whether an expired value, found before, has been invalidated since. */
+  isInvalidated({ labels }: Stale): boolean {
+    return labels !== undefined && areInvalidated(this.store.open().words, labels)
   }
 
   /** Takes the entry with `version` away. @returns whether it was still there */
@@ -135,7 +151,7 @@ export class Leases<V> {
   private sightOf(value: V): Sight<V> {
     const { expiresAt, staleUntil, version } = this.store
     if (staleUntil === undefined) return { is: 'value', value, version, expiresAt }
-    return { is: 'stale', value, version, expiredAt: expiresAt!, until: staleUntil }
+    return { is: 'stale', value, version, expiredAt: expiresAt!, until: staleUntil, labels: this.store.lastLabels }
   }
 
   private decode(engine: Engine): Sight<V> {
@@ -144,8 +160,10 @@ export class Leases<V> {
     if (kind !== VALUE_LEASE && kind !== VALUE_LAPSED_LEASE) {
       return this.sightOf(this.store.decode(kind, engine.scratch, length))
     }
-    const { version } = this.store
-    return { is: 'lease', lease: readLease(engine.scratch, length), isLapsed: kind === VALUE_LAPSED_LEASE, version }
+    const { version, lastLabels: labels } = this.store
+    const read = readLease(engine.scratch, length)
+    const lease = read.stale === undefined ? read : { ...read, stale: { ...read.stale, labels } }
+    return { is: 'lease', lease, isLapsed: kind === VALUE_LAPSED_LEASE, version, labels }
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../format/layout.js'
 import { recordOf } from '../format/thread-record.js'
 import { asOneCall } from '../engine/one-call.js'
+import type { Labels } from '../format/labels.js'
 import type { Store } from '../store/store.js'
 import { Breaker, type ResolvedBreakerOptions, type SharedPass } from './breaker.js'
 import type { Caller } from './callers.js'
@@ -32,7 +33,13 @@ import { WakeUps, type Watch } from './wake-ups.js'
  * @param ttl how long it lives, if its loader said so
  * @returns whether that entry was still there
  */
-export type StoreLoaded = (key: Key, encoder: ValueEncoder, version: number, ttl: number | undefined) => boolean
+export type StoreLoaded = (
+  key: Key,
+  encoder: ValueEncoder,
+  version: number,
+  ttl: number | undefined,
+  labels: Labels | undefined,
+) => boolean
 
 /** One call's wish for the value of a key. */
 export interface Request<K extends Key> {
@@ -42,6 +49,8 @@ export interface Request<K extends Key> {
   readonly ttl: number
   /** Called once, if this call's loader runs and returns a value. */
   readonly store: StoreLoaded
+  /** As in {@link Caller}. */
+  readonly labels: () => Labels | undefined
   readonly sharedPass?: SharedPass
 }
 
@@ -123,7 +132,7 @@ export class Loads<V> implements LoadHost<V> {
    */
   loadPart<K extends Key>(
     key: K,
-    { loader, options, ttl, store, sharedPass }: Request<K>,
+    { loader, options, ttl, store, labels, sharedPass }: Request<K>,
     onJoin: ((leave: (reason: unknown) => void) => void) | undefined,
   ): Promise<V | undefined> {
     const { timeout, negativeTtl, staleWhileRevalidate, staleIfError, forceRefresh, signal } = options
@@ -152,7 +161,8 @@ export class Loads<V> implements LoadHost<V> {
         staleWhileRevalidate,
         staleIfError,
         ttl,
-        store: (encoder, version, ownTtl) => store(keyLoad.key, encoder, version, ownTtl),
+        store: (encoder, version, ownTtl, own) => store(keyLoad.key, encoder, version, ownTtl, own),
+        labels,
         resolve: (value) => {
           forget()
           resolve(value)

@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../base/deep-readonly.js'
 import { describe } from '../base/describe.js'
 import { MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
 import { isAbortSignal } from '../base/signal.js'
+import { readTags } from '../store/tags.js'
 import type { Storable } from '../base/storable.js'
 
 /** A value that was there before a load, with the version of its entry. */
@@ -86,6 +87,12 @@ export interface LoadOptions extends LoadDefaults {
    */
   readonly forceRefresh?: boolean | undefined
   /**
+   * Names of groups that the value which this call's loader loads belongs to, 16 at most, for `invalidateTags`. They count
+   * from the start of the loader on: a value whose tags are invalidated meanwhile goes to the calls that waited for it
+   * before, but to no later one. Default: none.
+   */
+  readonly tags?: Iterable<string> | undefined
+  /**
    * Rejects this call with the signal's reason when the signal aborts. Other waiting calls are not affected. Default:
    * no signal.
    */
@@ -103,6 +110,8 @@ export interface ResolvedLoadDefaults {
 export interface ResolvedLoadOptions extends ResolvedLoadDefaults {
   readonly forceRefresh: boolean
   readonly signal: AbortSignal | undefined
+  /** Names of labels. */
+  readonly tags: readonly string[] | undefined
 }
 
 /** The longest time, in milliseconds, that a timer can wait. */
@@ -115,7 +124,7 @@ const BUILT_IN: ResolvedLoadDefaults = {
   negativeTtl: 0,
 }
 const DEFAULT_NAMES = Object.keys(BUILT_IN) as (keyof LoadDefaults)[]
-const NAMES: readonly (keyof LoadOptions)[] = [...DEFAULT_NAMES, 'forceRefresh', 'signal']
+const NAMES: readonly (keyof LoadOptions)[] = [...DEFAULT_NAMES, 'forceRefresh', 'tags', 'signal']
 
 /**
  * Reads each option once, checks it, and fills in the defaults.
@@ -134,7 +143,7 @@ export function resolveLoadOptions(options: LoadOptions, defaults: ResolvedLoadD
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new MapsafeTypeError('ERR_MAPSAFE_OPTIONS', `Option signal is ${describe(signal)}; expected an AbortSignal.`)
   }
-  return { ...resolve(given, defaults), forceRefresh, signal }
+  return { ...resolve(given, defaults), forceRefresh, signal, tags: readTags(given.tags) }
 }
 
 function resolve(given: LoadDefaults, defaults: ResolvedLoadDefaults): ResolvedLoadDefaults {

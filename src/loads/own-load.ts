@@ -4,6 +4,7 @@ import type { Pass } from './breaker.js'
 import type { Caller } from './callers.js'
 import { LoaderContext } from './context.js'
 import { FAILED, isSameLoad, type Load, type Outcome, type Stale } from './lease.js'
+import type { Labels } from '../format/labels.js'
 import type { LoadHost } from './load-host.js'
 import { beginLoad, endLoad, runLoader, type RunningLoad } from './running-loads.js'
 
@@ -45,6 +46,7 @@ export class OwnLoad<V> {
    * @param leader the call whose loader it runs
    * @param name as the lease has it
    * @param pass the breaker's permission for it
+   * @param labels those of its value, with their generations before the loader is called
    */
   constructor(
     private readonly host: LoadHost<V>,
@@ -52,6 +54,7 @@ export class OwnLoad<V> {
     readonly leader: Caller<V>,
     private readonly name: Load,
     private readonly pass: Pass | undefined,
+    readonly labels: Labels | undefined,
   ) {
     this.deadline = monotonic() + leader.timeout
     this.guard = name.base === 0 ? place.version : name.base
@@ -118,7 +121,7 @@ export class OwnLoad<V> {
     try {
       if (state === FAILED) this.host.countFailure()
       const content = leases.encode(told)
-      this.#withLease((version, isLapsed, last) => {
+      this.#withLease((version, isLapsed, last, labels) => {
         const now = this.host.now()
         // The expired value can still be returned.
         const stale = last !== undefined && !isLapsed && now < last.until && state === FAILED ? last : undefined
@@ -127,7 +130,7 @@ export class OwnLoad<V> {
         const until = state === FAILED && !isLapsed && negativeTtl > 0 ? now + negativeTtl : 0
         const { owner, number } = this.name
         const outcome = { state, owner, number, until, content }
-        return leases.leave(this.place.leaseKey, { load: undefined, outcome, stale }, version) !== undefined
+        return leases.leave(this.place.leaseKey, { load: undefined, outcome, stale }, version, labels) !== undefined
       })
     } catch {
       // The write can fail for want of room, say. Waiting calls then see that no load is under way, and load
@@ -160,13 +163,15 @@ export class OwnLoad<V> {
    * Lets `use` replace or remove the load's lease, if that is still there, perhaps lapsed, and again if another thread
    * changed it meanwhile. A lease left behind by a living thread would be waited for until its time is up.
    *
-   * @param use gets the lease's version and the expired value noted in it, and says whether the lease still had that version
+   * @param use gets the lease's version, the expired value noted in it and its labels, and says whether the lease still had that version
    */
-  #withLease(use: (version: number, isLapsed: boolean, stale: Stale | undefined) => boolean): void {
+  #withLease(
+    use: (version: number, isLapsed: boolean, stale: Stale | undefined, labels: Labels | undefined) => boolean,
+  ): void {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const sight = this.host.leases.look(this.place.leaseKey)
       if (sight.is !== 'lease' || sight.lease.load === undefined || !isSameLoad(sight.lease.load, this.name)) return
-      if (use(sight.version, sight.isLapsed, sight.lease.stale)) return
+      if (use(sight.version, sight.isLapsed, sight.lease.stale, sight.labels)) return
     }
   }
 }

@@ -16,6 +16,7 @@ import {
 import { asOneCall } from '../engine/one-call.js'
 import { addToCounter } from '../format/counters.js'
 import type { Key } from '../format/key.js'
+import type { Labels } from '../format/labels.js'
 import { COUNTER_LOST_UPDATES } from '../format/layout.js'
 import { recordOf } from '../format/thread-record.js'
 import type { ValueEncoder } from '../codec/value.js'
@@ -135,9 +136,10 @@ export class ObservedStore<V> extends Store<V> {
     version: number | undefined,
     expiresAt: number,
     staleUntil: number,
+    labels: Labels | undefined,
   ): unknown {
     const put = (condition: number, expected = version): unknown =>
-      super.put(engine, key, value, condition, expected, expiresAt, staleUntil)
+      super.put(engine, key, value, condition, expected, expiresAt, staleUntil, labels)
     const probe = this.#probe
     if (probe === undefined) return put(mode)
     const origin = probe.originOf(key, value)

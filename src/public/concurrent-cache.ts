@@ -9,7 +9,7 @@ import { getOrInsert, getOrInsertComputed } from '../store/get-or-insert.js'
 import type { CacheHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { incrementEntry, readIncrement, type IncrementOptions } from './increment.js'
-import { readLifetime, resolveLifetime, type LifetimeOptions } from './lifetime.js'
+import { readEntryOptions, readLifetime, resolveLifetime, type EntryOptions, type LifetimeOptions } from './lifetime.js'
 import { Loads, type Request } from '../loads/loads.js'
 import { ManyLoad, type ManyLoader } from '../loads/many.js'
 import {
@@ -29,7 +29,10 @@ import type {
   OptionsFor,
 } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
-import type { Lifetime } from '../store/lifetime.js'
+import type { Labels } from '../format/labels.js'
+import { LabelIndex } from '../store/labels.js'
+import { labelsOf, spanOf, withLabels, type Lifetime, type Span } from '../store/lifetime.js'
+import { readTagsToInvalidate } from '../store/tags.js'
 import type { Store } from '../store/store.js'
 import { touch } from '../store/touch.js'
 import type { MapEntry } from './types.js'
@@ -75,6 +78,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<Returned<V, Freeze>>
   readonly #loads: Loads<Returned<V, Freeze>>
+  readonly #labelIndex = new LabelIndex()
   readonly #loadDefaults: ResolvedLoadDefaults
   /** The options of a call without any: most calls are hits, which should not pay for an object. */
   readonly #usualLoad: ResolvedLoadOptions
@@ -153,24 +157,24 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
 
   /**
    * Stores `value` under `key`, and overwrites the value that was there. Evicts other entries where there is no room.
-   * `options` say how long the entry lives.
+   * `options` say how long the entry lives, and its tags.
    */
-  override set(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): this {
+  override set(key: K, value: Storable<V>, options: EntryOptions | undefined = undefined): this {
     write(this.#store, key, value, PUT_ALWAYS, 0, this.#expiry(options))
     return this
   }
 
-  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
-  override setIfAbsent(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): boolean {
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives, and its tags. */
+  override setIfAbsent(key: K, value: Storable<V>, options: EntryOptions | undefined = undefined): boolean {
     return write(this.#store, key, value, PUT_IF_ABSENT, 0, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives, and its tags. */
   override setIfVersion(
     key: K,
     value: Storable<V>,
     version: number,
-    options: LifetimeOptions | undefined = undefined,
+    options: EntryOptions | undefined = undefined,
   ): boolean {
     const store = this.#store
     checkVersion(version)
@@ -178,36 +182,32 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     return write(store, key, value, mode, version, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives. */
-  override replace(key: K, value: Storable<V>, options: LifetimeOptions | undefined = undefined): boolean {
+  /** As in {@link ConcurrentMap}; an expired entry counts as none. `options` say how long the entry lives, and its tags. */
+  override replace(key: K, value: Storable<V>, options: EntryOptions | undefined = undefined): boolean {
     return write(this.#store, key, value, PUT_IF_PRESENT, 0, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives. */
+  /** As in {@link ConcurrentMap}; returns undefined for an expired entry. `options` say how long the entry lives, and its tags. */
   override swap(
     key: K,
     value: Storable<V>,
-    options: LifetimeOptions | undefined = undefined,
+    options: EntryOptions | undefined = undefined,
   ): Returned<V, Freeze> | undefined {
     return swap(this.#store, key, value, this.#expiry(options))
   }
 
-  /** As in {@link ConcurrentMap}. Stores nothing if the entry has expired. `options` say how long the entry lives. */
+  /** As in {@link ConcurrentMap}. Stores nothing if the entry has expired. `options` say how long the entry lives, and its tags. */
   override compareAndSwap(
     key: K,
     expected: V | DeepReadonly<V>,
     next: Storable<V>,
-    options: LifetimeOptions | undefined = undefined,
+    options: EntryOptions | undefined = undefined,
   ): boolean {
     return compareAndSwap(this.#store, key, expected, next, this.#expiry(options))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to an inserted one. */
-  override getOrInsert(
-    key: K,
-    value: Storable<V>,
-    options: LifetimeOptions | undefined = undefined,
-  ): Returned<V, Freeze> {
+  override getOrInsert(key: K, value: Storable<V>, options: EntryOptions | undefined = undefined): Returned<V, Freeze> {
     const expiresAt = this.#expiry(options)
     return getOrInsert(this.#store, key, value, () => expiresAt)
   }
@@ -216,29 +216,32 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   override getOrInsertComputed(
     key: K,
     compute: (key: K) => Storable<V>,
-    options: LifetimeOptions | undefined = undefined,
+    options: EntryOptions | undefined = undefined,
   ): Returned<V, Freeze> {
     const store = this.#store
     checkFunction('compute', compute)
-    const lifetime = options === undefined ? undefined : readLifetime(options)
-    return getOrInsertComputed(store, key, compute, () => this.#expiry(lifetime))
+    if (options === undefined) return getOrInsertComputed(store, key, compute, () => this.#expiry(undefined))
+    const { lifetime, tags } = readEntryOptions(options)
+    // Before the value is computed, and so are their generations.
+    const labels = this.#labels(tags)
+    return getOrInsertComputed(store, key, compute, () => withLabels(this.#spread(this.#spanOf(lifetime)), labels))
   }
 
   /** As in {@link ConcurrentMap}. An entry that is there keeps its expiry; `options` apply only to a new one. */
   override update(
     key: K,
     compute: (value: Returned<V, Freeze> | undefined) => Storable<V>,
-    options?: LifetimeOptions,
+    options?: EntryOptions,
   ): Returned<V, Freeze>
   override update(
     key: K,
     compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
-    options?: LifetimeOptions,
+    options?: EntryOptions,
   ): Returned<V, Freeze> | undefined
   override update(
     key: K,
     compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
-    options: LifetimeOptions | undefined = undefined,
+    options: EntryOptions | undefined = undefined,
   ): Returned<V, Freeze> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
@@ -257,8 +260,8 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   override increment(key: K, by: number | undefined, options: IncrementOptions | undefined): number | undefined
   override increment(key: K, by = 1, options: IncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
-    const { mode, lifetime } = readIncrement(by, options)
-    return increment(store, key, by, this.#fixedExpiry(lifetime), mode)
+    const { mode, lifetime, tags } = readIncrement(by, options)
+    return increment(store, key, by, this.#fixedExpiry(lifetime, tags), mode)
   }
 
   /**
@@ -281,8 +284,8 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     options: IncrementOptions | undefined = undefined,
   ): MapEntry<number> | undefined {
     const store = this.#store
-    const { mode, lifetime } = readIncrement(by, options)
-    return incrementEntry(store, key, by, mode, this.#fixedExpiry(lifetime))
+    const { mode, lifetime, tags } = readIncrement(by, options)
+    return incrementEntry(store, key, by, mode, this.#fixedExpiry(lifetime, tags))
   }
 
   /**
@@ -290,13 +293,13 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
    * The engine is called anew where the lifetime changes from one entry to the next.
    */
   override setMany(
-    entries: Iterable<readonly [K, Storable<V>, (LifetimeOptions | undefined)?]>,
-    options: LifetimeOptions | undefined = undefined,
+    entries: Iterable<readonly [K, Storable<V>, (EntryOptions | undefined)?]>,
+    options: EntryOptions | undefined = undefined,
   ): this {
     const store = this.#store
     const common = this.#exactExpiry(options)
     setMany(store, entries, (own) =>
-      this.#spread(own === undefined ? common : this.#exactExpiry(own as LifetimeOptions)),
+      this.#spreadOf(own === undefined ? common : this.#exactExpiry(own as EntryOptions)),
     )
     return this
   }
@@ -405,7 +408,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   }
 
   /**
-   * Renews the expiry of the entry of `key`, as if its value was set again. The entry gets a new version.
+   * Renews the expiry of the entry of `key`, as if its value was set again. The entry gets a new version, and keeps its tags.
    *
    * @param lifetime options, as those of a write; or a number, which stands for `{ ttl }`. Default: the cache's `ttl`
    * @returns whether there was an entry
@@ -415,20 +418,40 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   touch(key: K, lifetime: LifetimeOptions | number | undefined = undefined): boolean {
     const store = this.#store
     if (typeof lifetime === 'number') checkTtl('Argument ttl', lifetime)
-    return touch(store, key, this.#expiry(typeof lifetime === 'number' ? { ttl: lifetime } : lifetime))
+    const options = typeof lifetime === 'number' ? { ttl: lifetime } : lifetime
+    return touch(store, key, this.#spread(options === undefined ? undefined : this.#spanOf(readLifetime(options))))
+  }
+
+  /**
+   * Takes every entry away that has one of the tags: from its return on, no thread and no process finds one. An entry that is
+   * being loaded or computed meanwhile is taken away, too. O(tags), no matter how many entries there are; they are deleted
+   * as expired ones are: with writes, and in the background about a second later. `size` counts them until then.
+   *
+   * Tags are told apart exactly, as long as no more than about one for every 150 bytes of the cache's memory were ever used;
+   * beyond that an invalidation may take further entries away, but never fewer.
+   *
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `tags` are texts, none of which is empty
+   * @contract each tag | undefined | no | none | OPTIONS REENTRANT | O(tags)
+   */
+  invalidateTags(tags: Iterable<string>): void {
+    const store = this.#store
+    const names = readTagsToInvalidate(tags)
+    this.#labelIndex.invalidate(store.openToWrite(), names)
   }
 
   /** Makes a call's wish for a value: how its loader is run, and how its value is stored. */
   #request(loader: Request<K>['loader'], options: ResolvedLoadOptions): Request<K> {
     const store = this.#store
-    const { staleWhileRevalidate, staleIfError } = options
+    const { staleWhileRevalidate, staleIfError, tags } = options
     const staleFor = Math.max(staleWhileRevalidate, staleIfError)
     return {
       loader,
       options,
       ttl: options.ttl ?? store.ttl,
-      store: (key, encoder, version, ttl = options.ttl) => {
-        const lifetime = this.#expiry(ttl === undefined ? undefined : { ttl })
+      labels: () => this.#labels(tags),
+      store: (key, encoder, version, ttl, labels) => {
+        const span = this.#spread(this.#spanOf({ ttl: ttl ?? options.ttl }))
+        const lifetime = withLabels(span, labels)
         const forFailures = staleIfError > staleWhileRevalidate
         return writeEncoded(store, key, encoder, PUT_IF_VERSION, version, lifetime, staleFor, forFailures)
       },
@@ -436,21 +459,38 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   }
 
   /** Returns when an entry with these options expires, jitter included; undefined if the cache's `ttl` decides. */
-  #expiry(options: LifetimeOptions | undefined): Lifetime | undefined {
-    return this.#spread(this.#exactExpiry(options))
+  #expiry(options: EntryOptions | undefined): Lifetime | undefined {
+    return options === undefined ? this.#spread(undefined) : this.#spreadOf(this.#exactExpiry(options))
   }
 
-  #exactExpiry(options: LifetimeOptions | undefined): Lifetime | undefined {
-    return options === undefined ? undefined : resolveLifetime(options, this.#store.clock)
+  /** The same without jitter, and with the labels of the tags, as they are now. */
+  #exactExpiry(options: EntryOptions | undefined): Lifetime | undefined {
+    if (options === undefined) return undefined
+    const { lifetime, tags } = readEntryOptions(options)
+    return withLabels(this.#spanOf(lifetime), this.#labels(tags))
+  }
+
+  #spanOf(lifetime: LifetimeOptions): Span | undefined {
+    return resolveLifetime(lifetime, this.#store.clock)
+  }
+
+  #labels(tags: readonly string[] | undefined): Labels | undefined {
+    return tags === undefined ? undefined : this.#labelIndex.pairsOf(this.#store.openToWrite(), tags)
   }
 
   /** Returns when a counter expires: a time that neither jitter nor a read changes. */
-  #fixedExpiry(options: LifetimeOptions | undefined): number | undefined {
-    return this.#exactExpiry(options) as number | undefined
+  #fixedExpiry(options: LifetimeOptions | undefined, tags: readonly string[] | undefined): Lifetime | undefined {
+    return withLabels(options === undefined ? undefined : this.#spanOf(options), this.#labels(tags))
   }
 
   /** Shortens a lifetime at random, as `ttlJitter` says. */
-  #spread(lifetime: Lifetime | undefined): Lifetime | undefined {
+  #spreadOf(lifetime: Lifetime | undefined): Lifetime | undefined {
+    const span = spanOf(lifetime)
+    const spread = this.#spread(span)
+    return spread === span ? lifetime : withLabels(spread, labelsOf(lifetime))
+  }
+
+  #spread(lifetime: Span | undefined): Span | undefined {
     const { ttl, slidingTtl, ttlJitter } = this.#store
     if (ttlJitter === 0 || typeof lifetime === 'object') return lifetime
     if (lifetime === undefined && (ttl === Infinity || slidingTtl > 0)) return lifetime

@@ -1,11 +1,13 @@
-import { checkOptions, flagOf, wrongInput } from '../base/arguments.js'
+import { checkOptions, flagOf, optionOf, wrongInput } from '../base/arguments.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { PUT_ALWAYS, PUT_IF_PRESENT, RENEW_EXPIRY } from '../engine/engine.js'
 import type { Key } from '../format/key.js'
 import type { Store } from '../store/store.js'
 import { increment } from '../store/writes.js'
 import { toMapEntry } from './entry.js'
-import { readLifetime, type LifetimeOptions } from './lifetime.js'
+import type { Lifetime } from '../store/lifetime.js'
+import { readLifetime, type EntryOptions, type LifetimeOptions } from './lifetime.js'
+import { readTags } from '../store/tags.js'
 import type { MapEntry } from './types.js'
 
 /** Options of `increment` and `incrementEntry` of a `ConcurrentMap`. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
@@ -18,7 +20,7 @@ export interface MapIncrementOptions {
 }
 
 /** Options of `increment` and `incrementEntry` of a `ConcurrentCache`. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
-export interface IncrementOptions extends MapIncrementOptions, Omit<LifetimeOptions, 'slidingTtl'> {
+export interface IncrementOptions extends MapIncrementOptions, Omit<EntryOptions, 'slidingTtl'> {
   /**
    * With true, the lifetime that the other options or the cache's `ttl` say begins anew with every call. Default: false,
    * it begins with the call that inserts the number, and later calls keep it.
@@ -30,6 +32,8 @@ export interface IncrementOptions extends MapIncrementOptions, Omit<LifetimeOpti
 export interface Increment {
   readonly mode: number
   readonly lifetime: LifetimeOptions | undefined
+  /** Names of labels for a new number. */
+  readonly tags?: readonly string[] | undefined
 }
 
 const PLAIN: Increment = { mode: PUT_ALWAYS, lifetime: undefined }
@@ -46,7 +50,8 @@ export function readMapIncrement(by: unknown, options: MapIncrementOptions | und
 export function readIncrement(by: unknown, options: IncrementOptions | undefined): Increment {
   checkAddend(by)
   if (options === undefined) return PLAIN
-  const lifetime = readLifetime(options, ['ifPresent', 'renew'])
+  const lifetime = readLifetime(options, ['ifPresent', 'renew', 'tags'])
+  const tags = readTags(optionOf(options, 'tags'))
   if (lifetime.slidingTtl !== undefined) {
     throw new MapsafeTypeError(
       'ERR_MAPSAFE_OPTIONS',
@@ -54,7 +59,7 @@ export function readIncrement(by: unknown, options: IncrementOptions | undefined
     )
   }
   const condition = flagOf(options, 'ifPresent') ? PUT_IF_PRESENT : PUT_ALWAYS
-  return { mode: flagOf(options, 'renew') ? condition | RENEW_EXPIRY : condition, lifetime }
+  return { mode: flagOf(options, 'renew') ? condition | RENEW_EXPIRY : condition, lifetime, tags }
 }
 
 /** Adds `by` to the number under `key`; returns its entry, or undefined if the condition did not hold. */
@@ -63,7 +68,7 @@ export function incrementEntry<V>(
   key: Key,
   by: number,
   mode: number,
-  expiry?: number,
+  expiry?: Lifetime,
 ): MapEntry<number> | undefined {
   const value = increment(store, key, by, expiry, mode)
   return value === undefined ? undefined : toMapEntry(store, store.lastEntry(value))

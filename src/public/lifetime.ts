@@ -2,7 +2,8 @@ import { checkOptions, checkTtl, optionOf, wrongInput } from '../base/arguments.
 import { describe } from '../base/describe.js'
 import { NEVER } from '../format/entry.js'
 import { MapsafeTypeError } from '../base/errors.js'
-import { slidingLife, type Lifetime } from '../store/lifetime.js'
+import { slidingLife, type Span } from '../store/lifetime.js'
+import { readTags } from '../store/tags.js'
 
 /**
  * How long an entry of a `ConcurrentCache` lives. At most one of the three may be given; more, or a wrong one, throw
@@ -24,6 +25,15 @@ export interface LifetimeOptions {
    * Default: the cache's `slidingTtl`, if the other two are not given.
    */
   readonly slidingTtl?: number | undefined
+}
+
+/** How long an entry of a `ConcurrentCache` lives, and what it ends with besides. Wrong ones throw `ERR_MAPSAFE_OPTIONS`. */
+export interface EntryOptions extends LifetimeOptions {
+  /**
+   * Names of groups that the entry belongs to, 16 at most, for `invalidateTags`. They count from the call on: an entry
+   * whose tags are invalidated while it is being written is absent at once. Default: none.
+   */
+  readonly tags?: Iterable<string> | undefined
 }
 
 const NAMES = ['ttl', 'expiresAt', 'slidingTtl'] as const
@@ -54,6 +64,19 @@ export function readLifetime(options: LifetimeOptions, others: readonly string[]
   return { ttl, expiresAt, slidingTtl }
 }
 
+/** The options of a write, each read once. */
+interface ReadEntryOptions {
+  readonly lifetime: LifetimeOptions
+  /** Names of labels. */
+  readonly tags: readonly string[] | undefined
+}
+
+/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a wrong option */
+export function readEntryOptions(options: EntryOptions): ReadEntryOptions {
+  const lifetime = readLifetime(options, ['tags'])
+  return { lifetime, tags: readTags(optionOf(options, 'tags')) }
+}
+
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `given` is a finite number above 0 */
 export function checkSlidingTtl(given: unknown): asserts given is number {
   if (typeof given === 'number' && given > 0 && given < Infinity) return
@@ -72,14 +95,11 @@ function notOptions(given: number): Error {
  * Returns how long an entry stored with these options lives, in the form that `write` of store/writes.ts takes; undefined if
  * the cache decides.
  *
+ * @param options as {@link readLifetime} returned them
  * @param clock the cache's clock
- * @throws MapsafeError as {@link readLifetime} does
  */
-export function resolveLifetime(
-  options: LifetimeOptions,
-  clock: { ofWall(time: number): number },
-): Lifetime | undefined {
-  const { ttl, expiresAt, slidingTtl } = readLifetime(options)
+export function resolveLifetime(options: LifetimeOptions, clock: { ofWall(time: number): number }): Span | undefined {
+  const { ttl, expiresAt, slidingTtl } = options
   if (slidingTtl !== undefined) return slidingLife(slidingTtl)
   if (ttl !== undefined) return ttl === Infinity ? NEVER : -ttl
   if (expiresAt === undefined) return undefined

@@ -16,7 +16,8 @@ import { makeRoom } from '../codec/scratch.js'
 import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { isUint8Array } from '../platform/brands.js'
-import type { Lifetime } from './lifetime.js'
+import { giveLabels } from './give-labels.js'
+import { labelsOf, type Lifetime } from './lifetime.js'
 import { lackedRoom } from './room.js'
 import type { Staged } from './staged.js'
 import type { Store, StoredEntry } from './store.js'
@@ -129,6 +130,7 @@ export function setMany<V>(
       const to = batch.stage(engine, from, slide === NEVER ? batch.keys.length : from + 1)
       const expiry = store.announceExpiry(lifetime, to - from)
       let next = from
+      giveLabels(engine, labelsOf(lifetime))
       if (slide === NEVER) next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
       else engine.put(batch.keys[from], batch.kinds[from], batch.operands[from], PUT_ALWAYS, 0, expiry, slide)
       if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
@@ -142,7 +144,8 @@ function setEach<V>(store: Store<V>, engine: Engine, batch: Batch): void {
   for (let i = 0; i < batch.keys.length; i++) {
     const lifetime = batch.lifetimes[i]
     const slide = store.slideOf(lifetime)
-    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, store.announceExpiry(lifetime), slide)
+    const expiry = store.announceExpiry(lifetime)
+    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, expiry, slide, labelsOf(lifetime))
     if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[i]), i)
   }
 }

@@ -1,8 +1,34 @@
+import type { Labels } from '../format/labels.js'
+
 /**
  * How long an entry lives, in the form that writes take: when it expires, in the region's time, or NEVER; a number below 0
  * for so many milliseconds from the write on; or a life that reads renew.
  */
-export type Lifetime = number | SlidingLife
+export type Span = number | SlidingLife
+
+/** How long an entry lives, and what it ends with besides. */
+export type Lifetime = Span | LabelledLife
+
+/** The life of an entry with labels. */
+export interface LabelledLife {
+  /** As above; undefined leaves it to the map. */
+  readonly span: Span | undefined
+  /** With the generations that they had before the value was made. */
+  readonly labels: Labels
+}
+
+/** Returns a life with labels, if there are any. */
+export function withLabels(span: Span | undefined, labels: Labels | undefined): Lifetime | undefined {
+  return labels === undefined ? span : { span, labels }
+}
+
+export function spanOf(lifetime: Lifetime | undefined): Span | undefined {
+  return typeof lifetime === 'object' && 'labels' in lifetime ? lifetime.span : lifetime
+}
+
+export function labelsOf(lifetime: Lifetime | undefined): Labels | undefined {
+  return typeof lifetime === 'object' && 'labels' in lifetime ? lifetime.labels : undefined
+}
 
 /** The life of an entry that lives for some milliseconds from its last read or write on. */
 export interface SlidingLife {

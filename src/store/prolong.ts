@@ -13,7 +13,9 @@ import {
   type Engine,
 } from '../engine/engine.js'
 import type { Key } from '../format/key.js'
+import type { Labels } from '../format/labels.js'
 import { VALUE_LATIN1, VALUE_UTF16 } from '../format/layout.js'
+import { giveLabels } from './give-labels.js'
 import { slidingLife, type SlidingLife } from './lifetime.js'
 import { isDeciding } from './reentry.js'
 import { lackedRoom } from './room.js'
@@ -22,6 +24,8 @@ import { lackedRoom } from './room.js'
 interface Prolonging {
   /** Version of the entry that the last read found. */
   readonly version: number
+  /** Its labels. */
+  readonly lastLabels: Labels | undefined
   announceExpiry(life: SlidingLife): number
   endOf(life: SlidingLife): number
 }
@@ -53,6 +57,7 @@ export function prolong(store: Prolonging, engine: Engine, key: Key, slidingTtl:
     const kind = result[RESULT_KIND] === VALUE_UTF16 ? VALUE_LATIN1 : result[RESULT_KIND]
     const operand = status === ENCODED ? result[RESULT_LENGTH] >>> 0 : value
     expiresAt = store.endOf(life)
+    giveLabels(engine, store.lastLabels)
     engine.put(key, kind, operand, PUT_IF_VERSION | PUT_QUIETLY, version, expiresAt, -slidingTtl)
     if (result[RESULT_STATUS] === DONE) renewed = result.slice()
   }

@@ -3,7 +3,7 @@ import type { ValueEncoder } from '../codec/value.js'
 import { refusePromise } from '../base/promises.js'
 import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
 import { Expected } from './expected.js'
-import { slidingLife, type Lifetime } from './lifetime.js'
+import { slidingLife, withLabels, type Lifetime } from './lifetime.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
@@ -47,9 +47,9 @@ export function update<V>(
   return stored
 }
 
-/** How long an entry that is changed lives on: to its end, or anew if its uses renew it. */
-function lifeOf({ expiresAt, slidingTtl }: StoredEntry<unknown>): Lifetime {
-  return slidingTtl === 0 ? expiresAt : slidingLife(slidingTtl)
+/** How long an entry that is changed lives on: to its end, or anew if its uses renew it; and with its labels. */
+function lifeOf({ expiresAt, slidingTtl, labels }: StoredEntry<unknown>): Lifetime {
+  return withLabels(slidingTtl === 0 ? expiresAt : slidingLife(slidingTtl), labels)!
 }
 
 /** Stores `next` if the value of `key` is `expected`. @returns whether it was stored */

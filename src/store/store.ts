@@ -7,10 +7,12 @@ import {
   FOUND,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
+  RESULT_FOUND_LABELS,
   RESULT_HOME,
   RESULT_HOME_VERSION,
   RESULT_KIND,
   RESULT_LENGTH,
+  RESULT_OF_FOUND_LABELS,
   RESULT_STALE_UNTIL,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
@@ -24,7 +26,8 @@ import { Clock } from './clock.js'
 import { engineError } from '../engine/engine-error.js'
 import { useClocksOf } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
-import { renewalDue, type Lifetime } from './lifetime.js'
+import { giveLabels } from './give-labels.js'
+import { renewalDue, spanOf, type Lifetime } from './lifetime.js'
 import { HotKeys } from './near/hot-keys.js'
 import { NearCache } from './near/near-cache.js'
 import type { NearEntry } from './near/near-entry.js'
@@ -34,7 +37,8 @@ import { prolong } from './prolong.js'
 import { lackedRoom } from './room.js'
 import { MapShapes } from './shapes.js'
 import { readSlidingTtl, readTtl, readTtlJitter } from '../format/cache-settings.js'
-import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, HEADER_SLIDES } from '../format/layout.js'
+import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, HEADER_SLIDES, LABEL_WORDS } from '../format/layout.js'
+import type { Labels } from '../format/labels.js'
 import type { Staged } from './staged.js'
 import { Sweeper } from './sweeper.js'
 import { type Buffer } from '../platform/buffer.js'
@@ -59,6 +63,8 @@ export interface StoredEntry<V> {
   readonly expiresAt: number
   /** Milliseconds that it lives from its last read or write on; 0 if reads do not renew it. */
   readonly slidingTtl: number
+  /** Its labels; undefined if it has none. */
+  readonly labels: Labels | undefined
 }
 
 /**
@@ -273,9 +279,22 @@ export class Store<V> {
       const isPresent = kind !== ABSENT
       const entryVersion = isPresent ? this.version : 0
       const at = isPresent ? (result[RESULT_ENTRY] >>> 0) * BLOCK_WORDS : 0
-      const { expiresAt, lastSlidingTtl } = this
+      const { expiresAt, lastSlidingTtl, lastLabels } = this
       const version = result[RESULT_HOME_VERSION]
-      near.store(key, known, home, version, isPresent, value, entryVersion, expiresAt, at, lastSlidingTtl, dates)
+      near.store(
+        key,
+        known,
+        home,
+        version,
+        isPresent,
+        value,
+        entryVersion,
+        expiresAt,
+        at,
+        lastSlidingTtl,
+        dates,
+        lastLabels,
+      )
     } else if (known !== undefined) {
       near.drop(known)
     }
@@ -327,8 +346,10 @@ export class Store<V> {
     version: number | undefined,
     expiresAt: number,
     staleUntil: number,
+    labels: Labels | undefined,
   ): unknown {
     value.stage(engine)
+    giveLabels(engine, labels)
     return engine.put(key, value.kind, value.operand, mode, version, expiresAt, staleUntil)
   }
 
@@ -369,6 +390,17 @@ export class Store<V> {
   get lastSlidingTtl(): number {
     const slides = this.#resultDoubles[RESULT_STALE_UNTIL] < 0 && this.found && this.expiresAt !== undefined
     return slides ? -this.#resultDoubles[RESULT_STALE_UNTIL] : 0
+  }
+
+  /** The labels of the entry that the last read found; undefined if it has none. */
+  get lastLabels(): Labels | undefined {
+    const { result } = this.open()
+    const count = result[RESULT_FOUND_LABELS]
+    if (count === 0) return undefined
+    const end = RESULT_OF_FOUND_LABELS + count * LABEL_WORDS
+    return Array.from(result.subarray(RESULT_OF_FOUND_LABELS, end), (word, i) =>
+      i % LABEL_WORDS === 0 ? word >>> 0 : word,
+    )
   }
 
   /** Whether there may be entries that reads renew. */
@@ -444,8 +476,9 @@ export class Store<V> {
   }
 
   /** Returns when an entry stored now expires. @param lifetime as for {@link Store.announceExpiry} */
-  endOf(lifetime: Lifetime = this.ttl === Infinity ? NEVER : -this.ttl): number {
-    const end = typeof lifetime === 'number' ? lifetime : lifetime.expiresAt
+  endOf(lifetime: Lifetime | undefined): number {
+    const span = spanOf(lifetime) ?? (this.ttl === Infinity ? NEVER : -this.ttl)
+    const end = typeof span === 'number' ? span : span.expiresAt
     return end < 0 ? this.now() - end : end
   }
 
@@ -454,7 +487,8 @@ export class Store<V> {
    * renew it. @param lifetime as for {@link Store.announceExpiry}
    */
   slideOf(lifetime: Lifetime | undefined): number {
-    const slidingTtl = lifetime === undefined ? this.slidingTtl : typeof lifetime === 'number' ? 0 : lifetime.slidingTtl
+    const span = spanOf(lifetime)
+    const slidingTtl = span === undefined ? this.slidingTtl : typeof span === 'number' ? 0 : span.slidingTtl
     if (slidingTtl === 0) return NEVER
     const { words } = this.open()
     if (Atomics.load(words, HEADER_SLIDES) === 0) Atomics.store(words, HEADER_SLIDES, 1)
@@ -468,7 +502,8 @@ export class Store<V> {
 
   /** Returns an entry of `value`, with the version and expiry that the last call of the engine left. */
   lastEntry<T>(value: T): StoredEntry<T> {
-    return { value, version: this.version, expiresAt: this.expiresAt ?? NEVER, slidingTtl: this.lastSlidingTtl }
+    const { version, expiresAt = NEVER, lastSlidingTtl: slidingTtl, lastLabels: labels } = this
+    return { value, version, expiresAt, slidingTtl, labels }
   }
 
   #read(engine: Engine, key: Key, known: NearEntry | undefined, way: Way = USING): V | undefined {
@@ -515,6 +550,7 @@ export function nearEntry<V>(hit: NearEntry): StoredEntry<V> | undefined {
         version: hit.entryVersion,
         expiresAt: hit.expiresAt ?? NEVER,
         slidingTtl: hit.slidingTtl,
+        labels: hit.labels,
       }
     : undefined
 }

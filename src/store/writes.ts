@@ -23,7 +23,8 @@ import { markForFailures } from '../format/expiry.js'
 import { ownKey, type Key } from '../format/key.js'
 import { lostType } from './lost-type.js'
 import { lackedRoom } from './room.js'
-import type { Lifetime } from './lifetime.js'
+import { giveLabels } from './give-labels.js'
+import { labelsOf, type Lifetime } from './lifetime.js'
 import type { Store } from './store.js'
 
 /**
@@ -72,9 +73,10 @@ export function writeEncoded(
   const isKept = expiry !== NEVER && staleFor > 0
   const staleUntil = isKept ? markForFailures(expiry + staleFor, forFailures) : store.slideOf(lifetime)
   if (store.isObserved) {
-    store.put(engine, key, encoder, mode, version, expiry, staleUntil)
+    store.put(engine, key, encoder, mode, version, expiry, staleUntil, labelsOf(lifetime))
   } else {
     encoder.stage(engine)
+    giveLabels(engine, labelsOf(lifetime))
     engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
   }
   const status = engine.result[RESULT_STATUS]
@@ -111,6 +113,7 @@ export function exchange<V>(
       let previous: unknown
       do {
         encoder.stage(engine)
+        giveLabels(engine, labelsOf(lifetime))
         previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry, slide)
       } while (lackedRoom(engine))
       return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
@@ -159,12 +162,14 @@ export function increment(
   store: Store<unknown>,
   key: Key,
   by: number,
-  lifetime?: number,
+  lifetime?: Lifetime,
   mode?: number,
 ): number | undefined {
   const engine = store.openToWrite()
   store.hotKeys.note(key)
-  const sum = engine.increment(key, by, store.announceExpiry(lifetime), mode)
+  const expiry = store.announceExpiry(lifetime)
+  giveLabels(engine, labelsOf(lifetime))
+  const sum = engine.increment(key, by, expiry, mode)
   const status = engine.result[RESULT_STATUS]
   if (status === NOT_A_COUNTER) throw lostType(store, key)
   if (status < 0) throw engineError(engine, key)
@@ -178,6 +183,7 @@ export function increment(
 export function writeHeld(store: Store<unknown>, key: Key, encoder: ValueEncoder, lifetime?: Lifetime): boolean {
   const engine = store.openToWrite()
   encoder.stage(engine)
+  giveLabels(engine, labelsOf(lifetime))
   engine.putHeld(key, encoder.kind, encoder.operand, store.endOf(lifetime), store.slideOf(lifetime))
   const status = engine.result[RESULT_STATUS]
   if (status !== DONE && status !== FULL && status !== NOT_DONE) throw engineError(engine, key)

@@ -16,6 +16,7 @@ const LONG = 'x'.repeat(1_048_576)
 const LIFETIMES = all(
   CODES.options,
   ...[null, 5000, 'text', [], { ttl: 0 }, { ttl: -1 }, { ttl: NaN }, { ttl: '5' }, { ttl: null }, { time: 5 }],
+  ...[{ tags: 'text' }, { tags: [''] }, { tags: [5] }, { tags: null }, { tags: {} }],
   ...[{ expiresAt: 0 }, { expiresAt: NaN }, { expiresAt: new Date() }, { ttl: 5, expiresAt: 5 }],
 )
 const CONDITIONS = all(
@@ -96,6 +97,7 @@ const bad = {
       ]),
     ),
   ],
+  tags: all(CODES.options, undefined, null, 5, 'text', {}, [''], [5], ['a', null], new Uint8Array([1])),
   touch: all(CODES.options, 0, -1, NaN, null, '5', { ttl: 0 }, { time: 5 }, [], { ttl: 5, expiresAt: 5 }),
   which: all(CODES.options, null, 5, 'which', [], { which: 1 }, { which: null }, { each: true }),
   slices: all(CODES.options, null, 5, 'text', [], { signal: {} }, { signal: null }, { signal: true }, { time: 5 }),
@@ -112,7 +114,15 @@ const bad = {
       { negativeTtl: -1 },
       { negativeTtl: 1.5 },
     ],
-    ...[{ staleIfError: -1 }, { forceRefresh: 1 }, { staleWhileRevalidate: NaN }, { signal: {} }, { time: 5 }],
+    ...[
+      { tags: 'text' },
+      { tags: [''] },
+      { staleIfError: -1 },
+      { forceRefresh: 1 },
+      { staleWhileRevalidate: NaN },
+      { signal: {} },
+      { time: 5 },
+    ],
   ),
   scan: all(
     CODES.options,
@@ -201,6 +211,7 @@ const cacheMethods: Record<string, readonly Parameter[]> = {
   getOrLoad: [key, compute, [undefined, 'load']],
   getManyOrLoad: [[['text'], 'keys'], compute, [undefined, 'load']],
   touch: [key, [undefined, 'touch']],
+  invalidateTags: [[['tag'], 'tags']],
 }
 
 test.each([

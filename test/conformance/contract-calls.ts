@@ -62,6 +62,7 @@ export const calls: Record<string, Call> = {
   getManyOrLoad: async (map, key, value) =>
     (await map.getManyOrLoad([key], (keys) => keys.map((each) => [each, value] as const)))[0],
   touch: (map, key) => map.touch(key),
+  invalidateTags: (map) => map.invalidateTags(['tag']),
 }
 
 /** The version of the entry, or, where there is none, or for what is no key, one that no entry has. */

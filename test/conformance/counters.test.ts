@@ -117,6 +117,12 @@ const rows: Record<string, Row> = {
 const cacheRows: Record<string, Row> = {
   ...rows,
   touch: { call: (map, key) => asCache(map).touch(key), present: { replaced: 1 }, notes: 1 },
+  invalidateTags: {
+    call: (map) => {
+      asCache(map).invalidateTags(['tag'])
+    },
+    ...none,
+  },
   getOrLoad: {
     call: (map, key) => asCache(map).getOrLoad(key, () => 1),
     reads: 'alone',

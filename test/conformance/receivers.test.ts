@@ -86,6 +86,7 @@ describe.each(Object.entries(classes))('%s', (name, { prototype }) => {
       },
       ...{
         touch: 1,
+        invalidateTags: 1,
         getOrLoad: 2,
         getManyOrLoad: 2,
         'get size': 0,
@@ -136,6 +137,7 @@ describe.each(lineups)('$name', (lineup) => {
         peekEntry: ['a'],
         forEach: [() => 1],
         touch: ['a'],
+        invalidateTags: [['a']],
         getOrLoad: ['d', () => 1],
         getManyOrLoad: [['d'], () => []],
       },

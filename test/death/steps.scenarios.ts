@@ -99,6 +99,21 @@ const holding = (key: string, value: string): Operation => ({
 /** An operation that changes no entry. */
 const doing = (run: (map: Subject) => unknown): Operation => ({ run, effect: () => undefined })
 
+/** A write with tags, the first of which are new. */
+const tagging = (key: string, ...tags: string[]): Operation => ({
+  run: (map) => map instanceof ConcurrentCache && map.set(key, `with ${tags.join()}`, { tags }),
+  effect: (entries) => entries.set(key, `with ${tags.join()}`),
+})
+
+const invalidating = (tag: string, keys: string[]): Operation => ({
+  run(map) {
+    if (map instanceof ConcurrentCache) map.invalidateTags([tag])
+  },
+  effect(entries) {
+    for (const key of keys) entries.delete(key)
+  },
+})
+
 /** Deletes all that has expired. */
 export const sweep = (map: Subject): number => storeOf(map).open().sweep(0, 1_000_000)
 
@@ -356,6 +371,27 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     operations: () => [
       ...SLIDING_VALUES.map((_, i) => doing((map) => map.get(`sliding${i}`))),
       doing((map) => map.getMany(SLIDING_VALUES.map((_, i) => `sliding${i}`))),
+    ],
+  },
+  tags: {
+    mostLost: ONE_SEGMENT, // of sweeps
+    isCache: true,
+    prepare: (map) => fill(map, 20),
+    operations: () => [
+      tagging('new', 'a', 'b'),
+      tagging(keyOf(3), 'b'),
+      tagging(keyOf(4), 'c'),
+      tagging('other', 'a'),
+      invalidating('b', ['new', keyOf(3)]),
+      tagging(keyOf(3), 'b'),
+      tagging(keyOf(3), 'd'),
+      doing(sweep),
+      invalidating('a', ['other']),
+      { run: (map) => map.update(keyOf(4), () => 'updated'), effect: (entries) => entries.set(keyOf(4), 'updated') },
+      { run: (map) => map.increment('sum', 5), effect: (entries) => entries.set('sum', 5) },
+      invalidating('c', [keyOf(4)]),
+      invalidating('unknown', []),
+      doing(sweep),
     ],
   },
   'clear of a cache': {

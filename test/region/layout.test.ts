@@ -73,12 +73,16 @@ test('both languages know the same modes of writing', () => {
 
 test('both languages find the words of a result at the same places', () => {
   const cpp = section('native/core/base/outcome.h', 'struct Outcome', '};')
-  const fields = Array.from(cpp.matchAll(/^ {2}(\S+) (\w+);/gm), ([, type, name]) => ({ type, name }))
+  const fields = Array.from(cpp.matchAll(/^ {2}(\S+) (\w+)(?:\[(\d+)\])?;/gm), ([, type, name, count]) => ({
+    type,
+    name,
+    count: Number((count as string | undefined) ?? 1),
+  }))
   const words = new Map<string, number>()
   let at = 0
-  for (const { type, name } of fields) {
+  for (const { type, name, count } of fields) {
     words.set(name.replaceAll('_', '').toUpperCase(), type === 'double' ? at / 2 : at)
-    at += type === 'double' ? 2 : 1
+    at += type === 'double' ? 2 : count
   }
   const typescript = new Map(
     numbers(section('src/engine/engine.ts', '// Words of Engine.result', '// Statuses'), /RESULT_(\w+) = (\d+)$/gm),

@@ -227,6 +227,10 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   getManyOrLoad: (map, fresh) =>
     map instanceof ConcurrentCache && map.getManyOrLoad([fresh], ([key]) => [[key, 'value']]),
   touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
+  invalidateTags: (map) => {
+    if (map instanceof ConcurrentCache) map.invalidateTags(['tag'])
+  },
+  'set with tags': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { tags: ['tag'] }),
   'set with a ttl': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { ttl: 600_000 }),
 }
 

@@ -62,6 +62,8 @@ inline constexpr std::uint32_t kHeaderGoneSegments = 98;
 inline constexpr std::uint32_t kHeaderLeavingSegments = 99;
 inline constexpr std::uint32_t kHeaderGoneChunks = 100;
 inline constexpr std::uint32_t kHeaderLeavingChunks = 101;
+inline constexpr std::uint32_t kHeaderInvalidations = 102;
+inline constexpr std::uint32_t kHeaderLabelTables = 85;
 inline constexpr std::uint32_t kHeaderSweepTick = 112;
 inline constexpr std::uint32_t kHeaderClockStart = 114;
 inline constexpr std::uint32_t kHeaderClockBoot = 116;
@@ -94,7 +96,8 @@ inline constexpr std::uint32_t kStateReady = 1;
 inline constexpr std::uint32_t kFlagCache = 1;
 inline constexpr std::uint32_t kFeatureJoins = 1;
 inline constexpr std::uint32_t kFeatureFeed = 2;
-inline constexpr std::uint32_t kKnownFeatures = 3;
+inline constexpr std::uint32_t kFeatureLabels = 4;
+inline constexpr std::uint32_t kKnownFeatures = 7;
 
 // Thread registry
 inline constexpr std::uint32_t kRegistryBlock = 256;
@@ -172,6 +175,7 @@ inline constexpr std::uint32_t kSegmentWindow = 51;
 inline constexpr std::uint32_t kSegmentExpiry = 52;
 inline constexpr std::uint32_t kSegmentNext = 53;
 inline constexpr std::uint32_t kSegmentParted = 54;
+inline constexpr std::uint32_t kSegmentLabelled = 55;
 inline constexpr std::uint32_t kSegmentBuckets = 64;
 inline constexpr std::uint32_t kHomeBuckets = 64;
 inline constexpr std::uint32_t kStashBuckets = 4;
@@ -196,6 +200,7 @@ inline constexpr std::uint32_t kEntryMeta = 1;
 inline constexpr std::uint32_t kEntryValueLength = 2;
 inline constexpr std::uint32_t kEntryVersion = 3;
 inline constexpr std::uint32_t kEntryNode = 5;
+inline constexpr std::uint32_t kLabelCountShift = 21;
 inline constexpr std::uint32_t kEntryData = 6;
 inline constexpr std::uint32_t kEntryHeaderBytes = 24;
 inline constexpr std::uint32_t kKeyLengthBits = 20;
@@ -211,8 +216,22 @@ inline constexpr std::uint32_t kCounterSecondValue = 2;
 inline constexpr std::uint32_t kCounterSecondVersion = 4;
 inline constexpr std::uint32_t kCounterWords = 6;
 inline constexpr std::uint32_t kExpiryWords = 2;
+inline constexpr std::uint32_t kLabelWords = 2;
+inline constexpr std::uint32_t kMaxEntryLabels = 40;
 inline constexpr std::uint32_t kExpiryTickMs = 1024;
 inline constexpr std::uint32_t kMaxKeyBytes = 1048575;
+
+// Labels (docs/internals/format.md, "Labels")
+inline constexpr std::uint32_t kLabelLevels = 11;
+inline constexpr std::uint32_t kSharedMarks = 1024;
+inline constexpr std::uint32_t kFirstLabelTableBytes = 16384;
+inline constexpr std::uint32_t kLabelSlotWords = 8;
+inline constexpr std::uint32_t kLabelGeneration = 0;
+inline constexpr std::uint32_t kLabelDigest = 1;
+inline constexpr std::uint32_t kLabelDigestWords = 6;
+inline constexpr std::uint32_t kLabelProbes = 16;
+inline constexpr std::uint32_t kLabelTablePart = 16;
+inline constexpr std::uint32_t kLabelRetired = 0xffffffff;
 
 // Key kinds
 inline constexpr std::uint32_t kKeyLatin1 = 1;

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/layout.h"
+
 namespace mapsafe {
 
 enum class Status : std::int32_t {
@@ -43,9 +45,16 @@ struct Outcome {
   std::uint32_t call;  // set by the caller: operations with the same number, not 0, are parts of one call
   double expires_at;   // expiry of the entry found, or incremented; 0 if it does not expire
   double stale_until;  // of an entry read: see StaleUntil in expiry.h
+  // Labels in pairs (labels.h): those that the caller gives to the next entry written, which takes them; and those of
+  // the entry found.
+  std::uint32_t given_labels;
+  std::uint32_t found_labels;
+  std::uint32_t labels[80];
+  std::uint32_t of_found_labels[80];
 };
-static_assert(sizeof(Outcome) == 16 * sizeof(std::int32_t) &&
-              offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t));
+static_assert(offsetof(Outcome, expires_at) == 12 * sizeof(std::int32_t) &&
+              offsetof(Outcome, of_found_labels) - offsetof(Outcome, labels) ==
+                  kMaxEntryLabels * kLabelWords * sizeof(std::int32_t));
 
 // Where values and collected keys are copied to.
 struct Scratch {

@@ -87,8 +87,8 @@ class LeakHunt {
     const Attendance before = Attend(region_);
     if (before.attached > 1) return Status::kNotDone;
     ReopenSpans();
-    if (!MarkDirectories() || !MarkDepartures() || !MarkShapes() || !MarkFeed() || !MarkEviction() ||
-        !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
+    if (!MarkDirectories() || !MarkDepartures() || !MarkShapes() || !MarkLabelTables() || !MarkFeed() ||
+        !MarkEviction() || !MarkEntries(segments) || !MarkCaches() || !SurveyPages())
       return Status::kCorrupt;
     if (Attend(region_) != before) return Status::kNotDone;
     for (const Leak& leak : leaks_) {
@@ -151,6 +151,14 @@ class LeakHunt {
   bool MarkChainOf(WordIndex list, std::uint32_t link) {
     for (Block block = region_.Load(list); block != 0; block = region_.Load(WordOf(block) + link)) {
       if (!region_.Contains(block, kSegmentNext + 1) || !Mark(block)) return false;
+    }
+    return true;
+  }
+
+  bool MarkLabelTables() {
+    for (std::uint32_t level = 0; level < kLabelLevels; ++level) {
+      const Block table = region_.Load(kHeaderLabelTables + level);
+      if (table != 0 && !Mark(table)) return false;
     }
     return true;
   }

@@ -42,6 +42,7 @@ class Verifier {
         region_, [this](Block block, std::size_t bytes, const char* what) { return Use(block, bytes, what); },
         [this](const std::string& problem) { Problem(problem); })
         .Run();
+    CheckLabelTables();
     CheckDirectory();
     CheckFeed();
     CheckDepartures();
@@ -89,6 +90,39 @@ class Verifier {
     if (region_.Load(kHeaderBlockCount) != region_.block_count() || region_.Load(kHeaderPageTable) != kPageTableBlock ||
         region_.Load(kHeaderPageCount) != heap_.page_count() || region_.Load(kHeaderHeap) != heap_.BlockOf(0)) {
       Problem("header: not of a region of ", region_.block_count(), " blocks");
+    }
+  }
+
+  void CheckLabelTables() {
+    bool any = false;
+    for (std::uint32_t level = 0; level < kLabelLevels; ++level) {
+      const Block table = region_.Load(kHeaderLabelTables + level);
+      if (table == 0) continue;
+      any = true;
+      const std::size_t bytes = LabelTableBytes(level);
+      if (!region_.Contains(table, bytes / sizeof(Word))) {
+        Problem("label table ", level, ": block ", table, " outside");
+        continue;
+      }
+      if (Use(table, bytes, "label table")) label_tables_.push_back({WordOf(table), bytes / sizeof(Word), level != 0});
+    }
+    if (any && (region_.Load(kHeaderFeatures) & kFeatureLabels) == 0)
+      Problem("header: label tables, but not the feature");
+  }
+
+  // Whether a word is the generation of a label.
+  bool IsGeneration(WordIndex word) const {
+    return std::any_of(label_tables_.begin(), label_tables_.end(), [word](const LabelTable& table) {
+      return word >= table.at && word - table.at < table.words &&
+             (!table.has_slots || (word - table.at) % kLabelSlotWords == kLabelGeneration);
+    });
+  }
+
+  void CheckLabels(Block entry, const EntryHeader& header) {
+    if (header.label_count > kMaxEntryLabels) Problem("entry ", entry, ": ", header.label_count, " labels");
+    for (std::uint32_t i = 0; i < header.label_count; ++i) {
+      const Word generation = region_.Load(WordOf(entry) + header.labels_offset() + i * kLabelWords);
+      if (!IsGeneration(generation)) Problem("entry ", entry, ": no label has its generation at word ", generation);
     }
   }
 
@@ -213,6 +247,7 @@ class Verifier {
     const EntryHeader header = ReadHeader(region_, entry);
     const std::uint32_t home = HomeOf(header.hash);
     CheckHint(segment, entry, header);
+    CheckLabels(entry, header);
     if (TopBits(header.hash, depth) != TopBits(prefix, depth)) Problem("entry ", entry, ": not of segment ", segment);
     if (tag != TagOf(header.hash)) Problem("entry ", entry, ": tag ", tag, " for hash ", header.hash);
     if (index >= kHomeBuckets) {
@@ -236,8 +271,11 @@ class Verifier {
   }
 
   void CheckHint(Block segment, Block entry, const EntryHeader& header) {
+    if (header.label_count != 0 && region_.Load(WordOf(segment) + kSegmentLabelled) == 0) {
+      Problem("segment ", segment, ": no note of labels, but entry ", entry, " has ", header.label_count);
+    }
     if (!header.expires()) return;
-    const Word tick = ExpiryTick(KeptUntil(region_, entry, header));
+    const Word tick = ExpiryTick(WasToBeKeptUntil(region_, entry, header));
     const Word hint = region_.Load(WordOf(segment) + kSegmentExpiry);
     if (tick != 0 && (hint == 0 || hint > tick)) {
       Problem("segment ", segment, ": hint ", hint, " for an entry that expires at tick ", tick);
@@ -391,9 +429,16 @@ class Verifier {
     }
   }
 
+  struct LabelTable {
+    WordIndex at;
+    std::size_t words;
+    bool has_slots;
+  };
+
   Region region_;
   HashSecret secret_;
   Heap heap_;
+  std::vector<LabelTable> label_tables_;
   EvictionAudit eviction_;
   std::vector<std::string> problems_;
   Word live_ = 0;

@@ -23,7 +23,7 @@ inline void StoreSum(Region& region, Block block, const EntryHeader& header, dou
   std::atomic_thread_fence(std::memory_order_release);
   region.CopyIn(second ? data + kCounterSecondValue : data, sizeof sum, reinterpret_cast<const std::byte*>(&sum));
   region.Store(version_at, static_cast<Word>(version));
-  region.Store(version_at + 1, static_cast<Word>(version >> 32));
+  region.Store(version_at + 1, HighWordOf(version, second ? 0 : header.label_count));
   region.StoreRelease(at + kEntryMeta, header.meta ^ kEntrySecondCell);
 }
 

@@ -46,13 +46,17 @@ struct Value {
   // which a read renews it.
   double stale_until = kNever;
   bool counts = false;  // a number that later increments change in place
+  std::uint32_t label_count = 0;
+  const Word* labels = nullptr;  // in pairs; null if they are written later
 
   bool expires() const { return expires_at != kNever; }
   bool may_be_stale() const { return stale_until != kNever; }
   // Time until which the entry is kept.
   double kept_until() const { return stale_until > 0 ? stale_until : expires_at; }
   std::size_t words() const { return counts ? kCounterWords : WordsFor(length); }
-  std::size_t trailer_words() const { return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0); }
+  std::size_t trailer_words() const {
+    return (expires() ? kExpiryWords : 0) + (may_be_stale() ? kExpiryWords : 0) + label_count * kLabelWords;
+  }
 };
 
 inline constexpr Word kKeyMetaMask = (1u << kValueKindShift) - 1;
@@ -63,6 +67,7 @@ struct EntryHeader {
   Word meta;
   Word value_length;
   std::uint64_t version;
+  std::uint32_t label_count;
 
   std::uint32_t key_length() const { return meta & ((1u << kKeyLengthBits) - 1); }
   std::uint32_t key_kind() const { return meta >> kKeyKindShift & kKeyKindMask; }
@@ -77,8 +82,10 @@ struct EntryHeader {
   std::size_t version_offset() const {
     return in_second_cell() ? data_offset() + kCounterSecondVersion : kEntryVersion;
   }
+  // Of the labels, which follow the value or the cells.
+  std::size_t labels_offset() const { return data_offset() + (is_counter() ? kCounterWords : WordsFor(value_length)); }
   std::size_t words() const {
-    return data_offset() + (is_counter() ? kCounterWords : WordsFor(value_length)) + (expires() ? kExpiryWords : 0) +
+    return labels_offset() + std::size_t{label_count} * kLabelWords + (expires() ? kExpiryWords : 0) +
            (may_be_stale() ? kExpiryWords : 0);
   }
   std::size_t bytes() const { return words() * sizeof(Word); }
@@ -88,13 +95,23 @@ struct EntryHeader {
   }
 };
 
+// A version, and above it, at the entry's own, the number of labels.
 inline std::uint64_t LoadEntryVersion(const Region& region, WordIndex at) {
   return region.LoadAcquire(at) | static_cast<std::uint64_t>(region.LoadAcquire(at + 1)) << 32;
 }
 
+inline constexpr std::uint32_t kVersionBits = 32 + kLabelCountShift;
+inline constexpr std::uint64_t kVersionMask = (std::uint64_t{1} << kVersionBits) - 1;
+
+// The higher word of an entry's version, with its number of labels.
+constexpr Word HighWordOf(std::uint64_t version, std::uint32_t label_count) {
+  return static_cast<Word>(version >> 32) | label_count << kLabelCountShift;
+}
+
 // Reads the header of an entry that was copied out of the region, without its version.
 inline EntryHeader ReadCopiedHeader(const Word* entry) {
-  return {entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0};
+  return {entry[kEntryHash], entry[kEntryMeta], entry[kEntryValueLength], 0,
+          entry[kEntryVersion + 1] >> kLabelCountShift};
 }
 
 // `block` must have passed Region::Contains(block, kEntryData).
@@ -106,10 +123,11 @@ inline EntryHeader ReadHeader(const Region& region, Block block) {
   const std::uint64_t version = LoadEntryVersion(region, at + kEntryVersion);
   // Acquire: pairs with the release in StoreSum, so that a counter's cell is there once it is the current one.
   const Word meta = region.LoadAcquire(at + kEntryMeta);
-  EntryHeader header{region.Load(at + kEntryHash), meta, region.Load(at + kEntryValueLength), version};
+  EntryHeader header{region.Load(at + kEntryHash), meta, region.Load(at + kEntryValueLength), version & kVersionMask,
+                     static_cast<std::uint32_t>(version >> kVersionBits)};
   if (header.is_counter() && region.Contains(block, header.words())) [[unlikely]] {
     // A cell's version after the word that names the cell: before that it may still be written.
-    header.version = LoadEntryVersion(region, at + header.version_offset());
+    header.version = LoadEntryVersion(region, at + header.version_offset()) & kVersionMask;
   }
   return header;
 }
@@ -164,14 +182,19 @@ inline void BuildEntry(Region& region, Block block, const Key& key, const Value&
   region.CopyIn(at + kEntryData, key.length, reinterpret_cast<const std::byte*>(key.words));
   const WordIndex data = at + kEntryData + WordsFor(key.length);
   region.CopyIn(data, value.length, value.bytes);
-  const WordIndex end = data + value.words();
+  const WordIndex labels = data + value.words();
+  const WordIndex end = labels + value.label_count * kLabelWords;
+  if (value.labels != nullptr) {
+    region.CopyIn(labels, value.label_count * kLabelWords * sizeof(Word),
+                  reinterpret_cast<const std::byte*>(value.labels));
+  }
   if (value.may_be_stale()) StoreExpiry(region, end, value.stale_until);
-  if (value.expires()) StoreExpiry(region, end + value.trailer_words() - kExpiryWords, value.expires_at);
+  if (value.expires()) StoreExpiry(region, labels + value.trailer_words() - kExpiryWords, value.expires_at);
 }
 
-inline void SetEntryVersion(Region& region, Block block, std::uint64_t version) {
+inline void SetEntryVersion(Region& region, Block block, std::uint64_t version, std::uint32_t label_count) {
   region.Store(WordOf(block) + kEntryVersion, static_cast<Word>(version));
-  region.Store(WordOf(block) + kEntryVersion + 1, static_cast<Word>(version >> 32));
+  region.Store(WordOf(block) + kEntryVersion + 1, HighWordOf(version, label_count));
 }
 
 }  // namespace mapsafe

@@ -10,6 +10,7 @@
 #include "base/monotonic.h"
 #include "base/region.h"
 #include "index/entry.h"
+#include "index/labels.h"
 
 namespace mapsafe {
 
@@ -26,17 +27,24 @@ inline double ReadExpiry(const Region& region, Block entry, const EntryHeader& h
   return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
 }
 
+// The expiry of an entry that was invalidated: in all respects it is one that expired long ago.
+inline constexpr double kLongAgo = 1;
+
 // Expiry of an entry; kNever if it has none, or if its lengths lead out of the region. Like the header, reliable only
 // once validated.
 inline double ExpiryOf(const Region& region, Block entry, const EntryHeader& header) {
-  if (!header.expires() || !region.Contains(entry, header.words())) return kNever;
-  return ReadExpiry(region, entry, header);
+  if ((!header.expires() && header.label_count == 0) || !region.Contains(entry, header.words())) return kNever;
+  if (header.label_count != 0 && IsInvalidated(region, entry, header)) [[unlikely]] {
+    return kLongAgo;
+  }
+  return header.expires() ? ReadExpiry(region, entry, header) : kNever;
 }
 
 // Time until which a load may be served an expired entry, or below 0 minus the milliseconds by which a read renews it;
 // kNever for neither, or if the lengths lead out of the region.
 inline double StaleUntil(const Region& region, Block entry, const EntryHeader& header) {
   if (!header.may_be_stale() || !region.Contains(entry, header.words())) return kNever;
+  if (header.label_count != 0 && IsInvalidated(region, entry, header)) return kNever;
   const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
   return std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32);
 }
@@ -45,6 +53,16 @@ inline double StaleUntil(const Region& region, Block entry, const EntryHeader& h
 inline double KeptUntil(const Region& region, Block entry, const EntryHeader& header) {
   const double stale_until = StaleUntil(region, entry, header);
   return stale_until > 0 ? stale_until : ExpiryOf(region, entry, header);
+}
+
+// What KeptUntil returned when the entry was published. Its lengths must have been checked.
+inline double WasToBeKeptUntil(const Region& region, Block entry, const EntryHeader& header) {
+  const WordIndex at = WordOf(entry) + header.words() - 2 * kExpiryWords;
+  const double stale_until =
+      header.may_be_stale()
+          ? std::bit_cast<double>(region.Load(at) | static_cast<std::uint64_t>(region.Load(at + 1)) << 32)
+          : kNever;
+  return stale_until > 0 ? stale_until : header.expires() ? ReadExpiry(region, entry, header) : kNever;
 }
 
 // Whether `expires_at` has passed. Reads the clock only for a time that can pass.

@@ -19,7 +19,8 @@ inline void Lapse(Region& region, Block block, const Bucket& home) {
   const Word meta = region.Load(at + kEntryMeta) & ~(kValueKindMask << kValueKindShift);
   region.StoreRelease(at + kEntryMeta, meta | kValueLapsedLease << kValueKindShift);
   region.StoreRelease(at + kEntryVersion, static_cast<Word>(version));
-  region.StoreRelease(at + kEntryVersion + 1, static_cast<Word>(version >> 32));
+  const std::uint32_t label_count = region.Load(at + kEntryVersion + 1) >> kLabelCountShift;
+  region.StoreRelease(at + kEntryVersion + 1, HighWordOf(version, label_count));
 }
 
 }  // namespace mapsafe

@@ -33,6 +33,15 @@ Status CopyValue(Core& core, Block entry, const EntryHeader& header) {
   return Status::kFound;
 }
 
+void ReportLabels(Core& core, Block entry, const EntryHeader& header) {
+  Outcome& outcome = *core.outcome;
+  const bool readable = header.label_count <= kMaxEntryLabels && core.region.Contains(entry, header.words());
+  outcome.found_labels = readable ? header.label_count : 0;
+  core.region.CopyOut(WordOf(entry) + header.labels_offset(),
+                      std::size_t{outcome.found_labels} * kLabelWords * sizeof(Word),
+                      reinterpret_cast<std::byte*>(outcome.of_found_labels));
+}
+
 Status CopyPresent(Core& core, Block entry, const EntryHeader& header) {
   return IsLeaseKind(header.value_kind()) ? Status::kAbsent : CopyValue(core, entry, header);
 }
@@ -63,6 +72,7 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
     double stale_until = kNever;
     Block node = 0;
     bool expired = false;
+    outcome.found_labels = 0;
     if (sighting.found()) {
       const EntryHeader header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
@@ -72,6 +82,9 @@ void Lookup(Core& core, const Key& key, Read read, bool sees_stale = false) {
         entry_version = header.version;
         node = core.region.Load(WordOf(sighting.entry) + kEntryNode);
         status = read(sighting.entry, header);
+        if (header.label_count != 0) [[unlikely]] {
+          ReportLabels(core, sighting.entry, header);
+        }
       }
     } else if (sighting.damaged) {
       status = Status::kCorrupt;

@@ -72,6 +72,10 @@ inline void Walk(Core& core, const Location& location, const Key& key, Versions*
 // kCorrupt if lengths leave the region or do not fit the kind, which is reliable only if the versions then validate.
 Status CopyValue(Core& core, Block entry, const EntryHeader& header);
 
+// Leaves the labels of an entry in the outcome: none for an empty header. Before the versions are validated, as
+// CopyValue.
+void ReportLabels(Core& core, Block entry, const EntryHeader& header);
+
 // Like CopyValue, but returns kAbsent for a lease.
 Status CopyPresent(Core& core, Block entry, const EntryHeader& header);
 

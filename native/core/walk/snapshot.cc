@@ -10,6 +10,7 @@
 #include "index/lease.h"
 #include "index/lookup.h"
 #include "threads/mutex.h"
+#include "walk/label_copy.h"
 #include "write/restructure.h"
 
 namespace mapsafe {
@@ -118,6 +119,21 @@ void DiscardAll(SegmentCopy* copy) {
   for (BucketCopy& bucket : copy->buckets) Discard(&bucket);
 }
 
+// Marks copied entries that were invalidated as ones to skip. Returns how many.
+std::uint32_t DropInvalidated(const LabelCopy& labels, BucketCopy* copy) {
+  std::uint32_t dropped = 0;
+  Word* entry = copy->entries;
+  for (std::uint32_t i = 0; i < copy->count; ++i) {
+    const EntryHeader header = ReadCopiedHeader(entry);
+    if (header.label_count != 0 && labels.IsInvalidated(entry, header)) {
+      entry[kEntryMeta] &= ~(kKeyKindMask << kKeyKindShift);
+      ++dropped;
+    }
+    entry += header.words();
+  }
+  return dropped;
+}
+
 // Copies what changed in a segment since it was copied last, but not what is being changed now, and counts the buckets
 // that did. Returns kDone, kFull or kCorrupt.
 Status Refresh(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* changed) {
@@ -134,7 +150,7 @@ Status Refresh(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* cha
 }
 
 // Makes the copy of a held segment match the segment, and adds up its entries. Returns kDone or kCorrupt.
-Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* count) {
+Status Complete(Core& core, SegmentCopy* copy, const LabelCopy& labels, Copied* copied, std::uint32_t* count) {
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket bucket = core.BucketAt(copy->segment, i);
     BucketCopy& entries = copy->buckets[i];
@@ -144,6 +160,7 @@ Status Complete(Core& core, SegmentCopy* copy, Copied* copied, std::uint32_t* co
       if (CopyBucket(core, bucket, copied, &entries) != Status::kDone) return Status::kCorrupt;
     }
     *count += entries.count;
+    if (labels.any()) *count -= DropInvalidated(labels, &entries);
   }
   return Status::kDone;
 }
@@ -244,6 +261,8 @@ void SnapshotJob::Finish() {
   // Now no write is under way anywhere: this is the instant of the snapshot. The entries of one instant fit into the
   // region.
   const double instant = Now(core_.region);
+  LabelCopy labels;
+  labels.Take(core_.region);
   state.copied.budget = core_.region.word_count();
   // Segments only in the second list were split off meanwhile, those only in the first one vanished in joins.
   std::unordered_map<Block, SegmentCopy*> copies;
@@ -253,7 +272,7 @@ void SnapshotJob::Finish() {
     const auto known = copies.find(segment);
     SegmentCopy* copy = known == copies.end() ? &fresh : known->second;
     if (known != copies.end()) copies.erase(known);
-    if (is_sound && Complete(core_, copy, &state.copied, &count) != Status::kDone) {
+    if (is_sound && Complete(core_, copy, labels, &state.copied, &count) != Status::kDone) {
       is_sound = false;
       Fail(core_, Status::kCorrupt);
     }

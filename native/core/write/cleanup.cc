@@ -73,15 +73,28 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked, bool* has_lea
   } else {
     for (std::uint32_t i = 0; i < kHomeBuckets; ++i) core.BucketAt(segment, i).SetOverflow({0, 0});
     core.region.Store(WordOf(segment) + kSegmentExpiry, 0);
+    core.region.Store(WordOf(segment) + kSegmentLabelled, 0);
   }
   return live;
 }
 
-// Deletes the expired entries of a held segment, and makes its hint match the others.
+// Whether a segment may have entries that have expired or were invalidated.
+bool IsWorthSweeping(const Region& region, Block segment) {
+  return IsExpiryDue(region, segment) || MayHaveInvalidated(region, segment);
+}
+
+bool IsWorthCleaning(const Region& region, Block segment) {
+  return TombstonesOf(region, segment) > 0 || IsWorthSweeping(region, segment);
+}
+
+// Deletes the expired entries of a held segment, and those invalidated, and makes its hints match the others.
 void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
-  if (!IsExpiryDue(core.region, segment)) return;
+  if (!IsWorthSweeping(core.region, segment)) return;
   const double now = Now(core.region);
   const std::uint32_t before = unlinked->count();
+  // Noted before the look at the entries: what is invalidated meanwhile is looked at again.
+  const Word invalidations = InvalidationsNow(core.region);
+  bool labelled = false;
   std::uint32_t expired = 0;
   Word next = 0;
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
@@ -91,6 +104,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
       if (!IsLive(reference) || !core.region.Contains(reference, kEntryData)) continue;
       const EntryHeader header = ReadHeader(core.region, reference);
       const double expires_at = KeptUntil(core.region, reference, header);
+      labelled = labelled || (header.label_count != 0 && !(expires_at != kNever && expires_at <= now));
       if (expires_at == kNever) continue;
       if (expires_at <= now) {
         unlinked->Add(reference);
@@ -107,6 +121,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
     }
   }
   core.region.Store(WordOf(segment) + kSegmentExpiry, next);
+  core.region.Store(WordOf(segment) + kSegmentLabelled, labelled ? invalidations : 0);
   core.thread.Count(kCounterExpired, expired);
   TellUnlinked(core, segment, *unlinked, before, kCauseExpired);
 }
@@ -153,7 +168,7 @@ bool CleanUpAll(Core& core, Patience patience) {
   for (std::uint64_t hash = 0; hash < kHashEnd;) {
     const Location location = core.Locate(static_cast<std::uint32_t>(hash));
     if (location.segment == 0) return all;
-    if (TombstonesOf(core.region, location.segment) > 0 || IsExpiryDue(core.region, location.segment)) {
+    if (IsWorthCleaning(core.region, location.segment)) {
       all = CleanUp(core, location.segment, patience) && all;
     }
     const std::uint64_t end = EndOf(core.region, location.segment);
@@ -174,7 +189,7 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
       Fail(core, Status::kCorrupt);
       return from_hash;
     }
-    if (IsExpiryDue(core.region, location.segment) && CleanUp(core, location.segment, Patience::kNone)) {
+    if (IsWorthSweeping(core.region, location.segment) && CleanUp(core, location.segment, Patience::kNone)) {
       ++outcome.length;
       budget -= std::min(budget, kSweepCost);
     }

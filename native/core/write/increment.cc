@@ -1,5 +1,6 @@
 #include "write/increment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -52,7 +53,7 @@ Attempt TryRecent(Core& core, Edit* edit) {
     return Lose(core, edit, location.segment);
   }
   // As in TryOptimistically.
-  if (HasExpired(core.region, expires_at)) {
+  if (HasExpired(core.region, ExpiryOf(core.region, counter.block, header))) {
     home.Release();
     core.thread.ClearClaim();
     return Attempt::kStructural;
@@ -72,10 +73,11 @@ bool IsRecent(const Core& core, std::uint32_t hash) {
 }  // namespace
 
 // Makes the number stored in `current` the edit's sum. If `current` is no counter to change in place, writes the sum
-// into the entry to publish, with the number's expiry.
+// into the entry to publish, with the number's expiry and labels.
 Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& header) {
   double number = 0;
   double expires_at = edit->expiry_given;
+  edit->labels_needed = current != 0 ? header.label_count : std::min(core.outcome->given_labels, kMaxEntryLabels);
   if (current != 0) {
     if (header.value_kind() != kValueNumber) return Status::kNotACounter;
     if (!header.is_sound() || !core.region.Contains(current, header.words())) return Status::kCorrupt;
@@ -89,17 +91,28 @@ Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& head
   if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
   core.outcome->expires_at = expires_at;
   if (edit->in_place) return Status::kDone;
-  if (edit->block == 0) return Status::kNeedsBlock;
+  if (edit->block == 0 || edit->label_count != edit->labels_needed) return Status::kNeedsBlock;
   const WordIndex value = WordOf(edit->block) + kEntryData + WordsFor(edit->key.length);
   core.region.CopyIn(value, sizeof edit->sum, reinterpret_cast<const std::byte*>(&edit->sum));
+  const WordIndex labels = value + kCounterWords;
+  for (std::size_t i = 0; i < std::size_t{edit->label_count} * kLabelWords; ++i) {
+    const Word word =
+        current != 0 ? core.region.Load(WordOf(current) + header.labels_offset() + i) : core.outcome->labels[i];
+    core.region.Store(labels + i, word);
+  }
   if (core.is_cache) {
     edit->kept_until = expires_at == kNever ? std::numeric_limits<double>::infinity() : expires_at;
-    StoreExpiry(core.region, value + kCounterWords, edit->kept_until);
+    StoreExpiry(core.region, labels + std::size_t{edit->label_count} * kLabelWords, edit->kept_until);
   }
   return Status::kDone;
 }
 
-double IncrementEntry(Core& core, const Key& key, double by, double expires_at, std::uint32_t mode) {
+namespace {
+
+// How often an increment takes a block for a number of labels that the entry no longer has when the block is there.
+constexpr int kMaxBlocks = 64;
+
+double Increment(Core& core, const Key& key, double by, double expires_at, std::uint32_t mode) {
   Edit edit{Edit::Kind::kIncrement, key, mode, 0, by};
   edit.expiry_given = expires_at;
   PrefetchHome(core, key.hash);
@@ -117,8 +130,21 @@ double IncrementEntry(Core& core, const Key& key, double by, double expires_at, 
   value.counts = true;
   // In a cache, always with room for an expiry: whether the counter has one is known only once its block is there.
   if (core.is_cache) value.expires_at = std::numeric_limits<double>::infinity();
-  RunWithEntry(core, &edit, value);
+  for (int blocks = 0; core.outcome->status == Status::kNeedsBlock && blocks < kMaxBlocks; ++blocks) {
+    value.label_count = edit.labels_needed;
+    RunWithEntry(core, &edit, value);
+    edit.block = core.outcome->status == Status::kNeedsBlock ? 0 : edit.block;
+  }
+  if (core.outcome->status == Status::kNeedsBlock) Fail(core, Status::kTimeout);
   return edit.sum;
+}
+
+}  // namespace
+
+double IncrementEntry(Core& core, const Key& key, double by, double expires_at, std::uint32_t mode) {
+  const double sum = Increment(core, key, by, expires_at, mode);
+  core.outcome->given_labels = 0;
+  return sum;
 }
 
 }  // namespace mapsafe

@@ -193,6 +193,10 @@ class Join {
     const Word own = region_.Load(to + kSegmentExpiry);
     const Word other = region_.Load(from + kSegmentExpiry);
     if (own == 0 || (other != 0 && other < own)) region_.Store(to + kSegmentExpiry, other);
+    // Where the two were looked at after different invalidations, as if neither had been looked at.
+    const Word labelled = region_.Load(to + kSegmentLabelled);
+    const Word others = region_.Load(from + kSegmentLabelled);
+    if (others != 0 && labelled != others) region_.Store(to + kSegmentLabelled, labelled == 0 ? others : 1);
     region_.Store(to + kSegmentParted, 0);
     region_.Add(to + kSegmentContention, region_.Load(from + kSegmentContention));
     region_.Add(to + kSegmentOperations, region_.Load(from + kSegmentOperations));

@@ -52,6 +52,7 @@ void BuildTwin(Core& core, Block segment, Block twin, std::uint32_t depth, Word 
   region.Store(to + kSegmentParted, region.Load(from + kSegmentParted));
   // No later than the first expiry in either half.
   region.Store(to + kSegmentExpiry, region.Load(from + kSegmentExpiry));
+  region.Store(to + kSegmentLabelled, region.Load(from + kSegmentLabelled));
   for (std::uint32_t i = 0; i < kAllBuckets; ++i) {
     const Bucket source = core.BucketAt(segment, i);
     Bucket target = core.BucketAt(twin, i);

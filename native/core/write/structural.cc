@@ -86,7 +86,7 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
     if (index != home_index) RaiseOverflow(&home, index);
   }
   // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
-  if (status == Status::kDone && HasExpired(core.region, edit->alive_until)) {
+  if (status == Status::kDone && HasDied(core.region, *edit)) {
     status = Prepare(core, edit, sighting.entry);
     if (status != Status::kDone && index != home_index) bucket.Release();
   }
@@ -200,12 +200,14 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   EntryHeader header{};
   double expires_at = kNever;
   double stale_until = kNever;
+  outcome.found_labels = 0;
   if (WalkHeld(core, location, key, &sighting)) {
     if (sighting.found()) {
       header = ReadHeader(core.region, sighting.entry);
       expires_at = ExpiryOf(core.region, sighting.entry, header);
       stale_until = StaleUntil(core.region, sighting.entry, header);
       status = HasExpired(core.region, expires_at) ? Status::kAbsent : CopyPresent(core, sighting.entry, header);
+      ReportLabels(core, sighting.entry, status == Status::kFound ? header : EntryHeader{});
     } else {
       status = sighting.damaged ? Status::kCorrupt : Status::kAbsent;
     }
@@ -231,6 +233,7 @@ Step HoldAtHome(Core& core, const Location& location, Bucket home, const Key& ke
   core.held_segment = location.segment;
   core.held_home = home.at();
   core.held_until = outcome.expires_at;
+  core.held_entry = status == Status::kFound && header.label_count != 0 ? sighting.entry : 0;
   return Step::kFinished;
 }
 
@@ -259,8 +262,9 @@ void EditHeldKey(Core& core, Edit* edit) {
     LetGo(core);
     return Fail(core, Status::kCorrupt);
   }
-  // The caller read an entry whose time has passed since, and will read again.
-  if (edit->kind == Edit::Kind::kPut && HasExpired(core.region, core.held_until)) {
+  // The caller read an entry whose time has passed since, or which was invalidated, and will read again.
+  const bool has_died = HasExpired(core.region, core.held_until) || IsInvalidated(core.region, core.held_entry);
+  if (edit->kind == Edit::Kind::kPut && has_died) {
     LetGo(core);
     return Fail(core, Status::kNotDone);
   }

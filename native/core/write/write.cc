@@ -1,5 +1,7 @@
 #include "write/write.h"
 
+#include <algorithm>
+
 #include "base/probes.h"
 #include "eviction/eviction.h"
 #include "feed/tell.h"
@@ -71,7 +73,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   }
   // The time of the entry may have passed since Prepare looked, and a reader may have seen that. From now on readers
   // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
-  if (HasExpired(core.region, edit->alive_until)) {
+  if (HasDied(core.region, *edit)) {
     TakeBack(core, change);
     home.Release();
     core.thread.ClearClaim();
@@ -246,6 +248,7 @@ void RunWithEntry(Core& core, Edit* edit, const Value& value) {
   edit->kept_until = value.kept_until();
   if ((edit->mode & kPutConditionMask) != kPutIfAbsent) PrefetchHome(core, edit->key.hash);
   edit->puts_lease = IsLeaseKind(value.kind);
+  edit->label_count = value.label_count;
   edit->block = AllocateEntry(core, bytes, edit->key.hash, edit->puts_lease);
   if (edit->block == 0) return;
   BuildEntry(core.region, edit->block, edit->key, value);
@@ -277,7 +280,9 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   const double expires_at = ExpiryOf(core.region, current, met);
   const bool expired = HasExpired(core.region, expires_at);
   edit->met = current != 0;
-  edit->alive_until = !expired && DependsOnLife(*edit) ? expires_at : kNever;
+  const bool decides = !expired && DependsOnLife(*edit);
+  edit->alive_until = decides ? expires_at : kNever;
+  edit->alive_entry = decides && met.label_count != 0 ? current : 0;
   edit->in_place = false;
   // A lease has no node: it is never evicted.
   edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);
@@ -355,6 +360,7 @@ void TakeBack(Core& core, const Change& change) {
 
 void Apply(Core& core, const Edit& edit, Change* change) {
   if (edit.kept_until != kNever) LowerExpiryHint(core.region, change->segment, edit.kept_until);
+  if (edit.label_count != 0 && edit.block != 0) NoteLabelled(core.region, change->segment);
   if (edit.lapses) {
     Lapse(core.region, change->previous, change->home);
   } else if (edit.in_place) {
@@ -403,7 +409,7 @@ void Expose(Core& core, const Edit& edit, const Change& change) {
 
 void CompleteEntry(Core& core, const Edit& edit, std::uint64_t version) {
   if (edit.block == 0 || edit.in_place) return;
-  SetEntryVersion(core.region, edit.block, version);
+  SetEntryVersion(core.region, edit.block, version, edit.label_count);
   const Block node = edit.met_node == 0 ? edit.node : edit.met_node;
   if (!edit.puts_lease) core.region.Store(WordOf(edit.block) + kEntryNode, node);
 }
@@ -475,9 +481,24 @@ void Finish(Core& core, Edit* in, const Change& change, Word home_version) {
   }
 }
 
+namespace {
+
+// Gives a value the labels that the caller left in the outcome. They are gone from there once the write is over.
+Value WithLabels(const Outcome& outcome, Value value) {
+  value.label_count = std::min(outcome.given_labels, kMaxEntryLabels);
+  value.labels = outcome.labels;
+  return value;
+}
+
+}  // namespace
+
 void PutEntry(Core& core, const Key& key, const Value& value, std::uint32_t mode, std::uint64_t version) {
   Edit edit{Edit::Kind::kPut, key, mode, version};
-  RunWithEntry(core, &edit, value);
+  if (core.outcome->given_labels == 0) [[likely]] {
+    return RunWithEntry(core, &edit, value);
+  }
+  RunWithEntry(core, &edit, WithLabels(*core.outcome, value));
+  core.outcome->given_labels = 0;
 }
 
 void RemoveEntry(Core& core, const Key& key, std::uint32_t mode, std::uint64_t version) {
@@ -485,9 +506,12 @@ void RemoveEntry(Core& core, const Key& key, std::uint32_t mode, std::uint64_t v
   Run(core, &edit);
 }
 
-void PutHeldEntry(Core& core, const Key& key, const Value& value) {
+void PutHeldEntry(Core& core, const Key& key, const Value& given) {
+  const Value value = WithLabels(*core.outcome, given);
+  core.outcome->given_labels = 0;
   Edit edit{Edit::Kind::kPut, key, kPutAlways, kNoVersion};
   edit.kept_until = value.kept_until();
+  edit.label_count = value.label_count;
   const std::size_t bytes = EntryBytes(key, value);
   // Without a cleanup: it would wait for the segment that this thread holds.
   Status failure = core.blocks.CouldFit(bytes) ? Status::kFull : Status::kEntryTooLarge;

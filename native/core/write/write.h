@@ -4,6 +4,7 @@
 #define MAPSAFE_CORE_WRITE_H_
 
 #include "core.h"
+#include "index/expiry.h"
 #include "index/lookup.h"
 #include "threads/backoff.h"
 
@@ -20,21 +21,24 @@ struct Edit {
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement
   double sum = 0;
-  Block block = 0;               // the entry to publish, built but for its version; 0 for kRemove, or if in_place
-  double kept_until = kNever;    // of that entry
-  double expiry_given = kNever;  // for kIncrement: of a new entry, or with kRenewExpiry of any
-  Block node = 0;                // in a cache, for an insert: 0 once it belongs to the entry
-  bool met_hot_segment = false;  // set by MeetContention
-  bool puts_lease = false;       // whether `block` is a lease
-  bool meets_lease = false;      // set by Prepare: the entry found is a lease
-  bool meets_expired = false;    // set by Prepare: the entry found has expired, and counts as absent
-  bool only_expired = false;     // for kEvict: takes the entry away only if it has expired
-  bool met = false;              // set by Prepare: there is an entry
-  double alive_until = kNever;   // set by Prepare: when the entry found expires, if its being there decides
-  Block met_node = 0;            // set by Prepare: its node, or 0
-  bool lapses = false;           // set by Prepare: a deletion leaves that lease, lapsed
-  bool drops_stale = false;      // set by Prepare: a deletion takes a value away that had expired
-  bool in_place = false;         // set by Prepare: an increment changes the counter found
+  Block block = 0;                  // the entry to publish, built but for its version; 0 for kRemove, or if in_place
+  double kept_until = kNever;       // of that entry
+  double expiry_given = kNever;     // for kIncrement: of a new entry, or with kRenewExpiry of any
+  Block node = 0;                   // in a cache, for an insert: 0 once it belongs to the entry
+  bool met_hot_segment = false;     // set by MeetContention
+  bool puts_lease = false;          // whether `block` is a lease
+  bool meets_lease = false;         // set by Prepare: the entry found is a lease
+  bool meets_expired = false;       // set by Prepare: the entry found has expired, and counts as absent
+  bool only_expired = false;        // for kEvict: takes the entry away only if it has expired
+  bool met = false;                 // set by Prepare: there is an entry
+  double alive_until = kNever;      // set by Prepare: when the entry found expires, if its being there decides
+  Block alive_entry = 0;            // set by Prepare: that entry, if it has labels
+  std::uint32_t label_count = 0;    // of `block`
+  std::uint32_t labels_needed = 0;  // set by Prepare with kNeedsBlock: how many the block must have
+  Block met_node = 0;               // set by Prepare: its node, or 0
+  bool lapses = false;              // set by Prepare: a deletion leaves that lease, lapsed
+  bool drops_stale = false;         // set by Prepare: a deletion takes a value away that had expired
+  bool in_place = false;            // set by Prepare: an increment changes the counter found
 
   bool renews() const { return (mode & kRenewExpiry) != 0; }
 
@@ -51,6 +55,11 @@ inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 
 // Lost races before a write queues up at the segment's mutex instead. More would only burn time: measured on two cores,
 // a writer that lost four times in a row has met a stream of writers.
 inline constexpr int kOptimisticTries = 4;
+
+// Whether the entry that decides has expired, or was invalidated, since Prepare looked.
+inline bool HasDied(const Region& region, const Edit& edit) {
+  return HasExpired(region, edit.alive_until) || IsInvalidated(region, edit.alive_entry);
+}
 
 enum class Attempt { kFinished, kLost, kStructural };
 

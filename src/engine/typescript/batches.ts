@@ -7,6 +7,7 @@ import {
   ENCODED,
   FOUND,
   PUT_ALWAYS,
+  RESULT_GIVEN_LABELS,
   RESULT_KIND,
   RESULT_LENGTH,
   RESULT_STATUS,
@@ -58,14 +59,17 @@ export function putMany(
   expiresAt: number,
 ): number {
   const { result } = core
+  const labels = result[RESULT_GIVEN_LABELS]
   result[RESULT_STATUS] = DONE
   let i = from
   for (; i < to; i++) {
+    result[RESULT_GIVEN_LABELS] = labels
     engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS, 0, expiresAt)
     if (result[RESULT_STATUS] !== DONE) break
     if (isEncodedKind(kinds[i])) core.scratchStart += wordsFor(operands[i] as number)
   }
   core.scratchStart = 0
+  result[RESULT_GIVEN_LABELS] = 0
   return i
 }
 

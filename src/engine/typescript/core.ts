@@ -58,8 +58,9 @@ export class Core {
   /** Block number of the segment of the key that `holdKey` took, or 0; and the first word of its home bucket. */
   heldSegment = 0
   heldHome = 0
-  /** When the entry of that key expires, or NEVER. */
+  /** When the entry of that key expires, or NEVER; and that entry, if it has labels, or 0. */
   heldUntil = NEVER
+  heldEntry = 0
 
   constructor(
     readonly region: Region,

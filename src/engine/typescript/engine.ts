@@ -1,6 +1,6 @@
 import type { Key } from '../../format/key.js'
 import { tooManyThreads } from '../engine-error.js'
-import { BLOCK_WORDS, ENTRY_COUNTER, ENTRY_NODE } from '../../format/layout.js'
+import { BLOCK_WORDS, ENTRY_COUNTER, ENTRY_NODE, LABEL_WORDS, MAX_ENTRY_LABELS } from '../../format/layout.js'
 import {
   ABSENT,
   CORRUPT,
@@ -11,14 +11,18 @@ import {
   PUT_ALWAYS,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
+  RESULT_FOUND_LABELS,
+  RESULT_GIVEN_LABELS,
   RESULT_HOME,
   RESULT_HOME_VERSION,
+  RESULT_OF_FOUND_LABELS,
   RESULT_STALE_UNTIL,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
   TIMEOUT,
   UNCHANGED,
+  givenLabels,
   type Engine,
   type RepairReport,
 } from '../engine.js'
@@ -32,7 +36,7 @@ import { Core } from './core.js'
 import { Eviction } from './eviction/eviction.js'
 import { partitionsOf } from '../../format/eviction-area.js'
 import { Edit } from './write/edit.js'
-import { metaOf, versionAt, NEVER } from '../../format/entry.js'
+import { copyWords, labelCountOf, labelsAt, metaOf, versionAt, VERSION_HIGH_MASK, NEVER } from '../../format/entry.js'
 import { now } from './index/expiry.js'
 import type { Shape } from '../../format/shapes.js'
 import { endWatching } from '../../format/feed.js'
@@ -51,6 +55,7 @@ import { ThreadRecord } from './threads/thread-record.js'
 import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
 import { verify } from '../../format/check/verify.js'
+import { makeLabelTable } from './write/label-table.js'
 import { incrementEntry, putEntry, putHeldEntry, removeEntry, removeHeldEntry } from './write/write.js'
 import { staleUntil } from '../../format/expiry.js'
 import { sumOfSizeDeltas } from '../../format/thread-record.js'
@@ -173,8 +178,9 @@ export class TypescriptEngine implements Engine {
     staleUntil = NEVER,
   ): unknown {
     if (!this.setKey(key)) return undefined
-    this.writer.measure(kind, value, expiresAt, staleUntil)
+    this.writer.measure(kind, value, expiresAt, staleUntil, givenLabels(this.result))
     const previous = putEntry(this.core, this.edit, this.writer, mode, version)
+    this.result[RESULT_GIVEN_LABELS] = 0
     this.writer.clear()
     return previous
   }
@@ -201,7 +207,8 @@ export class TypescriptEngine implements Engine {
 
   putHeld(key: Key, kind: number, value: unknown, expiresAt = NEVER, staleUntil = NEVER): void {
     if (!this.setKey(key)) return
-    this.writer.measure(kind, value, expiresAt, staleUntil)
+    this.writer.measure(kind, value, expiresAt, staleUntil, givenLabels(this.result))
+    this.result[RESULT_GIVEN_LABELS] = 0
     putHeldEntry(this.core, this.edit, this.writer)
     this.writer.clear()
   }
@@ -212,6 +219,11 @@ export class TypescriptEngine implements Engine {
 
   letGo(): void {
     letGo(this.core)
+  }
+
+  makeLabelTable(level: number): void {
+    this.core.beginCall()
+    makeLabelTable(this.core, level)
   }
 
   announce(key: Key): number {
@@ -396,13 +408,19 @@ export class TypescriptEngine implements Engine {
 
   /** Fills in the outcome of a read, which is reliable only if the walk's versions then prove unchanged. */
   private reportEntry(status: number): void {
-    const { words } = this
+    const { words, result } = this
     const { entry, expiresAt } = this.core.lookup
     const at = versionAt(entry * BLOCK_WORDS, metaOf(words, entry * BLOCK_WORDS))
     this.reportedCell = at
     // The loads are atomic, so they precede the load of the kind, which `lapse` stores before the version.
-    this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1), entry, expiresAt)
+    this.report(status, Atomics.load(words, at), Atomics.load(words, at + 1) & VERSION_HIGH_MASK, entry, expiresAt)
     this.core.resultDoubles[RESULT_STALE_UNTIL] = staleUntil(this.core.region, entry)
+    const labels = labelCountOf(words, entry * BLOCK_WORDS)
+    if (labels === 0) return
+    const from = labelsAt(words, entry * BLOCK_WORDS)
+    if (labels > MAX_ENTRY_LABELS || from + labels * LABEL_WORDS > words.length) return
+    result[RESULT_FOUND_LABELS] = labels
+    copyWords(words, from, result, RESULT_OF_FOUND_LABELS, labels * LABEL_WORDS)
   }
 
   /**
@@ -423,6 +441,7 @@ export class TypescriptEngine implements Engine {
   private report(status: number, versionLow: number, versionHigh: number, entry: number, expiresAt: number): void {
     const { result, core } = this
     result[RESULT_STATUS] = status
+    result[RESULT_FOUND_LABELS] = 0
     result[RESULT_VERSION_LOW] = versionLow
     result[RESULT_VERSION_HIGH] = versionHigh
     result[RESULT_HOME] = core.lookup.home / BLOCK_WORDS

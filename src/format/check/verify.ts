@@ -25,6 +25,15 @@ import {
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
   SEGMENT_EXPIRY,
+  SEGMENT_LABELLED,
+  HEADER_FEATURES,
+  HEADER_LABEL_TABLES,
+  FEATURE_LABELS,
+  LABEL_GENERATION,
+  LABEL_LEVELS,
+  LABEL_SLOT_WORDS,
+  LABEL_WORDS,
+  MAX_ENTRY_LABELS,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   SEGMENT_PREFIX,
@@ -55,7 +64,6 @@ import {
   stashCount,
 } from '../bucket.js'
 import { directoryBytes, SEGMENT_WORDS, topBits } from '../directory.js'
-import { sizeOf } from '../entry.js'
 import { feedBytes, feedRing } from '../feed.js'
 import { isLease } from '../lease.js'
 import type { Region } from '../region.js'
@@ -65,9 +73,10 @@ import { hashOf, isInside, problemsOfEntry, sameKey } from './verify-entry.js'
 import { ShapeAudit } from './verify-shapes.js'
 import { EvictionAudit } from './verify-eviction.js'
 import { HeapAudit } from './verify-heap.js'
-import { versionOf } from '../entry.js'
+import { labelCountOf, labelsAt, sizeOf, versionOf } from '../entry.js'
 import { tombstonesOf } from '../segment.js'
-import { expiryTick, keptUntil } from '../expiry.js'
+import { expiryTick, wasToBeKeptUntil } from '../expiry.js'
+import { labelTableBytes } from '../labels.js'
 
 /**
  * Returns one line for every invariant that is violated, up to a hundred; an empty list for a sound region. O(region).
@@ -92,6 +101,7 @@ class Verifier {
   private readonly heap: HeapAudit
   private eviction: EvictionAudit | undefined
   private liveEntries = 0
+  private readonly labelTables: { readonly at: number; readonly words: number; readonly stride: number }[] = []
   private segments = 0
 
   constructor(private readonly region: Region) {
@@ -105,6 +115,7 @@ class Verifier {
     this.eviction = new EvictionAudit(this.region, this.heap, this.problems)
     yield* this.eviction.readArea()
     new ShapeAudit(this.region, this.heap, this.problems).run()
+    this.verifyLabelTables()
     yield* this.verifyDirectory()
     this.verifyFeed()
     this.claimDepartures()
@@ -135,6 +146,46 @@ class Verifier {
     const reserved = (words[HEADER_FEED_RESERVED] - words[HEADER_FEED_HEAD]) >>> 0
     if (reserved > feedBytes(words) / BLOCK_BYTES)
       this.problems.add('more of the change feed is reserved than there is')
+  }
+
+  private verifyLabelTables(): void {
+    let isUsed = false
+    for (let level = 0; level < LABEL_LEVELS; level++) {
+      const table = this.words[HEADER_LABEL_TABLES + level]
+      if (table === 0) continue
+      isUsed = true
+      const bytes = labelTableBytes(level)
+      if (!this.region.contains(table, bytes / 4)) {
+        this.problems.add(`label table ${level} is block ${table}, which leads out of the region`)
+      } else if (this.heap.claim(table, bytes, 'label table')) {
+        this.labelTables.push({ at: table * BLOCK_WORDS, words: bytes / 4, stride: level === 0 ? 1 : LABEL_SLOT_WORDS })
+      }
+    }
+    if (isUsed && (this.words[HEADER_FEATURES] & FEATURE_LABELS) === 0) {
+      this.problems.add('there are label tables, but the header does not say so')
+    }
+  }
+
+  /** Returns whether a word is the generation of a label. */
+  private isGeneration(word: number): boolean {
+    return this.labelTables.some(
+      ({ at, words, stride }) => word >= at && word < at + words && (word - at) % stride === LABEL_GENERATION,
+    )
+  }
+
+  private verifyLabels(segment: number, index: number, slot: number, block: number): void {
+    const entry = block * BLOCK_WORDS
+    const count = labelCountOf(this.words, entry)
+    if (count === 0) return
+    if (count > MAX_ENTRY_LABELS) this.report(segment, index, slot, `has ${count} labels`)
+    const at = labelsAt(this.words, entry)
+    for (let i = 0; i < count; i++) {
+      const word = this.words[at + i * LABEL_WORDS] >>> 0
+      if (!this.isGeneration(word)) this.report(segment, index, slot, `has a label whose generation is at word ${word}`)
+    }
+    if (this.words[segment * BLOCK_WORDS + SEGMENT_LABELLED] === 0) {
+      this.report(segment, index, slot, `has ${count} labels, but the segment does not say so`)
+    }
   }
 
   private *verifyDirectory(): Job<void> {
@@ -305,7 +356,8 @@ class Verifier {
     const limit = (this.words[bucket + BUCKET_EPOCH] >>> 0) * 2 ** 31 + (this.words[bucket + BUCKET_VERSION] >>> 1)
     const version = versionOf(this.words, block * BLOCK_WORDS)
     if (version > limit) this.report(segment, index, slot, `holds version ${version}, newer than its home's ${limit}`)
-    const tick = expiryTick(keptUntil(this.region, block))
+    this.verifyLabels(segment, index, slot, block)
+    const tick = expiryTick(wasToBeKeptUntil(this.words, block * BLOCK_WORDS))
     const hint = this.words[segment * BLOCK_WORDS + SEGMENT_EXPIRY] >>> 0
     if (tick !== 0 && (hint === 0 || hint > tick)) {
       this.report(segment, index, slot, `expires at tick ${tick}, but the segment's hint is ${hint}`)

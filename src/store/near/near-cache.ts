@@ -1,3 +1,4 @@
+import { areInvalidated, type Labels } from '../../format/labels.js'
 import type { Key } from '../../format/key.js'
 import { partitionOf } from '../../format/eviction-area.js'
 import { heapBlock } from '../../format/geometry.js'
@@ -142,6 +143,7 @@ export class NearCache {
     at = 0,
     slidingTtl = 0,
     dates?: readonly Date[],
+    labels?: Labels,
   ): void {
     if ((version & 1) !== 0) return
     if (this.words[HEADER_DEPARTURES] !== this.departures) {
@@ -157,7 +159,8 @@ export class NearCache {
     if (Atomics.load(this.words, home) !== version) return
     if (expiresAt !== undefined) this.clock.distrust()
     const useClock = this.words[this.useClockAt]
-    const until = expiresAt === undefined || slidingTtl === 0 ? expiresAt : renewalDue(expiresAt, slidingTtl)
+    const end = expiresAt === undefined || slidingTtl === 0 ? expiresAt : renewalDue(expiresAt, slidingTtl)
+    const until = end === undefined && labels !== undefined ? Infinity : end
     if (entry === undefined) {
       this.insert(key, {
         home,
@@ -170,6 +173,7 @@ export class NearCache {
         until,
         expiresAt,
         slidingTtl,
+        labels,
         useClock,
         at: isFixed ? at : 0,
         hash,
@@ -189,6 +193,7 @@ export class NearCache {
       entry.until = until
       entry.expiresAt = expiresAt
       entry.slidingTtl = slidingTtl
+      entry.labels = labels
       entry.useClock = useClock
       entry.at = isFixed ? at : 0
       entry.hash = hash
@@ -232,7 +237,8 @@ export class NearCache {
   }
 
   private hasExpired(entry: NearEntry): boolean {
-    return entry.until !== undefined && this.clock.hasPassed(entry.until)
+    if (entry.until === undefined) return false
+    return this.clock.hasPassed(entry.until) || (entry.labels !== undefined && areInvalidated(this.words, entry.labels))
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { KeptDates } from './kept-dates.js'
+import type { Labels } from '../../format/labels.js'
 
 /** The near-cache's knowledge of one key: the outcome of a lookup, and until when it holds. */
 export interface NearEntry {
@@ -24,6 +25,8 @@ export interface NearEntry {
   expiresAt: number | undefined
   /** Milliseconds that the entry lives from its last read or write on; 0 if reads do not renew it. */
   slidingTtl: number
+  /** The entry's labels: a hit compares their generations. Then `until` is defined, so that a hit without pays nothing. */
+  labels: Labels | undefined
   /** The eviction's use clock, in a cache, when a use was last noted. */
   useClock: number
   /** Word index of the entry; 0 if there is none, or it is a counter, which changes where it lies. */

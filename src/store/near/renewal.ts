@@ -6,6 +6,7 @@ import {
   ENTRY_VERSION,
   SLOTS_PER_BUCKET,
 } from '../../format/layout.js'
+import { VERSION_HIGH_MASK } from '../../format/entry.js'
 import { WEAKLY_ORDERED } from '../../format/region.js'
 import type { NearEntry } from './near-entry.js'
 
@@ -40,7 +41,7 @@ export function renew(words: Int32Array, entry: NearEntry): boolean {
   while (slot < end && loadInOrder(words, slot) !== reference) slot++
   if (slot === end || loadInOrder(words, at + ENTRY_HASH) !== entry.hash) return false
   const low = loadInOrder(words, at + ENTRY_VERSION) >>> 0
-  const high = loadInOrder(words, at + ENTRY_VERSION + 1) >>> 0
+  const high = loadInOrder(words, at + ENTRY_VERSION + 1) & VERSION_HIGH_MASK
   if (high * 2 ** 32 + low !== entry.entryVersion) return false
   entry.version = version
   entry.epoch = epoch

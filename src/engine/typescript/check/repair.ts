@@ -14,6 +14,8 @@ import {
   HEADER_DIRECTORY,
   HEADER_HEAP_MUTEX,
   HEADER_HEAP_TOP,
+  HEADER_LABEL_TABLES,
+  LABEL_LEVELS,
   HEADER_SHAPE_CHUNKS,
   PAGE_BYTES,
   PAGE_CARVED,
@@ -173,6 +175,7 @@ class LeakHunt {
       !this.markShapes() ||
       !this.markFeed() ||
       !this.markDepartures() ||
+      !this.markLabelTables() ||
       !this.markEviction() ||
       !this.markEntries(segments) ||
       !this.markCaches() ||
@@ -237,6 +240,14 @@ class LeakHunt {
     for (let chunk = 0; chunk < SHAPE_CHUNKS; chunk++) {
       const block = this.words[HEADER_SHAPE_CHUNKS + chunk]
       if (block !== 0 && !this.mark(block)) return false
+    }
+    return true
+  }
+
+  private markLabelTables(): boolean {
+    for (let level = 0; level < LABEL_LEVELS; level++) {
+      const table = this.words[HEADER_LABEL_TABLES + level]
+      if (table !== 0 && !this.mark(table)) return false
     }
     return true
   }

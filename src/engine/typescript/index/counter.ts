@@ -13,7 +13,7 @@ import {
   ENTRY_SECOND_CELL,
   ENTRY_VERSION,
 } from '../../../format/layout.js'
-import { isInSecondCell, keyLengthOf, wordsFor } from '../../../format/entry.js'
+import { isInSecondCell, keyLengthOf, VERSION_HIGH_MASK, wordsFor } from '../../../format/entry.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
 import { halvesOf } from '../../../format/double.js'
 
@@ -32,7 +32,8 @@ export function storeSum(words: Int32Array, entry: number, sum: number, versionL
   const version = isSecond ? data + COUNTER_SECOND_VERSION : entry + ENTRY_VERSION
   const halves = halvesOf(sum)
   storePair(words, value, halves[0], halves[1])
-  storePair(words, version, versionLow, versionHigh)
+  const labels = isSecond ? 0 : words[version + 1] & ~VERSION_HIGH_MASK
+  storePair(words, version, versionLow, versionHigh | labels)
   Atomics.store(words, entry + ENTRY_META, meta ^ ENTRY_SECOND_CELL)
 }
 

@@ -9,6 +9,7 @@ import {
   ENTRY_EXPIRES,
   ENTRY_STALE,
   EXPIRY_WORDS,
+  LABEL_WORDS,
   VALUE_FALSE,
   VALUE_LATIN1,
   VALUE_NULL,
@@ -25,6 +26,7 @@ import {
   ENCODED,
   FOUND,
   RESULT_KIND,
+  RESULT_LABELS,
   RESULT_LENGTH,
   SCRATCH_TOO_SMALL,
   UNKNOWN_KIND,
@@ -141,6 +143,8 @@ export class ValueWriter {
   /** When the entry to write expires, or NEVER; and what `staleUntil` of Engine.put says. */
   expiresAt = NEVER
   staleUntil = NEVER
+  /** Number of labels of the entry to write. */
+  labels = 0
   /** Whether the value is a number that later increments change in place. */
   private counts = false
   private value: unknown
@@ -153,13 +157,14 @@ export class ValueWriter {
 
   /** Takes the first sum of a counter, to be written by {@link Edit.prepare}, and its expiry. */
   measureCounter(expiresAt: number): void {
-    this.measure(VALUE_NUMBER, 0, expiresAt)
+    this.measure(VALUE_NUMBER, 0, expiresAt, NEVER, 0)
     this.counts = true
   }
 
-  /** Takes a value and its expiry as Engine.put does, and sets kind and length. */
-  measure(kind: number, value: unknown, expiresAt: number, staleUntil = NEVER): void {
+  /** Takes a value, its expiry and its labels as Engine.put does, and sets kind and length. */
+  measure(kind: number, value: unknown, expiresAt: number, staleUntil: number, labels: number): void {
     this.counts = false
+    this.labels = labels
     this.expiresAt = expiresAt
     this.staleUntil = staleUntil
     this.kind = kind
@@ -171,12 +176,16 @@ export class ValueWriter {
   }
 
   /**
-   * Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and the expiry after it.
+   * Writes the value at word `at` of the entry in `block`, the last word padded with zeros, and labels and expiry after it.
    */
   write(block: number, at: number): void {
     this.writeValue(block, at)
+    let end = at + valueWords(this.length, this.flags)
+    if (this.labels !== 0) {
+      copyWords(this.core.result, RESULT_LABELS, this.core.words, end, this.labels * LABEL_WORDS)
+      end += this.labels * LABEL_WORDS
+    }
     if (this.expiresAt === NEVER) return
-    const end = at + valueWords(this.length, this.flags)
     if (this.staleUntil !== NEVER) storeDouble(this.core.words, end, this.staleUntil)
     storeDouble(this.core.words, end + trailerWords(this.flags) - EXPIRY_WORDS, this.expiresAt)
   }

@@ -22,8 +22,9 @@ import {
 } from '../../engine.js'
 import { bucketAt, loadSlot } from '../../../format/bucket.js'
 import type { Core } from '../core.js'
-import { copyWords, sizeOf } from '../../../format/entry.js'
+import { copyWords, labelCountOf, sizeOf } from '../../../format/entry.js'
 import { now } from '../index/expiry.js'
+import { LabelCopy } from './label-copy.js'
 import { isLease } from '../../../format/lease.js'
 import { WEAKLY_ORDERED } from '../../../format/region.js'
 import { holdEverything, maxSegments, releaseHeld } from '../write/restructure.js'
@@ -108,6 +109,7 @@ function complete(core: Core, copy: Copy): number {
     // Now no write is under way anywhere: this is the instant. The entries of one instant fit into the region.
     core.resultDoubles[RESULT_EXPIRES_AT] = now(core.region)
     copy.budget = core.words.length
+    copy.labels.take(core.region)
     for (; released < held.length; released++) {
       if (status === DONE && !copy.complete(held[released])) status = CORRUPT
       releaseHeld(core, held[released])
@@ -144,6 +146,8 @@ const KEY_KIND_BITS = KEY_KIND_MASK << KEY_KIND_SHIFT
 /** Copies of entries in the format of the region, one after the other, in pieces. Each lies within one piece. */
 class Copy {
   count = 0
+  /** The labels' generations at the instant. */
+  readonly labels = new LabelCopy()
   /** Number of buckets that the present pass has copied. */
   private changed = 0
   /** Number of words that may still be copied: damaged references could make every entry as long as the region. */
@@ -210,6 +214,7 @@ class Copy {
         if (this.addBucket(bucket, buckets, copy) !== DONE) return false
       }
       this.count += buckets[copy + COPY_COUNT]
+      if (this.labels.isUsed) this.count -= this.dropInvalidated(buckets, copy)
     }
     return true
   }
@@ -300,6 +305,21 @@ class Copy {
       if (sizeOf(piece, at) / 4 !== this.lengths[i]) return false
     }
     return true
+  }
+
+  /** Marks copied entries that had been invalidated as out of date, and returns their number. */
+  private dropInvalidated(buckets: Int32Array, copy: number): number {
+    const piece = this.pieces[buckets[copy + COPY_PIECE]]
+    let at = buckets[copy + COPY_START]
+    let dropped = 0
+    for (let left = buckets[copy + COPY_COUNT]; left > 0; left--) {
+      if (labelCountOf(piece, at) !== 0 && this.labels.isInvalidated(piece, at)) {
+        piece[at + ENTRY_META] &= ~KEY_KIND_BITS
+        dropped++
+      }
+      at += sizeOf(piece, at) / 4
+    }
+    return dropped
   }
 
   /** Marks copied entries as out of date. */

@@ -15,11 +15,12 @@ import {
   ENTRY_HASH,
   HOME_BUCKETS,
   SEGMENT_EXPIRY,
+  SEGMENT_LABELLED,
   SEGMENT_MUTEX,
   SLOTS_PER_BUCKET,
 } from '../../../format/layout.js'
 import { CORRUPT, DONE, HASH_END, RESULT_LENGTH, RESULT_STATUS, TIMEOUT } from '../../engine.js'
-import { NEVER } from '../../../format/entry.js'
+import { labelCountOf, NEVER } from '../../../format/entry.js'
 import { storeOverflow, vacate } from '../index/bucket.js'
 import { bucketAt, homeOf, loadSlot } from '../../../format/bucket.js'
 import { type Core } from '../core.js'
@@ -35,7 +36,8 @@ import { giveBackDeparted, mayJoin } from './departures.js'
 import { FOR_ROOM, FOR_TIDINESS, joinAround, joinHalves } from './join.js'
 import { bringHome, holdSegment, lockSegment, releaseSegment, sweepTombstones, unlockSegment } from './restructure.js'
 import { tombstonesOf, endOf } from '../../../format/segment.js'
-import { expiryTick, keptUntil } from '../../../format/expiry.js'
+import { expiryTick, hasExpiredAt, keptUntil } from '../../../format/expiry.js'
+import { invalidationsNow, mayHaveInvalidated } from '../../../format/labels.js'
 
 /** Number of tombstones above which a cleanup runs: 30 % of a segment's slots. */
 export const TOMBSTONE_LIMIT = Math.floor((ALL_BUCKETS * SLOTS_PER_BUCKET * 3) / 10)
@@ -73,9 +75,13 @@ export function cleanUp(core: Core, segment: number, patience: number): boolean 
   })
 }
 
-/** Returns whether a segment has tombstones or, by its hint, expired entries. */
+/** Returns whether a segment has tombstones or, by its hints, expired or invalidated entries. */
 export function isWorthCleaning(region: Region, segment: number): boolean {
-  return tombstonesOf(region.words, segment) > 0 || isExpiryDue(region, segment)
+  return tombstonesOf(region.words, segment) > 0 || isWorthSweeping(region, segment)
+}
+
+function isWorthSweeping(region: Region, segment: number): boolean {
+  return isExpiryDue(region, segment) || mayHaveInvalidated(region.words, segment)
 }
 
 /** Cleans up every segment that is worth it, as {@link cleanUp} does. O(segments). */
@@ -105,7 +111,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
       break
     }
     const { segment } = lookup
-    if (isExpiryDue(region, segment) && cleanUp(core, segment, NO_PATIENCE)) {
+    if (isWorthSweeping(region, segment) && cleanUp(core, segment, NO_PATIENCE)) {
       cleaned++
       left -= SWEEP_COST
     }
@@ -133,12 +139,15 @@ function giveBackIdle(core: Core, wasCleared: boolean): void {
   core.blocks.flush()
 }
 
-/** Deletes the expired entries of a held segment, and sets its hint by the others. */
+/** Deletes the expired entries of a held segment, and those invalidated, and sets its hints by the others. */
 function sweepExpired(core: Core, segment: number): void {
   const { words, region, unlinked } = core
-  if (!isExpiryDue(region, segment)) return
+  if (!isWorthSweeping(region, segment)) return
   const time = now(region)
   const before = unlinked.count
+  // Noted before the look at the entries: what is invalidated meanwhile is looked at again.
+  const invalidations = invalidationsNow(words)
+  let isLabelled = false
   let expired = 0
   let next = 0
   for (let index = 0; index < ALL_BUCKETS; index++) {
@@ -147,6 +156,7 @@ function sweepExpired(core: Core, segment: number): void {
       const reference = loadSlot(words, bucket, slot)
       if (!region.contains(reference, ENTRY_DATA)) continue
       const expiresAt = keptUntil(region, reference)
+      if (!hasExpiredAt(expiresAt, time) && labelCountOf(words, reference * BLOCK_WORDS) !== 0) isLabelled = true
       if (expiresAt === NEVER) continue
       if (expiresAt <= time) {
         unlinked.add(reference)
@@ -162,6 +172,7 @@ function sweepExpired(core: Core, segment: number): void {
     }
   }
   Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, next)
+  Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_LABELLED, isLabelled ? invalidations : 0)
   core.thread.count(COUNTER_EXPIRED, expired)
   tellUnlinked(core, segment, before, CAUSE_EXPIRED)
 }
@@ -263,6 +274,7 @@ function emptySegment(core: Core, segment: number): { readonly live: number; rea
   else {
     for (let index = 0; index < HOME_BUCKETS; index++) storeOverflow(words, bucketAt(segment, index), 0, 0)
     Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY, 0)
+    Atomics.store(words, segment * BLOCK_WORDS + SEGMENT_LABELLED, 0)
   }
   return { live: unlinked.count - before, hasLeases }
 }

@@ -16,6 +16,8 @@ import {
   ENTRY_DATA,
   ENTRY_NODE,
   ENTRY_VERSION,
+  LABEL_COUNT_SHIFT,
+  LABEL_WORDS,
   SEGMENT_TOMBSTONES,
   VALUE_NUMBER,
 } from '../../../format/layout.js'
@@ -38,12 +40,14 @@ import {
   RESULT_EXPIRES_AT,
   RESULT_HOME,
   RESULT_HOME_VERSION,
+  RESULT_LABELS,
   RESULT_PREVIOUS,
   RESULT_STATUS,
   RESULT_VERSION_HIGH,
   RESULT_VERSION_LOW,
   RETURN_PREVIOUS,
   SCRATCH_TOO_SMALL,
+  givenLabels,
 } from '../../engine.js'
 import { publish, replace, vacate } from '../index/bucket.js'
 import { TOMBSTONE_BIT, tagOf } from '../../../format/bucket.js'
@@ -63,17 +67,22 @@ import {
   wordsFor,
   NEVER,
   isCounterSound,
+  copyWords,
+  labelCountOf,
+  labelsAt,
+  VERSION_HIGH_MASK,
 } from '../../../format/entry.js'
 import type { Evictor } from '../eviction/evictor.js'
 import { isWatched } from '../../../format/feed.js'
 import { tell, wakeWatchers } from '../feed/tell.js'
-import { lowerExpiryHint } from '../index/expiry.js'
+import { hasExpired, lowerExpiryHint } from '../index/expiry.js'
 import { canLapse, isLease, lapse } from '../../../format/lease.js'
 import { loadDouble, storeDouble } from '../../../format/double.js'
 import { ValueReader } from '../index/value.js'
 import { tombstonesOf } from '../../../format/segment.js'
 import { wakeWaiting } from '../threads/waits.js'
-import { staleUntil } from '../../../format/expiry.js'
+import { expiryOf, staleUntil } from '../../../format/expiry.js'
+import { noteLabelled } from '../../../format/labels.js'
 
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
@@ -143,6 +152,11 @@ export class Edit {
   /** The node of the entry met, or 0. */
   private metNode = 0
   private onlyExpired = false
+  /** Number of labels of the entry to publish, and how many an increment needs it to have, with NEEDS_BLOCK. */
+  labels = 0
+  labelsNeeded = 0
+  /** The entry that {@link Edit.aliveUntil} speaks of, if it has labels; else 0. */
+  private aliveEntry = 0
   /** The new content of the slot, and its effect on the number of entries. */
   private reference = 0
   private growth = 0
@@ -156,9 +170,11 @@ export class Edit {
    * @param mode as for Engine.put
    * @param version for PUT_IF_VERSION
    * @param by for an increment
+   * @param labels number of labels of the entry in `block`
    */
-  begin(kind: number, block: number, mode: number, version: number, by: number): void {
+  begin(kind: number, block: number, mode: number, version: number, by: number, labels = 0): void {
     this.kind = kind
+    this.labels = labels
     this.block = block
     this.mode = mode
     this.version = version
@@ -174,6 +190,13 @@ export class Edit {
   beginEviction(onlyExpired: boolean): void {
     this.begin(EDIT_EVICT, 0, PUT_ALWAYS, 0, 0)
     this.onlyExpired = onlyExpired
+  }
+
+  /** Returns whether the entry that decides has expired, or was invalidated, since {@link Edit.prepare} looked. */
+  hasDied(): boolean {
+    const { region } = this.core
+    if (hasExpired(region, this.aliveUntil)) return true
+    return this.aliveEntry !== 0 && hasExpired(region, expiryOf(region, this.aliveEntry))
   }
 
   /** Counts that the edit met a bucket or mutex taken, or a bucket changed meanwhile. */
@@ -193,7 +216,9 @@ export class Edit {
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
     this.meetsExpired = lookup.hasExpired()
-    this.aliveUntil = !this.meetsExpired && this.dependsOnLife() ? lookup.expiresAt : NEVER
+    const decides = isMet && !this.meetsExpired && this.dependsOnLife()
+    this.aliveUntil = decides ? lookup.expiresAt : NEVER
+    this.aliveEntry = decides && labelCountOf(this.words, lookup.entry * BLOCK_WORDS) !== 0 ? lookup.entry : 0
     // A lease has no node: it is never evicted.
     this.metNode = isMet ? this.words[lookup.entry * BLOCK_WORDS + ENTRY_NODE] : 0
     const isFresh = isMet && !this.meetsExpired
@@ -230,7 +255,7 @@ export class Edit {
     if (this.block === 0 || this.isInPlace) return
     if (!this.isLease) this.words[this.block * BLOCK_WORDS + ENTRY_NODE] = this.metNode === 0 ? this.node : this.metNode
     this.words[this.block * BLOCK_WORDS + ENTRY_VERSION] = this.versionLow
-    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh
+    this.words[this.block * BLOCK_WORDS + ENTRY_VERSION + 1] = this.versionHigh | (this.labels << LABEL_COUNT_SHIFT)
   }
 
   /**
@@ -262,6 +287,7 @@ export class Edit {
   apply(bucket: number, slot: number): void {
     const { words, current } = this
     if (this.keptUntil !== NEVER) lowerExpiryHint(words, this.core.lookup.segment, this.keptUntil)
+    if (this.labels !== 0 && this.block !== 0) noteLabelled(words, this.core.lookup.segment)
     if (this.hasLapsed) lapse(words, current, this.core.lookup.home)
     else if (this.isInPlace) storeSum(words, current * BLOCK_WORDS, this.sum, this.versionLow, this.versionHigh)
     else if (this.block === 0) vacate(words, bucket, slot, this.reference)
@@ -410,18 +436,22 @@ export class Edit {
     const version = versionAt(entry, metaOf(words, entry))
     result[RESULT_ENTRY] = block
     result[RESULT_VERSION_LOW] = block === 0 ? 0 : words[version]
-    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[version + 1]
+    result[RESULT_VERSION_HIGH] = block === 0 ? 0 : words[version + 1] & VERSION_HIGH_MASK
   }
 
   /**
    * Computes the sum from the number met. If that is not a counter to change in place, writes the sum into the entry to
-   * publish, with the expiry that the number had.
+   * publish, with the expiry and the labels that the number had.
    */
   private prepareSum(isPresent: boolean): number {
     const { words } = this
     let number = 0
     const renews = (this.mode & RENEW_EXPIRY) !== 0
+    const { result } = this.core
     let expiresAt = this.expiryGiven
+    let labels: Int32Array = result
+    let labelAt = RESULT_LABELS
+    this.labelsNeeded = givenLabels(result)
     if (isPresent) {
       const block = this.core.lookup.entry
       const entry = block * BLOCK_WORDS
@@ -432,6 +462,9 @@ export class Edit {
       number = loadDouble(words, valueAt(entry, meta))
       if (!Number.isSafeInteger(number)) return NOT_A_COUNTER
       if (!renews) expiresAt = this.core.lookup.expiresAt
+      labels = words
+      labelAt = labelsAt(words, entry)
+      this.labelsNeeded = labelCountOf(words, entry)
       // The expiry of an entry never changes, so another one takes a new entry.
       this.isInPlace = (meta & ENTRY_COUNTER) !== 0 && !renews
     }
@@ -439,12 +472,14 @@ export class Edit {
     if (!Number.isSafeInteger(this.sum)) return COUNTER_RANGE
     this.core.resultDoubles[RESULT_EXPIRES_AT] = expiresAt
     if (this.isInPlace) return DONE
-    if (this.block === 0) return NEEDS_BLOCK
+    if (this.block === 0 || this.labels !== this.labelsNeeded) return NEEDS_BLOCK
     const value = this.block * BLOCK_WORDS + ENTRY_DATA + wordsFor(this.core.lookup.key.length)
     storeDouble(words, value, this.sum)
+    const end = value + COUNTER_WORDS + this.labels * LABEL_WORDS
+    copyWords(labels, labelAt, words, value + COUNTER_WORDS, this.labels * LABEL_WORDS)
     if (this.core.isCache) {
       this.keptUntil = expiresAt === NEVER ? Infinity : expiresAt
-      storeDouble(words, value + COUNTER_WORDS, this.keptUntil)
+      storeDouble(words, end, this.keptUntil)
     }
     return DONE
   }

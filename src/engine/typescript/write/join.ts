@@ -14,6 +14,7 @@ import {
   SEGMENT_CONTENTION,
   SEGMENT_DEPTH,
   SEGMENT_EXPIRY,
+  SEGMENT_LABELLED,
   SEGMENT_MUTEX,
   SEGMENT_OPERATIONS,
   SEGMENT_PARTED,
@@ -284,6 +285,10 @@ function takeOverWords(words: Int32Array, lower: number, upper: number): void {
   const own = Atomics.load(words, to + SEGMENT_EXPIRY) >>> 0
   const other = Atomics.load(words, from + SEGMENT_EXPIRY) >>> 0
   if (own === 0 || (other !== 0 && other < own)) Atomics.store(words, to + SEGMENT_EXPIRY, other)
+  // Where the two were looked at after different invalidations, as if neither had been looked at.
+  const labelled = Atomics.load(words, to + SEGMENT_LABELLED)
+  const others = Atomics.load(words, from + SEGMENT_LABELLED)
+  if (others !== 0 && labelled !== others) Atomics.store(words, to + SEGMENT_LABELLED, labelled === 0 ? others : 1)
   Atomics.store(words, to + SEGMENT_PARTED, 0)
   Atomics.add(words, to + SEGMENT_CONTENTION, Atomics.load(words, from + SEGMENT_CONTENTION))
   Atomics.add(words, to + SEGMENT_OPERATIONS, Atomics.load(words, from + SEGMENT_OPERATIONS))

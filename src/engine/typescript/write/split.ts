@@ -13,6 +13,7 @@ import {
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
   SEGMENT_EXPIRY,
+  SEGMENT_LABELLED,
   SEGMENT_MOVES,
   SEGMENT_MUTEX,
   SEGMENT_PARTED,
@@ -120,6 +121,7 @@ function buildTwin(core: Core, segment: number, twin: number, depth: number, bit
   words[to + SEGMENT_PARTED] = words[segment * BLOCK_WORDS + SEGMENT_PARTED]
   // The hint is no later than the first expiry in either half.
   words[to + SEGMENT_EXPIRY] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_EXPIRY)
+  words[to + SEGMENT_LABELLED] = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_LABELLED)
   for (let index = 0; index < ALL_BUCKETS; index++) {
     const source = bucketAt(segment, index)
     const target = bucketAt(twin, index)

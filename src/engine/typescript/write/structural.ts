@@ -13,7 +13,8 @@ import {
 import { ABSENT, CORRUPT, DONE, ENCODED, FOUND, FULL, NOT_DONE, RESULT_STATUS, TIMEOUT } from '../../engine.js'
 import { Backoff } from '../threads/backoff.js'
 import { findRoom, release, storeOverflow } from '../index/bucket.js'
-import { NEVER } from '../../../format/entry.js'
+import { labelCountOf, NEVER } from '../../../format/entry.js'
+import { expiryOf } from '../../../format/expiry.js'
 import { hasExpired } from '../index/expiry.js'
 import {
   bucketAt,
@@ -81,6 +82,8 @@ function holdWithRoom(core: Core, reader: ValueReader, wantsRoom: boolean): unkn
       core.heldSegment = lookup.segment
       core.heldHome = lookup.home
       core.heldUntil = status === ABSENT ? NEVER : lookup.expiresAt
+      const isLabelled = status !== ABSENT && labelCountOf(core.words, lookup.entry * BLOCK_WORDS) !== 0
+      core.heldEntry = isLabelled ? lookup.entry : 0
     } else {
       release(core.words, lookup.home)
       unlockSegment(core, lookup.segment)
@@ -99,8 +102,10 @@ export function editHeldKey(core: Core, edit: Edit): void {
     core.end(CORRUPT)
     return
   }
-  // The caller read an entry whose time has passed since, and will read again.
-  if (edit.isPut && hasExpired(core.region, core.heldUntil)) {
+  // The caller read an entry whose time has passed since, or which was invalidated, and will read again.
+  const { region, heldEntry } = core
+  const isInvalid = heldEntry !== 0 && hasExpired(region, expiryOf(region, heldEntry))
+  if (edit.isPut && (isInvalid || hasExpired(region, core.heldUntil))) {
     letGo(core)
     core.end(NOT_DONE)
     return
@@ -196,7 +201,7 @@ function editHeld(core: Core, edit: Edit): boolean {
     slot = findRoom(words, bucket)
   }
   // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
-  if (status === DONE && hasExpired(core.region, edit.aliveUntil)) {
+  if (status === DONE && edit.hasDied()) {
     status = edit.prepare()
     if (status !== DONE && bucket !== home) release(words, bucket)
   }

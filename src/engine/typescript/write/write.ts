@@ -1,8 +1,16 @@
 /** Writes: one key changed, if a condition holds. See docs/internals/protocol.md, "Write, optimistic". */
 import { BLOCK_WORDS, ENTRY_DATA, SEGMENT_BYTES } from '../../../format/layout.js'
-import { CORRUPT, DONE, ENTRY_TOO_LARGE, FULL, PUT_ALWAYS, RESULT_STATUS, TIMEOUT } from '../../engine.js'
+import {
+  CORRUPT,
+  DONE,
+  ENTRY_TOO_LARGE,
+  FULL,
+  PUT_ALWAYS,
+  RESULT_GIVEN_LABELS,
+  RESULT_STATUS,
+  TIMEOUT,
+} from '../../engine.js'
 import { findRoom, release, tryHold } from '../index/bucket.js'
-import { hasExpired } from '../index/expiry.js'
 import { cleanUpAll } from './cleanup.js'
 import { makeRoomAtOnce, makeRoomByMoving } from './compaction.js'
 import { ANYWHERE, FIXED, OUTSIDE_RESERVE } from '../memory/heap.js'
@@ -36,6 +44,9 @@ const MAX_GATHERINGS = 8
  */
 const WRITES_WITHOUT_MOVES = 64
 
+/** Times that an increment takes a block for a number of labels that the entry no longer has when the block is there. */
+const MAX_BLOCKS = 64
+
 // How an optimistic attempt ended.
 const FINISHED = 0
 const LOST = 1
@@ -65,21 +76,35 @@ export function incrementEntry(
   expiresAt: number,
   mode: number,
 ): number {
+  const sum = increment(core, edit, value, by, expiresAt, mode)
+  core.result[RESULT_GIVEN_LABELS] = 0
+  return sum
+}
+
+function increment(core: Core, edit: Edit, value: ValueWriter, by: number, expiresAt: number, mode: number): number {
   edit.expiryGiven = expiresAt
   edit.begin(EDIT_INCREMENT, 0, mode, 0, by)
   run(core, edit)
-  if (core.result[RESULT_STATUS] !== NEEDS_BLOCK) return edit.sum
+  if (!needsBlock(core)) return edit.sum
   // In a cache the block always has room for an expiry: whether the counter has one is known only when its block is
   // there.
   value.measureCounter(core.isCache ? Infinity : NEVER)
-  writeEntry(core, edit, value, EDIT_INCREMENT, mode, 0, by)
+  for (let blocks = 0; needsBlock(core) && blocks < MAX_BLOCKS; blocks++) {
+    value.labels = edit.labelsNeeded
+    writeEntry(core, edit, value, EDIT_INCREMENT, mode, 0, by)
+  }
+  if (needsBlock(core)) core.end(TIMEOUT)
   return edit.sum
+}
+
+function needsBlock({ result }: Core): boolean {
+  return result[RESULT_STATUS] === NEEDS_BLOCK
 }
 
 /** Writes the value that `value` has measured under the lookup's key, which is held, and ends the hold. */
 export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
   const { key } = core.lookup
-  const bytes = entryBytes(key.length, value.length, value.flags)
+  const bytes = entryBytes(key.length, value.length, value.flags, value.labels)
   // Allocates without a cleanup, which would wait for the segment that this thread holds.
   const block = core.blocks.couldFit(bytes) ? core.blocks.allocate(bytes, ANYWHERE) : ENTRY_TOO_LARGE
   if (block < 0) {
@@ -88,7 +113,7 @@ export function putHeldEntry(core: Core, edit: Edit, value: ValueWriter): void {
     return
   }
   buildLooked(core, block, value)
-  edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0)
+  edit.begin(EDIT_PUT, block, PUT_ALWAYS, 0, 0, value.labels)
   edit.keptUntil = value.keptUntil
   editHeldKey(core, edit)
   if (core.result[RESULT_STATUS] !== DONE) core.blocks.free(block, bytes)
@@ -114,14 +139,14 @@ function writeEntry(
   version: number,
   by: number,
 ): void {
-  const bytes = entryBytes(core.lookup.key.length, value.length, value.flags)
+  const bytes = entryBytes(core.lookup.key.length, value.length, value.flags, value.labels)
   const block = allocateEntry(core, bytes, isLeaseKind(value.kind))
   if (block < 0) {
     core.end(block)
     return
   }
   buildLooked(core, block, value)
-  edit.begin(kind, block, mode, version, by)
+  edit.begin(kind, block, mode, version, by, value.labels)
   edit.keptUntil = value.keptUntil
   run(core, edit)
   if (core.result[RESULT_STATUS] !== DONE || edit.isInPlace) core.blocks.free(block, bytes)
@@ -301,7 +326,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   }
   // The time of the entry may have passed since `prepare` looked, and a reader may have seen that. From now on readers
   // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
-  if (hasExpired(core.region, edit.aliveUntil)) {
+  if (edit.hasDied()) {
     edit.takeBack()
     release(words, home)
     thread.clearClaim()
