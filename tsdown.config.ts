@@ -11,6 +11,8 @@ export default defineConfig({
     keyv5: 'src/adapters/keyv5.ts',
     'express-session': 'src/adapters/express-session.ts',
     'rate-limit': 'src/adapters/rate-limit.ts',
+    undici: 'src/adapters/undici.ts',
+    unstorage: 'src/adapters/unstorage.ts',
     log: 'src/observe/log.ts',
     metrics: 'src/observe/metrics/handler.ts',
     prometheus: 'src/observe/metrics/prometheus.ts',

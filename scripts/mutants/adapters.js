@@ -25,8 +25,8 @@ export const mutants = [
     name: 'namespace-clears-all',
     why: 'clear of a Keyv with a namespace deletes what belongs to others',
     file: 'src/adapters/shared-cache.ts',
-    find: 'cache.deleteMany([...cache.keys()].filter((key) => key.startsWith(prefix)))',
-    replace: 'cache.deleteMany([...cache.keys()].filter((key) => key !== prefix))',
+    find: 'cache.deleteWhere({ prefix })',
+    replace: 'cache.deleteWhere({ prefix: prefix.slice(0, 0) })',
   },
   {
     name: 'session-brought-back',
@@ -41,5 +41,26 @@ export const mutants = [
     file: 'src/adapters/express-session.ts',
     find: 'else cache.touch(prefix + id, lifetime)',
     replace: 'else cache.replace(prefix + id, JSON.stringify(session), { ttl: lifetime })',
+  },
+  {
+    name: 'response-stored-after-a-deletion',
+    why: 'a response from before a write of its address answers requests after it',
+    file: 'src/adapters/undici.ts',
+    find: '      if (deletions !== begunAt) return\n',
+    replace: '',
+  },
+  {
+    name: 'response-for-another-request',
+    why: 'a response that varies with its request answers others',
+    file: 'src/adapters/undici.ts',
+    find: 'return Object.entries(vary ?? {}).every(',
+    replace: 'return Object.entries(vary ?? {}).some(() => true) || Object.entries(vary ?? {}).every(',
+  },
+  {
+    name: 'items-of-others-listed',
+    why: 'a storage lists, under wrong names, what others keep in the cache',
+    file: 'src/adapters/unstorage.ts',
+    find: '.filter((key) => key.startsWith(prefix))',
+    replace: '',
   },
 ]

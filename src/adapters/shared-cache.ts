@@ -11,5 +11,5 @@ export function checkCache(cache: unknown): void {
 
 /** Deletes the entries whose keys begin with `prefix`, and leaves all others. O(keys of the cache). */
 export function deletePrefixed<V>(cache: ConcurrentCache<string, V>, prefix: string): void {
-  cache.deleteMany([...cache.keys()].filter((key) => key.startsWith(prefix)))
+  cache.deleteWhere({ prefix })
 }

@@ -196,6 +196,8 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
     'mapsafe/express-session': 'sessionStore',
     'mapsafe/keyv': 'KeyvStore',
     'mapsafe/keyv5': 'Keyv5Store',
+    'mapsafe/undici': 'ResponseStore',
+    'mapsafe/unstorage': 'unstorageDriver',
   }
   const load = Object.entries(entries).map(([entry, name]) => {
     const exported = name === 'Keyv5Store' ? 'KeyvStore' : name
@@ -216,6 +218,8 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
     limits.increment('a')
     limits.decrement('a')
     if (typeof sessionStore !== 'function') throw new Error('no sessionStore')
+    new ResponseStore(cache, { prefix: 'web:' }).delete({ origin: 'http://a', path: '/', method: 'GET' })
+    unstorageDriver({ cache, base: 'items' }).setItem('a', 'b')
     new Keyv5Store(cache).set('b', 1, 1000)
     new KeyvStore(cache).get('b').then((value) => console.log(limits.get('a').totalHits, value, cache.update('b', () => DELETE)))
   `
