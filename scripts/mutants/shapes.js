@@ -1,15 +1,6 @@
 /** Sabotages of the C++ engine's table of shapes. native/test/shapes_test.cc must go red for each. */
 export const mutants = [
   {
-    name: 'shape-counted-before-its-name',
-    why: 'a reader meets the id of a shape that has no name yet',
-    file: 'core/shapes/shape_table.cc',
-    find: '  for (std::size_t i = 0; i < name.word_count(); ++i) region_.Store(text + i, name.words[i]);\n',
-    replace:
-      '  region_.StoreRelease(kHeaderShapeCount, id);\n' +
-      '  for (std::size_t i = 0; i < name.word_count(); ++i) region_.Store(text + i, name.words[i]);\n',
-  },
-  {
     name: 'shape-of-the-wrong-parent',
     why: 'a value gets the names of another one',
     file: 'core/shapes/shape_table.cc',
