@@ -13,7 +13,7 @@ const plan = JSON.parse(readFileSync(new URL('test/package/floor-plan.json', imp
 function layer(room, files, mayImport) {
   const forbidden = Object.keys(plan.rooms).filter((other) => other !== room && !mayImport.includes(other))
   const patterns = forbidden.map((other) => ({
-    regex: `^(\\.\\./)+${other}/${other === 'engine' ? '(?!typescript/)' : ''}`,
+    regex: `^(\\.\\./)${room.includes('/') ? '{2,}' : '+'}${other}/${other === 'engine' ? '(?!typescript/)' : ''}`,
     message: `src/${room} may import ${mayImport.join(', ') || 'nothing'} (test/package/floor-plan.json).`,
   }))
   const isNode = plan.nodeRooms.includes(room)

@@ -55,7 +55,7 @@ void Tell(Core& core, Block entry, Word cause, std::uint64_t version) {
   if (ring == 0 || !region.Contains(entry, kEntryData)) return NoteMissed(region);
   const WordIndex at = WordOf(entry);
   const Word meta = region.Load(at + kEntryMeta) & kKeyMetaMask;
-  const std::uint32_t words = WordsFor(std::min(EntryHeader{0, meta, 0, 0}.key_length(), kMaxFeedKeyBytes));
+  const std::uint32_t words = WordsFor(std::min(EntryHeader{0, meta, 0, 0, 0}.key_length(), kMaxFeedKeyBytes));
   if (!region.Contains(entry, kEntryData + std::size_t{words})) return NoteMissed(region);
   // The write took effect, and may not fail or be held up any more.
   const WithPatience with(*core.budget, Patience::kLittle);

@@ -12,7 +12,7 @@ namespace mapsafe {
 
 namespace {
 
-constexpr std::uint64_t kHashEnd = std::uint64_t{1} << 32;
+constexpr std::uint64_t kHashesEnd = std::uint64_t{1} << 32;
 
 bool HasTombstone(const Bucket& bucket) {
   for (std::uint32_t slot = 0; slot < kSlotsPerBucket; ++slot) {
@@ -62,7 +62,7 @@ void Reclaiming::GoOn(std::size_t bytes, std::uint32_t most) {
       return;
     }
     left_ -= std::min(left_, end - core_.cleanup_hand);
-    core_.cleanup_hand = end >= kHashEnd ? 0 : end;
+    core_.cleanup_hand = end >= kHashesEnd ? 0 : end;
   }
 }
 
