@@ -119,7 +119,7 @@ describe.each(lineups)('$name', (lineup) => {
     }
     map.set('map', new Map([['a', 1]]))
     const own = frozen.get('map') as globalThis.Map<string, number>
-    own.set('b', 2)
+    expect(() => own.set('b', 2)).toThrow(TypeError)
     frozen.get('map')
     expect(await warned()).toEqual([])
   })
