@@ -6,9 +6,6 @@ import type { Store } from './store.js'
  * instance of a class, or a `Buffer`, so that no value read would equal one.
  */
 export class Expected<V> {
-  private readonly kind: number
-  /** The encoding of an object, and the value that a reader gets from it. */
-  private readonly bytes: Uint8Array
   private readonly value: unknown
 
   /** @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` for a value that no map can hold */
@@ -18,9 +15,6 @@ export class Expected<V> {
   ) {
     const encoder = store.encode(given)
     try {
-      this.kind = encoder.kind
-      this.bytes = new Uint8Array(isObject(given) ? encoder.byteLength : 0)
-      if (isObject(given)) encoder.copyTo(this.bytes, 0)
       this.value = store.decodeEncoded(encoder, given)
     } finally {
       encoder.release()
@@ -34,13 +28,26 @@ export class Expected<V> {
     return isDeepStrictEqual(value, this.value) || this.hasBytesOf(value)
   }
 
+  /** Names that are met for the first time stay in the bytes, so that both are encoded anew, until nothing is new. */
   private hasBytesOf(value: object): boolean {
+    for (let sighting = 0; sighting < 3; sighting++) {
+      const [one, two] = [this.bytesOf(value), this.bytesOf(this.value)]
+      if (
+        one.kind === two.kind &&
+        one.bytes.length === two.bytes.length &&
+        one.bytes.every((b, i) => b === two.bytes[i])
+      )
+        return true
+    }
+    return false
+  }
+
+  private bytesOf(value: unknown): { readonly kind: number; readonly bytes: Uint8Array } {
     const encoder = this.store.encode(value)
     try {
-      if (encoder.kind !== this.kind || encoder.byteLength !== this.bytes.length) return false
       const bytes = new Uint8Array(encoder.byteLength)
       encoder.copyTo(bytes, 0)
-      return bytes.every((byte, i) => byte === this.bytes[i])
+      return { kind: encoder.kind, bytes }
     } finally {
       encoder.release()
     }
