@@ -14,26 +14,37 @@ export interface ResponseStoreOptions {
 }
 
 /** Header fields by their names in lower case. */
-type Headers = Record<string, string | string[]>
+export type Headers = Record<string, string | string[]>
 
 /** A request, as far as a store looks at it. */
 export interface RequestKey {
+  /** Scheme, host and port. */
   readonly origin: string
+  /** As `GET`. */
   readonly method: string
+  /** What follows the origin. */
   readonly path: string
+  /** Its header fields. */
   readonly headers?: Headers | undefined
 }
 
 /** A response without its body, as undici's cache gives and takes it. Times are milliseconds since 1970. */
 export interface ResponseHead {
+  /** As 200. */
   readonly statusCode: number
+  /** As `OK`. */
   readonly statusMessage: string
+  /** Its header fields. */
   readonly headers: Headers
   /** The fields of its request that it depends on, and what they were; null where the request had none. */
   readonly vary?: Record<string, string | string[] | null>
+  /** Its `ETag`. */
   readonly etag?: string
+  /** What its `Cache-Control` says. */
   readonly cacheControlDirectives?: object
+  /** When it was stored. */
   readonly cachedAt: number
+  /** Until when it is fresh. */
   readonly staleAt: number
   /** When the store must not give it any more. */
   readonly deleteAt: number
@@ -41,7 +52,9 @@ export interface ResponseHead {
 
 /** A response that the store gives. Its parts are the caller's own. */
 export interface CachedResponse extends ResponseHead {
+  /** What its `Cache-Control` says. */
   readonly cacheControlDirectives: object
+  /** Its body, in one piece. */
   readonly body: Buffer[]
 }
 

@@ -30,8 +30,14 @@ export interface UnstorageTransaction {
 
 /** The driver that {@link unstorageDriver} makes. */
 export interface UnstorageDriver {
+  /** Its name. */
   readonly name: 'mapsafe'
-  readonly flags: { readonly ttl: true }
+  /** What it can do beyond the least. */
+  readonly flags: {
+    /** Items may have a lifetime. */
+    readonly ttl: true
+  }
+  /** What it was made with. */
   readonly options: UnstorageDriverOptions
   /** Returns the cache. */
   getInstance(): ConcurrentCache<string, unknown>
