@@ -22,6 +22,14 @@ export interface UnstorageDriverOptions extends ConcurrentCacheOptions {
 /** What unstorage takes for an item: a text that it made of a value, or a value. */
 export type UnstorageItem = string | number | boolean | object | null
 
+/** A key and its item; null if there is none. */
+export interface KeyedItem {
+  /** The key. */
+  key: string
+  /** The item. */
+  value: UnstorageItem
+}
+
 /** What unstorage says with an operation. */
 export interface UnstorageTransaction {
   /** Seconds that the item lives. */
@@ -48,7 +56,7 @@ export interface UnstorageDriver {
   /** Returns an item as it was stored by {@link UnstorageDriver.setItemRaw}, with its types; null if there is none. */
   getItemRaw(key: string): unknown
   /** Returns the items of many keys. */
-  getItems(items: readonly { readonly key: string }[]): { key: string; value: UnstorageItem }[]
+  getItems(items: readonly { readonly key: string }[]): KeyedItem[]
   /** Stores an item. */
   setItem(key: string, value: unknown, transaction?: UnstorageTransaction): void
   /** Stores anything that a cache can hold. */
@@ -61,7 +69,10 @@ export interface UnstorageDriver {
   /** Deletes an item. */
   removeItem(key: string): void
   /** Returns for how many seconds an item still lives, if not for ever; null if there is none. */
-  getMeta(key: string): { ttl?: number } | null
+  getMeta(key: string): {
+    /** Seconds that it still lives. */
+    ttl?: number
+  } | null
   /** Returns the keys that begin with `base`. O(keys of the cache). */
   getKeys(base?: string): string[]
   /** Deletes the items whose keys begin with `base`. O(keys of the cache). */

@@ -25,7 +25,9 @@ export interface Watching extends Disposable {
 
 /** The iterator of `changes`. */
 export interface Changes<K> extends AsyncIterableIterator<Change<K>, undefined, undefined>, AsyncDisposable {
+  /** Ends the watching. */
   return(): Promise<IteratorResult<Change<K>, undefined>>
+  /** Returns itself. */
   [Symbol.asyncIterator](): Changes<K>
 }
 

@@ -10,6 +10,7 @@ export interface KeyChange<K> {
    * because a full cache needed its room, or because all entries were deleted.
    */
   readonly type: Cause
+  /** Which key. */
   readonly key: K
   /**
    * The version of the entry that was stored, as `getEntry` returns it; where there is none any more, the version of its
@@ -20,6 +21,7 @@ export interface KeyChange<K> {
 
 /** Says that changes may have been missed: what matters should be read again. */
 export interface MissedChanges {
+  /** Tells it from a change of a key. */
   readonly type: 'missed'
 }
 

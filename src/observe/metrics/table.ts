@@ -6,9 +6,13 @@ import type { RegionStats } from '../../inspect/stats.js'
 
 /** What metrics are read from: the part of `stats()` that is the same whichever thread calls it. */
 export interface Figures extends Omit<RegionStats, 'threads'> {
+  /** What all threads counted. */
   readonly counters: Counters
+  /** The circuit breaker of a cache that has one. */
   readonly breaker: BreakerStats | undefined
+  /** What the memory is used for. */
   readonly memory: MemoryUse
+  /** The threads that have the map open. */
   readonly threads: readonly Pick<AttachedThread, 'state'>[]
 }
 
