@@ -14,8 +14,10 @@ import {
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
   HEADER_FEED,
+  HEADER_GONE_SEGMENTS,
   HEADER_HEAP_TOP,
   HEADER_LABEL_TABLES,
+  HEADER_LEAVING_SEGMENTS,
   LABEL_LEVELS,
   HEADER_PAGES_IN_USE,
   HEADER_SEGMENT_COUNT,
@@ -36,6 +38,7 @@ import {
   PARTITION_NODES,
   REGISTRY_THREADS,
   SEGMENT_BYTES,
+  SEGMENT_NEXT,
   SHAPE_CHUNKS,
   SIZE_CLASSES,
   THREAD_FREE_COUNTS,
@@ -51,7 +54,7 @@ import { threadRecordAt } from '../format/thread-record.js'
 export interface MemoryUse {
   /** Entries, including deleted and expired ones that are not cleaned up yet, in blocks of their size class. */
   readonly entries: number
-  /** The index: segments, directory, and tables of tags. */
+  /** The index: segments, also those that other threads may still look at after a join, directory, and tables of tags. */
   readonly index: number
   /** The memory by which a cache chooses the entries that it evicts. */
   readonly eviction: number
@@ -96,12 +99,22 @@ export function inspectMemory(words: Int32Array): MemoryUse {
 
 type Load = (word: number) => number
 
+/** More segments than are ever gone at one time: a bound for lists that damage made circles. */
+const MAX_GONE = 2 ** 16
+
 function indexBytes(words: Int32Array, load: Load): number {
   const directory = load(HEADER_DIRECTORY) * BLOCK_WORDS
   const depth = directory < words.length ? Math.min(load(directory + DIRECTORY_DEPTH), MAX_DEPTH) : 0
   let bytes = load(HEADER_SEGMENT_COUNT) * allocatedBytes(SEGMENT_BYTES)
   // Counts the current array and all that it replaced.
   for (let each = 0; each <= depth; each++) bytes += allocatedBytes((DIRECTORY_ENTRIES + 2 ** each) * 4)
+  for (const list of [HEADER_GONE_SEGMENTS, HEADER_LEAVING_SEGMENTS]) {
+    let segment = load(list)
+    for (let i = 0; segment !== 0 && (segment + 1) * BLOCK_WORDS + SEGMENT_NEXT <= words.length && i < MAX_GONE; i++) {
+      bytes += allocatedBytes(SEGMENT_BYTES)
+      segment = load(segment * BLOCK_WORDS + SEGMENT_NEXT)
+    }
+  }
   if (load(HEADER_FEED) !== 0) bytes += allocatedBytes(feedBytes(words))
   for (let level = 0; level < LABEL_LEVELS; level++) {
     if (load(HEADER_LABEL_TABLES + level) !== 0) bytes += allocatedBytes(labelTableBytes(level))

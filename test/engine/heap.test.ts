@@ -7,6 +7,7 @@ import { takeOverFromDead } from '../../src/engine/typescript/threads/takeover.j
 import { ThreadRecord } from '../../src/engine/typescript/threads/thread-record.js'
 import { Problems } from '../../src/format/check/problems.js'
 import { HeapAudit } from '../../src/format/check/verify-heap.js'
+import { atOnce } from '../../src/base/slices.js'
 import { FULL } from '../../src/engine/engine.js'
 import {
   BLOCK_BYTES,
@@ -37,12 +38,12 @@ function attach(region: Region): FreeLists {
 function audit(region: Region, blocks: Map<number, number>): string[] {
   const problems = new Problems()
   const heap = new HeapAudit(region, problems)
-  heap.readPages()
+  atOnce(heap.readPages())
   const directory = region.words[HEADER_DIRECTORY]
   heap.claim(directory, 20, 'directory array')
   heap.claim(region.words[directory * BLOCK_WORDS + DIRECTORY_ENTRIES], SEGMENT_BYTES, 'segment')
   for (const [block, bytes] of blocks) heap.claim(block, bytes, 'block')
-  heap.finish()
+  atOnce(heap.finish())
   return problems.lines
 }
 

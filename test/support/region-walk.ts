@@ -13,6 +13,8 @@ import {
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   HEADER_EVICTION,
+  HEADER_GONE_SEGMENTS,
+  HEADER_LEAVING_SEGMENTS,
   HEADER_DIRECTORY,
   HEADER_SHAPE_CHUNKS,
   PAGE_BYTES,
@@ -28,6 +30,7 @@ import {
   REGISTRY_BLOCK,
   REGISTRY_THREADS,
   SEGMENT_BUCKETS,
+  SEGMENT_NEXT,
   SLOTS_PER_BUCKET,
   THREAD_ATTACHED,
   THREAD_ID,
@@ -84,6 +87,10 @@ export function walkRegion(words: Int32Array): Walked {
         bytesOfEntries += entryBytes(words, block)
       }
     }
+  }
+
+  for (const list of [HEADER_GONE_SEGMENTS, HEADER_LEAVING_SEGMENTS]) {
+    for (let each = words[list]; each !== 0; each = words[each * BLOCK_WORDS + SEGMENT_NEXT]) own('index', each)
   }
 
   const area = words[HEADER_EVICTION]

@@ -16,6 +16,7 @@ import {
   HEADER_DIRECTORY,
   HEADER_DIRECTORY_MUTEX,
   HEADER_HEAP_MUTEX,
+  HEADER_FEED_MUTEX,
   HEADER_SHAPE_MUTEX,
   PARTITION_MUTEX,
   REGISTRY_THREADS,
@@ -41,6 +42,7 @@ export const LOCKS = [
   'heap',
   'directory',
   'shapes',
+  'feed',
   'segment',
   'bucket',
   'partition',
@@ -99,6 +101,7 @@ function take(words: Int32Array, mark: number, lock: Lock, home: number): () => 
     heap: [HEADER_HEAP_MUTEX],
     directory: [HEADER_DIRECTORY_MUTEX],
     shapes: [HEADER_SHAPE_MUTEX],
+    feed: [HEADER_FEED_MUTEX],
     segment: [homeSegment + SEGMENT_MUTEX],
     bucket: [],
     partition: partitionsOf(region)

@@ -96,6 +96,19 @@ Block Evictor::MakeRoom(std::size_t bytes, std::uint32_t hash, Place place, Stat
   return EmptyPages(bytes, std::numeric_limits<int>::max(), place, failure);
 }
 
+Block Evictor::MakeFixedRoom(std::size_t bytes, Status* failure) {
+  for (Backoff backoff = Backoff::BetweenSearches(*core_.budget);;) {
+    StartRound();
+    *failure = Status::kFull;
+    const Block block = MakeRoom(bytes, 0, Place::kFixed, failure);
+    if (block != 0 || *failure != Status::kFull || !has_passed_over()) return block;
+    if (!backoff.Wait()) {
+      *failure = Status::kTimeout;
+      return 0;
+    }
+  }
+}
+
 Block Evictor::MakeRoomForEntry(std::size_t bytes, std::uint32_t hash, Status* failure) {
   Block block = EvictInTurn(bytes, hash, Place::kAnywhere, failure);
   // Elsewhere single blocks that cannot be evicted may lie in every long run.

@@ -65,6 +65,10 @@ class Evictor final : public EntryStore {
   // round over the pages. Returns 0 with `failure` if that is not enough. Not for blocks of the reserve.
   Block MakeRoom(std::size_t bytes, std::uint32_t hash, Place place, Status* failure);
 
+  // Like MakeRoom, for a block that never moves and that a call cannot do without: searches until no victim was passed
+  // over, within the call's budget.
+  Block MakeFixedRoom(std::size_t bytes, Status* failure);
+
   // Like MakeRoom, for an entry that can be evicted. Ends by emptying the reserve, which has room for everything that
   // CouldFit accepts. If something does not go within the call's budget, another thread has been inserting or deleting
   // it for all that time.

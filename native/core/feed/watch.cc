@@ -15,10 +15,7 @@ Block AllocateRing(Core& core, std::size_t bytes, Status* failure) {
   *failure = Status::kFull;
   Block block = core.blocks.Allocate(bytes, Place::kFixed, failure);
   if (block != 0 || *failure != Status::kFull) return block;
-  if (core.evictor != nullptr) {
-    core.evictor->StartRound();
-    return core.evictor->MakeRoom(bytes, 0, Place::kFixed, failure);
-  }
+  if (core.evictor != nullptr) return core.evictor->MakeFixedRoom(bytes, failure);
   CleanUpAll(core, Patience::kAll);
   core.blocks.Flush();
   return MakeRoomByMoving(core, bytes, Place::kFixed, failure);

@@ -13,8 +13,7 @@ void MakeLabelTable(Core& core, std::uint32_t level) {
   Status failure = Status::kFull;
   Block table = core.blocks.Allocate(bytes, Place::kFixed, &failure);
   if (table == 0 && failure == Status::kFull && core.evictor != nullptr) {
-    core.evictor->StartRound();
-    table = core.evictor->MakeRoom(bytes, 0, Place::kFixed, &failure);
+    table = core.evictor->MakeFixedRoom(bytes, &failure);
     core.evictor->SweepForgotten();
   }
   if (table == 0) return Fail(core, failure);

@@ -164,6 +164,15 @@ export class Eviction implements Evictor, EntryStore {
     return block === FULL ? this.emptyPages(bytes, Infinity, place) : block
   }
 
+  makeFixedRoom(bytes: number): number {
+    for (const backoff = Backoff.betweenSearches(this.core.budget); ;) {
+      this.startRound()
+      const block = this.makeRoom(bytes, 0, FIXED)
+      if (block !== FULL || !this.hasPassedOver) return block
+      if (!backoff.wait()) return TIMEOUT
+    }
+  }
+
   makeRoomForEntry(bytes: number, hash: number): number {
     let block = this.evictInTurn(bytes, hash, ANYWHERE)
     // Outside the reserve, single blocks that cannot be evicted may lie in every long run.

@@ -47,6 +47,12 @@ export interface Evictor {
   makeRoom(bytes: number, hash: number, place: number): number
 
   /**
+   * Makes room as {@link Evictor.makeRoom} does, for a block that never moves and that a call cannot do without: searches
+   * until no victim was passed over, within the call's budget.
+   */
+  makeFixedRoom(bytes: number): number
+
+  /**
    * Makes room as {@link Evictor.makeRoom} does, for an entry that can be evicted. In the end it empties the reserve,
    * which has room for every entry that `couldFit`. An entry that cannot be evicted within the call's budget is one
    * that another thread has been about to insert or delete for as long.

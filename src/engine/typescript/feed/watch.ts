@@ -36,10 +36,7 @@ function allocateRing(core: Core, bytes: number): number {
   const { blocks, evictor } = core
   const block = blocks.allocate(bytes, FIXED)
   if (block > 0 || block !== FULL) return block
-  if (evictor !== undefined) {
-    evictor.startRound()
-    return evictor.makeRoom(bytes, 0, FIXED)
-  }
+  if (evictor !== undefined) return evictor.makeFixedRoom(bytes)
   cleanUpAll(core, ALL_PATIENCE)
   blocks.flush()
   return makeRoomByMoving(core, bytes, FIXED)

@@ -30,8 +30,7 @@ function makeIfMissing(core: Core, level: number): number {
   if (!blocks.couldFit(bytes)) return FULL
   let table = blocks.allocate(bytes, FIXED)
   if (table === FULL && evictor !== undefined) {
-    evictor.startRound()
-    table = evictor.makeRoom(bytes, 0, FIXED)
+    table = evictor.makeFixedRoom(bytes)
     evictor.sweepForgotten()
   }
   if (table < 0) return table
