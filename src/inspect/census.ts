@@ -35,6 +35,10 @@ import {
   ENTRY_DATA,
   HEADER_EVICTION,
   HEADER_DIRECTORY,
+  HEADER_GONE_CHUNKS,
+  HEADER_GONE_SEGMENTS,
+  HEADER_LEAVING_CHUNKS,
+  HEADER_LEAVING_SEGMENTS,
   HEADER_HEAP_TOP,
   HEADER_LABEL_TABLES,
   LABEL_LEVELS,
@@ -59,6 +63,7 @@ import {
   REGISTRY_THREADS,
   SEGMENT_BYTES,
   SEGMENT_DEPTH,
+  SEGMENT_NEXT,
   SHAPE_CHUNKS,
   SIZE_CLASSES,
   SLOTS_PER_BUCKET,
@@ -186,6 +191,7 @@ class Walk {
     this.meetFeed()
     this.walkLabelTables()
     yield* this.walkEvictionArea()
+    yield this.walkGone()
     yield this.walkShapes()
     yield* this.walkFreeLists()
     yield* this.walkPages()
@@ -313,6 +319,28 @@ class Walk {
       if (block !== 0 && this.meet(block)) this.found.bytesShapes += this.bytesOf(block)
     }
     return SHAPE_CHUNKS
+  }
+
+  /** Meets what nothing leads to any more, and other threads may still look at. Returns the number of blocks. */
+  private walkGone(): number {
+    const { words, region } = this
+    let blocks = 1
+    for (const list of [HEADER_GONE_SEGMENTS, HEADER_LEAVING_SEGMENTS]) {
+      let segment = Atomics.load(words, list)
+      while (region.contains(segment, SEGMENT_WORDS) && this.meet(segment)) {
+        this.found.bytesIndex += SEGMENT_BYTES
+        segment = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_NEXT)
+        blocks++
+      }
+    }
+    for (const list of [HEADER_GONE_CHUNKS, HEADER_LEAVING_CHUNKS]) {
+      let chunk = Atomics.load(words, list)
+      while (region.contains(chunk, BLOCK_WORDS) && this.meetEviction(chunk)) {
+        chunk = Atomics.load(words, chunk * BLOCK_WORDS + CHUNK_NEXT)
+        blocks++
+      }
+    }
+    return blocks
   }
 
   private meetEviction(block: number): boolean {

@@ -14,9 +14,11 @@ import {
   DIRECTORY_ENTRIES,
   HEADER_DIRECTORY,
   HEADER_FEED,
+  HEADER_GONE_CHUNKS,
   HEADER_GONE_SEGMENTS,
   HEADER_HEAP_TOP,
   HEADER_LABEL_TABLES,
+  HEADER_LEAVING_CHUNKS,
   HEADER_LEAVING_SEGMENTS,
   LABEL_LEVELS,
   HEADER_PAGES_IN_USE,
@@ -141,6 +143,13 @@ function evictionBytes(words: Int32Array, load: Load): number {
       const nodes = load(chunk * BLOCK_WORDS + CHUNK_NODES)
       pages += Math.ceil(((nodes + 1) * NODE_BYTES) / PAGE_BYTES)
       left -= nodes
+      chunk = load(chunk * BLOCK_WORDS + CHUNK_NEXT)
+    }
+  }
+  for (const list of partitions.length === 0 ? [] : [HEADER_GONE_CHUNKS, HEADER_LEAVING_CHUNKS]) {
+    let chunks = most
+    for (let chunk = load(list); chunk !== 0 && chunks > 0 && region.contains(chunk, BLOCK_WORDS); chunks--) {
+      pages += Math.ceil(((load(chunk * BLOCK_WORDS + CHUNK_NODES) + 1) * NODE_BYTES) / PAGE_BYTES)
       chunk = load(chunk * BLOCK_WORDS + CHUNK_NEXT)
     }
   }

@@ -13,7 +13,9 @@ import {
   ENTRY_META,
   ENTRY_VALUE_LENGTH,
   HEADER_EVICTION,
+  HEADER_GONE_CHUNKS,
   HEADER_GONE_SEGMENTS,
+  HEADER_LEAVING_CHUNKS,
   HEADER_LEAVING_SEGMENTS,
   HEADER_DIRECTORY,
   HEADER_SHAPE_CHUNKS,
@@ -106,6 +108,9 @@ export function walkRegion(words: Int32Array): Walked {
         own('eviction', chunk)
       }
       if (words[partition + PARTITION_GHOSTS] !== 0) own('eviction', words[partition + PARTITION_GHOSTS])
+    }
+    for (const list of [HEADER_GONE_CHUNKS, HEADER_LEAVING_CHUNKS]) {
+      for (let chunk = words[list]; chunk !== 0; chunk = words[chunk * BLOCK_WORDS + CHUNK_NEXT]) own('eviction', chunk)
     }
   }
 
