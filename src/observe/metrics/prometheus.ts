@@ -19,12 +19,15 @@ export interface PrometheusRegistry {
   removeSingleMetric(name: string): void
 }
 
+/** A class of prom-client: makes a metric from its configuration. */
+export type MetricClass = new (configuration: never) => unknown
+
 /** The module prom-client 15, as far as it is needed: `import client from 'prom-client'`. */
 export interface PrometheusClient {
   /** Its class of counters. */
-  readonly Counter: new (configuration: never) => unknown
+  readonly Counter: MetricClass
   /** Its class of gauges. */
-  readonly Gauge: new (configuration: never) => unknown
+  readonly Gauge: MetricClass
   /** Its usual registry. */
   readonly register: PrometheusRegistry
 }
