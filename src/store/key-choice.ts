@@ -20,7 +20,8 @@ export interface KeyChoice<K extends Key = Key> {
 /** Says of a key whether it is meant. */
 export type KeyTest = (key: Key) => boolean
 
-const DECISION_AT_ONCE = 'expected true or false. Await what it takes before the call.'
+/** What a message says of a decision that is a promise. */
+export const DECISION_AT_ONCE = 'expected true or false. Await what it takes before the call.'
 
 /** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for a prefix that is no string, or empty */
 export function checkPrefix(prefix: unknown): asserts prefix is string {

@@ -17,7 +17,7 @@ import { ALL_BUCKETS, SLOTS_PER_BUCKET } from '../format/layout.js'
 import { engineError } from '../engine/engine-error.js'
 import { asOneCall } from '../engine/one-call.js'
 import { keyBatches } from './map-keys.js'
-import type { KeyTest } from './key-choice.js'
+import { DECISION_AT_ONCE, type KeyTest } from './key-choice.js'
 import { deleteIf } from './read-modify-write.js'
 import { deciding } from './reentry.js'
 import type { Store } from './store.js'
@@ -27,8 +27,6 @@ import { remove } from './writes.js'
 const SEGMENT_WORK = ALL_BUCKETS * SLOTS_PER_BUCKET
 /** What copying a piece of a snapshot counts for, of 1 MiB unless an entry is longer. */
 const PIECE_WORK = 2048
-
-const DECISION_AT_ONCE = 'expected true or false. Await what it takes before the call.'
 
 /** Deletes every entry, one segment after the other. */
 export function clear(store: Store<unknown>): void {
