@@ -266,7 +266,10 @@ void SnapshotJob::Finish() {
   state.copied.budget = core_.region.word_count();
   // Segments only in the second list were split off meanwhile, those only in the first one vanished in joins.
   std::unordered_map<Block, SegmentCopy*> copies;
-  for (SegmentCopy& copy : state.copies) copies.emplace(copy.segment, &copy);
+  // One that took its buddy in while the first pass was between the two was copied twice.
+  for (SegmentCopy& copy : state.copies) {
+    if (!copies.emplace(copy.segment, &copy).second) DiscardAll(&copy);
+  }
   for (const Block segment : held) {
     SegmentCopy fresh{segment, {}};
     const auto known = copies.find(segment);
