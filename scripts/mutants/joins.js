@@ -79,7 +79,7 @@ export const mutants = [
   {
     name: 'segment-in-a-snapshot-twice',
     why: 'a snapshot has keys twice: a segment took its buddy in while the first pass was between the two',
-    file: 'native/core/walk/snapshot.cc',
+    file: 'core/walk/snapshot.cc',
     find: 'if (!copies.emplace(copy.segment, &copy).second) DiscardAll(&copy);',
     replace: 'copies.emplace(copy.segment, &copy);',
   },
