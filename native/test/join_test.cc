@@ -169,6 +169,35 @@ TEST(Join, SweepsLeaveSegmentsThatWereHot) {
   ExpectSound(engine);
 }
 
+// The first pass of a snapshot has copied a segment, which then takes in the one that the pass comes to next.
+TEST(Join, ASnapshotInStepsHasNoKeyTwice) {
+  TestRegion region(kRegionBytes);
+  TestEngine engine(region);
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(engine.Put(KeyOf(i), "value"));
+  for (int i = 100; i < 2000; ++i) ASSERT_TRUE(engine.Remove(KeyOf(i)));
+  const Word segments = SegmentsOf(region);
+  ASSERT_GT(segments, 2u);
+  TestEngine other(region);
+  const std::uint32_t job = other->BeginSnapshot();
+  ASSERT_FALSE(other->CopyAhead(job, 1));
+  for (std::uint64_t hash = 0; SegmentsOf(region) == segments;) hash = engine->Sweep(hash, 1);
+  while (!other->CopyAhead(job, 1)) {
+  }
+  other->FinishSnapshot(job);
+  ASSERT_EQ(other.status(), Status::kDone);
+  int count = 0;
+  for (SnapshotPiece& piece : *other->PiecesOf(job)) {
+    for (std::size_t at = 0; at < piece.used;) {
+      const EntryHeader header = ReadCopiedHeader(piece.words.get() + at);
+      if (header.key_kind() != 0) ++count;
+      at += header.words();
+    }
+  }
+  EXPECT_EQ(count, 100);
+  other->DropSnapshot(job);
+  ExpectSound(engine);
+}
+
 // Fills and empties the map again and again, so that segments split and join.
 void Breathe(const TestRegion& region, int thread, int rounds, std::atomic<int>* running) {
   TestEngine engine(region);
