@@ -12,12 +12,11 @@ const MAX_BYTES = 8 * 2 ** 20
  * Of the share that the mix promises, what histories fill, and what is filled afterwards before the first refusal. Less
  * with two attachments: each keeps blocks of its own for its next writes, which it gives back in its next call only.
  */
-const LIVE = 0.9
-const LIVE_OF_TWO = 0.85
+const LIVE = 0.85
+const LIVE_OF_TWO = 0.75
 const AFTER_ANY_HISTORY = 0.8
-/** Longer entries need more pages in a row than there may be; the blocks that another attachment keeps lie in the way. */
-const LONGEST = MAX_BYTES / 64
-const LONGEST_OF_TWO = MAX_BYTES / 128
+/** Longer entries need more pages in a row than there may be. */
+const LONGEST = MAX_BYTES / 128
 const MOST_LONG_REFUSALS = 50
 const TTL = 1_000_000_000
 
@@ -53,7 +52,6 @@ function isRefused(map: Subject, key: number, size: number): boolean {
 
 /** Does what the history says. Returns the sets that were refused. */
 function live(maps: readonly Subject[], operations: Uint32Array): string[] {
-  const longest = maps.length === 1 ? LONGEST : LONGEST_OF_TWO
   const refusals: string[] = []
   for (let at = 0; at < operations.length; at += 2) {
     const map = maps[(at / 2) % maps.length]
@@ -62,7 +60,7 @@ function live(maps: readonly Subject[], operations: Uint32Array): string[] {
       if (what === CLEAR) map.clear()
       else if (map instanceof ConcurrentCache) advanceClock(map, TTL)
     } else if (what === 0) map.delete(keyOf(key))
-    else if (isRefused(map, key, what - 1) && what <= longest) refusals.push(`${what - 1} bytes in operation ${at / 2}`)
+    else if (isRefused(map, key, what - 1) && what <= LONGEST) refusals.push(`${what - 1} bytes in operation ${at / 2}`)
   }
   return refusals
 }

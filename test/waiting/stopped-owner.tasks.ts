@@ -231,7 +231,7 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
     map instanceof ConcurrentCache && map.getManyOrLoad([fresh], ([key]) => [[key, 'value']]),
   touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
   invalidateTags: (map) => {
-    if (map instanceof ConcurrentCache) map.invalidateTags(['tag'])
+    if (map instanceof ConcurrentCache) map.invalidateTags(['a tag of no entry'])
   },
   'set with tags': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { tags: ['tag'] }),
   'set with a ttl': (map, fresh) => map instanceof ConcurrentCache && map.set(fresh, 'value', { ttl: 600_000 }),

@@ -209,19 +209,20 @@ void Evictor::FreePages(Block block) {
 }
 
 void Evictor::FreeChunk(Block chunk) {
-  // Lost until a repair, if another thread holds the mutex for long.
-  if (!LockMutex(*core_.budget, kHeaderDirectoryMutex)) return;
   NoteGoneChunk(core_.region, chunk);
-  UnlockMutex(core_.region, kHeaderDirectoryMutex);
 }
 
 void Evictor::GiveBackIdle() {
   StartRound();
+  // Before a chunk leaves its partition: what cannot be noted as gone would be lost. A later sweep gives it back.
+  const WithPatience patience(*core_.budget, Patience::kNone);
+  if (!LockMutex(*core_.budget, kHeaderDirectoryMutex)) return;
   for (Partition& partition : partitions_) {
     if (!LockAtOnce(partition)) continue;
     partition.queues.GiveBackIdle();
     Unlock(partition);
   }
+  UnlockMutex(core_.region, kHeaderDirectoryMutex);
 }
 
 // Evicts the next entry in turn, in the partition of the hash or the next partition that has one.

@@ -17,7 +17,7 @@ class PageSource {
   // Allocates memory; 0 if there is none. Not from a size class, whose spans would be larger.
   virtual Block AllocatePages(std::size_t pages) = 0;
   virtual void FreePages(Block block) = 0;
-  // Frees a chunk once no thread can store a stamp in it any more.
+  // Frees a chunk once no thread can store a stamp in it any more. Needs the directory mutex.
   virtual void FreeChunk(Block chunk) = 0;
 
  protected:

@@ -225,20 +225,22 @@ export class Eviction implements Evictor, EntryStore {
   }
 
   freeChunk(chunk: number): void {
-    const { words, budget } = this.core
-    // Lost until a repair, if another thread holds the mutex for long.
-    if (!lockMutex(budget, HEADER_DIRECTORY_MUTEX)) return
-    noteGoneChunk(words, chunk)
-    unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+    noteGoneChunk(this.core.words, chunk)
   }
 
   giveBackIdle(): void {
+    const { words, budget } = this.core
     this.startRound()
-    for (const queues of this.partitions) {
-      if (!this.lockAtOnce(queues)) continue
-      queues.giveBackIdle()
-      this.unlock(queues)
-    }
+    // Before a chunk leaves its partition: what cannot be noted as gone would be lost. A later sweep gives it back.
+    budget.with(NO_PATIENCE, () => {
+      if (!lockMutex(budget, HEADER_DIRECTORY_MUTEX)) return
+      for (const queues of this.partitions) {
+        if (!this.lockAtOnce(queues)) continue
+        queues.giveBackIdle()
+        this.unlock(queues)
+      }
+      unlockMutex(words, HEADER_DIRECTORY_MUTEX)
+    })
   }
 
   /** Evicts the next entry in turn, in the partition of the hash or the next one that has any. */

@@ -42,7 +42,7 @@ export interface PageSource {
    */
   allocatePages(pages: number): number
   freePages(block: number): void
-  /** Frees a chunk once no thread can store a stamp in it any more. */
+  /** Frees a chunk once no thread can store a stamp in it any more. Needs the directory mutex. */
   freeChunk(chunk: number): void
 }
 
