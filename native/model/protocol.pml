@@ -1,5 +1,5 @@
 /*
- * The protocol of docs/internals/protocol.md as a model for spin: reads, near reads, writes, deletes, cleanup, split. README.md says
+ * The protocol of docs/internals/protocol.md as a model for spin: reads, near reads, writes, deletes, cleanup, split, join, moves. README.md says
  * what it checks, what it leaves out, and how scripts/model.js runs it.
  *
  * The map is as small as can be without losing a case:
@@ -9,7 +9,7 @@
  *             Key 1 moves to the twin in a split.
  *   blocks    as few as the live keys need and one or two more, and any free one may be the next allocated: what is
  *             freed too early is soon another key's entry
- *   segments  0, and 1 once it was split off
+ *   segments  0, and 1 once it was split off or until they are joined
  *
  * One statement is one access to shared memory, and all interleavings are looked at. Steps are put together (d_step)
  * where no thread could notice: local steps, steps on a block or segment that no other thread knows yet, and the
@@ -103,6 +103,7 @@ inline take_effect(key, value) {
 #include "lookup.pml"
 #include "write.pml"
 #include "restructure.pml"
+#include "move.pml"
 
 init {
   byte at, found, key;

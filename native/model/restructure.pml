@@ -1,4 +1,4 @@
-/* Whole segments; docs/internals/protocol.md, "Cleanup" and "Split". restructure.cc, cleanup.cc, split.cc. */
+/* Whole segments; docs/internals/protocol.md, "Cleanup", "Split" and "Join". restructure.cc, cleanup.cc, split.cc, join.cc. */
 
 inline hold_segment() {
   hold(2 * segment);
@@ -164,6 +164,106 @@ inline split() {
   release_segment(1);
   mutex[1] = false
 #endif
+}
+
+/* Where the key that moves lies in the upper half; 0 as the reference if it was deleted. One step: the buckets are held. */
+inline find_moved() {
+  d_step {
+    at = SLOTS;
+    do
+    :: at < 2 * SLOTS && !IS_LIVE(slot[at]) -> at++
+    :: else -> break
+    od;
+    moved = (at < 2 * SLOTS -> slot[at] : 0)
+  }
+}
+
+/* Home, else the neighbour, where there is room for certain: at most two keys are left. */
+inline place_moved() {
+  if
+  :: moved == 0
+  :: moved != 0 && !IS_LIVE(slot[0]) -> slot[0] = moved
+  :: else ->
+     overflow[0] = true;
+     slot[1] = moved
+  fi
+}
+
+inline take_over_versions() {
+#ifndef MUTANT_JOINED_VERSIONS_KEPT
+  if
+  :: version[2] > version[0] -> version[0] = version[2]
+  :: else
+  fi;
+  if
+  :: version[3] > version[1] -> version[1] = version[3]
+  :: else
+  fi
+#else
+  skip
+#endif
+}
+
+inline empty_upper() {
+  if
+  :: moved != 0 -> slot[at] = 0
+  :: else
+  fi
+}
+
+/* Joins segments 0 and 1, whose mutexes are held: 0 takes the key of 1, which vanishes. */
+inline join() {
+  segment = 0;
+  hold_segment();
+  segment = 1;
+  hold_segment();
+  sweep_tombstones();
+  segment = 0;
+  sweep_tombstones();
+  find_moved();
+#ifdef MUTANT_JOIN_EMPTIES_BEFORE_ASSIGNING
+  empty_upper();
+#endif
+#ifndef MUTANT_JOIN_ASSIGNS_BEFORE_PLACING
+  place_moved();
+#endif
+  take_over_versions();
+  directory_entry[2] = 0;
+#ifdef MUTANT_JOIN_ASSIGNS_BEFORE_PLACING
+  place_moved();
+#endif
+#ifndef MUTANT_JOIN_EMPTIES_BEFORE_ASSIGNING
+  empty_upper();
+#endif
+  at = 0;
+  moved = 0;
+#ifdef MUTANT_JOIN_RELEASES_LOWER_FIRST
+  release_segment(0);
+  release_segment(1)
+#else
+  release_segment(1);
+  release_segment(0)
+#endif
+}
+
+/* A thread that joins two segments, at any time: how full they are makes no difference here. It locks them in the order of hashes. */
+proctype joiner() {
+  byte segment, at, unlinked, moved;
+
+  atomic {
+    !mutex[0];
+    mutex[0] = true
+  }
+  atomic {
+    !mutex[1];
+    mutex[1] = true
+  }
+  join();
+#ifndef MUTANT_MUTEX_KEPT_AFTER_JOIN
+  mutex[1] = false;
+#endif
+  mutex[0] = false;
+  free_all_unlinked()
 }
 
 /* A thread that cleans up a segment or splits one: at any time, since a contended segment may be split whether it is full or not. */

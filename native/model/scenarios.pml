@@ -144,6 +144,81 @@ inline run_all() {
 }
 #endif
 
+/* Two segments, the upper one with the key that moves, whose bucket is ahead of the lower one's. */
+inline parted() {
+  put_at(3, 2, 1); /* the first slot of the upper one */
+  version[2] = START + 4;
+  version[3] = START;
+  entry_version[2] = (START + 4) / 2;
+  last_version[1] = (START + 4) / 2;
+  directory = 1;
+  directory_entry[1] = 0;
+  directory_entry[2] = 1
+}
+
+#ifdef SCENARIO_JOIN
+#define BLOCKS 3
+inline start() {
+  put_at(0, 1, 0);
+  parted()
+}
+inline run_all() {
+  run writer(0, 2, 4, 1);
+  run reader(2, 2, 1);
+  run joiner()
+}
+#endif
+
+#ifdef SCENARIO_JOIN_REUSE
+#define BLOCKS 3
+#define PUTS_ONLY
+inline start() {
+  parted()
+}
+inline run_all() {
+  run writer(0, 2, 4, 2);
+  run reader(2, 2, 1);
+  run joiner()
+}
+#endif
+
+#ifdef SCENARIO_JOIN_WRITES
+#define BLOCKS 3
+inline start() {
+  put_at(0, 1, 0);
+  parted()
+}
+inline run_all() {
+  run writer(0, 2, 4, 1);
+  run writer(1, 1, 6, 1);
+  run joiner()
+}
+#endif
+
+#ifdef SCENARIO_MOVE
+#define BLOCKS 3
+inline start() {
+  put_at(0, 1, 0)
+}
+inline run_all() {
+  run writer(0, 1, 4, 1);
+  run reader(2, 1, 1);
+  run mover()
+}
+#endif
+
+#ifdef SCENARIO_NEAR_MOVE
+#define BLOCKS 3
+inline start() {
+  put_at(0, 1, 0)
+}
+inline run_all() {
+  run writer(0, 1, 4, 1);
+  run reader(1, 1, 2);
+  run mover()
+}
+#endif
+
 /* Puts a key where a write once did. */
 inline put_at(at, block, which) {
   slot[at] = block;
