@@ -37,6 +37,7 @@
         "native/core/write/move.cc",
         "native/core/write/increment.cc",
         "native/core/write/join.cc",
+        "native/core/write/invalidate.cc",
         "native/core/write/label_table.cc",
         "native/core/threads/backoff.cc",
         "native/core/threads/liveness.cc",

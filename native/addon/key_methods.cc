@@ -91,6 +91,15 @@ napi_value Peek(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value Invalidate(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  Key name;
+  std::uint32_t own, shared;
+  if (!call.open() || !call.Number(1, &own) || !call.Number(2, &shared)) return nullptr;
+  if (call.handle().ReadKey(env, call[0], &name)) call.handle().engine().Invalidate(name, own, shared);
+  return nullptr;
+}
+
 napi_value Announce(napi_env env, napi_callback_info info) {
   const Call<1> call(env, info);
   Key key;
@@ -292,6 +301,7 @@ constexpr Method kAllOfKeys[] = {
     {"putHeld", PutHeld},
     {"removeHeld", RemoveHeld},
     {"letGo", LetGo},
+    {"invalidate", Invalidate},
     {"announce", Announce},
     {"getMany", GetMany},
     {"putMany", PutMany},

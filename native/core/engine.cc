@@ -10,6 +10,7 @@
 #include "write/cleanup.h"
 #include "write/departures.h"
 #include "write/increment.h"
+#include "write/invalidate.h"
 #include "write/label_table.h"
 #include "write/write.h"
 
@@ -187,6 +188,11 @@ void Engine::Unwatch() {
 void Engine::MakeLabelTable(std::uint32_t level) {
   BeginCall();
   mapsafe::MakeLabelTable(core_, level);
+}
+
+void Engine::Invalidate(const Key& name, std::uint32_t own, std::uint32_t shared) {
+  BeginCall();
+  mapsafe::Invalidate(core_, name, own, shared);
 }
 
 std::uint32_t Engine::Size() const {

@@ -61,8 +61,9 @@ class Engine {
   void RemoveHeld(const Key& key);
   void LetGo();
 
-  // See label_table.h.
+  // See label_table.h and invalidate.h.
   void MakeLabelTable(std::uint32_t level);
+  void Invalidate(const Key& name, std::uint32_t own, std::uint32_t shared);
 
   // See waits.h.
   Announced Announce(const Key& key) { return AnnounceWait(core_.region, key.hash); }

@@ -120,6 +120,34 @@ TEST(Feed, EvictionIsTold) {
   for (const auto& [key, count] : there) EXPECT_EQ(count, engine.Has(key) ? 1 : 0) << key;
 }
 
+TEST(Feed, AnInvalidationIsTold) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  engine->MakeLabelTable(0);
+  const WordIndex word = WordOf(region.region().Load(kHeaderLabelTables));
+  EXPECT_TRUE(engine.Invalidate("before", word, word + 1));
+  engine->Watch();
+  Watcher watcher(region);
+  EXPECT_TRUE(engine.Invalidate("tag", word, word + 1));
+  EXPECT_EQ(CausesOf(watcher.Read()), (Causes{{"tag", kCauseInvalidated}}));
+  EXPECT_FALSE(watcher.missed);
+  EXPECT_EQ(region.region().Load(word), 2u);
+  EXPECT_EQ(region.region().Load(word + 1), 2u);
+  EXPECT_EQ(region.region().Load(kHeaderInvalidations), 8u);
+  EXPECT_FALSE(engine.Invalidate("tag", 0, ~std::uint32_t{0}));
+  EXPECT_EQ(engine.status(), Status::kCorrupt);
+  EXPECT_EQ(engine->Verify(), std::vector<std::string>{});
+}
+
+TEST(Feed, RepairKeepsTheRing) {
+  TestRegion region(kMinRegionBytes);
+  TestEngine engine(region);
+  engine->Watch();
+  const RepairReport report = engine->Repair();
+  EXPECT_TRUE(report.has_looked_for_leaks);
+  EXPECT_EQ(report.blocks_freed, 0u);
+}
+
 TEST(Feed, AWatcherThatIsTooSlowLearnsIt) {
   TestRegion region(kMinRegionBytes);
   TestEngine engine(region);

@@ -1,5 +1,5 @@
-// Labels: entries that are absent once the generation of one of their labels is raised. What takes slots and raises
-// generations is written in TypeScript alone; test/groups has its tests.
+// Labels: entries that are absent once the generation of one of their labels is raised. What takes slots is
+// written in TypeScript alone; test/groups has its tests.
 #include <atomic>
 #include <thread>
 

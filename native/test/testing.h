@@ -153,6 +153,11 @@ class TestEngine {
     return engine_->Increment(Encode(key), by, expires_at, mode);
   }
 
+  bool Invalidate(const std::string& name, WordIndex own, WordIndex shared) {
+    engine_->Invalidate(Encode(name), static_cast<std::uint32_t>(own), static_cast<std::uint32_t>(shared));
+    return outcome_.status == Status::kDone;
+  }
+
   // Whether the key is held now; its value, if it has one, is Copied().
   bool Hold(const std::string& key) {
     engine_->Hold(Encode(key));

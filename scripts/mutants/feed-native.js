@@ -50,6 +50,13 @@ export const mutants = [
     replace: '  if (IsWatched(core.region)) return;\n',
   },
   {
+    name: 'invalidations-not-told',
+    why: 'a watcher believes that entries are there which went with their tag',
+    file: 'core/write/invalidate.cc',
+    find: '  if (IsWatched(region)) TellLabel(core, name);\n',
+    replace: '',
+  },
+  {
     name: 'watched-after-the-last-one-left',
     why: 'writers pay for watchers that are gone',
     file: 'core/feed/feed.cc',

@@ -135,6 +135,15 @@ export interface Engine {
   makeLabelTable(level: number): void
 
   /**
+   * Makes every entry invalid that has the label `name`, for every thread and process, and tells those who watch the map.
+   * Status DONE; CORRUPT for a word outside.
+   *
+   * @param own the word of the label's own generation, 0 if it has none
+   * @param shared that of the one that it shares with others, 0 if there is none
+   */
+  invalidate(name: string, own: number, shared: number): void
+
+  /**
    * Announces that this thread is going to wait until a load of `key` ends: docs/internals/protocol.md, "Waking".
    *
    * @returns the index of the word that changes when a thread wakes those who wait; its value is in RESULT_VERSION_LOW

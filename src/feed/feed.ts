@@ -5,7 +5,8 @@ import { HEADER_FEED_WAIT, MAX_FEED_KEY_BYTES } from '../format/layout.js'
 import { KeyMap } from '../loads/key-map.js'
 import { WakeUps, type Watch } from '../loads/wake-ups.js'
 import type { Store } from '../store/store.js'
-import { RingReader, type Told } from './ring.js'
+import { tagOfLabel } from '../store/tags.js'
+import { INVALIDATED, RingReader, type Cause, type Told } from './ring.js'
 import type { Subscription } from './subscription.js'
 
 // As they were when the package was loaded: fake timers hold up no change.
@@ -170,8 +171,12 @@ export class Feed {
 
   #tell(told: Told, woken: Set<Subscription>): void {
     const { key, type, version } = told
+    if (type === INVALIDATED) {
+      this.#tellInvalidated(typeof key === 'string' ? tagOfLabel(key) : undefined, woken)
+      return
+    }
     if (key === undefined) {
-      this.#tellLong(told, woken)
+      this.#tellLong(type, told, woken)
       return
     }
     const tell = (each: Subscription): void => {
@@ -185,8 +190,29 @@ export class Feed {
     this.#byKey.get(key)?.forEach(tell)
   }
 
+  /**
+   * Of a tag without name, which was too long for the ring, and of a label that is no tag's, readers learn that they missed
+   * something. Who watches keys by name, all of which are there, has lost none: a value stored since is told as such.
+   */
+  #tellInvalidated(tag: string | undefined, woken: Set<Subscription>): void {
+    for (const each of this.#all) {
+      if (each.keys?.every((key) => this.#isThere(key)) === true) continue
+      if (tag === undefined) each.waiting.miss()
+      else each.waiting.addTag(tag)
+      woken.add(each)
+    }
+  }
+
+  #isThere(key: Key): boolean {
+    try {
+      return this.store.hasPassing(key)
+    } catch {
+      return false // it cannot be told now
+    }
+  }
+
   /** The ring has only the beginning of the key: who watches it knows it, and all others have missed a change. */
-  #tellLong({ type, version, kind, length, head }: Told, woken: Set<Subscription>): void {
+  #tellLong(type: Cause, { version, kind, length, head }: Told, woken: Set<Subscription>): void {
     for (const each of this.#broad) {
       const { prefix } = each
       const isOther = prefix !== undefined && (typeof head !== 'string' || !isPart(head, prefix))

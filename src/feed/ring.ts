@@ -8,6 +8,7 @@ import {
   CAUSE_DELETED,
   CAUSE_EVICTED,
   CAUSE_EXPIRED,
+  CAUSE_INVALIDATED,
   CAUSE_SET,
   CHANGE_CAUSE_SHIFT,
   CHANGE_KEY,
@@ -27,9 +28,12 @@ import { Region } from '../format/region.js'
 /** Why a key was told. */
 export type Cause = 'set' | 'deleted' | 'expired' | 'evicted' | 'cleared'
 
+/** Says of a change that its key is the name of a label. */
+export const INVALIDATED = 'invalidated'
+
 /** A change as the ring has it. */
 export interface Told {
-  readonly type: Cause
+  readonly type: Cause | typeof INVALIDATED
   readonly version: number
   /** Undefined if the key is too long for the ring. */
   readonly key: Key | undefined
@@ -39,12 +43,13 @@ export interface Told {
   readonly head: Key | undefined
 }
 
-const CAUSES: Readonly<Partial<Record<number, Cause>>> = {
+const CAUSES: Readonly<Partial<Record<number, Told['type']>>> = {
   [CAUSE_SET]: 'set',
   [CAUSE_DELETED]: 'deleted',
   [CAUSE_EXPIRED]: 'expired',
   [CAUSE_EVICTED]: 'evicted',
   [CAUSE_CLEARED]: 'cleared',
+  [CAUSE_INVALIDATED]: INVALIDATED,
 }
 
 const WORD = 2 ** 32

@@ -1,7 +1,7 @@
 import { ownKey, type Key } from '../format/key.js'
 import { bytesOf } from '../base/views.js'
 import { Buffer } from '../platform/buffer.js'
-import type { Cause } from './ring.js'
+import { INVALIDATED, type Cause } from './ring.js'
 
 /** What happened to a key. */
 export interface KeyChange<K> {
@@ -25,8 +25,19 @@ export interface MissedChanges {
   readonly type: 'missed'
 }
 
+/**
+ * Says that `invalidateTags` took away all entries that had a tag. Their keys follow, each as expired, when the entries are
+ * deleted: with writes, and in the background about a second later.
+ */
+export interface InvalidatedTag {
+  /** Tells it from a change of a key. */
+  readonly type: 'invalidated'
+  /** The tag. */
+  readonly tag: string
+}
+
 /** An item of the change feed. */
-export type Change<K> = KeyChange<K> | MissedChanges
+export type Change<K> = KeyChange<K> | InvalidatedTag | MissedChanges
 
 const MISSED: MissedChanges = Object.freeze({ type: 'missed' })
 
@@ -39,14 +50,21 @@ const MOST_WAITING = 16_384
  * Thread safety: one thread.
  */
 export class Waiting<K extends Key> {
-  readonly #changes = new Map<Key, KeyChange<K>>()
+  readonly #changes = new Map<Key, KeyChange<K> | InvalidatedTag>()
   #hasMissed = false
 
   add(key: K, type: Cause, version: number): void {
-    const id = idOf(key)
+    this.#put(idOf(key), { type, key: ownKey(key), version })
+  }
+
+  addTag(tag: string): void {
+    this.#put(`\0t${tag}`, { type: INVALIDATED, tag })
+  }
+
+  #put(id: Key, change: KeyChange<K> | InvalidatedTag): void {
     this.#changes.delete(id)
     if (this.#changes.size >= MOST_WAITING) this.miss()
-    else this.#changes.set(id, { type, key: ownKey(key), version })
+    else this.#changes.set(id, change)
   }
 
   /** Says that some were missed: whoever reads all again needs none of those that wait. */

@@ -295,6 +295,8 @@ export const CAUSE_DELETED = 2
 export const CAUSE_EXPIRED = 3
 export const CAUSE_EVICTED = 4
 export const CAUSE_CLEARED = 5
+/** The key is the name of a label. */
+export const CAUSE_INVALIDATED = 6
 
 // Cache area (docs/internals/format.md, "Eviction")
 export const CACHE_PARTITION_COUNT = 0

@@ -886,7 +886,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * Of several changes of a key that wait to be read, the last one is told. A reader that cannot keep up, and all readers
    * when a thread dies in the midst of a write, get `{ type: 'missed' }` in place of the changes that are missing: then
    * what matters should be read again. The removal of an expired entry is told, which is some seconds after its time; a
-   * `touch` is not. Values are not told: read them.
+   * `touch` is not. `{ type: 'invalidated', tag }` says that all entries with a tag are gone. Values are not told: read them.
    *
    * The first call for a map takes 1/64 of its memory, at most 1 MiB, for good. While nobody watches, a write pays one
    * load. An iteration that waits keeps the process alive. It ends with `break`, with an abort of `signal` (it then throws

@@ -17,7 +17,6 @@ import { heapBlock, heapPages } from '../format/geometry.js'
 import { labelTableBytes, type Labels } from '../format/labels.js'
 import {
   BLOCK_WORDS,
-  HEADER_INVALIDATIONS,
   HEADER_LABEL_TABLES,
   LABEL_DIGEST,
   LABEL_DIGEST_WORDS,
@@ -27,6 +26,7 @@ import {
   LABEL_RETIRED,
   LABEL_SLOT_WORDS,
   LABEL_TABLE_PART,
+  MAX_FEED_KEY_BYTES,
   PAGE_BYTES,
   SHARED_MARKS,
 } from '../format/layout.js'
@@ -39,11 +39,8 @@ const RETIRED = LABEL_RETIRED | 0
 /** The level of the marks that labels share. */
 const SHARED = 0
 
-/** Counts of one invalidation: before and after the generation is raised. Even, since a segment's note of them is odd. */
-const COUNT = 2
-
 /** The part of an engine that labels need. */
-type LabelEngine = Pick<Engine, 'words' | 'result' | 'makeLabelTable'>
+type LabelEngine = Pick<Engine, 'words' | 'result' | 'makeLabelTable' | 'invalidate'>
 
 export class LabelIndex {
   /** The word of the generation of each label that has a slot of its own. */
@@ -70,16 +67,12 @@ export class LabelIndex {
 
   /** Makes every entry that has one of the labels invalid, for every thread and process. O(names). */
   invalidate(engine: LabelEngine, names: readonly string[]): void {
-    const { words } = engine
     for (const name of names) {
       const own = this.#ownWord(engine, name, false)
       const shared = sharedWord(engine, sha256(name), false)
-      // Before: a copy of the generations that met a later invalidation without this one sees that it has to begin anew.
-      // After: a segment that was looked at before the generation rose is looked at again.
-      Atomics.add(words, HEADER_INVALIDATIONS, COUNT)
-      if (own !== undefined) raise(words, own)
-      if (shared !== undefined) raise(words, shared)
-      Atomics.add(words, HEADER_INVALIDATIONS, COUNT)
+      // A name too long for the change feed is told as none: whoever watches has missed something.
+      engine.invalidate(name.length <= MAX_FEED_KEY_BYTES / 2 ? name : '', own ?? 0, shared ?? 0)
+      if (engine.result[RESULT_STATUS] < 0) throw engineError(engine as Engine)
     }
   }
 
@@ -174,17 +167,4 @@ function sharedWord(engine: LabelEngine, digest: Int32Array, makes: boolean): nu
     if (Atomics.load(engine.words, word) !== RETIRED) break
   }
   return word
-}
-
-/** Raises a generation, once; not beyond the last one, from which on nothing that has the label is valid. */
-function raise(words: Int32Array, word: number): void {
-  for (;;) {
-    const generation = Atomics.load(words, word)
-    if (
-      generation === RETIRED ||
-      Atomics.compareExchange(words, word, generation, (generation + 1) | 0) === generation
-    ) {
-      return
-    }
-  }
 }

@@ -12,6 +12,11 @@ function nameOf(tag: string): string {
   return TAG + tag
 }
 
+/** Returns the tag whose label has this name; undefined if it is no tag's. */
+export function tagOfLabel(name: string): string | undefined {
+  return name.startsWith(TAG) ? name.slice(TAG.length) : undefined
+}
+
 /**
  * Reads the tags of an entry, each once, and returns the names of their labels; undefined if there are none.
  *

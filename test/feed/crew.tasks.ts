@@ -34,6 +34,7 @@ export async function follow({ map, workers }: Shift<number>, writers: number): 
       ended = Array.from({ length: writers }, (_, i) => map.has(`end ${i}`)).filter(Boolean).length
       continue
     }
+    if (change.type === 'invalidated') throw new Error('a map has no tags')
     const key = change.key as string
     followed.told++
     isComplete = true

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
+import { HASH_END, NO_LIMIT } from '../../src/engine/engine.js'
 import { FEED_PART, HEADER_FEED, HEADER_FEED_WATCHED, MIN_FEED_BYTES } from '../../src/format/layout.js'
 import { ConcurrentCache, ConcurrentMap, advanceClock, type Change, type Key } from '../../src/index.js'
 import { storeOf } from '../../src/public/concurrent-map.js'
@@ -9,7 +10,10 @@ import { expectSound } from '../support/sound.js'
 
 /** Types and keys. */
 function brief(changes: readonly Change<Key>[]): string[] {
-  return changes.map((change) => (change.type === 'missed' ? 'missed' : `${change.type} ${String(change.key)}`))
+  return changes.map((change) => {
+    if (change.type === 'missed') return 'missed'
+    return `${change.type} ${change.type === 'invalidated' ? change.tag : String(change.key)}`
+  })
 }
 
 describe.each(nearAndFarLineups)('the change feed ($name)', (lineup) => {
@@ -264,7 +268,7 @@ describe.each(nearAndFarLineups)('the change feed ($name)', (lineup) => {
     for (let i = 0; i < 300; i++) other.set(`key ${i}`, i)
     other.set('end', 1)
     for await (const change of changes) {
-      if (change.type === 'missed') throw new Error('missed')
+      if (!('key' in change)) throw new Error(change.type)
       seen.push(change.type)
       if (change.type === 'set') there.add(change.key)
       else there.delete(change.key)
@@ -275,6 +279,46 @@ describe.each(nearAndFarLineups)('the change feed ($name)', (lineup) => {
     other.close()
     cache.close()
   })
+
+  test('of a cache tells which tags are invalidated, at once, and then which keys that took', async () => {
+    const cache = new ConcurrentCache<string, number>(options)
+    const other = ConcurrentCache.attach<string, number>(cache.handle, { ...lineup.attach, engine: lineup.engineOf(1) })
+    other
+      .set('a', 1, { tags: ['group', 'snow \u2603'] })
+      .set('b', 2, { tags: ['group'] })
+      .set('c', 3)
+    const all = cache.changes()
+    const some = cache.changes({ prefix: 'c' })
+    const concerned = cache.changes({ keys: ['a', 'c'] })
+    const unconcerned = cache.changes({ keys: ['c'] })
+    const heard: string[] = []
+    const listeners = ['b', 'c'].map((key) => cache.watch(key, (change) => heard.push(`${key}: ${change.type}`)))
+    other.invalidateTags(['unknown', 'group', 'unknown', 'snow \u2603'])
+    const told = ['invalidated unknown', 'invalidated group', 'invalidated snow \u2603']
+    for (const changes of [all, some, concerned]) {
+      expect(brief(await read(changes, 3))).toEqual(told)
+      expect(cache.has('a')).toBe(false)
+    }
+    expect(heard).toEqual(told.map(() => 'b: invalidated'))
+    other.set('c', 4)
+    expect(brief(await read(unconcerned, 1))).toEqual(['set c'])
+    // Coalesced by tag, and without a key of that name.
+    for (let i = 0; i < 10; i++) other.invalidateTags(['group'])
+    other.set('group', 1)
+    const rest = brief(await read(all, 3))
+    expect(rest).toEqual(['set c', 'invalidated group', 'set group'])
+    for (let from = 0; from < HASH_END;) from = storeOf(other).open().sweep(from, NO_LIMIT)
+    expect(brief(await read(all, 2)).sort()).toEqual(['expired a', 'expired b'])
+    // The ring has no room for it.
+    other.invalidateTags(['x'.repeat(1000)])
+    expect(brief(await read(all, 1))).toEqual(['missed'])
+    for (const listener of listeners) listener.stop()
+    for (const changes of [all, some, concerned, unconcerned]) await changes.return()
+    other.invalidateTags(['group'])
+    expectSound(cache)
+    other.close()
+    cache.close()
+  })
 })
 
 test('the ring takes a small part of the memory, when the first one watches', () => {
@@ -282,6 +326,14 @@ test('the ring takes a small part of the memory, when the first one watches', ()
   const { used } = { used: map.stats().memory.index }
   map.watch('a', () => 1).stop()
   expect(map.stats().memory.index - used).toBe((16 * 2 ** 20) / FEED_PART)
+  expectSound(map)
+})
+
+test.each(['native', 'typescript'] as const)('repair keeps the ring (%s)', (engine) => {
+  using map = new ConcurrentMap<string, number>({ maxBytes: 2 ** 20, engine, nearCache: false })
+  using watching = map.watch('a', () => 1)
+  expect(map.repair()).toMatchObject({ blocksFreed: 0, hasLookedForLeaks: true })
+  watching.stop()
   expectSound(map)
 })
 

@@ -46,6 +46,24 @@ class FeedPlace {
   Word end_ = 0;
 };
 
+// Adds a change to the ring at word `ring`. `load` returns the words of its key.
+template <typename Load>
+void Add(Core& core, WordIndex ring, Word hash, Word meta, std::uint64_t version, std::uint32_t words, Load load) {
+  Region& region = core.region;
+  // What is told took effect, and may not fail or be held up any more.
+  const WithPatience with(*core.budget, Patience::kLittle);
+  if (!LockMutex(*core.budget, kHeaderFeedMutex)) return NoteMissed(region);
+  FeedPlace place(region, ring);
+  place.Reserve((kChangeKey + words + kBlockWords - 1) / kBlockWords);
+  place.Store(kChangeHash, hash);
+  place.Store(kChangeMeta, meta);
+  place.Store(kChangeVersion, static_cast<Word>(version));
+  place.Store(kChangeVersion + 1, static_cast<Word>(version >> 32));
+  for (std::uint32_t i = 0; i < words; ++i) place.Store(kChangeKey + i, load(i));
+  place.Publish();
+  UnlockMutex(region, kHeaderFeedMutex);
+}
+
 }  // namespace
 
 void Tell(Core& core, Block entry, Word cause, std::uint64_t version) {
@@ -57,18 +75,17 @@ void Tell(Core& core, Block entry, Word cause, std::uint64_t version) {
   const Word meta = region.Load(at + kEntryMeta) & kKeyMetaMask;
   const std::uint32_t words = WordsFor(std::min(EntryHeader{0, meta, 0, 0, 0}.key_length(), kMaxFeedKeyBytes));
   if (!region.Contains(entry, kEntryData + std::size_t{words})) return NoteMissed(region);
-  // The write took effect, and may not fail or be held up any more.
-  const WithPatience with(*core.budget, Patience::kLittle);
-  if (!LockMutex(*core.budget, kHeaderFeedMutex)) return NoteMissed(region);
-  FeedPlace place(region, ring);
-  place.Reserve((kChangeKey + words + kBlockWords - 1) / kBlockWords);
-  place.Store(kChangeHash, region.Load(at + kEntryHash));
-  place.Store(kChangeMeta, meta | cause << kChangeCauseShift);
-  place.Store(kChangeVersion, static_cast<Word>(version));
-  place.Store(kChangeVersion + 1, static_cast<Word>(version >> 32));
-  for (std::uint32_t i = 0; i < words; ++i) place.Store(kChangeKey + i, region.Load(at + kEntryData + i));
-  place.Publish();
-  UnlockMutex(region, kHeaderFeedMutex);
+  Add(core, ring, region.Load(at + kEntryHash), meta | cause << kChangeCauseShift, version, words,
+      [&](std::uint32_t i) { return region.Load(at + kEntryData + i); });
+}
+
+void TellLabel(Core& core, const Key& name) {
+  core.has_told = true;
+  const WordIndex ring = FeedRing(core.region);
+  if (ring == 0) return NoteMissed(core.region);
+  const std::uint32_t words = WordsFor(std::min(name.length, kMaxFeedKeyBytes));
+  Add(core, ring, name.hash, name.meta() | kCauseInvalidated << kChangeCauseShift, 0, words,
+      [&](std::uint32_t i) { return name.words[i]; });
 }
 
 void WakeWatchers(Core& core) {

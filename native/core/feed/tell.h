@@ -13,6 +13,10 @@ namespace mapsafe {
 // of one finds it.
 void Tell(Core& core, Block entry, Word cause, std::uint64_t version);
 
+// Notes that the label with this name was invalidated. To be called if the map is watched, after the invalidation and
+// such a fence, under a claim: should the thread die before, watchers learn that they may have missed some.
+void TellLabel(Core& core, const Key& name);
+
 // Wakes the watchers if this thread has told anything since it last did. It holds nothing any more.
 void WakeWatchers(Core& core);
 

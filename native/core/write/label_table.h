@@ -1,5 +1,5 @@
-// Tables of labels. Their slots are filled and their generations raised by the store, which is the same over both
-// engines: src/store/labels.ts. See docs/internals/protocol.md, "Labels".
+// Tables of labels. Their slots are filled by the store, which is the same over both engines: src/store/labels.ts. See
+// docs/internals/protocol.md, "Labels".
 #ifndef MAPSAFE_CORE_LABEL_TABLE_H_
 #define MAPSAFE_CORE_LABEL_TABLE_H_
 

@@ -55,6 +55,7 @@ import { ThreadRecord } from './threads/thread-record.js'
 import { WaitBudget } from './threads/wait-budget.js'
 import { ValueReader, ValueWriter } from './index/value.js'
 import { verify } from '../../format/check/verify.js'
+import { invalidate } from './write/invalidate.js'
 import { makeLabelTable } from './write/label-table.js'
 import { incrementEntry, putEntry, putHeldEntry, removeEntry, removeHeldEntry } from './write/write.js'
 import { staleUntil } from '../../format/expiry.js'
@@ -224,6 +225,10 @@ export class TypescriptEngine implements Engine {
   makeLabelTable(level: number): void {
     this.core.beginCall()
     makeLabelTable(this.core, level)
+  }
+
+  invalidate(name: string, own: number, shared: number): void {
+    if (this.setKey(name)) invalidate(this.core, own, shared)
   }
 
   announce(key: Key): number {

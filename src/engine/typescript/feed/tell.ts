@@ -1,6 +1,7 @@
 /** What writers do for the change feed. See docs/internals/protocol.md, "Change feed", and native/core/feed/tell.h. */
 import {
   BLOCK_WORDS,
+  CAUSE_INVALIDATED,
   CHANGE_CAUSE_SHIFT,
   CHANGE_HASH,
   CHANGE_KEY,
@@ -14,9 +15,11 @@ import {
   HEADER_FEED_MUTEX,
   HEADER_FEED_RESERVED,
   HEADER_FEED_WAIT,
+  KEY_KIND_SHIFT,
   MAX_FEED_KEY_BYTES,
 } from '../../../format/layout.js'
 import { KEY_META_MASK, keyLengthOf, wordsFor } from '../../../format/entry.js'
+import type { KeyBuffer } from '../../../format/key.js'
 import { feedBytes, feedRing, noteMissed } from '../../../format/feed.js'
 import type { Core } from '../core.js'
 import { lockMutex, unlockMutex } from '../threads/mutex.js'
@@ -39,25 +42,59 @@ export function tell(core: Core, block: number, cause: number, versionLow: numbe
     noteMissed(words)
     return
   }
-  // The write took effect, and may not fail or be held up any more.
+  const at = entry + ENTRY_DATA
+  const change = {
+    hash: words[entry + ENTRY_HASH],
+    meta: meta | (cause << CHANGE_CAUSE_SHIFT),
+    versionLow,
+    versionHigh,
+  }
+  add(core, ring, change, words.subarray(at, at + keyWords))
+}
+
+/**
+ * Notes that the label whose name is in `name` was invalidated. To be called if the map is watched, after the invalidation,
+ * under a claim: should the thread die before, watchers learn that they may have missed some.
+ */
+export function tellLabel(core: Core, name: KeyBuffer, hash: number): void {
+  core.hasTold = true
+  const ring = feedRing(core.region)
+  if (ring === 0) {
+    noteMissed(core.words)
+    return
+  }
+  const meta = name.length | (name.kind << KEY_KIND_SHIFT) | (CAUSE_INVALIDATED << CHANGE_CAUSE_SHIFT)
+  const keyWords = wordsFor(Math.min(name.length, MAX_FEED_KEY_BYTES))
+  add(core, ring, { hash, meta, versionLow: 0, versionHigh: 0 }, name.words.subarray(0, keyWords))
+}
+
+interface NewChange {
+  readonly hash: number
+  readonly meta: number
+  readonly versionLow: number
+  readonly versionHigh: number
+}
+
+/** Adds a change to the ring at word `ring`. */
+function add(core: Core, ring: number, change: NewChange, key: Int32Array): void {
+  const { words } = core
+  // What is told took effect, and may not fail or be held up any more.
   const hasLock = core.budget.with(LITTLE_PATIENCE, () => lockMutex(core.budget, HEADER_FEED_MUTEX))
   if (!hasLock) {
     noteMissed(words)
     return
   }
   const head = words[HEADER_FEED_HEAD]
-  const end = (head + Math.ceil((CHANGE_KEY + keyWords) / BLOCK_WORDS)) | 0
+  const end = (head + Math.ceil((CHANGE_KEY + key.length) / BLOCK_WORDS)) | 0
   reserve(words, end)
   const mask = feedBytes(words) / 4 - 1
   const at = (head * BLOCK_WORDS) & mask
   // Atomic stores: a reader that meets one of them meets what was reserved.
-  Atomics.store(words, ring + ((at + CHANGE_HASH) & mask), words[entry + ENTRY_HASH])
-  Atomics.store(words, ring + ((at + CHANGE_META) & mask), meta | (cause << CHANGE_CAUSE_SHIFT))
-  Atomics.store(words, ring + ((at + CHANGE_VERSION) & mask), versionLow)
-  Atomics.store(words, ring + ((at + CHANGE_VERSION + 1) & mask), versionHigh)
-  for (let i = 0; i < keyWords; i++) {
-    Atomics.store(words, ring + ((at + CHANGE_KEY + i) & mask), words[entry + ENTRY_DATA + i])
-  }
+  Atomics.store(words, ring + ((at + CHANGE_HASH) & mask), change.hash)
+  Atomics.store(words, ring + ((at + CHANGE_META) & mask), change.meta)
+  Atomics.store(words, ring + ((at + CHANGE_VERSION) & mask), change.versionLow)
+  Atomics.store(words, ring + ((at + CHANGE_VERSION + 1) & mask), change.versionHigh)
+  for (let i = 0; i < key.length; i++) Atomics.store(words, ring + ((at + CHANGE_KEY + i) & mask), key[i])
   Atomics.store(words, HEADER_FEED_HEAD, end)
   unlockMutex(words, HEADER_FEED_MUTEX)
 }

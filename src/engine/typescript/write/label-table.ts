@@ -1,6 +1,5 @@
 /**
- * Tables of labels. Their slots are filled and their generations raised by the store, which is the same over both engines:
- * src/store/labels.ts. See docs/internals/protocol.md, "Labels".
+ * Tables of labels. Their slots are filled by the store, which is the same over both engines: src/store/labels.ts. See docs/internals/protocol.md, "Labels".
  */
 import {
   BLOCK_WORDS,
