@@ -81,7 +81,7 @@ export function conclusion({ shared, private: other }: Result): string {
       : `In the same ${integer(shared.reads)} reads ${caches} returned stale data ${integer(other.stale)} times ` +
         `(${percent(other.stale, other.reads)}), mapsafe never.`
   const memory = `${ratio(shared.memory, other.memory)} (${mebibytes(shared.memory)} against ${mebibytes(other.memory)})`
-  const latency = `${microseconds(shared.latencies.p99)} against ${microseconds(other.latencies.p99)}`
+  const latency = `${ratio(shared.latencies.p99, other.latencies.p99)} (${microseconds(shared.latencies.p99)} against ${microseconds(other.latencies.p99)})`
   const loads = `${ratio(loadsOf(shared), loadsOf(other))} (${integer(loadsOf(shared))} against ${integer(loadsOf(other))})`
   return `${staleness}
 mapsafe in comparison: memory ${memory}, throughput ${ratio(throughput(shared), throughput(other))}, p99 latency ${latency}, loads ${loads}.`
@@ -91,7 +91,8 @@ function loadsOf({ reads, hits }: CacheReport): number {
   return reads - hits
 }
 
-function throughput({ perWorker }: CacheReport): number {
+/** Requests a second of all workers. */
+export function throughput({ perWorker }: CacheReport): number {
   return perWorker.reduce((sum, worker) => sum + perSecond(worker), 0)
 }
 

@@ -1,5 +1,5 @@
 import type { Case, Findings, Run } from '../harness/case.js'
-import { VALUE_BYTES } from '../harness/data.js'
+import { VALUE_BYTES, type ValueKind } from '../harness/data.js'
 import type { HolderName } from '../harness/holder.js'
 import { atMost } from '../harness/targets.js'
 import { Thread } from '../harness/thread.js'
@@ -9,6 +9,9 @@ import { bytes, count } from '../report/format.js'
 export interface MemorySetup {
   readonly holder: HolderName
   readonly size: number
+  readonly value: ValueKind
+  /** Whether values are stored as the bytes that msgpackr's `pack` makes of them. */
+  readonly packed: boolean
 }
 
 const HOLDERS = ['mapsafe', 'mapsafe, TypeScript', 'Map'] as const satisfies readonly HolderName[]
@@ -28,7 +31,7 @@ collection. A \`Map\` is private: every worker that wants the data has to hold i
     const perEntry = new Map<HolderName, number>()
     for (const holder of HOLDERS) {
       run.progress(holder)
-      perEntry.set(holder, (await fill({ holder, size })) / size)
+      perEntry.set(holder, (await fill({ holder, size, value: 'string', packed: false })) / size)
     }
     const overhead = (holder: HolderName): number => perEntry.get(holder)! - PAYLOAD
     return {
@@ -51,7 +54,8 @@ collection. A \`Map\` is private: every worker that wants the data has to hold i
   },
 }
 
-async function fill(setup: MemorySetup): Promise<number> {
+/** Returns the bytes that a thread's container of these values takes. */
+export async function fill(setup: MemorySetup): Promise<number> {
   const thread = new Thread<'fill'>(new URL('memory.worker.js', import.meta.url), setup)
   try {
     return await thread.ask<number>('fill')

@@ -5,6 +5,8 @@ export interface Contender {
   /** The value of `key`; undefined if there is none. */
   get(key: string): unknown
   set(key: string, value: unknown): unknown
+  /** The values of `keys`, in their order; left out where there is no such call. */
+  getMany?(keys: readonly string[]): readonly unknown[]
   /** Stores the entries as fast as the store can: a transaction, a pipeline. */
   fill(entries: Iterable<readonly [key: string, value: unknown]>): void | Promise<void>
   close(): void | Promise<void>

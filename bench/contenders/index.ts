@@ -1,6 +1,6 @@
 import type { ContenderKind } from './contender.js'
 import { lmdbCache, lmdbMsgpack, lmdbString } from './lmdb.js'
-import { mapsafeNative, mapsafeNear, mapsafeTypescript } from './mapsafe.js'
+import { mapsafeMsgpack, mapsafeNative, mapsafeNear, mapsafeTypescript, mapsafeV8 } from './mapsafe.js'
 import { lruCache, lruCacheTtl, map, quickLru } from './private.js'
 import { redis } from './redis.js'
 import { sharedmap } from './sharedmap.js'
@@ -14,6 +14,8 @@ export const contenders = {
   mapsafeNear,
   mapsafeNative,
   mapsafeTypescript,
+  mapsafeMsgpack,
+  mapsafeV8,
   lmdbString,
   lmdbMsgpack,
   lmdbCache,

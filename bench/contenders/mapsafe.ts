@@ -1,5 +1,8 @@
+import { deserialize, serialize } from 'node:v8'
+import { pack, unpack } from 'msgpackr'
 import { ConcurrentMap, type AttachOptions, type MapHandle } from 'mapsafe'
-import { VALUE_BYTES } from '../harness/data.js'
+import { VALUE_BYTES, type ValueKind } from '../harness/data.js'
+import { deepFreeze } from '../harness/deep-freeze.js'
 import { setEach, type Contender, type ContenderKind } from './contender.js'
 
 /** Room for the index, the key, an entry's header and blocks that wait in a thread's cache. */
@@ -25,6 +28,7 @@ const mapsafe = (label: string, options: AttachOptions): ContenderKind => ({
     const contender: Contender = {
       get: (key) => opened.get(key),
       set: (key, value) => opened.set(key, value),
+      getMany: (keys) => opened.getMany(keys),
       fill: (entries) => setEach(contender, entries),
       close: () => {
         const { problems } = opened.verify()
@@ -42,3 +46,29 @@ export const mapsafeTypescript = mapsafe('mapsafe, TypeScript, no near-cache', {
   engine: 'typescript',
   nearCache: false,
 })
+
+const RECORDS: readonly ValueKind[] = ['flat', 'session', 'row']
+
+/** A map that gets and gives bytes, which another encoding made: what objects cost without one of the map's own. */
+const packed = (
+  label: string,
+  encode: (value: unknown) => Uint8Array,
+  decode: (bytes: Uint8Array) => unknown,
+): ContenderKind => ({
+  ...mapsafeNative,
+  label,
+  supports: (value) => RECORDS.includes(value),
+  open: (handle) => {
+    const opened = ConcurrentMap.attach<string, Uint8Array>(handle as MapHandle, { engine: 'native', nearCache: false })
+    const contender: Contender = {
+      get: (key) => deepFreeze(decode(opened.get(key)!)),
+      set: (key, value) => opened.set(key, encode(value)),
+      fill: (entries) => setEach(contender, entries),
+      close: () => opened.close(),
+    }
+    return contender
+  },
+})
+
+export const mapsafeMsgpack = packed('mapsafe of bytes, msgpackr', pack, unpack)
+export const mapsafeV8 = packed("mapsafe of bytes, V8's format", serialize, deserialize)

@@ -45,6 +45,9 @@ function codecOf(kind: ValueKind): [encode: (value: unknown) => string, decode: 
     case 'number':
       return [String, Number]
     case 'object':
+    case 'flat':
+    case 'session':
+    case 'row': // whose dates come back as texts: no case has rows in Redis
       return [JSON.stringify, JSON.parse]
     case 'string':
     case 'page':

@@ -25,52 +25,83 @@ const REWARM_MILLISECONDS = 3
 const FILLED_AT_ONCE = 2
 
 /** Nanoseconds an operation, for each round, by operation and contender. */
-export type Timings = ReadonlyMap<Operation, ReadonlyMap<ContenderName, readonly number[]>>
+export type Timings = Rounds<ContenderName>
 
-/**
- * Measures single-thread operations of several contenders on the same data. The rounds are interleaved: every round
- * measures every contender, each time starting with another one.
- */
+/** A contender with the data that it is to hold, and what it is compared by: a name that differs from all others'. */
+export interface Entrant<Name extends string> {
+  readonly as: Name
+  readonly name: ContenderName
+  readonly setup: StoreSetup
+  /** Which keys it is asked for; by Zipf's law if left out. */
+  readonly draws?: Uint32Array
+}
+
+/** Nanoseconds an operation, for each round, by operation and entrant. */
+export type Rounds<Name extends string> = ReadonlyMap<Operation, ReadonlyMap<Name, readonly number[]>>
+
+/** Measures single-thread operations of several contenders on the same data. */
 export async function compare(
   run: Run,
   setup: StoreSetup,
   names: readonly ContenderName[],
   operations: readonly Operation[],
 ): Promise<Timings> {
-  const { rounds, milliseconds, warmup, draws: count } = run.quick ? QUICK : FULL
-  const draws = drawKeys(setup.size, count, run.seed)
-  const timings = new Map<Operation, Map<ContenderName, number[]>>()
-  const stages: Stage[] = []
+  const draws = drawKeys(setup.size, effortOf(run).draws, run.seed)
+  const entrants = names.map((name) => ({ as: name, name, setup, draws }))
+  return compareEach(run, entrants, operations)
+}
+
+/**
+ * Measures single-thread operations of several entrants. The rounds are interleaved: every round measures every entrant,
+ * each time starting with another one.
+ */
+export async function compareEach<Name extends string>(
+  run: Run,
+  entrants: readonly Entrant<Name>[],
+  operations: readonly Operation[],
+): Promise<Rounds<Name>> {
+  const { rounds, milliseconds, warmup, draws: count } = effortOf(run)
+  const timings = new Map<Operation, Map<Name, number[]>>()
+  const stages: { as: Name; stage: Stage }[] = []
+  const open = async ({ as, name, setup, draws }: Entrant<Name>): Promise<{ as: Name; stage: Stage }> => ({
+    as,
+    stage: await Stage.open(name, setup, run, draws ?? drawKeys(setup.size, count, run.seed)),
+  })
   try {
-    const supported = names.filter((name) => kindOf(name).supports(setup.value, run))
+    const supported = entrants.filter(({ name, setup }) => kindOf(name).supports(setup.value, run))
     for (let first = 0; first < supported.length; first += FILLED_AT_ONCE) {
       const next = supported.slice(first, first + FILLED_AT_ONCE)
-      run.progress(`filling ${next.map((name) => kindOf(name).label).join(' and ')}`)
-      const opened = await Promise.allSettled(next.map((name) => Stage.open(name, setup, run, draws)))
+      run.progress(`filling ${next.map(({ name }) => kindOf(name).label).join(' and ')}`)
+      const opened = await Promise.allSettled(next.map(open))
       for (const one of opened) if (one.status === 'fulfilled') stages.push(one.value)
       for (const one of opened) if (one.status === 'rejected') throw one.reason
     }
     for (const operation of operations) {
-      const ofContender = new Map(stages.map(({ name }) => [name, [] as number[]]))
-      timings.set(operation, ofContender)
+      const ofEntrant = new Map(stages.map(({ as }) => [as, [] as number[]]))
+      timings.set(operation, ofEntrant)
       run.progress(`${operation}, ${rounds} rounds of ${stages.length} contenders`)
       for (let round = 0; round < rounds; round++) {
         for (let turn = 0; turn < stages.length; turn++) {
-          const stage = stages[(round + turn) % stages.length]
+          const { as, stage } = stages[(round + turn) % stages.length]
           const warm = round === 0 ? warmup : REWARM_MILLISECONDS
-          ofContender.get(stage.name)!.push(await stage.measure(operation, milliseconds, warm))
+          ofEntrant.get(as)!.push(await stage.measure(operation, milliseconds, warm))
         }
       }
     }
   } finally {
-    await Promise.all(stages.map((stage) => stage.close()))
+    await Promise.all(stages.map(({ stage }) => stage.close()))
   }
   return timings
 }
 
-/** The rounds of one contender; empty if it was not measured. */
-export const roundsOf = (timings: Timings, operation: Operation, name: ContenderName): readonly number[] =>
-  timings.get(operation)?.get(name) ?? []
+const effortOf = ({ quick }: Run): Effort => (quick ? QUICK : FULL)
 
-export const medianOf = (timings: Timings, operation: Operation, name: ContenderName): number =>
+/** The rounds of one contender; empty if it was not measured. */
+export const roundsOf = <Name extends string>(
+  timings: Rounds<Name>,
+  operation: Operation,
+  name: Name,
+): readonly number[] => timings.get(operation)?.get(name) ?? []
+
+export const medianOf = <Name extends string>(timings: Rounds<Name>, operation: Operation, name: Name): number =>
   median(roundsOf(timings, operation, name))

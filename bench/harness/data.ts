@@ -1,15 +1,26 @@
 /** Kind of an entry's value. */
-export type ValueKind = 'number' | 'string' | 'object' | 'page'
+export type ValueKind = 'number' | 'string' | 'object' | 'page' | 'flat' | 'session' | 'row'
 
 export const VALUE_NAMES: Readonly<Record<ValueKind, string>> = {
   number: 'number',
   string: '100-byte string',
   object: 'small object',
   page: '4 KiB string',
+  flat: 'flat object',
+  session: 'session',
+  row: 'row with two dates',
 }
 
 /** Bytes of a value in a map, about. */
-export const VALUE_BYTES: Readonly<Record<ValueKind, number>> = { number: 8, string: 100, object: 100, page: 4096 }
+export const VALUE_BYTES: Readonly<Record<ValueKind, number>> = {
+  number: 8,
+  string: 100,
+  object: 100,
+  page: 4096,
+  flat: 100,
+  session: 250,
+  row: 100,
+}
 
 /** A value shows its key's number modulo this, so that a read that returns another key's value is noticed. */
 const MARKS = 4096
@@ -22,6 +33,9 @@ export interface SmallObject {
   readonly balance: number
   readonly roles: readonly string[]
 }
+
+/** A time that needs all of its digits. */
+const SINCE = 1_790_000_000_123
 
 /** Key number `n`, built anew: 20 characters. */
 export const keyOf = (n: number): string => `user:session${10_000_000 + n}`
@@ -57,6 +71,33 @@ export function valueOf(kind: ValueKind, n: number, generation: number): unknown
         balance: mark + generation / 4,
         roles: ['reader', 'writer'],
       } satisfies SmallObject
+    case 'flat':
+      return {
+        id: mark,
+        n: mark + generation / 4,
+        name: `user number ${mark}`,
+        tags: ['new', 'paying', 'verified'],
+        ts: SINCE + mark * 61 + generation,
+      }
+    case 'session':
+      return {
+        id: mark,
+        user: { id: mark, name: `user number ${mark}`, roles: ['reader', 'writer'] },
+        preferences: { language: 'en', theme: generation % 2 === 0 ? 'dark' : 'light', pageSize: 50 },
+        cart: [
+          { item: 'book', quantity: 1 + generation },
+          { item: 'lamp', quantity: 2 },
+        ],
+        seen: SINCE + mark * 61,
+      }
+    case 'row':
+      return {
+        id: mark,
+        title: `row number ${mark}`,
+        created: new Date(SINCE + mark * 61),
+        changed: new Date(SINCE + mark * 61 + generation * 1000),
+        state: 'open',
+      }
   }
 }
 
@@ -74,7 +115,10 @@ export function markOf(kind: ValueKind): (value: unknown) => number {
         ((value as string).charCodeAt(last) - FIRST_CHARACTER)
     }
     case 'object':
-      return (value) => (value as SmallObject).id
+    case 'flat':
+    case 'session':
+    case 'row':
+      return (value) => (value as { readonly id: number }).id
   }
 }
 

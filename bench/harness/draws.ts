@@ -35,9 +35,10 @@ export function rankDraws(size: number, exponent: number, random: () => number):
  *
  * @param size number of keys
  * @param count number of draws
+ * @param exponent of Zipf's law; 0 draws all keys alike
  */
-export function drawKeys(size: number, count: number, seed: number): Uint32Array {
-  const next = rankDraws(size, ZIPF_EXPONENT, randomNumbers(seed))
+export function drawKeys(size: number, count: number, seed: number, exponent = ZIPF_EXPONENT): Uint32Array {
+  const next = rankDraws(size, exponent, randomNumbers(seed))
   const draws = new Uint32Array(new SharedArrayBuffer(count * Uint32Array.BYTES_PER_ELEMENT))
   for (let index = 0; index < count; index++) draws[index] = (next() * SCATTER) % size
   return draws

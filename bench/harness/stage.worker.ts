@@ -4,7 +4,7 @@ import { Bench } from 'tinybench'
 import type { Contender } from '../contenders/contender.js'
 import { kindOf } from '../contenders/index.js'
 import { expectedMark, isValueOf, keyOf, lastingKeys, markOf, missingKeyOf, valueOf } from './data.js'
-import type { StageOrder, StageSetup } from './stage.js'
+import { MANY, MIXED_PERIOD, type StageOrder, type StageSetup } from './stage.js'
 import { answer } from './thread.js'
 
 /** Operations between two looks at the clock, a power of two: its cost, some 40 ns, is then below the noise. */
@@ -22,6 +22,8 @@ const mark = markOf(kind)
 const keys = lastingKeys(size)
 let missing: string[] = []
 let pool: unknown[][] = []
+/** The keys of the draws, {@link MANY} in each. */
+let lists: string[][] = []
 
 const batch = asynchronous ? ASYNCHRONOUS_BATCH : BATCH
 const cursorMask = draws.length - 1
@@ -34,9 +36,13 @@ answer(async (order: StageOrder) => {
       return contender.fill(entries())
     case 'measure': {
       if (order.operation === 'miss' && missing.length === 0) missing = lastingKeys(size, missingKeyOf)
-      if (order.operation === 'set' && pool.length === 0) pool = Array.from({ length: GENERATIONS }, valuesOf)
-      const operations = asynchronous ? asynchronousOperations : synchronousOperations
-      const nanoseconds = await measure(operations[order.operation], order.milliseconds, order.warmup)
+      const writes = order.operation === 'set' || order.operation === 'mixed'
+      if (order.operation === 'getMany' && lists.length === 0) lists = listsOfKeys()
+      if (writes && pool.length === 0) pool = Array.from({ length: GENERATIONS }, valuesOf)
+      const operation = asynchronous
+        ? asynchronousOperations[order.operation as Asynchronous]
+        : synchronousOperations[order.operation]
+      const nanoseconds = await measure(operation, order.milliseconds, order.warmup)
       await check(order.operation === 'set')
       return nanoseconds
     }
@@ -51,6 +57,12 @@ function* entries(): Generator<[string, unknown]> {
 
 function valuesOf(_: unknown, index: number): unknown[] {
   return Array.from({ length: Math.min(size, 4096) }, (_, n) => valueOf(kind, n, index + 1))
+}
+
+function listsOfKeys(): string[][] {
+  return Array.from({ length: draws.length / MANY }, (_, list) =>
+    Array.from({ length: MANY }, (_, index) => keys[draws[list * MANY + index]]),
+  )
 }
 
 /** Median time of an operation in nanoseconds. */
@@ -102,9 +114,29 @@ const synchronousOperations = {
     }
     finish(0)
   },
+  mixed: (): void => {
+    const values = nextValues()
+    let wrong = 0
+    for (let index = cursor; index < cursor + BATCH; index++) {
+      const n = draws[index]
+      if (index % MIXED_PERIOD === 0) contender.set(keys[n], values[expectedMark(n)])
+      else wrong |= mark(contender.get(keys[n])) ^ expectedMark(n)
+    }
+    finish(wrong)
+  },
+  getMany: (): void => {
+    let wrong = 0
+    for (let first = cursor; first < cursor + BATCH; first += MANY) {
+      const values = contender.getMany!(lists[first / MANY])
+      for (let index = 0; index < MANY; index++) wrong |= mark(values[index]) ^ expectedMark(draws[first + index])
+    }
+    finish(wrong)
+  },
 }
 
-const asynchronousOperations: Record<keyof typeof synchronousOperations, () => Promise<void>> = {
+type Asynchronous = Exclude<keyof typeof synchronousOperations, 'mixed' | 'getMany'>
+
+const asynchronousOperations: Record<Asynchronous, () => Promise<void>> = {
   hit: async () => {
     let wrong = 0
     for (let index = cursor; index < cursor + ASYNCHRONOUS_BATCH; index++) {

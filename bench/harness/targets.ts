@@ -12,6 +12,16 @@ export const targets = {
   P10: 'Memory beyond key and value',
   P11: 'A near-cached object is decoded once for each write',
   P12: 'A bounded cache keeps what is asked for again',
+  V1: 'A native read of a flat object without near-cache',
+  V2: 'A native write of a flat object',
+  V3: 'Decoding and freezing of a session',
+  V4: 'Dates do not forbid the near hit',
+  V5: 'Memory of sessions',
+  V6: 'The first half of the demo',
+  V7: 'Long strings in the native engine',
+  V8: 'More objects than the near-cache holds',
+  V9: 'Objects in the TypeScript engine',
+  V10: 'Many reads by one call',
 } as const
 
 export type TargetName = keyof typeof targets

@@ -44,7 +44,7 @@ export function summary(verdicts: readonly Verdict[]): string {
     (name) => !missed.includes(name) && verdicts.some(({ target, met }) => target === name && met === undefined),
   )
   const met = names.length - missed.length - unknown.length
-  const parts = [`${met} of ${Object.keys(targets).length} targets met`]
+  const parts = [`${met} of ${names.length} targets met`]
   if (missed.length > 0) parts.push(`missed: ${missed.join(', ')}`)
   if (unknown.length > 0) parts.push(`not fully measured: ${unknown.join(', ')}`)
   return parts.join('; ')

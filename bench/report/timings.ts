@@ -11,6 +11,8 @@ const OPERATION_NAMES: Readonly<Record<Operation, string>> = {
   hitFreshKey: 'get, hit, key built for the call',
   miss: 'get, miss',
   set: 'set',
+  mixed: '95 get, 5 set',
+  getMany: 'getMany, a key',
 }
 
 const measured = (timings: Timings): ContenderName[] =>

@@ -128,6 +128,55 @@ test('calls over a whole map are timed, in both engines', () => {
   }
 })
 
+describe('a quick run of the cases about values', () => {
+  test('objects are compared with strings, with other encodings, and with names in every value', () => {
+    const { status, stdout, stderr } = bench(
+      '--quick',
+      '--only',
+      'values',
+      '--only',
+      'codecs',
+      '--only',
+      'session-memory',
+    )
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    for (const label of ['mapsafe of bytes, msgpackr', "mapsafe of bytes, V8's format", 'lmdb, msgpack']) {
+      for (const figure of rows(stdout, label).flatMap((row) => row.slice(1)))
+        expect(parseFloat(figure)).toBeGreaterThan(0)
+    }
+    // Bytes, encode, decode; every value comes back from mapsafe, one with dates not from JSON.
+    expect(rows(stdout, 'session')).toHaveLength(3)
+    for (const [, mapsafe, , json] of rows(stdout, 'row with two dates')) {
+      expect(mapsafe).not.toBe('-')
+      expect(json).toBe('-')
+    }
+    const [[, bytes, ratio]] = rows(stdout, 'mapsafe').filter((row) => row[1]?.endsWith('B'))
+    expect(parseFloat(bytes)).toBeGreaterThan(0)
+    expect(parseFloat(ratio)).toBeLessThan(1)
+    expect(['V1', 'V2', 'V3', 'V4', 'V5', 'V7', 'V9'].map((target) => rows(stdout, target).length)).toEqual([
+      2, 1, 1, 2, 1, 2, 2,
+    ])
+  })
+
+  test('the near-cache, many reads at once and the demo are timed', () => {
+    const { status, stdout, stderr } = bench(
+      '--quick',
+      '--only',
+      'near-objects',
+      '--only',
+      'get-many',
+      '--only',
+      'demo',
+    )
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(rows(stdout, 'mapsafe, no near-cache').map((row) => row.length)).toEqual([5, 4])
+    for (const half of ['sessions are kept for good', 'sessions expire, and are loaded']) {
+      expect(rows(stdout, half)[0]).toHaveLength(6)
+    }
+    expect(['V6', 'V8', 'V10'].map((target) => rows(stdout, target).length)).toEqual([2, 1, 1])
+  })
+})
+
 test('--help lists the options', () => {
   const { status, stdout } = bench('--help')
   expect(status).toBe(0)
