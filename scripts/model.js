@@ -18,6 +18,7 @@ import { root } from './tools.js'
 const SOURCES = join(root, 'native/model')
 const MAIN = 'protocol.pml'
 const WAKING = 'waking.pml'
+const FEED = 'feed.pml'
 /** Steps of the longest run that is followed; a search that meets a longer one fails. */
 const MAX_DEPTH = 10_000
 const JOBS = 2
@@ -44,12 +45,22 @@ const scenarios = [
   { name: 'wrap', about: 'a near-cache of one thread; a writer that makes the version wrap' },
   { name: 'wake', source: WAKING, about: 'two threads that wait at one word, and two that change what they wait for' },
   { name: 'bell', source: WAKING, about: 'the same in a file, where a thread of the addon waits for both' },
+  {
+    name: 'feed',
+    source: FEED,
+    about: 'the change feed: two writers of two keys lap the ring; a watcher comes meanwhile',
+  },
+  { name: 'death', source: FEED, about: 'the same, where a writer dies somewhere and the watcher takes over' },
+  { name: 'leave', source: FEED, about: 'the last watcher leaves as another one comes; a writer' },
 ]
 
 const READ = 'read_is_current'
 const WRITE = 'write_saw_current'
 const DEADLOCK = 'deadlock'
 const CYCLE = 'an endless run'
+const NO_OLDER = 'read_is_no_older'
+const ORDER = 'told_in_order'
+const LOST = 'nothing_is_lost'
 
 /**
  * `fails`: the property. One that no caller can see is checked apart from the others: a mutant is caught by what it
@@ -102,6 +113,20 @@ const mutants = [
   { name: 'bell_read_after_the_words', scenario: 'bell', fails: DEADLOCK },
   { name: 'bell_not_changed', scenario: 'bell', fails: DEADLOCK },
   { name: 'watch_without_a_look', scenario: 'bell', fails: DEADLOCK },
+  { name: 'told_before_the_change', scenario: 'feed', fails: NO_OLDER },
+  { name: 'change_without_fence', scenario: 'feed', fails: NO_OLDER },
+  { name: 'told_after_the_release', scenario: 'feed', fails: ORDER },
+  { name: 'reserved_after_the_store', scenario: 'feed', fails: ORDER },
+  { name: 'nothing_reserved', scenario: 'feed', fails: ORDER },
+  { name: 'gives_up_in_silence', scenario: 'feed', fails: LOST },
+  { name: 'overtaken_in_silence', scenario: 'feed', fails: LOST },
+  { name: 'too_many_dropped', scenario: 'feed', fails: LOST },
+  { name: 'read_before_it_watches', scenario: 'feed', fails: LOST },
+  { name: 'no_second_look', scenario: 'feed', fails: LOST },
+  { name: 'wakes_nobody', scenario: 'feed', fails: LOST },
+  { name: 'death_not_told', scenario: 'death', fails: LOST },
+  { name: 'word_does_not_grow', scenario: 'leave', fails: LOST },
+  { name: 'word_before_the_record', scenario: 'leave', fails: LOST },
 ]
 
 const execute = promisify(execFile)

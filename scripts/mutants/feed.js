@@ -1,6 +1,27 @@
 /** Sabotages of the change feed: of its readers, and of the TypeScript engine's writers. test/feed must notice each. */
 export const mutants = [
   {
+    name: 'told-before-the-change',
+    why: 'who was told reads an older value',
+    file: 'src/engine/typescript/write/write.ts',
+    find: '  edit.apply(home, slot)\n  edit.expose()\n',
+    replace: '  edit.expose()\n  edit.apply(home, slot)\n',
+  },
+  {
+    name: 'told-after-the-release',
+    why: 'a later write overtakes the change, and the one told last is not the last one',
+    file: 'src/engine/typescript/write/write.ts',
+    find: '  edit.expose()\n  const released = release(words, home)\n',
+    replace: '  const released = release(words, home)\n  edit.expose()\n',
+  },
+  {
+    name: 'held-writes-not-told',
+    why: 'a watcher keeps an older value',
+    file: 'src/engine/typescript/write/structural.ts',
+    find: '  edit.expose()\n',
+    replace: '',
+  },
+  {
     name: 'removals-not-told',
     why: 'a watcher believes that a deleted key is there',
     file: 'src/engine/typescript/write/edit.ts',

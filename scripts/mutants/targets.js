@@ -209,7 +209,7 @@ export const targets = {
     ],
     ['build'],
   ),
-  feed: inTypescript(['test/feed'], ['build']),
+  feed: inTypescript(['test/feed', 'test/linearizability/feed'], ['build']),
   'feed-native': inNative({ tests: ['feed'], scale: (attempt) => attempt + 1 }),
   'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   inspect: inTypescript(['test/inspect'], ['build']),

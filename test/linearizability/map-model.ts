@@ -104,7 +104,7 @@ function written({ version }: KeyState, value: number | undefined): KeyState {
 }
 
 /** The state, now that the version of its entry is known; undefined if it cannot be that one. */
-function withVersion(state: KeyState, version: number): KeyState | undefined {
+export function withVersion(state: KeyState, version: number): KeyState | undefined {
   const isPossible = state.isExact ? version === state.version : version > state.version
   return isPossible ? { value: state.value, version, isExact: true } : undefined
 }
@@ -126,7 +126,7 @@ function conditional(
 }
 
 /** The parts of a history that concern `keys` keys each: the first ones, the next ones, and so on. */
-export function historiesOf<Call extends MapCall | SnapshotCall>(
+export function historiesOf<Call extends { readonly key: number }>(
   keys: number,
   history: readonly Operation<Call>[],
 ): Operation<Call>[][] {

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ConcurrentMap, Key } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, nearAndFarLineups, scaled, seed, type Lineup } from '../support/run.js'
+import { lineups, nearAndFarLineups, scaled, type Lineup } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
-import { checkLinearizable, type Model, type Operation } from './checker.js'
+import { expectLinearizable, overlapsIn } from './expect-linearizable.js'
 import { historiesOf, keyModel, keysModel } from './map-model.js'
 import type * as tasks from './recorder.tasks.js'
 
@@ -64,25 +64,4 @@ function mapBeforeSplit(lineup: Lineup): ConcurrentMap<Key, number> {
   const map = crew.open<Key, number>(lineup, { maxBytes: 2 ** 20 })
   for (let key = 0; key < KEYS_BEFORE; key++) map.set(`before ${key}`, key)
   return map
-}
-
-/** Calls that began while another was under way. */
-function overlapsIn(operations: readonly Operation<unknown>[]): number {
-  const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
-  return sorted.filter(({ invoked }, i) => sorted.slice(0, i).some(({ returned }) => returned > invoked)).length
-}
-
-function expectLinearizable<State, Call>(operations: readonly Operation<Call>[], model: Model<State, Call>): void {
-  const { isLinearizable, order } = checkLinearizable(operations, model)
-  if (isLinearizable) return
-  const line = ({ worker, invoked, returned, call }: Operation<Call>): string =>
-    `  worker ${worker}  [${invoked}, ${returned}]  ${JSON.stringify(call)}`
-  const sorted = operations.toSorted((a, b) => a.invoked - b.invoked)
-  const report = [
-    `Not linearizable (MAPSAFE_SEED=${seed}):`,
-    ...sorted.map(line),
-    `The longest order that explains a part of it has ${order.length} of ${operations.length} calls:`,
-    ...order.map(line),
-  ]
-  expect.fail(report.join('\n'))
 }

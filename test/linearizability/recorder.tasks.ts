@@ -15,12 +15,12 @@ export interface Extent {
 }
 
 /** What a worker last saw of each key, for calls on condition of that. */
-type Sightings = Map<number, { value: number; version: number }>
+export type Sightings = Map<number, { value: number; version: number }>
 
 const NOT_SEEN = { value: 0, version: 0 }
 
 /** Values of different calls differ by more than the increments of one key come to. */
-const VALUE_STEP = 1000
+export const VALUE_STEP = 1000
 
 /**
  * Passing keys of this worker, whose inserts and deletions make segments split and clean up under the recorded keys.
@@ -61,7 +61,7 @@ function recordCalls<Call>(
   }
 }
 
-function disturb({ map, worker, random }: Shift<number>): void {
+export function disturb({ map, worker, random }: Shift<number>): void {
   const key = `passing ${worker} ${random.below(PASSING_KEYS)}`
   if (random.chance(0.6)) map.set(key, 0)
   else map.delete(key)
@@ -153,7 +153,7 @@ const update: Make = (map, key, _, random) => {
 }
 
 /** Reads are the most frequent, since they are what tells a fault. */
-const CALLS: readonly Make[] = [
+export const CALLS: readonly Make[] = [
   ...[get, get, get, get, has, getEntry, getEntry, getEntry],
   ...[set, set, setIfAbsent, replace, getOrInsert, getOrInsertComputed, swap, increment, increment, update],
   ...[incrementIfPresent, incrementEntry, updateToDelete],
