@@ -106,6 +106,13 @@ export const mutants = [
     replace: 'value.length < 0',
   },
   {
+    name: 'long-texts-compared-by-length',
+    why: 'a long text that another thread changed counts as the one that was read',
+    file: 'src/observe/lost-updates/sight.ts',
+    find: '(i) => text.charCodeAt(i)',
+    replace: '() => 0',
+  },
+  {
     name: 'objects-kept',
     why: 'the probe keeps every object alive that was read',
     file: 'src/observe/lost-updates/sight.ts',

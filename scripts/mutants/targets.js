@@ -213,7 +213,7 @@ export const targets = {
   'feed-native': inNative({ tests: ['feed'], scale: (attempt) => attempt + 1 }),
   'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   inspect: inTypescript(['test/inspect'], ['build']),
-  eslint: inTypescript(['test/eslint/rules']),
+  eslint: inTypescript(['test/eslint/rules', 'test/eslint/odd-code']),
   probes: inAddon(['test/probes'], ['docs', 'tools']),
   metrics: inTypescript(['test/metrics'], ['build'], 'typescript,native'),
   guard: inTypescript(['test/observe'], ['build'], 'typescript,native'),

@@ -1,5 +1,5 @@
 import type { TSESTree } from '@typescript-eslint/utils'
-import { exits, isFunction, isUndefined, unwrap, type Node } from './ast.js'
+import { contains, exits, isFunction, isUndefined, nodesIn, unwrap, type Node } from './ast.js'
 import type { MapCall, Maps } from './maps.js'
 
 /** Methods that return what is there, or undefined. */
@@ -14,7 +14,7 @@ export interface Condition {
 }
 
 /** Yields the conditions under which `node` is reached within its function, from the inside out. */
-export function* conditionsOf(node: Node): Generator<Condition, undefined, undefined> {
+export function* conditionsOf(maps: Maps, node: Node): Generator<Condition, undefined, undefined> {
   for (let from = node, at = node.parent; at != null && !isFunction(at); from = at, at = at.parent) {
     switch (at.type) {
       case 'IfStatement':
@@ -26,10 +26,10 @@ export function* conditionsOf(node: Node): Generator<Condition, undefined, undef
         break
       case 'BlockStatement':
       case 'Program':
-        yield* guardsBefore(at.body, from)
+        yield* guardsBefore(maps, at.body, from)
         break
       case 'SwitchCase':
-        yield* guardsBefore(at.consequent, from)
+        yield* guardsBefore(maps, at.consequent, from)
         break
       case 'ClassBody':
         return
@@ -39,14 +39,42 @@ export function* conditionsOf(node: Node): Generator<Condition, undefined, undef
   // A function's body is a block, or all of it an expression.
 }
 
-/** Statements of a block that leave it, unless... */
-function* guardsBefore(body: readonly Node[], before: Node): Generator<Condition, undefined, undefined> {
+/** Statements of a block that leave it, unless..., and loops that end when... */
+function* guardsBefore(maps: Maps, body: readonly Node[], before: Node): Generator<Condition, undefined, undefined> {
   for (const each of body.slice(0, body.indexOf(before)).reverse()) {
-    if (each.type !== 'IfStatement') continue
-    const { test, consequent, alternate } = each
-    if (exits(consequent)) yield { test, holds: false, at: each }
-    else if (exits(alternate)) yield { test, holds: true, at: each }
+    switch (each.type) {
+      case 'IfStatement': {
+        const { test, consequent, alternate } = each
+        if (exits(consequent)) yield { test, holds: false, at: each }
+        else if (exits(alternate)) yield { test, holds: true, at: each }
+        break
+      }
+      case 'WhileStatement':
+      case 'DoWhileStatement':
+      case 'ForStatement':
+        if (each.test !== null && !isBroken(maps, each.body)) yield { test: each.test, holds: false, at: each }
+        break
+      default:
+    }
   }
+}
+
+/** Returns whether a loop may end by `break`: where it is not sure whose that is, too. */
+function isBroken({ scopes: { source } }: Maps, body: Node): boolean {
+  for (const node of nodesIn(body, source.visitorKeys, 'function')) {
+    if (node.type !== 'BreakStatement') continue
+    const ends = node.label === null ? breakableAround(node) : undefined
+    if (ends === undefined || !contains(body, ends)) return true
+  }
+  return false
+}
+
+/** Returns what `break` ends at this place. */
+function breakableAround(node: Node): Node | undefined {
+  for (let at = node.parent; at != null; at = at.parent) {
+    if (/^((Do)?While|For(In|Of)?|Switch)Statement$/.test(at.type)) return at
+  }
+  return undefined
 }
 
 /** What a condition tells about an entry. */
@@ -76,10 +104,27 @@ export function* presences(
     const call = comparedWithUndefined(maps, node)
     if (call !== undefined) yield { call, present: node.operator.startsWith('=') !== holds, isExact: true, isAlone }
   } else {
-    const has = maps.call(node, 'has')
-    const call = has ?? readBehind(maps, node)
+    const call = hasBehind(maps, node) ?? readBehind(maps, node)
     if (call !== undefined) yield { call, present: holds, isExact: !['get', 'peek'].includes(call.method), isAlone }
   }
+}
+
+/** Returns the `has` whose result `node` is; by a variable only if the key was not written meanwhile. */
+function hasBehind(maps: Maps, node: Node): MapCall | undefined {
+  const call = maps.call(node, 'has')
+  if (call !== undefined || node.type !== 'Identifier') return call
+  const value = maps.scopes.initial(node)
+  const has = value && maps.call(value, 'has')
+  if (has === undefined) return undefined
+  const isWritten = maps.calls.some(
+    (each) =>
+      !LOOKS.includes(each.method) &&
+      each.method !== 'has' &&
+      has.node.range[1] <= each.node.range[0] &&
+      each.node.range[1] <= node.range[0] &&
+      maps.onSameMap(has, each),
+  )
+  return isWritten ? undefined : has
 }
 
 function comparedWithUndefined(maps: Maps, { operator, left, right }: TSESTree.BinaryExpression): MapCall | undefined {

@@ -1,6 +1,6 @@
 import type { TSESLint, TSESTree } from '@typescript-eslint/utils'
-import { classAround, keyName, memberName, nodesIn, unwrap, wrapped, type Node } from './ast.js'
-import { Scopes } from './scopes.js'
+import { classAround, contains, keyName, memberName, nodesIn, unwrap, wrapped, type Node } from './ast.js'
+import { isAfter, Scopes } from './scopes.js'
 import { readSettings, type Settings } from './settings.js'
 import { Types } from './types.js'
 
@@ -205,6 +205,8 @@ export class Maps {
     const object = unwrap(node.object)
     if (object.type === 'ThisExpression') return this.#ofField(classAround(object), name, seen)
     if (object.type !== 'Identifier') return undefined
+    const definition = this.scopes.variable(object)?.defs[0]
+    if (definition?.type === 'ClassName') return this.#ofField(definition.node, name, seen, object.name)
     const literal = this.scopes.initial(object)
     if (literal?.type !== 'ObjectExpression' || seen.has(literal)) return undefined
     for (const each of literal.properties) {
@@ -215,15 +217,24 @@ export class Maps {
     return undefined
   }
 
-  /** A field of a class: what declares it, and all that is assigned to it in the class. */
-  #ofField(owner: ReturnType<typeof classAround>, name: string, seen: ReadonlySet<unknown>): Source[] | undefined {
+  /**
+   * A field of a class: what declares it, and all that is assigned to it in the class. With `staticOf`, the name of the
+   * class, a static field: also what is assigned to it by that name.
+   */
+  #ofField(
+    owner: ReturnType<typeof classAround>,
+    name: string,
+    seen: ReadonlySet<unknown>,
+    staticOf?: string,
+  ): Source[] | undefined {
     if (owner === undefined) return undefined
     const field = `${owner.range.join()} ${name}`
     if (seen.has(field)) return undefined
     const values: Node[] = []
     let annotated: Source | undefined
-    for (const node of nodesIn(owner.body, this.#source.visitorKeys)) {
-      if (node.type === 'PropertyDefinition' && node.parent.parent === owner && keyName(node) === name) {
+    for (const node of nodesIn(staticOf === undefined ? owner.body : this.#source.ast, this.#source.visitorKeys)) {
+      if (isField(node) && node.parent.parent === owner && keyName(node) === name) {
+        if (staticOf !== undefined && !node.static) return undefined
         annotated = this.#annotated(node.typeAnnotation)
         if (node.value !== null) values.push(node.value)
       } else if (node.type === 'TSParameterProperty' && classAround(node) === owner) {
@@ -234,7 +245,7 @@ export class Maps {
       } else if (
         node.type === 'AssignmentExpression' &&
         node.left.type === 'MemberExpression' &&
-        node.left.object.type === 'ThisExpression' &&
+        (isThisOf(owner, node.left.object) || isNamed(node.left.object, staticOf)) &&
         memberName(node.left) === name
       ) {
         values.push(node.right)
@@ -263,7 +274,7 @@ export class Maps {
   }
 
   /** Returns which class of mapsafe `node` is, or extends. */
-  #classOf(node: Node): ClassName | undefined {
+  #classOf(node: Node, seen: ReadonlySet<Node> = new Set()): ClassName | undefined {
     if (node.type === 'MemberExpression')
       return this.#isModule(unwrap(node.object)) ? asClass(memberName(node)) : undefined
     if (node.type !== 'Identifier') return undefined
@@ -275,8 +286,9 @@ export class Maps {
       return asClass(specifier.imported.type === 'Identifier' ? specifier.imported.name : specifier.imported.value)
     }
     if (definition?.type === 'ClassName') {
-      const base = definition.node.superClass
-      return base === null ? undefined : this.#classOf(unwrap(base))
+      const { node: itself } = definition
+      const base = itself.superClass
+      return base === null || seen.has(itself) ? undefined : this.#classOf(unwrap(base), new Set([...seen, itself]))
     }
     if (definition?.type !== 'Variable') return undefined
     const { id, init } = definition.node
@@ -302,15 +314,32 @@ export class Maps {
     const definition = this.scopes.variable(node)?.defs[0]
     if (definition?.type === 'ImportBinding') {
       const { node: specifier, parent } = definition
+      if (specifier.type === 'TSImportEqualsDeclaration') {
+        const { moduleReference: from } = specifier
+        return from.type === 'TSExternalModuleReference' && isOurs(from.expression)
+      }
       return specifier.type === 'ImportNamespaceSpecifier' && isOurs((parent as TSESTree.ImportDeclaration).source)
     }
     return (
       definition?.type === 'Variable' &&
       definition.node.id.type === 'Identifier' &&
       definition.node.init !== null &&
+      isAfter(node, definition.node.init) &&
       this.#isModule(unwrap(definition.node.init))
     )
   }
+}
+
+function isField(node: Node): node is TSESTree.PropertyDefinition | TSESTree.AccessorProperty {
+  return node.type === 'PropertyDefinition' || node.type === 'AccessorProperty'
+}
+
+function isThisOf(owner: Node, node: Node): boolean {
+  return node.type === 'ThisExpression' && contains(owner, node)
+}
+
+function isNamed(node: Node, name: string | undefined): boolean {
+  return node.type === 'Identifier' && node.name === name
 }
 
 /** One place that makes a map. */

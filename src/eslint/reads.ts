@@ -1,5 +1,5 @@
 import type { TSESLint, TSESTree } from '@typescript-eslint/utils'
-import { functionOf, nodesIn, type Node } from './ast.js'
+import { contains, functionOf, nodesIn, type Node } from './ast.js'
 import type { MapCall, Maps } from './maps.js'
 
 /** Methods that return the value of a key, or wait for it. */
@@ -60,9 +60,33 @@ function readBehindVariable(
     if (identifier.parent.type === 'AssignmentExpression' && identifier.parent.operator !== '=') continue
     const read = readUsedIn(source, maps, writeExpr, write, seen)
     if (read !== undefined) found ??= read
-    else if (!usesVariable(source, writeExpr, variable)) return undefined
+    else if (!usesVariable(source, writeExpr, variable) && !isDefault(source, identifier, variable, write))
+      return undefined
   }
   return found
+}
+
+/** `if (list === undefined) list = []`, before the write: what was read is still there in the other case. */
+function isDefault(
+  source: TSESLint.SourceCode,
+  identifier: Node,
+  variable: TSESLint.Scope.Variable,
+  write: MapCall,
+): boolean {
+  for (
+    let from = identifier, at = identifier.parent;
+    at != null && !contains(at, write.node);
+    from = at, at = at.parent
+  ) {
+    const test =
+      at.type === 'IfStatement' && at.alternate === null && from === at.consequent
+        ? at.test
+        : at.type === 'LogicalExpression' && from === at.right
+          ? at.left
+          : undefined
+    if (test !== undefined && at.range[1] <= write.node.range[0]) return usesVariable(source, test, variable)
+  }
+  return false
 }
 
 function usesVariable(source: TSESLint.SourceCode, node: Node, { references }: TSESLint.Scope.Variable): boolean {

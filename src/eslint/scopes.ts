@@ -4,6 +4,14 @@ import { functionOf, memberName, nodesIn, unwrap, type Node } from './ast.js'
 type Variable = TSESLint.Scope.Variable
 type Span = readonly [number, number]
 
+/**
+ * Returns whether what `node` names has got its value `init` before, as far as their places tell. Who goes from a name to
+ * its value asks this at each step, and so ends, also where names are defined by each other.
+ */
+export function isAfter(node: Node, init: Node): boolean {
+  return functionOf(node) !== functionOf(init) || init.range[1] <= node.range[0]
+}
+
 /** What a file's names mean, and whether two expressions mean the same. */
 export class Scopes {
   readonly source: TSESLint.SourceCode
@@ -32,7 +40,7 @@ export class Scopes {
     const definition = variable?.defs[0]
     if (variable?.defs.length !== 1 || definition?.type !== 'Variable') return undefined
     const { id, init } = definition.node
-    if (init === null || id.type !== 'Identifier') return undefined
+    if (init === null || id.type !== 'Identifier' || !isAfter(node, init)) return undefined
     return this.#changes(variable, [init.range[1], node.range[0]], node) ? undefined : init
   }
 

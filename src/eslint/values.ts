@@ -2,6 +2,7 @@ import type { TSESTree } from '@typescript-eslint/utils'
 import { isFunction, memberName, unwrap, type Node } from './ast.js'
 import { functionGiven } from './functions.js'
 import type { Maps } from './maps.js'
+import { isAfter } from './scopes.js'
 
 const RETURN_VALUES = ['get', 'peek', 'getOrInsert', 'getOrInsertComputed', 'update', 'swap', 'take']
 
@@ -65,7 +66,7 @@ function originOfPart(maps: Maps, node: TSESTree.Identifier): Origin | undefined
   const { id, init, parent } = definition.node
   const loop = parent.parent
   if (loop.type === 'ForOfStatement' && loop.left === parent) return originInLoop(maps, loop.right, id, name)
-  if (init === null || id.type !== 'ObjectPattern' || isRest(name)) return undefined
+  if (init === null || id.type !== 'ObjectPattern' || isRest(name) || !isAfter(node, init)) return undefined
   const entry = entryBehind(maps, init)
   if (entry === undefined) {
     const origin = originOf(maps, init)

@@ -1,54 +1,18 @@
 /* eslint mapsafe/no-get-then-set: off, mapsafe/prefer-increment: off, mapsafe/prefer-set-if-absent: off, mapsafe/no-unchecked-result: off -- mistakes are made on purpose */
 import { execFileSync } from 'node:child_process'
 import { afterAll, describe, expect, test } from 'vitest'
-import {
-  advanceClock,
-  ConcurrentCache,
-  ConcurrentMap,
-  type AttachOptions,
-  type CacheHandle,
-  type Key,
-} from '../../src/index.js'
+import { advanceClock, ConcurrentCache, ConcurrentMap, type Key } from '../../src/index.js'
 import { Crew } from '../support/crew.js'
-import { lineups, nearAndFarLineups, scaled, type Lineup } from '../support/run.js'
+import { lineups, nearAndFarLineups, scaled } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { expectSound } from '../support/sound.js'
-import { Losses } from './losses.js'
+import { open } from './two-objects.js'
 import type * as tasks from './lost-updates.tasks.js'
 
 interface Cart {
   items: string[]
   paid: boolean
   address?: { city: string }
-}
-
-/** A map, and another map object on it, whose writes are those of another thread. */
-function open<V>(lineup: Lineup, options: AttachOptions = {}, isCache = false) {
-  const losses = new Losses()
-  const own = {
-    lostUpdates: { keys: true, windowMs: Infinity },
-    engine: lineup.engineOf(0),
-    ...lineup.attach,
-    ...options,
-  }
-  const Class = isCache ? ConcurrentCache<Key, V> : ConcurrentMap<Key, V>
-  const map = new Class({ maxBytes: 2 ** 20, ...own })
-  const others = { engine: lineup.engineOf(1) }
-  const other: ConcurrentMap<Key, V> = isCache
-    ? ConcurrentCache.attach<Key, V>(map.handle as CacheHandle, others)
-    : ConcurrentMap.attach<Key, V>(map.handle, others)
-  return {
-    map,
-    other,
-    losses,
-    cache: map as ConcurrentCache<Key, V>,
-    [Symbol.dispose]() {
-      losses[Symbol.dispose]()
-      expectSound(other)
-      other.close()
-      map.close()
-    },
-  }
 }
 
 describe.each(nearAndFarLineups)('a lost update is told ($name)', (lineup) => {

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { ConcurrentMap, type Key } from '../../src/index.js'
 import { LostUpdateProbe } from '../../src/observe/lost-updates/probe.js'
+import { Sight } from '../../src/observe/lost-updates/sight.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -27,6 +28,12 @@ test('the probe has notes of the keys read last, and of no more than it was told
   expect(probe.expected(9901)).toBeUndefined()
   probe.forgetAll()
   expect(probe.size).toBe(0)
+})
+
+test('a long text is kept as a hash alone', () => {
+  const kept = (length: number): boolean =>
+    Object.values(new Sight({ value: 'x'.repeat(length), bytes: undefined })).includes('x'.repeat(length))
+  expect([65_536, 65_537].map(kept)).toEqual([true, false])
 })
 
 test('the probe keeps no value alive', () => {

@@ -1,5 +1,5 @@
 import type { TSESLint, TSESTree } from '@typescript-eslint/utils'
-import { functionOf, isPaused, nodesIn, unwrap, wrapped, type Node } from '../ast.js'
+import { functionOf, isFunction, isPaused, nodesIn, unwrap, wrapped, type Node } from '../ast.js'
 import { conditionsOf, presences } from '../conditions.js'
 import { countOf } from '../counts.js'
 import type { MapCall, Maps } from '../maps.js'
@@ -45,13 +45,23 @@ export const noGetThenSet = defineRule(
 
 /** Returns the read whose value, not only its presence, decides whether the write is made. */
 function checkedRead({ sourceCode }: Context, maps: Maps, write: MapCall): MapCall | undefined {
-  for (const { test, holds } of conditionsOf(write.node)) {
+  for (const { test, holds } of conditionsOf(maps, write.node)) {
     const read = readUsedIn(sourceCode, maps, test, write)
     if (read === undefined) continue
     // `prefer-set-if-absent` tells of these.
     for (const presence of presences(maps, test, holds)) if (presence.isAlone) return undefined
     for (const presence of presences(maps, test, !holds)) if (presence.isAlone) return undefined
     return read
+  }
+  return switchedRead(sourceCode, maps, write)
+}
+
+/** Returns the read whose value a `switch` around the write chooses by. */
+function switchedRead(source: TSESLint.SourceCode, maps: Maps, write: MapCall): MapCall | undefined {
+  for (let at: Node | null | undefined = write.node.parent; at != null && !isFunction(at); at = at.parent) {
+    if (at.type !== 'SwitchStatement') continue
+    const read = readUsedIn(source, maps, at.discriminant, write)
+    if (read !== undefined) return read
   }
   return undefined
 }

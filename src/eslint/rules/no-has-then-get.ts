@@ -1,5 +1,5 @@
 import type { TSESLint, TSESTree } from '@typescript-eslint/utils'
-import { functionOf, isUndefined, nodesIn, unwrap, wrapped, type Node } from '../ast.js'
+import { contains, functionOf, isUndefined, nodesIn, unwrap, wrapped, type Node } from '../ast.js'
 import { conditionsOf, LOOKS, presences, type Condition, type Presence } from '../conditions.js'
 import type { MapCall, Maps } from '../maps.js'
 import { defineRule, type Context } from '../rule.js'
@@ -20,7 +20,7 @@ export const noHasThenGet = defineRule(
     CallExpression(node) {
       const read = maps.call(node, ...LOOKS)
       if (read === undefined || isAbsenceHandled(maps, read.node)) return
-      for (const condition of conditionsOf(node)) {
+      for (const condition of conditionsOf(maps, node)) {
         for (const presence of presences(maps, condition.test, condition.holds)) {
           const { call } = presence
           if (call.method !== 'has' || !presence.present) continue
@@ -78,7 +78,8 @@ function remedy(
   { at, test }: Condition,
   { call, isAlone }: Presence,
 ): Remedy {
-  if (!isAlone || sourceCode.getCommentsInside(at).length > 0) return {}
+  // What a variable holds is used elsewhere.
+  if (!isAlone || !contains(test, call.node) || sourceCode.getCommentsInside(at).length > 0) return {}
   const text = sourceCode.getText(read.node)
   if (at.type === 'ConditionalExpression') {
     const [branch, other] =

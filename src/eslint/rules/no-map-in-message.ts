@@ -1,5 +1,6 @@
 import type { TSESTree } from '@typescript-eslint/utils'
 import { keyName, memberName, unwrap, type Node } from '../ast.js'
+import { functionBehind } from '../functions.js'
 import type { Maps } from '../maps.js'
 import { defineRule } from '../rule.js'
 
@@ -48,6 +49,7 @@ export const noMapInMessage = defineRule(
       NewExpression({ callee, arguments: args }) {
         const options = args.at(1)
         if (callee.type === 'Identifier' ? callee.name !== 'Worker' : !isMember(callee, 'Worker')) return
+        if (isOwn(maps, callee)) return
         if (options?.type !== 'ObjectExpression') return
         for (const each of options.properties) {
           if (each.type === 'Property' && ['workerData', 'env'].includes(keyName(each) ?? '')) check(each.value)
@@ -61,6 +63,7 @@ export const noMapInMessage = defineRule(
 function sentBy(maps: Maps, callee: Node, args: readonly TSESTree.CallExpressionArgument[]): Node | undefined {
   const name =
     callee.type === 'Identifier' ? callee.name : callee.type === 'MemberExpression' ? memberName(callee) : undefined
+  if (isOwn(maps, callee)) return undefined
   switch (name) {
     case 'postMessage':
     case 'structuredClone':
@@ -74,6 +77,13 @@ function sentBy(maps: Maps, callee: Node, args: readonly TSESTree.CallExpression
     default:
       return undefined
   }
+}
+
+/** Returns whether an identifier names a function or class of the file itself. */
+function isOwn(maps: Maps, node: Node): boolean {
+  if (node.type !== 'Identifier') return false
+  const definition = maps.scopes.variable(node)?.defs[0]
+  return definition?.type === 'ClassName' || functionBehind(maps.scopes, node) !== undefined
 }
 
 function isMember(node: Node, name: string, of?: string): boolean {

@@ -42,7 +42,7 @@ export const preferSetIfAbsent = defineRule(
 )
 
 function conditionOn(maps: Maps, write: MapCall): [Condition, Presence] | undefined {
-  for (const condition of conditionsOf(write.node)) {
+  for (const condition of conditionsOf(maps, write.node)) {
     for (const presence of presences(maps, condition.test, condition.holds)) {
       const { call } = presence
       if (functionOf(call.node) === functionOf(write.node) && maps.onSameKey(call, write)) return [condition, presence]

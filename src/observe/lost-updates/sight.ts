@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from '../../platform/equality.js'
 
-/** The longest string, in UTF-16 units, that is kept to be compared. */
+/** The longest string, in UTF-16 units, that is kept to be compared; of a longer one, a hash is. */
 const MAX_KEPT_LENGTH = 65_536
 
 /** A value that a read returned or a write replaced. */
@@ -24,8 +24,9 @@ export class Sight {
 
   constructor({ value, bytes }: { readonly value: unknown; readonly bytes: Uint8Array | undefined }) {
     this.isObject = typeof value === 'object' && value !== null
-    this.hash = bytes === undefined ? undefined : hashOf(bytes)
-    this.isKept = this.hash === undefined && !(typeof value === 'string' && value.length > MAX_KEPT_LENGTH)
+    const isLong = typeof value === 'string' && value.length > MAX_KEPT_LENGTH
+    this.hash = isLong ? hashOfText(value) : bytes === undefined ? undefined : hashOf(bytes)
+    this.isKept = this.hash === undefined
     if (this.isKept) this.kept = this.isObject ? new WeakRef(value as object) : value
   }
 
@@ -36,22 +37,36 @@ export class Sight {
 
   /** Returns whether `found` is the same value; undefined if that can no longer be told. */
   isSame(found: Found): boolean | undefined {
-    if (this.hash !== undefined) return found.bytes === undefined ? undefined : this.hash === hashOf(found.bytes)
-    if (!this.isKept) return undefined
+    if (this.hash !== undefined) {
+      if (found.bytes !== undefined) return this.hash === hashOf(found.bytes)
+      const value = found.value()
+      if (typeof value === 'object' && value !== null) return undefined
+      return typeof value === 'string' && this.hash === hashOfText(value)
+    }
     if (!this.isObject) return Object.is(this.kept, found.value())
     const known = (this.kept as WeakRef<object>).deref()
     return known === undefined ? undefined : isDeepStrictEqual(known, found.value())
   }
 }
 
-/** Returns the length and 64 bits of a hash: FNV-1a, in two lanes. */
 function hashOf(bytes: Uint8Array): string {
+  return hash(bytes.length, (i) => bytes[i])
+}
+
+/** Never that of bytes, whose units are others. */
+function hashOfText(text: string): string {
+  return `text ${hash(text.length, (i) => text.charCodeAt(i))}`
+}
+
+/** Returns the length and 64 bits of a hash: FNV-1a, in two lanes. */
+function hash(length: number, unitAt: (i: number) => number): string {
   let a = 0x811c9dc5
   let b = 0x9e3779b9
-  for (const byte of bytes) {
-    a = Math.imul(a ^ byte, 0x01000193)
-    b = Math.imul(b ^ byte, 0x85ebca6b)
+  for (let i = 0; i < length; i++) {
+    const unit = unitAt(i)
+    a = Math.imul(a ^ unit, 0x01000193)
+    b = Math.imul(b ^ unit, 0x85ebca6b)
     b ^= b >>> 13
   }
-  return `${bytes.length} ${a} ${b}`
+  return `${length} ${a} ${b}`
 }

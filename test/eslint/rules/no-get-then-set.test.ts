@@ -2,6 +2,15 @@ import { testRule } from '../cases.js'
 
 testRule('no-get-then-set', {
   valid: [
+    // What was read is replaced, however the function goes.,
+    'function f(k) { let v = map.get(k); if (a) v = 1; else v = 2; map.set(k, v) }',
+    'function f(k) { let v = map.get(k); switch (a) { case 1: v = 1; break; default: v = 2 } map.set(k, v) }',
+    'function f(k) { let v = map.get(k); if (other) { v = 1 } map.set(k, 1) }',
+    'function f(k, v) { switch (map.get(k)) { case 1: map.setIfAbsent(k, v) } switch (v) { case 1: map.set(k, v) } }',
+    // Two things of one name.,
+    'class S { static m = new Map(); f(k) { S.m.set(k, S.m.get(k) * 2) } }',
+    'class S { static m = new ConcurrentMap(); f(k) { S.m.set(k, S.m.get(k) * 2) } } S.m = new Map()',
+    'class S { m = new ConcurrentMap() } function f(k) { S.m.set(k, S.m.get(k) * 2) }',
     // Another map, another key, another function: nothing is known.
     'const other = new ConcurrentMap(); map.set("a", other.get("a").concat(1))',
     'map.set("a", map.get("b"))',
@@ -37,6 +46,31 @@ testRule('no-get-then-set', {
     'for (const [k, v] of map) { const other = 1; map.set(k, other) }',
   ],
   invalid: [
+    {
+      code: 'function f(k, x) { let list = map.get(k); if (!list) list = []; map.set(k, [...list, x]) }',
+      errors: ['lost'],
+    },
+    {
+      code: 'function f(k, x) { let list = map.get(k); if (list === undefined) { list = [] } list = list.concat(x); map.set(k, list) }',
+      errors: ['lost'],
+    },
+    {
+      code: 'function f(k, x) { let list = map.get(k); list || (list = []); map.set(k, list.concat(x)) }',
+      errors: ['lost'],
+    },
+    { code: "function f(k) { switch (map.get(k)) { case 'free': map.set(k, 'taken') } }", errors: ['checked'] },
+    {
+      code: "function f(k) { const state = map.get(k); switch (state) { case 'free': if (idle) map.set(k, 'taken') } }",
+      errors: ['checked'],
+    },
+    {
+      code: 'class S { static m = new ConcurrentMap(); static f(k) { const v = S.m.get(k); S.m.set(k, v * 2) } }',
+      errors: ['lost'],
+    },
+    {
+      code: 'class S { static #m = new ConcurrentMap(); f(k) { const v = S.#m.get(k); S.#m.set(k, v * 2) } }',
+      errors: ['lost'],
+    },
     { code: 'function f(k) { const v = map.peek(k); map.set(k, v * 2) }', errors: ['lost'] },
     { code: 'function f(k) { const { value } = map.peekEntry(k); map.set(k, value * 2) }', errors: ['lost'] },
     {
@@ -138,10 +172,19 @@ testRule('no-get-then-set', {
   ],
   typescript: {
     valid: [
+      "import { ConcurrentMap } from 'mapsafe'; class S { accessor m = new Map(); f(k: string) { const v = this.m.get(k); this.m.set(k, v * 2) } }",
       "import type { ConcurrentMap } from 'elsewhere'; function f(m: ConcurrentMap<string, number>, k: string) { m.set(k, m.get(k)! * 2) }",
       'function f(m: Map<string, number>, k: string) { m.set(k, m.get(k)! * 2) }',
     ],
     invalid: [
+      {
+        code: "import { ConcurrentMap } from 'mapsafe'; class S { @dec() accessor m = new ConcurrentMap(); f(k: string) { const v = this.m.get(k); this.m.set(k, v * 2) } }",
+        errors: ['lost'],
+      },
+      {
+        code: "import shared = require('mapsafe'); const m = new shared.ConcurrentMap(); function f(k: string) { const v = m.get(k); m.set(k, v * 2) }",
+        errors: ['lost'],
+      },
       {
         code: "import type { ConcurrentMap } from 'mapsafe'; function f(m: ConcurrentMap<string, number>, k: string) { m.set(k, m.get(k)! * 2) }",
         errors: [

@@ -2,6 +2,8 @@ import { testRule } from '../cases.js'
 
 testRule('no-has-then-get', {
   valid: [
+    'function f(k) { const wasThere = map.has(k); map.set(k, 1); if (wasThere) report(map.get(k)) }',
+    'function f(k) { const isThere = map.has(k); if (!isThere) report(map.get(k)) }',
     'function f(k) { return map.get(k) }',
     'function f(k) { const v = map.get(k); if (v !== undefined) return v.name }',
     'const plain = new Map(); if (plain.has("a")) report(plain.get("a"))',
@@ -26,6 +28,9 @@ testRule('no-has-then-get', {
     'function f(k) { const had = map.has(k); return [had, map.get(k)] }',
   ],
   invalid: [
+    { code: 'function f(k) { const isThere = map.has(k); if (isThere) report(map.get(k).name) }', errors: ['gone'] },
+    { code: 'function f(k) { const isThere = map.has(k); return isThere ? map.get(k) : undefined }', errors: ['gone'] },
+    { code: 'async function f(k) { while (!map.has(k)) await sleep(1); return map.get(k).name }', errors: ['gone'] },
     { code: 'const v = map.has("a") ? map.peek("a") : undefined', errors: ['gone'], output: 'const v = map.peek("a")' },
     { code: 'const v = map.has("a") ? map.get("a") : undefined', errors: ['gone'], output: 'const v = map.get("a")' },
     { code: 'const v = !map.has("a") ? undefined : map.get("a")', errors: ['gone'], output: 'const v = map.get("a")' },

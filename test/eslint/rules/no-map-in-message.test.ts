@@ -2,6 +2,10 @@ import { testRule } from '../cases.js'
 
 testRule('no-map-in-message', {
   valid: [
+    // Functions and classes of the file's own by these names.,
+    'function postMessage(m) { m.set(1, 2) } postMessage(map)',
+    'const structuredClone = (m) => m.size; structuredClone(map)',
+    'class Worker { constructor(file, options) { this.options = options } } new Worker("a", { workerData: map })',
     'worker.postMessage(map.handle)',
     'worker.postMessage({ map: map.handle })',
     'const { handle } = map; worker.postMessage({ handle })',

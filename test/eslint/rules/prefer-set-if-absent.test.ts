@@ -2,6 +2,11 @@ import { testRule } from '../cases.js'
 
 testRule('prefer-set-if-absent', {
   valid: [
+    'function f(k) { const isThere = map.has(k); map.set(k, 1); return isThere }',
+    'function f(k) { const isThere = map.has(k); if (!isThere) map.setIfAbsent(k, 1) }',
+    'function f(k) { const wasThere = map.has(k); map.delete(k); if (wasThere) map.set(k, 1) }',
+    'async function f(k) { while (!map.setIfAbsent(k, 1)) await sleep(1); map.set(other, 1) }',
+    'async function f(k) { while (map.has(k)) { if (isDone()) break } map.set(k, 1) }',
     'map.setIfAbsent("a", 1)',
     'const plain = new Map(); if (!plain.has("a")) plain.set("a", 1)',
     'if (!map.has("a")) map.set("b", 1)',
@@ -26,6 +31,19 @@ testRule('prefer-set-if-absent', {
     'function f(k) { try { if (map.has(k)) report() } finally { map.set(k, 1) } }',
   ],
   invalid: [
+    { code: 'function f(k) { const isThere = map.has(k); if (!isThere) map.set(k, 1) }', errors: ['absent'] },
+    { code: 'function f(k) { const isThere = map.has(k); if (isThere) return; map.set(k, 1) }', errors: ['absent'] },
+    { code: 'function f(k) { const isThere = map.has(k); if (isThere && ready) map.set(k, 1) }', errors: ['present'] },
+    { code: 'async function f(k) { while (map.has(k)) await sleep(1); map.set(k, 1) }', errors: ['absent'] },
+    {
+      code: 'async function f(k) { while (map.get(k)) { await sleep(1); for (;;) { break } } map.set(k, true) }',
+      errors: ['absent'],
+    },
+    { code: 'async function f(k) { for (; map.has(k); ) await sleep(1); map.set(k, 1) }', errors: ['absent'] },
+    {
+      code: 'function f() { let id; do { id = randomUUID() } while (map.has(id)); map.set(id, 1) }',
+      errors: ['absent'],
+    },
     { code: 'if (map.peek("a") === undefined) map.set("a", 1)', errors: ['absent'], output: 'map.setIfAbsent("a", 1)' },
     { code: 'if (!map.has("a")) map.set("a", 1)', errors: ['absent'], output: 'map.setIfAbsent("a", 1)' },
     {
