@@ -32,6 +32,7 @@
         "native/core/eviction/queues.cc",
         "native/core/format.cc",
         "native/core/memory/heap.cc",
+        "native/core/memory/leftovers.cc",
         "native/core/memory/survey.cc",
         "native/core/write/compaction.cc",
         "native/core/write/move.cc",

@@ -843,6 +843,33 @@ TEST(Death, WithBlocksOwed) {
   KillEverywhere(scenario, kKills / 3);  // which wait, all of them
 }
 
+// Somebody who ended long ago could not give back its lists and a run of pages.
+TEST(Death, WhileLeftoversAreGivenBack) {
+  Scenario scenario;
+  scenario.prepare = [](TestEngine& engine, Entries&) {
+    Region region = engine.region();
+    ASSERT_TRUE(engine.Put("huge", std::string(40000, 'h')));
+    region.Store(kHeaderHeapMutex, engine->owner_mark());
+    ASSERT_TRUE(engine.Remove("huge"));
+    region.Store(kHeaderHeapMutex, 0);
+    const WordIndex from = ThreadRecord::At(0);
+    const WordIndex to = ThreadRecord::At(5);
+    const auto move = [&](WordIndex word) {
+      region.Store(to + word, region.Load(from + word));
+      region.Store(from + word, 0);
+    };
+    ASSERT_NE(region.Load(from + kThreadOwed), 0u);
+    move(kThreadOwed);
+    for (std::uint32_t i = 0; i < kSizeClasses; ++i) {
+      move(kThreadFreeHeads + i);
+      move(kThreadFreeCounts + i);
+    }
+    region.Store(to + kThreadHasExcess, 1);
+  };
+  scenario.operations = {Doing(SweepAll), Putting("new", std::string(40000, 'n')), Doing(SweepAll)};
+  KillEverywhere(scenario);
+}
+
 // A thread that has finished a takeover lets others do the next one, although it runs on itself.
 TEST(Death, IsTakenOverByOneAfterTheOther) {
   TestRegion region(1 << 20);

@@ -252,6 +252,40 @@ TEST_F(Waiting, WhatIsOwedIsGivenBack) {
   ExpectSound(waiter);
 }
 
+// Although nobody attaches with the record that keeps it.
+TEST_F(Waiting, WhatAThreadLeftBehindServesOthers) {
+  TestRegion region(1 << 22);
+  TestEngine stayer(region);
+  {
+    TestEngine leaver(region);
+    for (int i = 0; leaver.Put("key" + std::to_string(i), std::string(100, 'x')); ++i) {
+    }
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 0);
+    leaver->Clear();
+    leaver->Close();
+  }
+  int large = 0;
+  while (PutLarge(stayer, "large" + std::to_string(large))) ++large;
+  EXPECT_GT(large, 90);  // of 4 MiB; an empty map takes some more
+  ExpectSound(stayer);
+}
+
+TEST_F(Waiting, AnIdleThreadGivesBackWithItsSweep) {
+  TestRegion region(1 << 22);
+  TestEngine holder(region);
+  TestEngine idle(region);
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(idle.Put("key" + std::to_string(i), std::string(100, 'x')));
+  const WordIndex has_excess = ThreadRecord::At(1) + kThreadHasExcess;
+  {
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 0);
+    idle->Clear();
+  }
+  EXPECT_EQ(region.region().Load(has_excess), 1u);
+  for (int i = 0; i < 100 && region.region().Load(has_excess) != 0; ++i) idle->Sweep(0, 0);
+  EXPECT_EQ(region.region().Load(has_excess), 0u);
+  ExpectSound(idle);
+}
+
 TEST_F(Waiting, AnAbsentKeyIsHeldInAFullMap) {
   TestRegion region(1 << 20);
   TestEngine engine(region);

@@ -37,6 +37,20 @@ export const mutants = [
     replace: '    (void)0;\n  return true;\n',
   },
   {
+    name: 'leftovers-kept',
+    why: 'free memory that a thread could not give back before it ended serves nobody',
+    file: 'core/write/compaction.cc',
+    find: '  if (GiveBackLeftovers(core.region, *core.budget)) {\n',
+    replace: '  if (false) {\n',
+  },
+  {
+    name: 'idle-threads-keep',
+    why: 'free memory of a thread that makes no calls serves nobody',
+    file: 'core/write/cleanup.cc',
+    find: '  core.blocks.GiveBackDue();\n',
+    replace: '',
+  },
+  {
     name: 'runnable-holder-blamed',
     why: 'calls time out because the system gives a thread no processor',
     file: 'core/threads/backoff.cc',

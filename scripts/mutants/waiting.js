@@ -39,6 +39,20 @@ export const mutants = [
     replace: '',
   },
   {
+    name: 'leftovers-kept',
+    why: 'free memory that a thread could not give back before it ended serves nobody',
+    file: 'src/engine/typescript/write/compaction.ts',
+    find: 'if (giveBackLeftovers(core.region, core.budget)) {',
+    replace: 'if (core.isCache && giveBackLeftovers(core.region, core.budget)) {',
+  },
+  {
+    name: 'idle-threads-keep',
+    why: 'free memory of a thread that makes no calls serves nobody',
+    file: 'src/engine/typescript/write/cleanup.ts',
+    find: '  core.blocks.giveBackDue()\n',
+    replace: '',
+  },
+  {
     name: 'runnable-holder-blamed',
     why: 'calls time out because the system gives a thread no processor',
     file: 'src/engine/typescript/threads/backoff.ts',

@@ -259,6 +259,7 @@ export interface Engine {
   /**
    * Deletes the expired entries of segments from the one that covers hash `fromHash` on, until the budget is spent: a
    * look at a segment costs 1, deleting the entries of one 64. Segments in use for something else are passed over.
+   * Gives back first what this thread alone can: free memory that it kept, or that others asked for.
    * RESULT_LENGTH is the number of segments that had any.
    *
    * @returns the hash to go on from, {@link HASH_END} at the end

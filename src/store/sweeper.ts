@@ -73,7 +73,10 @@ export class Sweeper {
     const { words } = this.engine
     const tick = Math.floor(this.clock.now() / EXPIRY_TICK_MS) | 0
     const last = Atomics.load(words, HEADER_SWEEP_TICK)
-    if (last === tick || Atomics.compareExchange(words, HEADER_SWEEP_TICK, last, tick) !== last) return
+    if (last === tick || Atomics.compareExchange(words, HEADER_SWEEP_TICK, last, tick) !== last) {
+      this.engine.sweep(0, 0) // gives back what this thread alone can
+      return
+    }
     this.walk = 0
     this.goOn()
   }

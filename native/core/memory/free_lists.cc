@@ -152,6 +152,13 @@ void FreeLists::Flush() {
   Unlock();
 }
 
+void FreeLists::GiveBackDue() {
+  if (region_.Load(kHeaderRecall) != recall_) HeedRecall();
+  if ((region_.Load(thread_.owed()) | region_.Load(thread_.has_excess())) == 0) return;
+  const WithPatience patience(*budget_, Patience::kLittle);
+  if (Lock()) Unlock();
+}
+
 bool FreeLists::CloseSpan(Page page) {
   const WithPatience patience(*budget_, Patience::kLittle);
   if (!Lock()) return false;

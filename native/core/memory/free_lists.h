@@ -38,6 +38,10 @@ class FreeLists {
   // can be taken.
   void Flush();
 
+  // Gives back what is owed or too much in a list, and what was recalled: for a thread that may make no call for long
+  // in which it would.
+  void GiveBackDue();
+
   // The three calls that follow serve to empty a span. It is closed, so that its blocks go to no thread, and stays so
   // until it is reopened or all its blocks are back and it is a free run.
   bool CloseSpan(Page page);

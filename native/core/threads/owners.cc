@@ -58,6 +58,7 @@ void Owners::Free(std::uint32_t index) {
   const WordIndex at = ThreadRecord::At(index);
   // Ends walks over damaged lists: together the lists have no more blocks than the region.
   std::size_t left = region_.block_count();
+  Word kept = 0;
   for (std::uint32_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     const Word most = region_.Load(at + kThreadFreeCounts + size_class) + kMostUncounted;
     Word count = 0;
@@ -66,7 +67,9 @@ void Owners::Free(std::uint32_t index) {
       block = region_.Load(WordOf(block));
     }
     region_.Store(at + kThreadFreeCounts + size_class, count);
+    kept += count;
   }
+  if (kept > 0) region_.Store(at + kThreadHasExcess, 1);  // for GiveBackLeftovers
   region_.Store(at + kThreadClaim, 0);
   region_.Store(at + kThreadWaiting, 0);
   region_.Store(at + kThreadWatches, 0);

@@ -74,6 +74,17 @@ void ThreadRecord::Detach() {
   if (region_.locks() != nullptr) region_.locks()->UnlockAndClose(index());
 }
 
+std::optional<ThreadRecord> ThreadRecord::Borrow(Region region, std::uint32_t index) {
+  bool is_changing = false;
+  if (!Take(region, index, OwnKernelId(region), &is_changing)) return std::nullopt;
+  return ThreadRecord(region, index);
+}
+
+void ThreadRecord::Return() {
+  region_.StorePairRelease(at_ + kThreadKernelId, 0);
+  if (region_.locks() != nullptr) region_.locks()->Unlock(index());  // last, as in Detach
+}
+
 Word ThreadRecord::SumOfSizeDeltas(const Region& region) {
   Word sum = 0;
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) sum += region.Load(At(index) + kThreadSizeDelta);

@@ -25,6 +25,11 @@ class ThreadRecord {
   static std::optional<ThreadRecord> Attach(Region region, Identity identity, Word engine);
   void Detach();
 
+  // Takes a free record for as long as it takes to give back the memory that its last owner left. The thread is not
+  // attached with it. Returns nothing if it is not free any more.
+  static std::optional<ThreadRecord> Borrow(Region region, std::uint32_t index);
+  void Return();
+
   // The value that this thread leaves in a mutex it holds. Never 0, and different after the record changed owners.
   Word owner_mark() const { return owner_mark_; }
 

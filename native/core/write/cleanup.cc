@@ -8,6 +8,7 @@
 #include "feed/tell.h"
 #include "index/expiry.h"
 #include "index/lease.h"
+#include "memory/leftovers.h"
 #include "threads/mutex.h"
 #include "write/departures.h"
 #include "write/join.h"
@@ -130,6 +131,7 @@ void SweepExpired(Core& core, Block segment, Unlinked* unlinked) {
 // a thread keeps a span.
 void GiveBackIdle(Core& core, bool was_cleared) {
   if (core.evictor != nullptr && MayJoin(core.region)) core.evictor->GiveBackIdle();
+  GiveBackLeftovers(core.region, *core.budget);
   if (!GiveBackDeparted(core) && !was_cleared) return;
   core.blocks.RecallAll();
   core.blocks.Flush();
@@ -182,6 +184,7 @@ std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget) {
   Outcome& outcome = *core.outcome;
   outcome.status = Status::kDone;
   outcome.length = 0;
+  core.blocks.GiveBackDue();
   while (from_hash < kHashEnd && budget > 0) {
     --budget;
     const Location location = core.Locate(static_cast<std::uint32_t>(from_hash));

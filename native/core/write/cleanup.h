@@ -20,8 +20,9 @@ bool CleanUp(Core& core, Block segment, Patience patience);
 bool CleanUpAll(Core& core, Patience patience);
 
 // Reclaims the expired entries of segments from the one that covers `from_hash` on, until the budget is spent: looking
-// at a segment costs 1, cleaning one up kSweepCost. Passes over segments that others have locked. Returns the hash to
-// go on from; the outcome's length is the number of segments cleaned up.
+// at a segment costs 1, cleaning one up kSweepCost. First gives back what this thread keeps, and others want. Passes
+// over segments that others have locked. Returns the hash to go on from; the outcome's length is the number of segments
+// cleaned up.
 std::uint64_t Sweep(Core& core, std::uint64_t from_hash, std::uint32_t budget);
 inline constexpr std::uint32_t kSweepCost = 64;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "memory/leftovers.h"
 #include "memory/survey.h"
 #include "threads/backoff.h"
 #include "write/move.h"
@@ -95,6 +96,10 @@ class Emptier {
 Block MakeRoomByMoving(Core& core, std::size_t bytes, Place place, Status* failure) {
   const Block found = core.blocks.Allocate(bytes, place, failure);
   if (found != 0 || *failure != Status::kFull) return found;
+  if (GiveBackLeftovers(core.region, *core.budget)) {
+    const Block block = core.blocks.Allocate(bytes, place, failure);
+    if (block != 0 || *failure != Status::kFull) return block;
+  }
   const std::uint32_t pages = FreeLists::PagesForBlock(bytes);
   PageSurvey survey(core.region);
   Emptier emptier(core);

@@ -254,6 +254,16 @@ export class FreeLists {
     if (this.words[this.thread.owed] !== 0 && this.lockToGive()) this.unlock()
   }
 
+  /**
+   * Gives back what is owed or too much in a list, and what was recalled: for a thread that may make no call for long in
+   * which it would.
+   */
+  giveBackDue(): void {
+    const { words, thread } = this
+    if (words[HEADER_RECALL] !== this.recall) this.heedRecall()
+    if ((words[thread.owed] | words[thread.hasExcess]) !== 0 && this.lockToGive()) this.unlock()
+  }
+
   /** Gives back all blocks of a class that this thread keeps. */
   giveBackAll(sizeClass: number): void {
     const cached = this.words[this.thread.cacheCounts + sizeClass]

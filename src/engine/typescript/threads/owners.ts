@@ -10,6 +10,7 @@ import {
   THREAD_FREE_HEADS,
   THREAD_KERNEL_ID,
   THREAD_NAMESPACE,
+  THREAD_HAS_EXCESS,
   THREAD_STATE,
   THREAD_WAITING,
   THREAD_WATCHES,
@@ -111,6 +112,7 @@ export class Owners {
     const at = threadRecordAt(index)
     // The bound ends walks over damaged lists: together they have no more blocks than the region.
     let left = this.region.blockCount
+    let kept = 0
     for (let sizeClass = 0; sizeClass < SIZE_CLASSES; sizeClass++) {
       const most = (words[at + THREAD_FREE_COUNTS + sizeClass] >>> 0) + MOST_UNCOUNTED
       let count = 0
@@ -118,7 +120,9 @@ export class Owners {
       for (; this.region.contains(block, 1) && count < most && left > 0; count++, left--)
         block = words[block * BLOCK_WORDS]
       Atomics.store(words, at + THREAD_FREE_COUNTS + sizeClass, count)
+      kept += count
     }
+    if (kept > 0) Atomics.store(words, at + THREAD_HAS_EXCESS, 1) // for giveBackLeftovers
     Atomics.store(words, at + THREAD_CLAIM, 0)
     Atomics.store(words, at + THREAD_WAITING, 0)
     Atomics.store(words, at + THREAD_WATCHES, 0)

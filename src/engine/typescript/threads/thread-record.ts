@@ -92,8 +92,7 @@ export class ThreadRecord {
    */
   static attach(words: Int32Array, takeOver: (words: Int32Array) => boolean): ThreadRecord | undefined {
     const self = ownKernelId(words)
-    const exitNote =
-      proofOf(self) === PROOF_HOOK ? loadNative()?.noteExit(new Uint8Array(words.buffer), self) : undefined
+    const exitNote = noteExit(words, self)
     for (let tries = 1; ; tries++) {
       let isChanging = !takeOver(words)
       unwatchIfNobody(words) // if who took over from the last watcher died as well
@@ -135,6 +134,26 @@ export class ThreadRecord {
     Atomics.store(pairs, (this.at + THREAD_KERNEL_ID) / 2, 0n)
     // Unlocked last, or other threads would take over from this one while it still has the record.
     locksOf(this.words)?.unlockAndClose(this.index)
+    this.exitNote?.cancel()
+  }
+
+  /**
+   * Takes the free record `index` for as long as it takes to give back the memory that its last owner left. The thread
+   * is not attached with it. Undefined if it is not free any more.
+   */
+  static borrow(words: Int32Array, index: number): ThreadRecord | undefined {
+    const self = ownKernelId(words)
+    const exitNote = noteExit(words, self)
+    exitNote?.note(index)
+    if (take(words, index, self) === true) return new ThreadRecord(words, index, exitNote)
+    exitNote?.cancel()
+    return undefined
+  }
+
+  /** Frees a record that was borrowed. */
+  return(): void {
+    Atomics.store(pairsOf(this.words), (this.at + THREAD_KERNEL_ID) / 2, 0n)
+    locksOf(this.words)?.unlock(this.index) // last, as in detach
     this.exitNote?.cancel()
   }
 
@@ -212,6 +231,11 @@ export class ThreadRecord {
     Atomics.store(this.words, this.at + THREAD_FENCE, 0)
     Atomics.load(this.words, this.at + THREAD_FENCE)
   }
+}
+
+/** Returns what marks the record noted last should this thread end, where the kernel does not show that. */
+function noteExit(words: Int32Array, self: KernelId): ExitNote | undefined {
+  return proofOf(self) === PROOF_HOOK ? loadNative()?.noteExit(new Uint8Array(words.buffer), self) : undefined
 }
 
 /**

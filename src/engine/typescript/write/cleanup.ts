@@ -27,6 +27,7 @@ import { type Core } from '../core.js'
 import type { Region } from '../../../format/region.js'
 import { isWatched } from '../../../format/feed.js'
 import { tell, wakeWatchers } from '../feed/tell.js'
+import { giveBackLeftovers } from '../memory/leftovers.js'
 import { isExpiryDue, now } from '../index/expiry.js'
 import { isLease, canLapse, lapse } from '../../../format/lease.js'
 import { lockMutex } from '../threads/mutex.js'
@@ -105,6 +106,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
   let next = fromHash
   let cleaned = 0
   result[RESULT_STATUS] = DONE
+  core.blocks.giveBackDue()
   for (let left = budget; next < HASH_END && left > 0; left--) {
     if (!lookup.locateSegment(next | 0)) {
       result[RESULT_STATUS] = CORRUPT
@@ -134,6 +136,7 @@ export function sweep(core: Core, fromHash: number, budget: number): number {
  */
 function giveBackIdle(core: Core, wasCleared: boolean): void {
   if (mayJoin(core.words)) core.evictor?.giveBackIdle()
+  giveBackLeftovers(core.region, core.budget)
   if (!giveBackDeparted(core) && !wasCleared) return
   core.blocks.recallAll()
   core.blocks.flush()

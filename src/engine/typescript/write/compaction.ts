@@ -19,6 +19,7 @@ import { NO_PATIENCE } from '../threads/wait-budget.js'
 import type { Core } from '../core.js'
 import { pagesForBlock } from '../memory/free-lists.js'
 import { Heap } from '../memory/heap.js'
+import { giveBackLeftovers } from '../memory/leftovers.js'
 import { BUSY, Mover, MOVED, NO_ROOM, IS_TOMBSTONE } from './move.js'
 import { PageSurvey } from '../memory/survey.js'
 
@@ -38,6 +39,10 @@ const MOST_RECALLS = 6
 export function makeRoomByMoving(core: Core, bytes: number, place: number): number {
   let block = core.blocks.allocate(bytes, place)
   if (block !== FULL) return block
+  if (giveBackLeftovers(core.region, core.budget)) {
+    block = core.blocks.allocate(bytes, place)
+    if (block !== FULL) return block
+  }
   const pages = pagesForBlock(bytes)
   const survey = new PageSurvey(core.region)
   const emptier = new Emptier(core)
