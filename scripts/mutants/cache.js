@@ -186,8 +186,8 @@ export const mutants = [
     name: 'everybody-sweeps',
     why: 'every thread walks over the cache in every tick',
     file: 'src/store/sweeper.ts',
-    find: '    if (last === tick || Atomics.compareExchange(words, HEADER_SWEEP_TICK, last, tick) !== last) return\n',
-    replace: '    if (last === -1) return\n',
+    find: '    if (last === tick || Atomics.compareExchange(words, HEADER_SWEEP_TICK, last, tick) !== last) {\n',
+    replace: '    if (last === -1) {\n',
   },
   {
     name: 'snapshot-with-expired',
