@@ -49,6 +49,15 @@ export function checkRegion(buffer: SharedArrayBuffer | ArrayBuffer): void {
   )
 }
 
+/** Says how the entries of a region of another format version are still to be had. */
+function advice(version: number): string {
+  if (version > FORMAT_VERSION) return 'a later version of mapsafe made it; install that one'
+  return (
+    'an earlier version of mapsafe made it. To carry its entries over, read them with that version, as ' +
+    '[...map.snapshot()], and give them to setMany() of a new map with this one'
+  )
+}
+
 /**
  * Returns why this version cannot use a region of `bytes` bytes that begins with the page `header`, as the end of a
  * sentence.
@@ -59,9 +68,9 @@ export function headerProblem(header: Int32Array, bytes: number): string | undef
   const isSwapped = header[HEADER_BYTE_ORDER] === SWAPPED_BYTE_ORDER_MARK
   if (isSwapped && header[HEADER_MAGIC] === SWAPPED_MAGIC) return 'it was written in another byte order'
   if (header[HEADER_MAGIC] !== MAGIC) return 'it does not begin with the magic number'
-  if (header[HEADER_FORMAT_VERSION] !== FORMAT_VERSION) {
-    return `its format version is ${header[HEADER_FORMAT_VERSION] >>> 0}, expected ${FORMAT_VERSION}`
-  }
+  const version = header[HEADER_FORMAT_VERSION] >>> 0
+  if (version !== FORMAT_VERSION)
+    return `its format version is ${version}, expected ${FORMAT_VERSION}: ${advice(version)}`
   const foreign = header[HEADER_FEATURES] & ~KNOWN_FEATURES
   if (foreign !== 0) {
     return `it uses features of the format that this version does not have (0x${(foreign >>> 0).toString(16)}): a later version made it`

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ValueCodecs } from '../../src/codec/value.js'
 import { MapsafeError } from '../../src/base/errors.js'
 import { VALUE_BIGINT, VALUE_CLONE, VALUE_PLAIN } from '../../src/format/layout.js'
+import { ShapesInMemory } from '../support/shape-table.js'
 import { storableValues } from '../support/values.js'
 
 const codecs = new ValueCodecs(false)
@@ -159,6 +160,10 @@ describe("V8's format", () => {
   })
 })
 
+interface Nested {
+  readonly inner: Nested | null
+}
+
 describe('plain values', () => {
   const END = 0x9d
   const refused: [string, Buffer][] = [
@@ -199,6 +204,28 @@ describe('plain values', () => {
   ]
   test.each(refused)('%s is refused', (_, bytes) => {
     expectRefused(VALUE_PLAIN, bytes)
+  })
+
+  test('501 objects of a shape around another are refused, and 500 are not', () => {
+    const table = new ShapesInMemory()
+    const id = table.add(0, 'inner')
+    const around = (objects: number): Buffer =>
+      Buffer.from([...Array.from({ length: objects }, () => [0xc0, id]).flat(), 0x91])
+    for (const freeze of [true, false]) {
+      const shaped = new ValueCodecs(freeze, () => table)
+      for (let again = 0; again < 2; again++) {
+        // A loop makes the first objects of a shape, a generated function those after them.
+        let depth = 1
+        let at = shaped.decode(VALUE_PLAIN, around(501), around(501).length) as Nested
+        for (; at.inner !== null; at = at.inner) depth++
+        expect(depth).toBe(501)
+        for (const objects of [502, 10_000]) {
+          expect(() => shaped.decode(VALUE_PLAIN, around(objects), around(objects).length)).toThrow(
+            expect.objectContaining({ code: 'ERR_MAPSAFE_CORRUPT' }) as Error,
+          )
+        }
+      }
+    }
   })
 
   test('an own __proto__ in the bytes is a property and changes no prototype', () => {

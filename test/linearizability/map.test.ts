@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ConcurrentMap, Key } from '../../src/index.js'
+import { HEADER_SHAPE_COUNT } from '../../src/format/layout.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
 import { Crew } from '../support/crew.js'
 import { lineups, nearAndFarLineups, scaled, type Lineup } from '../support/run.js'
 import { expectSound } from '../support/sound.js'
@@ -57,6 +59,23 @@ describe.each(lineups)('every history with snapshots is linearizable ($name)', (
       expectSound(map)
     }
     expect(overlaps, 'calls that overlapped, without which nothing is tested').toBeGreaterThan(0)
+  })
+})
+
+describe.each(nearAndFarLineups)('every history is linearizable while all workers add shapes ($name)', (lineup) => {
+  test.each([
+    { workers: 2, calls: 24 },
+    { workers: 4, calls: 24 },
+  ])('$workers workers, some $calls calls', async ({ workers, calls }) => {
+    for (let i = 0; i < scaled(4); i++) {
+      using map = crew.open<Key, number>(lineup, { maxBytes: 2 ** 22 })
+      const extent = { histories: HISTORIES_PER_MAP, calls, keys: 1 }
+      const recorded = await crew.run({ lineup, handle: map.handle, workers }, 'recordShapes', crew.memory(4), extent)
+      for (const operations of historiesOf(1, recorded.flat())) expectLinearizable(operations, keyModel)
+      const shapes = storeOf(map).open().words[HEADER_SHAPE_COUNT]
+      expect(shapes, 'shapes that were added, without which nothing is tested').toBeGreaterThan(50)
+      expectSound(map)
+    }
   })
 })
 

@@ -183,3 +183,60 @@ export function recordWithSnapshots(
     return random.chance(0.2) ? snapshot : random.pick(CALLS)
   })
 }
+
+/** Calls of one thread that give values the same names: enough for it to meet them again, and few, so that names go on. */
+const CALLS_PER_SHAPE = 6
+
+/** An object that stands for a number. Its names are those of the moment, which all workers meet at once. */
+type Shaped = Readonly<Record<string, unknown>>
+
+function shaped(value: number, workers: number): Shaped {
+  const shape = Math.floor(value / VALUE_STEP / workers / CALLS_PER_SHAPE)
+  return { kind: 'shaped', [`outer ${shape >> 2}`]: { [`inner ${shape}`]: 'text', value, [`last ${shape % 3}`]: true } }
+}
+
+function numberOf(object: Shaped | undefined): number | undefined {
+  if (object === undefined) return undefined
+  const [kind, inner] = Object.values(object) as [string, Readonly<Record<string, unknown>>]
+  const [text, value, last] = Object.values(inner)
+  const shape = /^inner (\d+)$/.exec(Object.keys(inner)[0])?.[1]
+  const isWhole = kind === 'shaped' && text === 'text' && last === true && Object.keys(object)[0] === 'kind'
+  const isOfItsNames = Object.keys(object)[1] === `outer ${Number(shape) >> 2}` && Object.keys(inner)[1] === 'value'
+  if (!isWhole || !isOfItsNames) throw new Error(`a value is none that was stored: ${JSON.stringify(object)}`)
+  return value as number
+}
+
+/** Records calls whose values are objects with names that come and go, so that all workers add shapes all the time. */
+export function recordShapes(shift: Shift<number>, clock: SharedMemory, extent: Extent): Operation<MapCall>[] {
+  const { workers } = shift
+  const objects = shift.map as unknown as ConcurrentMap<Key, Shaped>
+  const made = (value: number): Shaped => shaped(value, workers)
+  const calls: readonly Make[] = [
+    (_, key) => ({ key, name: 'get', result: numberOf(objects.get(key)) }),
+    (_, key) => ({ key, name: 'get', result: numberOf(objects.getMany([key])[0]) }),
+    (_, key, __, ___, sightings) => {
+      const entry = objects.getEntry(key)
+      if (entry === undefined) return { key, name: 'getEntry', result: undefined }
+      const result = { value: numberOf(entry.value)!, version: entry.version }
+      sightings.set(key, result)
+      return { key, name: 'getEntry', result }
+    },
+    (_, key, value) => {
+      objects.set(key, made(value))
+      return { key, name: 'set', value }
+    },
+    (_, key, value) => {
+      objects.setMany([[key, made(value)]])
+      return { key, name: 'set', value }
+    },
+    (_, key, value) => ({ key, name: 'setIfAbsent', value, result: objects.setIfAbsent(key, made(value)) }),
+    (_, key, value) => ({ key, name: 'replace', value, result: objects.replace(key, made(value)) }),
+    (_, key, value) => ({ key, name: 'swap', value, result: numberOf(objects.swap(key, made(value))) }),
+    (_, key, value, __, sightings) => {
+      const { version } = sightings.get(key) ?? NOT_SEEN
+      return { key, name: 'setIfVersion', value, version, result: objects.setIfVersion(key, made(value), version) }
+    },
+    (_, key) => ({ key, name: 'take', result: numberOf(objects.take(key)) }),
+  ]
+  return recordCalls(shift, clock, extent, (random) => random.pick(calls))
+}

@@ -229,8 +229,13 @@ describe('what is no map is refused, and stays as it is', () => {
     ['a map with something behind it', 'was formatted for 1048576', (path) => truncateSync(makeFile(path), 2 * MIB)],
     [
       'another format version',
-      'format version is 99',
+      'format version is 99, expected 2: a later version of mapsafe made it',
       (path) => edit(makeFile(path), (words) => (words[HEADER_FORMAT_VERSION] = 99)),
+    ],
+    [
+      'the format version before this one',
+      'format version is 1, expected 2: an earlier version of mapsafe made it. To carry its entries over, read them with that version',
+      (path) => edit(makeFile(path), (words) => (words[HEADER_FORMAT_VERSION] = 1)),
     ],
     [
       'features of a later version',
