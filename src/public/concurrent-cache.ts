@@ -20,6 +20,7 @@ import {
   type ResolvedLoadOptions,
 } from '../loads/options.js'
 import { openNamed } from './named.js'
+import { openNamespace, type CacheNamespace } from './namespace.js'
 import { Opening, type MapClass } from './opening.js'
 import type {
   CacheAttachOptions,
@@ -30,7 +31,6 @@ import type {
 } from './options.js'
 import { compareAndSwap, update } from '../store/read-modify-write.js'
 import type { Labels } from '../format/labels.js'
-import { LabelIndex } from '../store/labels.js'
 import { labelsOf, spanOf, withLabels, type Lifetime, type Span } from '../store/lifetime.js'
 import { readTagsToInvalidate } from '../store/tags.js'
 import type { Store } from '../store/store.js'
@@ -78,7 +78,6 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   /** Every method reads it before it looks at its arguments, so that another receiver is refused first. */
   readonly #store: Store<Returned<V, Freeze>>
   readonly #loads: Loads<Returned<V, Freeze>>
-  readonly #labelIndex = new LabelIndex()
   readonly #loadDefaults: ResolvedLoadDefaults
   /** The options of a call without any: most calls are hits, which should not pay for an object. */
   readonly #usualLoad: ResolvedLoadOptions
@@ -436,7 +435,12 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   invalidateTags(tags: Iterable<string>): void {
     const store = this.#store
     const names = readTagsToInvalidate(tags)
-    this.#labelIndex.invalidate(store.openToWrite(), names)
+    store.invalidate(names)
+  }
+
+  /** As in {@link ConcurrentMap}; its entries may have lifetimes and tags, and be loaded. */
+  override namespace(prefix: string extends K ? string : never): CacheNamespace<V, Freeze> {
+    return openNamespace(this, this.#store as Store<never>, prefix) as CacheNamespace<V, Freeze>
   }
 
   /** Makes a call's wish for a value: how its loader is run, and how its value is stored. */
@@ -475,7 +479,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
   }
 
   #labels(tags: readonly string[] | undefined): Labels | undefined {
-    return tags === undefined ? undefined : this.#labelIndex.pairsOf(this.#store.openToWrite(), tags)
+    return tags === undefined ? undefined : this.#store.labelIndex.pairsOf(this.#store.openToWrite(), tags)
   }
 
   /** Returns when a counter expires: a time that neither jitter nor a read changes. */

@@ -23,6 +23,7 @@ import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf, summaryOf, type MapSummary } from './inspect-form.js'
 import { openNamed } from './named.js'
+import { openNamespace, type MapNamespace } from './namespace.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
@@ -31,6 +32,7 @@ import { inspectCounters } from '../format/counters.js'
 import { inspectRegion } from '../inspect/stats.js'
 import { inspectMemory } from '../inspect/memory.js'
 import { readKeyChoice, type KeyChoice } from '../store/key-choice.js'
+import { lifeInNamespace } from '../store/membership.js'
 import {
   scan,
   type DetailedScanOptions,
@@ -293,8 +295,10 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @contract its key | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
-  set(key: K, value: Storable<V>): this {
-    write(this.#store, key, value, PUT_ALWAYS)
+  set(key: K, value: Storable<V>): this
+  set(key: K, value: Storable<V>, belonging: unknown = undefined): this {
+    const store = this.#store
+    write(store, key, value, PUT_ALWAYS, 0, lifeInNamespace(store, belonging))
     return this
   }
 
@@ -304,8 +308,10 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns whether it was stored
    * @contract its key | stores, true | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
-  setIfAbsent(key: K, value: Storable<V>): boolean {
-    return write(this.#store, key, value, PUT_IF_ABSENT)
+  setIfAbsent(key: K, value: Storable<V>): boolean
+  setIfAbsent(key: K, value: Storable<V>, belonging: unknown = undefined): boolean {
+    const store = this.#store
+    return write(store, key, value, PUT_IF_ABSENT, 0, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -317,10 +323,12 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `version` is no safe integer of at least 0
    * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(1)
    */
-  setIfVersion(key: K, value: Storable<V>, version: number): boolean {
+  setIfVersion(key: K, value: Storable<V>, version: number): boolean
+  setIfVersion(key: K, value: Storable<V>, version: number, belonging: unknown = undefined): boolean {
     const store = this.#store
     checkVersion(version)
-    return version === 0 ? write(store, key, value, PUT_IF_ABSENT) : write(store, key, value, PUT_IF_VERSION, version)
+    const mode = version === 0 ? PUT_IF_ABSENT : PUT_IF_VERSION
+    return write(store, key, value, mode, version, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -329,8 +337,10 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns whether it was stored
    * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
-  replace(key: K, value: Storable<V>): boolean {
-    return write(this.#store, key, value, PUT_IF_PRESENT)
+  replace(key: K, value: Storable<V>): boolean
+  replace(key: K, value: Storable<V>, belonging: unknown = undefined): boolean {
+    const store = this.#store
+    return write(store, key, value, PUT_IF_PRESENT, 0, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -344,8 +354,10 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns whether it was stored
    * @contract its key | false | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(length)
    */
-  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: Storable<V>): boolean {
-    return compareAndSwap(this.#store, key, expected, next)
+  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: Storable<V>): boolean
+  compareAndSwap(key: K, expected: V | DeepReadonly<V>, next: Storable<V>, belonging: unknown = undefined): boolean {
+    const store = this.#store
+    return compareAndSwap(store, key, expected, next, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -354,8 +366,10 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @returns the value that it replaced in the same instant; undefined if there was no entry
    * @contract its key | stores, undefined | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
-  swap(key: K, value: Storable<V>): Returned<V, Freeze> | undefined {
-    return swap(this.#store, key, value)
+  swap(key: K, value: Storable<V>): Returned<V, Freeze> | undefined
+  swap(key: K, value: Storable<V>, belonging: unknown = undefined): Returned<V, Freeze> | undefined {
+    const store = this.#store
+    return swap(store, key, value, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -364,8 +378,11 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    *
    * @contract its key | stores | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE FULL TIMEOUT REENTRANT | O(1)
    */
-  getOrInsert(key: K, value: Storable<V>): Returned<V, Freeze> {
-    return getOrInsert(this.#store, key, value)
+  getOrInsert(key: K, value: Storable<V>): Returned<V, Freeze>
+  getOrInsert(key: K, value: Storable<V>, belonging: unknown = undefined): Returned<V, Freeze> {
+    const store = this.#store
+    const life = lifeInNamespace(store, belonging)
+    return getOrInsert(store, key, value, () => life)
   }
 
   /**
@@ -377,10 +394,13 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `compute` is no function
    * @contract its key | stores | if absent | hit | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(1)
    */
-  getOrInsertComputed(key: K, compute: (key: K) => Storable<V>): Returned<V, Freeze> {
+  getOrInsertComputed(key: K, compute: (key: K) => Storable<V>): Returned<V, Freeze>
+  getOrInsertComputed(key: K, compute: (key: K) => Storable<V>, belonging: unknown = undefined): Returned<V, Freeze> {
     const store = this.#store
     checkFunction('compute', compute)
-    return getOrInsertComputed(store, key, compute)
+    // Before the value is computed, and so are the generations of its namespaces.
+    const life = lifeInNamespace(store, belonging)
+    return getOrInsertComputed(store, key, compute, () => life)
   }
 
   /**
@@ -402,10 +422,11 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   update(
     key: K,
     compute: (value: Returned<V, Freeze> | undefined) => Storable<V> | DeleteMarker,
+    belonging: unknown = undefined,
   ): Returned<V, Freeze> | undefined {
     const store = this.#store
     checkFunction('compute', compute)
-    return update(store, key, compute, DELETE)
+    return update(store, key, compute, DELETE, lifeInNamespace(store, belonging))
   }
 
   /**
@@ -510,7 +531,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   increment(key: K, by = 1, options: MapIncrementOptions | undefined = undefined): number | undefined {
     const store = this.#store
     const { mode } = readMapIncrement(by, options)
-    return increment(store, key, by, undefined, mode)
+    return increment(store, key, by, lifeInNamespace(store, options), mode)
   }
 
   /**
@@ -528,7 +549,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   incrementEntry(key: K, by = 1, options: MapIncrementOptions | undefined = undefined): MapEntry<number> | undefined {
     const store = this.#store
     const { mode } = readMapIncrement(by, options)
-    return incrementEntry(store, key, by, mode)
+    return incrementEntry(store, key, by, mode, lifeInNamespace(store, options))
   }
 
   /**
@@ -577,8 +598,11 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if `entries` is not iterable, or has something else in it than pairs
    * @contract each entry | stores | yes | outdated | KEY_TYPE ENTRY_TOO_LARGE VALUE_TYPE OPTIONS FULL TIMEOUT REENTRANT | O(entries)
    */
-  setMany(entries: Iterable<readonly [K, Storable<V>]>): this {
-    setMany(this.#store, entries)
+  setMany(entries: Iterable<readonly [K, Storable<V>]>): this
+  setMany(entries: Iterable<readonly [K, Storable<V>]>, belonging: unknown = undefined): this {
+    const store = this.#store
+    const life = lifeInNamespace(store, belonging)
+    setMany(store, entries, () => life)
     return this
   }
 
@@ -876,6 +900,19 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    */
   repair(): RepairReport {
     return repair(this.#store)
+  }
+
+  /**
+   * Returns the keys that begin with `prefix`, seen without it: an object with the methods of the map about keys, and with a
+   * {@link MapNamespace.clear} that takes all its entries away at once, for every thread and process, in O(1). It may be made
+   * anew at any time, in any thread; the same prefix is the same namespace. O(1).
+   *
+   * @param prefix a text that is not empty, with what separates it from the keys, like `'user:'`
+   * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for anything else
+   * @contract no | a namespace | no | none | OPTIONS | O(1)
+   */
+  namespace(prefix: string extends K ? string : never): MapNamespace<V, Freeze> {
+    return openNamespace(this, this.#store as Store<never>, prefix) as MapNamespace<V, Freeze>
   }
 
   /**

@@ -28,6 +28,7 @@ import { useClocksOf } from '../format/eviction-area.js'
 import { MapsafeError } from '../base/errors.js'
 import { giveLabels } from './give-labels.js'
 import { renewalDue, spanOf, type Lifetime } from './lifetime.js'
+import { LabelIndex } from './labels.js'
 import { HotKeys } from './near/hot-keys.js'
 import { NearCache } from './near/near-cache.js'
 import type { NearEntry } from './near/near-entry.js'
@@ -40,6 +41,7 @@ import { readSlidingTtl, readTtl, readTtlJitter } from '../format/cache-settings
 import { BLOCK_WORDS, FLAG_CACHE, HEADER_FLAGS, HEADER_SLIDES, LABEL_WORDS } from '../format/layout.js'
 import type { Labels } from '../format/labels.js'
 import type { Staged } from './staged.js'
+import { BackgroundSweep } from './background-sweep.js'
 import { Sweeper } from './sweeper.js'
 import { type Buffer } from '../platform/buffer.js'
 
@@ -52,8 +54,8 @@ const PASSING = 1
 const HOLDING = 2
 type Way = typeof USING | typeof PASSING | typeof HOLDING
 
-/** The clock of a map, in whose near-cache only dropped entries count as expired. */
-const NO_CLOCK = { hasPassed: () => true, distrust: () => undefined }
+/** The clock of a map, in whose near-cache only dropped entries count as expired, and those that were invalidated. */
+const NO_CLOCK = { hasPassed: (expiresAt: number) => expiresAt !== Infinity, distrust: () => undefined }
 
 /** An entry as it was at one instant. */
 export interface StoredEntry<V> {
@@ -89,6 +91,10 @@ export class Store<V> {
   readonly #changed: ChangedValues | undefined
   /** The sweeper of a cache; undefined in a map. */
   #sweeper: Sweeper | undefined
+  /** What deletes invalidated entries of a map, once there are some. */
+  #sweep: BackgroundSweep | undefined
+  /** The labels of tags and namespaces. */
+  readonly labelIndex = new LabelIndex()
   /** The engine's result, as doubles. */
   readonly #resultDoubles: Float64Array
   /** Milliseconds that an entry lives by default. */
@@ -153,6 +159,7 @@ export class Store<V> {
     const engine = this.#engine
     if (engine === undefined) return false
     this.#sweeper?.stop()
+    this.#sweep?.stop()
     this.reads.flush(engine.words)
     // Drops all references to the region: a closed map object that is still referenced must not keep the memory.
     this.#engine = undefined
@@ -160,8 +167,19 @@ export class Store<V> {
     this.#near = undefined
     this.#clock = undefined
     this.#sweeper = undefined
+    this.#sweep = undefined
     engine.close()
     return true
+  }
+
+  /**
+   * Makes every entry that has one of the labels invalid, for every thread and process. A cache's sweeper deletes them; in a
+   * map this thread does so in the background, and whoever needs their room.
+   */
+  invalidate(labels: readonly string[]): void {
+    const engine = this.openToWrite()
+    this.labelIndex.invalidate(engine, labels)
+    if (!this.#isCache) (this.#sweep ??= new BackgroundSweep(engine)).beginLater()
   }
 
   get isClosed(): boolean {

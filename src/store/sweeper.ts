@@ -1,8 +1,8 @@
 import { HASH_END, RESULT_STATUS, type Engine } from '../engine/engine.js'
+import { BackgroundSweep } from './background-sweep.js'
 import type { Clock } from './clock.js'
 import type { ReadCounts } from './near/read-counts.js'
 import { EXPIRY_TICK_MS, HEADER_SWEEP_TICK } from '../format/layout.js'
-import { monotonic } from '../platform/system-clock.js'
 
 /** Number of writes of entries that expire for one slice of sweeping. */
 const WRITES_PER_SLICE = 64
@@ -12,11 +12,6 @@ const WRITES_PER_SLICE = 64
 const LOOKS_PER_SLICE = 8
 
 const INTERVAL_MS = 1000
-/** Approximate time that a slice in the background may take, and the pause after it. */
-const SLICE_MS = 1
-const PAUSE_MS = 10
-/** Work of a background slice between two looks at the time: one segment cleaned up, or 64 looked at. */
-const LOOKS_PER_STEP = 64
 
 /**
  * Deletes expired entries, so that their memory is freed without a read of them: a few with this thread's writes, and
@@ -32,10 +27,8 @@ export class Sweeper {
   /** Where the next slice that comes with a write begins. */
   private cursor = 0
   private writes = 0
-  /** Where the walk in the background goes on; HASH_END if none is under way. */
-  private walk = HASH_END
+  private readonly walk: BackgroundSweep
   private readonly interval: NodeJS.Timeout
-  private pause: NodeJS.Timeout | undefined
 
   /** @param reads counts that are shared as often as the sweeper runs */
   constructor(
@@ -43,6 +36,7 @@ export class Sweeper {
     private readonly clock: Clock,
     reads: ReadCounts,
   ) {
+    this.walk = new BackgroundSweep(engine)
     this.interval = setInterval(() => {
       reads.flush(engine.words)
       clock.settle()
@@ -52,7 +46,7 @@ export class Sweeper {
 
   stop(): void {
     clearInterval(this.interval)
-    clearTimeout(this.pause)
+    this.walk.stop()
   }
 
   /**
@@ -69,7 +63,7 @@ export class Sweeper {
 
   /** Walks over the whole cache, if no thread did so in this tick. */
   private beginWalk(): void {
-    if (this.walk < HASH_END) return
+    if (this.walk.isUnderWay) return
     const { words } = this.engine
     const tick = Math.floor(this.clock.now() / EXPIRY_TICK_MS) | 0
     const last = Atomics.load(words, HEADER_SWEEP_TICK)
@@ -77,20 +71,6 @@ export class Sweeper {
       this.engine.sweep(0, 0) // gives back what this thread alone can
       return
     }
-    this.walk = 0
-    this.goOn()
-  }
-
-  private goOn(): void {
-    const end = monotonic() + SLICE_MS
-    do {
-      this.walk = this.engine.sweep(this.walk, LOOKS_PER_STEP)
-      // The region is damaged: reads and writes report that.
-      if (this.engine.result[RESULT_STATUS] < 0) this.walk = HASH_END
-    } while (this.walk < HASH_END && monotonic() < end)
-    if (this.walk === HASH_END) return
-    this.pause = setTimeout(() => {
-      this.goOn()
-    }, PAUSE_MS).unref()
+    this.walk.begin()
   }
 }

@@ -1,5 +1,6 @@
 import { wrongInput, type InputName } from '../base/arguments.js'
 import { MapsafeRangeError } from '../base/errors.js'
+import { Membership } from './membership.js'
 
 /** The most tags of one entry. */
 const MAX_TAGS = 16
@@ -18,12 +19,14 @@ export function tagOfLabel(name: string): string | undefined {
 }
 
 /**
- * Reads the tags of an entry, each once, and returns the names of their labels; undefined if there are none.
+ * Reads the tags of an entry, each once, and returns the names of their labels; undefined if there are none. A
+ * {@link Membership} adds the labels of namespaces.
  *
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless they are at most 16 texts, none of which is empty
  */
 export function readTags(given: unknown): readonly string[] | undefined {
   if (given === undefined) return undefined
+  if (given instanceof Membership) return [...given.labels, ...(readTags(given.tags) ?? [])]
   const names = namesOf('Option tags', given)
   if (names.length <= MAX_TAGS) return names.length === 0 ? undefined : names
   throw new MapsafeRangeError(

@@ -52,6 +52,7 @@ export const calls: Record<string, Call> = {
   },
   stats: (map) => map.stats(),
   toJSON: (map) => map.toJSON(),
+  namespace: (map) => map.namespace('a namespace of no key:'),
   health: (map) => map.health(),
   healthAsync: (map) => map.healthAsync(),
   verify: (map) => map.verify(),

@@ -106,6 +106,12 @@ const rows: Record<string, Row> = {
   snapshot: { call: (map) => [...map.snapshot()], ...none },
   snapshotAsync: { call: async (map) => [...(await map.snapshotAsync())], ...none },
   toJSON: { call: (map) => map.toJSON(), ...none },
+  namespace: {
+    call: (map) => {
+      map.namespace('a:').clear()
+    },
+    ...none,
+  },
   stats: { call: (map) => map.stats(), ...none },
   health: { call: (map) => map.health(), ...none },
   healthAsync: { call: (map) => map.healthAsync(), ...none },

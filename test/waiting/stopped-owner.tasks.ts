@@ -229,6 +229,10 @@ const WRITES: Record<string, (map: Subject, fresh: string) => unknown> = {
   getOrLoad: (map, fresh) => map instanceof ConcurrentCache && map.getOrLoad(fresh, () => 'value'),
   getManyOrLoad: (map, fresh) =>
     map instanceof ConcurrentCache && map.getManyOrLoad([fresh], ([key]) => [[key, 'value']]),
+  'namespace and set': (map, fresh) => map.namespace('a ').set(fresh, 'value'),
+  'namespace and clear': (map) => {
+    map.namespace('a ').clear()
+  },
   touch: (map) => map instanceof ConcurrentCache && map.touch(KEY),
   invalidateTags: (map) => {
     if (map instanceof ConcurrentCache) map.invalidateTags(['a tag of no entry'])

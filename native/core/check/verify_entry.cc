@@ -89,9 +89,6 @@ std::vector<std::string> ProblemsOfEntry(const Region& region, HashSecret secret
       problems.emplace_back("has a value whose last word is not padded with zeros");
     }
   }
-  if (header.label_count != 0 && (region.Load(kHeaderFlags) & kFlagCache) == 0) {
-    problems.emplace_back("has labels, but this is no cache");
-  }
   if (header.may_be_stale() && !header.expires()) problems.emplace_back("may be stale, but does not expire");
   if (header.expires()) {
     const double expires_at = ReadExpiry(region, entry, header);

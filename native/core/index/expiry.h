@@ -83,6 +83,11 @@ inline bool IsExpiryDue(const Region& region, Block segment) {
   return tick != 0 && static_cast<double>(tick) * kExpiryTickMs <= Now(region);
 }
 
+// Whether a segment may have entries that have expired or were invalidated. Any thread.
+inline bool IsWorthSweeping(const Region& region, Block segment) {
+  return IsExpiryDue(region, segment) || MayHaveInvalidated(region, segment);
+}
+
 // Makes a segment's hint no later than `expires_at`. Called by a writer that holds the bucket in which an entry with
 // this expiry is about to appear, so that a thread that holds all buckets meets both or neither.
 inline void LowerExpiryHint(Region& region, Block segment, double expires_at) {

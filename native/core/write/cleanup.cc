@@ -79,11 +79,6 @@ std::uint32_t Empty(Core& core, Block segment, Unlinked* unlinked, bool* has_lea
   return live;
 }
 
-// Whether a segment may have entries that have expired or were invalidated.
-bool IsWorthSweeping(const Region& region, Block segment) {
-  return IsExpiryDue(region, segment) || MayHaveInvalidated(region, segment);
-}
-
 bool IsWorthCleaning(const Region& region, Block segment) {
   return TombstonesOf(region, segment) > 0 || IsWorthSweeping(region, segment);
 }

@@ -67,7 +67,7 @@ void Reclaiming::GoOn(std::size_t bytes, std::uint32_t most) {
 }
 
 void Reclaiming::Reclaim(const Location& location) {
-  if (IsExpiryDue(core_.region, location.segment)) {
+  if (IsWorthSweeping(core_.region, location.segment)) {
     if (!CleanUp(core_, location.segment, Patience::kNone)) has_passed_over_ = true;
     return;
   }

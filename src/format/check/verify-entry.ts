@@ -21,7 +21,6 @@ import { isCanonicalBigint } from '../bigint.js'
 import { isKeyLength, isValueLength } from '../kinds.js'
 import {
   keyKindOf,
-  labelCountOf,
   labelsAt,
   keyLengthOf,
   KEY_META_MASK,
@@ -81,9 +80,6 @@ export function problemsOfEntry(region: Region, block: number): string[] {
   const valueEnd = labelsAt(words, entry)
   const value = words.subarray(entry + ENTRY_DATA + key.length, valueEnd)
   if (expires && (words[HEADER_FLAGS] & FLAG_CACHE) === 0) problems.push('expires, but this is no cache')
-  if (labelCountOf(words, entry) !== 0 && (words[HEADER_FLAGS] & FLAG_CACHE) === 0) {
-    problems.push('has labels, but this is no cache')
-  }
   const expiresAt = expires ? expiryIn(words, entry) : 1
   if (!(expiresAt > 0)) problems.push(`expires at ${expiresAt}`)
   if ((meta & ENTRY_STALE) !== 0 && !expires) problems.push('may be stale, but does not expire')

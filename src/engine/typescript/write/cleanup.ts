@@ -81,7 +81,7 @@ export function isWorthCleaning(region: Region, segment: number): boolean {
   return tombstonesOf(region.words, segment) > 0 || isWorthSweeping(region, segment)
 }
 
-function isWorthSweeping(region: Region, segment: number): boolean {
+export function isWorthSweeping(region: Region, segment: number): boolean {
   return isExpiryDue(region, segment) || mayHaveInvalidated(region.words, segment)
 }
 

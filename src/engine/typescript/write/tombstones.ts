@@ -13,9 +13,8 @@ import { HASH_END } from '../../engine.js'
 import { bucketAt, loadSlot, TOMBSTONE_BIT } from '../../../format/bucket.js'
 import { endOf, tombstonesOf } from '../../../format/segment.js'
 import { release, tryHold, vacate } from '../index/bucket.js'
-import { isExpiryDue } from '../index/expiry.js'
 import { NO_PATIENCE } from '../threads/wait-budget.js'
-import { cleanUp } from './cleanup.js'
+import { cleanUp, isWorthSweeping } from './cleanup.js'
 import type { Core } from '../core.js'
 
 /** Segments that are looked at before memory is sought elsewhere: some 100 microseconds. */
@@ -105,7 +104,7 @@ export class Reclaiming {
   private reclaim(segment: number): void {
     const { core } = this
     const { words, region } = core
-    if (isExpiryDue(region, segment)) {
+    if (isWorthSweeping(region, segment)) {
       if (!cleanUp(core, segment, NO_PATIENCE)) this.hasPassedOver = true
       return
     }
