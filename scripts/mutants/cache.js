@@ -179,8 +179,8 @@ export const mutants = [
     name: 'nobody-sweeps-in-the-background',
     why: 'memory of expired entries comes back only with writes',
     file: 'src/store/sweeper.ts',
-    find: '    this.walk = 0\n    this.goOn()',
-    replace: '    this.walk = 0',
+    find: '    this.walk.begin()\n',
+    replace: '',
   },
   {
     name: 'everybody-sweeps',

@@ -20,7 +20,7 @@ import {
   type ResolvedLoadOptions,
 } from '../loads/options.js'
 import { openNamed } from './named.js'
-import { openNamespace, type CacheNamespace } from './namespace.js'
+import { openNamespace, type KeyMethods, type Walks } from './namespace.js'
 import { Opening, type MapClass } from './opening.js'
 import type {
   CacheAttachOptions,
@@ -501,4 +501,22 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
     const exact = lifetime ?? -ttl
     return exact < 0 ? exact * (1 - Math.random() * ttlJitter) : exact
   }
+}
+
+/**
+ * The keys of a cache that begin with a prefix, seen without it: see {@link MapNamespace}, whose rules hold here, too. Its
+ * entries may have tags besides.
+ *
+ * Thread safety: as of the cache.
+ */
+export interface CacheNamespace<V, Freeze extends boolean = true>
+  extends
+    Pick<ConcurrentCache<string, V, Freeze>, KeyMethods | 'touch' | 'getOrLoad' | 'getManyOrLoad'>,
+    Walks<V, Freeze> {
+  /** As in {@link ConcurrentCache}. */
+  set(key: string, value: Storable<V>, options?: EntryOptions): this
+  /** As in {@link ConcurrentCache}. */
+  setMany(entries: Iterable<readonly [string, Storable<V>, (EntryOptions | undefined)?]>, options?: EntryOptions): this
+  /** Returns the namespace of a longer prefix: `clear` of this one clears it as well. Up to 4 may lie in each other. */
+  namespace(prefix: string): CacheNamespace<V, Freeze>
 }

@@ -23,7 +23,7 @@ import { HealthCheck, type HealthReport } from '../inspect/health.js'
 import type { HotKey } from '../store/near/hot-keys.js'
 import { showMapsOf, summaryOf, type MapSummary } from './inspect-form.js'
 import { openNamed } from './named.js'
-import { openNamespace, type MapNamespace } from './namespace.js'
+import { openNamespace, type KeyMethods, type Walks } from './namespace.js'
 import { Opening, type MapClass } from './opening.js'
 import type { AttachOptions, ConcurrentMapOptions, OpenValues, OptionsFor } from './options.js'
 import { compareAndDelete, compareAndSwap, update } from '../store/read-modify-write.js'
@@ -975,4 +975,26 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     if (#store in this) this.close()
     else throw new TypeError('The receiver is no ConcurrentMap.')
   }
+}
+
+/**
+ * The keys of a map that begin with a prefix, seen without it: see {@link ConcurrentMap.namespace}. Its methods are those of
+ * the map, on `prefix + key`, with the same costs and errors; keys are strings.
+ *
+ * An entry belongs to the namespace that wrote it. One that the map itself has written under such a key is found here, but
+ * {@link MapNamespace.clear} leaves it, and `update` and `increment` leave an entry where it belongs.
+ *
+ * Left out is what concerns a map as a whole: `size`, which would take a walk, `scan`, `snapshot`, `changes` and `watch`
+ * (give the map the option `prefix`, or the whole key), figures, checks, and closing.
+ *
+ * Thread safety: as of the map.
+ */
+export interface MapNamespace<V, Freeze extends boolean = true>
+  extends Pick<ConcurrentMap<string, V, Freeze>, KeyMethods>, Walks<V, Freeze> {
+  /** As in {@link ConcurrentMap}. */
+  set(key: string, value: Storable<V>): this
+  /** As in {@link ConcurrentMap}. */
+  setMany(entries: Iterable<readonly [string, Storable<V>]>): this
+  /** Returns the namespace of a longer prefix: `clear` of this one clears it as well. Up to 4 may lie in each other. */
+  namespace(prefix: string): MapNamespace<V, Freeze>
 }

@@ -3,15 +3,11 @@ import { checkFunction, optionOf, wrongInput } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
 import { MapsafeTypeError } from '../base/errors.js'
 import { refuseCloning } from '../base/thread-bound.js'
-import type { Storable } from '../base/storable.js'
 import { isUint8Array } from '../platform/brands.js'
 import type { KeyChoice } from '../store/key-choice.js'
 import { Membership, namespaceLabel } from '../store/membership.js'
 import type { Store } from '../store/store.js'
 import { entriesOf, keysOf, valuesOf } from '../store/walks.js'
-import type { ConcurrentCache } from './concurrent-cache.js'
-import type { ConcurrentMap } from './concurrent-map.js'
-import type { EntryOptions } from './lifetime.js'
 import { adaptManyLoader } from './namespace-loader.js'
 
 /**
@@ -29,13 +25,13 @@ const OF_ONE_KEY: Readonly<Record<string, readonly [options: number, callback: n
 const OF_KEYS = ['getMany', 'hasMany', 'getEntries', 'deleteMany']
 
 /** What a namespace has of a map as it is: methods about keys. */
-type KeyMethods =
+export type KeyMethods =
   | ('get' | 'has' | 'getEntry' | 'peek' | 'peekEntry' | 'delete' | 'deleteIfVersion' | 'compareAndDelete' | 'take')
   | ('setIfAbsent' | 'setIfVersion' | 'replace' | 'compareAndSwap' | 'swap' | 'getOrInsert' | 'getOrInsertComputed')
   | ('update' | 'increment' | 'incrementEntry' | 'getMany' | 'hasMany' | 'getEntries' | 'deleteMany')
 
 /** What the namespaces of maps and of caches have alike. */
-interface Walks<V, Freeze extends boolean> extends Iterable<[string, Returned<V, Freeze>]> {
+export interface Walks<V, Freeze extends boolean> extends Iterable<[string, Returned<V, Freeze>]> {
   /** What the keys in the map begin with, those of the namespaces around it included. */
   readonly prefix: string
   /**
@@ -60,46 +56,6 @@ interface Walks<V, Freeze extends boolean> extends Iterable<[string, Returned<V,
   entries(): MapIterator<[string, Returned<V, Freeze>]>
   /** Calls `callback` for every entry, as {@link ConcurrentMap.forEach} does. */
   forEach(callback: (value: Returned<V, Freeze>, key: string, namespace: this) => void, thisArg?: unknown): void
-}
-
-/**
- * The keys of a map that begin with a prefix, seen without it: see {@link ConcurrentMap.namespace}. Its methods are those of
- * the map, on `prefix + key`, with the same costs and errors; keys are strings.
- *
- * An entry belongs to the namespace that wrote it. One that the map itself has written under such a key is found here, but
- * {@link MapNamespace.clear} leaves it, and `update` and `increment` leave an entry where it belongs.
- *
- * Left out is what concerns a map as a whole: `size`, which would take a walk, `scan`, `snapshot`, `changes` and `watch`
- * (give the map the option `prefix`, or the whole key), figures, checks, and closing.
- *
- * Thread safety: as of the map.
- */
-export interface MapNamespace<V, Freeze extends boolean = true>
-  extends Pick<ConcurrentMap<string, V, Freeze>, KeyMethods>, Walks<V, Freeze> {
-  /** As in {@link ConcurrentMap}. */
-  set(key: string, value: Storable<V>): this
-  /** As in {@link ConcurrentMap}. */
-  setMany(entries: Iterable<readonly [string, Storable<V>]>): this
-  /** Returns the namespace of a longer prefix: `clear` of this one clears it as well. Up to 4 may lie in each other. */
-  namespace(prefix: string): MapNamespace<V, Freeze>
-}
-
-/**
- * The keys of a cache that begin with a prefix, seen without it: see {@link MapNamespace}, whose rules hold here, too. Its
- * entries may have tags besides.
- *
- * Thread safety: as of the cache.
- */
-export interface CacheNamespace<V, Freeze extends boolean = true>
-  extends
-    Pick<ConcurrentCache<string, V, Freeze>, KeyMethods | 'touch' | 'getOrLoad' | 'getManyOrLoad'>,
-    Walks<V, Freeze> {
-  /** As in {@link ConcurrentCache}. */
-  set(key: string, value: Storable<V>, options?: EntryOptions): this
-  /** As in {@link ConcurrentCache}. */
-  setMany(entries: Iterable<readonly [string, Storable<V>, (EntryOptions | undefined)?]>, options?: EntryOptions): this
-  /** Returns the namespace of a longer prefix: `clear` of this one clears it as well. Up to 4 may lie in each other. */
-  namespace(prefix: string): CacheNamespace<V, Freeze>
 }
 
 /** How many namespaces may lie in each other. */

@@ -322,6 +322,8 @@ describe.each(['map', 'cache'])('namespaces of a %s', (kind) => {
         }
         write()
         expect(space.getEntry('x')!.expiresAt).toBeGreaterThan(Date.now())
+        cache.invalidateTags(['user:', 'nuser:'])
+        expect(usersThere.has('x')).toBe(true)
         cache.invalidateTags(['a'])
         expect([...usersThere]).toEqual([['z', 3]])
         cache.invalidateTags(['all'])

@@ -11,4 +11,4 @@ users.set('ada', { name: 'Ada' }, { ttl: 5 }) // refused
 users.getOrLoad('ada', () => ({ name: 'Ada' })) // refused
 console.log(users.size) // refused
 users.deleteWhere((value) => value.name === '') // refused
-new ConcurrentCache<string, number>().namespace('a').set('a', 1, { tags: 'b' }) // refused
+new ConcurrentCache<string, number>().namespace('a').set('a', 1, { tags: [5] }) // refused
