@@ -8,6 +8,7 @@ import { demo } from './demo.js'
 import { eviction } from './eviction.js'
 import { manyReads } from './get-many.js'
 import { growth } from './growth.js'
+import { guards } from './guards.js'
 import { historiesCase } from './histories.js'
 import { hitRatios } from './hit-ratio.js'
 import { hotCounter } from './hot-counter.js'
@@ -53,5 +54,6 @@ export const cases: readonly Case[] = [
   sessionMemory,
   nearObjects,
   manyReads,
+  guards,
   demo,
 ]

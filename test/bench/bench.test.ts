@@ -117,6 +117,16 @@ describe('a quick run of the cases about contention', () => {
   })
 })
 
+test('a map that nothing watches is timed beside watched ones', () => {
+  const { status, stdout, stderr } = bench('--quick', '--only', 'guards')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  for (const label of ['nothing', 'nothing, again', 'guard', 'lostUpdates without stacks', 'lostUpdates']) {
+    const [[, ...figures]] = rows(stdout, label)
+    expect(figures).toHaveLength(4)
+    for (const figure of figures) expect(parseFloat(figure)).toBeGreaterThan(0)
+  }
+})
+
 test('calls over a whole map are timed, in both engines', () => {
   const { status, stdout, stderr } = bench('--quick', '--only', 'whole-map')
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

@@ -102,11 +102,8 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     using both = open<number>(lineup, { lostUpdates: { keys: true, notes: 1 } })
     const { map, other, losses } = both
     map.set('k', 1).set('aside', 1)
-    map.get('k')
-    map.get('aside')
-    map.set('k', map.get('k')!)
-    expect(losses.take()).toEqual([])
-    map.get('k')
+    // The near-cache takes in what is read again.
+    for (let i = 0; i < 4; i++) map.get('k')
     map.get('aside')
     expect(map.get('k')).toBe(1)
     other.set('k', 2)
