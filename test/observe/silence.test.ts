@@ -98,6 +98,27 @@ describe.each(nearAndFarLineups)('$name', (lineup) => {
     }
   })
 
+  test('a subscriber may ask the map: the outcome of the write stays its own', () => {
+    using both = open<number>(lineup)
+    const { map, other, losses } = both
+    const push = losses.events.push.bind(losses.events)
+    losses.events.push = (event) => {
+      expect(map.get('nothing')).toBeUndefined()
+      return push(event)
+    }
+    for (const write of [
+      () => map.set('k', 3) === map,
+      () => map.replace('k', 3),
+      () => map.setMany([['k', 3]]) === map,
+    ]) {
+      map.set('k', 1).get('k')
+      other.set('k', 2)
+      expect(write()).toBe(true)
+      expect(losses.take()).toEqual(['update'])
+      expect(map.get('k')).toBe(3)
+    }
+  })
+
   test('a read from the near-cache is one, whatever was forgotten since the first', () => {
     using both = open<number>(lineup, { lostUpdates: { keys: true, notes: 1 } })
     const { map, other, losses } = both
