@@ -59,6 +59,17 @@ describe.each(lineups)('free memory that a thread could not give back ($name)', 
     expect(stayer.verify()).toEqual([])
   })
 
+  test('serves a cache whose queues lack memory', () => {
+    const [leaver, stayer] = open(true)
+    for (let i = 0; i < 100; i++) put(stayer, `kept ${i}`, short)
+    fill(leaver, short, 15_000)
+    clearWithoutHeap(leaver, stayer)
+    leaver.close()
+    stayer.words[HEADER_HEAP_MUTEX] = 0
+    for (let i = 0; i < 100; i++) expect([i, put(stayer, `new ${i}`, short)]).toEqual([i, DONE])
+    expect(stayer.verify()).toEqual([])
+  })
+
   test('goes back with the next sweep of a thread that makes no other calls', () => {
     const [idle, other] = open(true)
     const record = threadRecordAt((idle.mark & 0xff) - 1)

@@ -4,6 +4,7 @@
 
 #include "eviction/area.h"
 #include "index/lookup.h"
+#include "memory/leftovers.h"
 #include "threads/backoff.h"
 #include "threads/mutex.h"
 #include "write/cleanup.h"
@@ -53,6 +54,9 @@ Block Evictor::Admit(std::uint32_t hash, Status* failure) {
     PrefetchVictims(partition);
     Unlock(partition);
     if (node != 0) return node;
+    // Pages for more nodes may be among them.
+    core_.blocks.Flush();
+    if (GiveBackLeftovers(core_.region, *core_.budget)) continue;
     if (!backoff.Wait()) {
       *failure = has_passed_over() ? Status::kTimeout : Status::kFull;
       return 0;

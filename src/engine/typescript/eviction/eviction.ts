@@ -37,6 +37,7 @@ import { partitionOf, partitionsOf, reserveMutexAt } from '../../../format/evict
 import type { Evictor } from './evictor.js'
 import { PageHand } from './pages.js'
 import { ANYWHERE, FIXED } from '../memory/heap.js'
+import { giveBackLeftovers } from '../memory/leftovers.js'
 import { makeRoomAtOnce } from '../write/compaction.js'
 import { Mover } from '../write/move.js'
 import { LOOKS_AT_ONCE, Reclaiming } from '../write/tombstones.js'
@@ -101,6 +102,9 @@ export class Eviction implements Evictor, EntryStore {
       const node = queues.admit(hash, this.core.thread.mark)
       this.unlock(queues)
       if (node !== 0) return node
+      // Pages for more nodes may be among them.
+      this.core.blocks.flush()
+      if (giveBackLeftovers(this.core.region, this.core.budget)) continue
       if (!backoff.wait()) return this.hasPassedOver ? TIMEOUT : FULL
     }
   }
