@@ -73,7 +73,8 @@ describe.each(lineups)('$name', (lineup) => {
   test('one thread walks in the background, a bounded slice at a time, once a tick', () => {
     open()
     const spies = spyOnSweeps()
-    const calls = (): number[] => spies.map(({ mock }) => mock.calls.length)
+    // One without a budget walks over nothing.
+    const calls = (): number[] => spies.map(({ mock }) => mock.calls.filter(([, budget]) => budget !== 0).length)
     vi.advanceTimersByTime(1000)
     expect(calls().sort()).toEqual([0, 1])
     vi.advanceTimersByTime(1000)
