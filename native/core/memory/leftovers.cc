@@ -26,8 +26,8 @@ void GiveBackAll(Region region, ThreadRecord record, WaitBudget& budget) {
 
 }  // namespace
 
-// The record is taken meanwhile, so that no thread attaches with it and uses the lists. If this thread dies, it is freed
-// like the thread's own.
+// The record is taken meanwhile, so that no thread attaches with it and uses the lists. If this thread dies, it is
+// freed like the thread's own.
 bool GiveBackLeftovers(const Region& region, WaitBudget& budget) {
   bool any = false;
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {

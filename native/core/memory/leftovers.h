@@ -1,5 +1,5 @@
-// Memory that threads could not give back before they ended: it stays with their records, and comes back here instead of
-// with the records' next owners, of which there may be none.
+// Memory that threads could not give back before they ended: it stays with their records, and comes back here instead
+// of with the records' next owners, of which there may be none.
 #ifndef MAPSAFE_CORE_LEFTOVERS_H_
 #define MAPSAFE_CORE_LEFTOVERS_H_
 
