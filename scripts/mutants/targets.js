@@ -201,6 +201,7 @@ export const targets = {
     [
       'test/waiting/until-written',
       'test/waiting/budget',
+      'test/waiting/leftovers',
       'test/waiting/thread-time',
       'test/engine/hold',
       'test/conformance/read-modify-write',
