@@ -1,10 +1,12 @@
 // The table of shapes under many threads, and damaged.
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 
 #include "shapes/shape_table.h"
 #include "testing.h"
+#include "threads/mutex.h"
 
 namespace mapsafe {
 namespace {
@@ -73,6 +75,45 @@ TEST(Shapes, AllThreadsAddTheSameShapesOnce) {
   ExpectDenseAndUnique(region.region());
   TestEngine engine(region);
   ExpectSound(engine);
+}
+
+// A thread looks for a shape, finds none, and waits for the mutex, whose holder adds just that shape.
+TEST(Shapes, WhoWaitedForTheMutexLooksAgain) {
+  const LongWaits long_waits;
+  constexpr std::uint32_t kRounds = 32;  // one chunk has room for all
+  TestRegion region(1 << 20);
+  TestEngine keeper(region);
+  Region words = region.region();
+  ShapeTable table(words);
+  ShapeId parent = 0;
+  ASSERT_EQ(keeper->AddShape(0, NameOf(kRounds), &parent), Status::kDone);  // and the first chunk is there
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    words.Store(kHeaderShapeMutex, keeper->owner_mark());
+    std::atomic<bool> begun{false};
+    ShapeId added = 0;
+    std::thread other([&] {
+      TestEngine engine(region);
+      begun = true;
+      const Status status = engine->AddShape(parent, NameOf(round), &added);
+      // It has little patience: on a busy machine it may give up, and then has added nothing.
+      EXPECT_TRUE(status == Status::kDone || status == Status::kNotDone);
+      if (status == Status::kNotDone) added = 0;
+    });
+    while (!begun) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // by then it has mostly looked
+    ShapeId id = 0;
+    Word chunk = 0;
+    EXPECT_EQ(table.Append(parent, NameOf(round), &id, &chunk), ShapeTable::Appended::kDone);
+    UnlockMutex(words, kHeaderShapeMutex);
+    other.join();
+    if (added != 0) {
+      EXPECT_EQ(added, id);
+    }
+    parent = id;
+  }
+  EXPECT_EQ(table.Count(), kRounds + 1);
+  ExpectDenseAndUnique(words);
+  ExpectSound(keeper);
 }
 
 // Adds `count` shapes in a chain from the root on.
