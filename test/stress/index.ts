@@ -10,6 +10,7 @@ import { OrderCheck } from '../concurrency/snapshot.checks.js'
 import type * as snapshot from '../concurrency/snapshot.tasks.js'
 import { Crew } from '../support/crew.js'
 import { lineups, type Lineup } from '../support/run.js'
+import { changes, costs } from './changes.js'
 
 const WRITERS = 4
 const LASTING = 20_000
@@ -85,15 +86,23 @@ const snapshots: Stress = async (lineup, seconds) => {
   return { keys: map.size, writers: WRITERS, times, violations }
 }
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } })
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, only: { type: 'string' } } })
 const seconds = Number(values.seconds)
 if (!(seconds > 0)) {
   console.error(`stress: --seconds is '${values.seconds}'; expected a number above 0: how long each line takes`)
   process.exit(1)
 }
+const all = { iterations, scans, snapshots }
+const names = [...Object.keys(all), 'changes', 'costs']
+if (values.only !== undefined && !names.includes(values.only)) {
+  console.error(`stress: --only is '${values.only}'; expected one of ${names.join(', ')}`)
+  process.exit(1)
+}
+const isChosen = (name: string): boolean => values.only === undefined || values.only === name
 let violated = 0
-console.log('what        engines      keys    writers  seconds  times   violations')
-for (const [what, stress] of Object.entries({ iterations, scans, snapshots })) {
+const tables = Object.entries(all).filter(([what]) => isChosen(what))
+if (tables.length > 0) console.log('what        engines      keys    writers  seconds  times   violations')
+for (const [what, stress] of tables) {
   for (const lineup of lineups) {
     const began = performance.now()
     const { keys, writers, times, violations } = await stress(lineup, seconds)
@@ -108,4 +117,9 @@ for (const [what, stress] of Object.entries({ iterations, scans, snapshots })) {
     violated += violations.length
   }
 }
+if (isChosen('changes')) {
+  const kind = process.env.MAPSAFE_CREW ?? 'threads'
+  for (const lineup of lineups) violated += await changes(lineup, kind, seconds)
+}
+if (isChosen('costs')) for (const engine of ['native', 'typescript'] as const) costs(engine)
 process.exitCode = violated > 0 ? 1 : 0
