@@ -1,6 +1,27 @@
 /** Sabotages of what the TypeScript engine does against sudden death. The tests in test/death must go red for each. */
 export const mutants = [
   {
+    name: 'change-of-the-dead-not-missed',
+    why: 'a change is lost without a word: its writer died before it told',
+    file: 'src/engine/typescript/threads/takeover.ts',
+    find: '    if (claiming.length > 0 && this.load(HEADER_FEED) !== 0) noteMissed(this.words)\n',
+    replace: '',
+  },
+  {
+    name: 'invalidation-not-claimed',
+    why: 'an invalidation is lost without a word: its thread died before it told',
+    file: 'src/engine/typescript/write/invalidate.ts',
+    find: '  thread.claim(Math.floor(HEADER_FEED_MUTEX / BLOCK_WORDS))\n',
+    replace: '',
+  },
+  {
+    name: 'dead-watchers-told',
+    why: 'writers pay for a dead watcher for ever',
+    file: 'src/engine/typescript/threads/owners.ts',
+    find: '    Atomics.store(words, at + THREAD_WATCHES, 0)\n',
+    replace: '',
+  },
+  {
     name: 'the-dead-are-left-alone',
     why: 'what a dead thread held is held for ever',
     file: 'src/engine/typescript/threads/takeover.ts',

@@ -109,9 +109,9 @@ export const mutants = [
   {
     name: 'listener-called-after-close',
     why: 'user code runs for a map that was closed',
-    file: 'src/feed/feed.ts',
-    find: 'for (const each of woken) if (this.#all.has(each)) each.wake()',
-    replace: 'for (const each of woken) each.wake()',
+    file: 'src/feed/watch.ts',
+    find: '  end(): void {\n    this.waiting.clear()\n',
+    replace: '  end(): void {\n',
   },
   {
     name: 'abort-ends-without-reason',

@@ -165,8 +165,8 @@ export class Feed {
     } else for (const change of changes) this.#tell(change, woken)
     if (ring.hasMore) this.#lookSoon()
     else this.#listen()
-    // Last, since their code may do anything, also close the map.
-    for (const each of woken) if (this.#all.has(each)) each.wake()
+    // Last, since their code may do anything, also close the map. For who is over by then, nothing waits any more.
+    for (const each of woken) each.wake()
   }
 
   #tell(told: Told, woken: Set<Subscription>): void {

@@ -49,6 +49,8 @@ export interface Scenario {
   readonly hasRightSize?: boolean
   /** Blocks that a death may keep from others until a repair; default as for a write. */
   readonly mostLost?: number
+  /** Whether somebody watches, who is told of every change or learns that he may have missed some. */
+  readonly isWatched?: boolean
   /** How many more deaths than others it is worth; default 1. */
   readonly weight?: number
   /** Whether the victim may also die while it attaches and closes. */
@@ -61,12 +63,12 @@ export const MOST_LOST = 3
 export const keyOf = (i: number): string => `key${i}`
 const valueOf = (i: number): string => `value of ${keyOf(i)}`
 
-const putting = (key: string, value: unknown): Operation => ({
+export const putting = (key: string, value: unknown): Operation => ({
   run: (map) => map.set(key, value),
   effect: (entries) => entries.set(key, value),
 })
 
-const removing = (key: string): Operation => ({
+export const removing = (key: string): Operation => ({
   run: (map) => map.delete(key),
   effect: (entries) => entries.delete(key),
 })
@@ -97,7 +99,7 @@ const holding = (key: string, value: string): Operation => ({
 })
 
 /** An operation that changes no entry. */
-const doing = (run: (map: Subject) => unknown): Operation => ({ run, effect: () => undefined })
+export const doing = (run: (map: Subject) => unknown): Operation => ({ run, effect: () => undefined })
 
 /** A write with tags, the first of which are new. */
 const tagging = (key: string, ...tags: string[]): Operation => ({
@@ -105,7 +107,7 @@ const tagging = (key: string, ...tags: string[]): Operation => ({
   effect: (entries) => entries.set(key, `with ${tags.join()}`),
 })
 
-const invalidating = (tag: string, keys: string[]): Operation => ({
+export const invalidating = (tag: string, keys: string[]): Operation => ({
   run(map) {
     if (map instanceof ConcurrentCache) map.invalidateTags([tag])
   },
@@ -117,7 +119,7 @@ const invalidating = (tag: string, keys: string[]): Operation => ({
 /** Deletes all that has expired. */
 export const sweep = (map: Subject): number => storeOf(map).open().sweep(0, 1_000_000)
 
-const many = (count: number, make: (i: number) => Operation): Operation[] =>
+export const many = (count: number, make: (i: number) => Operation): Operation[] =>
   Array.from({ length: count }, (_, i) => make(i))
 
 export function open(handle: MapHandle, engine: 'native' | 'typescript'): Subject {
@@ -127,7 +129,7 @@ export function open(handle: MapHandle, engine: 'native' | 'typescript'): Subjec
     : ConcurrentMap.attach(handle, options)
 }
 
-function fill(map: Subject, count: number): void {
+export function fill(map: Subject, count: number): void {
   for (let i = 0; i < count; i++) map.set(keyOf(i), valueOf(i))
 }
 

@@ -8,6 +8,7 @@ import { lineups, scaled, seed } from '../support/run.js'
 import { Scratch } from '../support/scratch.js'
 import { openMemory } from '../support/shared-memory.js'
 import { takingOver, open, scenarios, type Entries } from './steps.scenarios.js'
+import { watchedScenarios } from './steps.watched.js'
 import { DONE, IS_DYING, LEDGER_BYTES } from './steps.tasks.js'
 import { create, dieEverywhere, goOn, leaveDead, outcomes, storesOf, type Deaths, type EngineName } from './steps.js'
 import { faults, startVictim } from './trial.js'
@@ -37,7 +38,7 @@ function expectNoHarm(name: string, engine: EngineName, { stores, deaths, proble
 describe.each(survivors)('a thread of the TypeScript engine dies before a store; then "%s" goes on', (engine) => {
   const random = new Random(seed)
 
-  test.each(Object.entries(scenarios))('%s', async (name, scenario) => {
+  test.each(Object.entries({ ...scenarios, ...watchedScenarios }))('%s', async (name, scenario) => {
     const deaths = scaled(DEATHS * (scenario.weight ?? 1))
     expectNoHarm(name, engine, await dieEverywhere(scenario, engine, deaths, random))
   })

@@ -22,6 +22,7 @@ import {
 } from '../../src/format/layout.js'
 import { Stopwatch } from '../support/stopwatch.js'
 import { watchStores } from '../support/stores.js'
+import { beginToWatch, tellsNobody, untold, type FeedStart } from './told.js'
 import { MOST_LOST, open, sweep, type Entries, type Operation, type Scenario, type Subject } from './steps.scenarios.js'
 import type { Random } from '../support/random.js'
 
@@ -42,6 +43,8 @@ export interface Stage {
 /** A stage with the records of those who die on it. */
 interface Scene extends Stage {
   readonly victims: readonly number[]
+  /** Since when somebody watches, and what there was then. */
+  readonly watched: { readonly start: FeedStart; readonly before: Entries } | undefined
 }
 
 const copyOf = (region: SharedArrayBuffer): SharedArrayBuffer => {
@@ -88,6 +91,7 @@ class Life {
   /** Stores so far, while mortal. */
   private stores = 0
   private scene: Scene | undefined
+  private start: FeedStart | undefined
 
   constructor(
     private readonly scenario: Scenario,
@@ -110,7 +114,9 @@ class Life {
   }
 
   private live(): void {
-    const { isWholeLife = false } = this.scenario
+    const { isWholeLife = false, isWatched = false } = this.scenario
+    using watcher = isWatched ? open({ kind: this.stage.kind, region: this.region }, 'typescript') : undefined
+    if (watcher !== undefined) this.start = beginToWatch(watcher)
     if (isWholeLife) this.isMortal = true
     using victim = open({ kind: this.stage.kind, region: this.region }, 'typescript')
     this.isMortal = true
@@ -125,7 +131,8 @@ class Life {
     if (!this.isMortal || this.stores++ !== this.diesAt) return
     const { before, after } = outcomes(this.stage, this.operations, this.done)
     const region = copyOf(this.region)
-    this.scene = { kind: this.stage.kind, region, before, after, victims: recordsOfThisThread(region) }
+    const watched = this.start === undefined ? undefined : { start: this.start, before: this.stage.before }
+    this.scene = { kind: this.stage.kind, region, before, after, victims: recordsOfThisThread(region), watched }
   }
 }
 
@@ -253,7 +260,11 @@ function survive(scenario: Scenario, scene: Scene, engine: EngineName, wasThere:
   if (!wasThere) kill(scene)
   using map = open(scene, engine)
   if (wasThere) kill(scene)
-  return goOn(scenario, scene, map)
+  const problems = scene.watched === undefined ? [] : untold(scene.watched.start, scene.watched.before, map)
+  const findings = goOn(scenario, scene, map)
+  if (tellsNobody(map)) problems.push('writers tell, and nobody watches')
+  findings.problems.push(...problems)
+  return findings
 }
 
 /** Reads, writes and repairs a map on which somebody died. */
