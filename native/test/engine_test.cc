@@ -1,6 +1,7 @@
 // The operations of one engine against std::map, and the conditions of writes.
 #include <map>
 
+#include "base/geometry.h"
 #include "testing.h"
 
 namespace mapsafe {
@@ -20,6 +21,16 @@ TEST(Engine, StoresReplacesAndDeletes) {
   EXPECT_EQ(engine.Get("a"), std::nullopt);
   EXPECT_EQ(engine->Size(), 0u);
   ExpectSound(engine);
+}
+
+// One size in 129 would need a page more than there is, if a last page counted that its descriptor has no room for.
+TEST(Engine, ThePageTableEndsBeforeTheHeapBegins) {
+  for (std::size_t pages = 256; pages < 1256; ++pages) {
+    const std::size_t bytes = pages * kPageBytes;
+    const std::size_t table_blocks = std::size_t{HeapPages(bytes)} * kPageEntryWords * sizeof(Word) / kBlockBytes;
+    EXPECT_LE(kPageTableBlock + table_blocks, HeapBlock(bytes)) << pages << " pages";
+    EXPECT_EQ(HeapBlock(bytes) + HeapPages(bytes) * kPageBlocks, bytes / kBlockBytes);
+  }
 }
 
 TEST(Engine, HonoursConditions) {

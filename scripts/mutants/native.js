@@ -445,4 +445,11 @@ export const mutants = [
     find: '  region.Add(kHeaderBell, 1);\n',
     replace: '',
   },
+  {
+    name: 'last-page-without-a-descriptor',
+    why: 'in regions of some sizes the descriptor of the last page lies in the first segment',
+    file: 'core/base/geometry.h',
+    find: 'std::min(left / kPageBytes - table_pages, table_pages * kPageBytes / kPageEntryBytes)',
+    replace: 'left / kPageBytes - table_pages',
+  },
 ]

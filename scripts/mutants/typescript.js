@@ -243,4 +243,11 @@ export const mutants = [
         '    this.words[word] += this.late ?? 0',
     },
   },
+  {
+    name: 'last-page-without-a-descriptor',
+    why: 'in regions of some sizes the descriptor of the last page lies in the first segment',
+    file: 'src/format/geometry.ts',
+    find: '  return Math.min(Math.floor(left / PAGE_BYTES) - tablePages, (tablePages * PAGE_BYTES) / PAGE_ENTRY_BYTES)\n',
+    replace: '  return Math.floor(left / PAGE_BYTES) - tablePages\n',
+  },
 ]

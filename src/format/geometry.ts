@@ -23,7 +23,8 @@ export function heapPages(bytes: number): number {
   const left = bytes - PAGE_TABLE_BLOCK * BLOCK_BYTES
   const pages = Math.floor(left / (PAGE_BYTES + PAGE_ENTRY_BYTES))
   const tablePages = Math.ceil((pages * PAGE_ENTRY_BYTES) / PAGE_BYTES)
-  return Math.floor(left / PAGE_BYTES) - tablePages
+  // One page more than `pages` may fit beside their descriptors, but not beside its own.
+  return Math.min(Math.floor(left / PAGE_BYTES) - tablePages, (tablePages * PAGE_BYTES) / PAGE_ENTRY_BYTES)
 }
 
 /**

@@ -18,7 +18,9 @@ constexpr std::uint32_t HeapPages(std::size_t bytes) {
   const std::size_t left = bytes - std::size_t{kPageTableBlock} * kBlockBytes;
   const std::size_t pages = left / (kPageBytes + kPageEntryBytes);
   const std::size_t table_pages = (pages * kPageEntryBytes + kPageBytes - 1) / kPageBytes;
-  return static_cast<std::uint32_t>(left / kPageBytes - table_pages);
+  // One page more than `pages` may fit beside their descriptors, but not beside its own.
+  return static_cast<std::uint32_t>(
+      std::min(left / kPageBytes - table_pages, table_pages * kPageBytes / kPageEntryBytes));
 }
 
 // The last of `pages` heap pages, in a cache: everything in them can be evicted. See docs/internals/protocol.md, "The
