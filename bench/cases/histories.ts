@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Case, Findings, Run, Table } from '../harness/case.js'
-import { buildNativeProgram, NoNativeProgram } from '../harness/native-program.js'
+import { startAllocators, type AllocatorOutcome } from '../histories/allocators.js'
 import { histories, type History } from '../histories/index.js'
 import { mixes, mixOf, type MixName } from '../histories/mixes.js'
 import { Planner } from '../histories/planner.js'
@@ -14,20 +14,6 @@ const ENGINES = ['native', 'typescript'] as const
 const MAX_BYTES = 32 * 2 ** 20
 const QUICK_BYTES = 8 * 2 ** 20
 const run = promisify(execFile)
-
-/** Allocators that do well, by the Debian package that has them, and the library to load before the program. */
-const ALLOCATORS = [
-  { name: 'jemalloc', package: 'libjemalloc2', library: 'libjemalloc.so.2' },
-  { name: 'mimalloc', package: 'libmimalloc2.0', library: 'libmimalloc.so.2.0' },
-] as const
-
-interface AllocatorOutcome {
-  readonly rate: number
-  readonly longest: number
-  readonly resident: number
-  readonly peak: number
-  readonly live: number
-}
 
 /** How good a map's memory is after a day, and how long its calls take meanwhile. */
 export const historiesCase: Case = {
@@ -44,7 +30,7 @@ may take as much memory as they like.`,
     const maxBytes = settings.quick ? QUICK_BYTES : MAX_BYTES
     const times = settings.quick ? 1 : 2
     const omissions: string[] = []
-    const allocators = await startAllocators(omissions)
+    const allocators = await startAllocators(settings.folder, omissions)
     const outcomes = new Map<History, { ours: HistoryOutcome[]; theirs: AllocatorOutcome[] }>()
     for (const [index, history] of histories.entries()) {
       const planner = new Planner(maxBytes, settings.seed + index)
@@ -94,50 +80,6 @@ async function live(
   const program = fileURLToPath(new URL('histories.worker.js', import.meta.url))
   const { stdout } = await run(process.execPath, ['--expose-gc', program, JSON.stringify(setup)])
   return JSON.parse(stdout) as HistoryOutcome
-}
-
-interface Allocator {
-  readonly name: string
-  readonly start: (file: string) => Promise<AllocatorOutcome>
-}
-
-/** Those that are installed; the others are named in `omissions`. */
-async function startAllocators(omissions: string[]): Promise<Allocator[]> {
-  let program: string
-  try {
-    program = await buildNativeProgram('histories_bench')
-  } catch (error) {
-    if (!(error instanceof NoNativeProgram)) throw error
-    omissions.push(error.message)
-    return []
-  }
-  return ALLOCATORS.flatMap(({ name, package: debian, library }) => {
-    const path = find(library)
-    if (path === undefined) {
-      omissions.push(`${name} is not installed; install it (apt-get install ${debian})`)
-      return []
-    }
-    const start = async (file: string): Promise<AllocatorOutcome> => {
-      const { stdout } = await run(program, [file, '--json'], { env: { ...process.env, LD_PRELOAD: path } })
-      return (JSON.parse(stdout) as AllocatorOutcome[])[0]
-    }
-    return [{ name, start }]
-  })
-}
-
-/** Returns where the system has a library; undefined if it has not. */
-function find(library: string): string | undefined {
-  const folders = [
-    '/usr/lib',
-    '/usr/lib64',
-    '/usr/local/lib',
-    ...readdirOf('/usr/lib').map((name) => `/usr/lib/${name}`),
-  ]
-  return folders.map((folder) => join(folder, library)).find((path) => existsSync(path))
-}
-
-function readdirOf(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('-linux-gnu')) : []
 }
 
 function ourTable(engine: string, rows: readonly [History, HistoryOutcome][]): Table {

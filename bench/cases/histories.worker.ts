@@ -22,6 +22,8 @@ export interface HistoryOutcome {
   readonly sets: number
   /** Sets that were refused; in a cache, entries that were evicted. */
   readonly failed: number
+  /** Least bytes of keys and values that were there when a set was refused, of an entry of up to a 128th; null if none was. */
+  readonly least: number | null
   /** Milliseconds of the longest call, and how many took more than five. */
   readonly longest: number
   readonly long: number
@@ -63,13 +65,18 @@ function isFull(error: unknown): boolean {
 }
 
 /** @param times filled with the milliseconds of each operation, where that is less than what is there */
-function live(map: Subject, times: Float64Array): { sets: number; failed: number } {
+function live(map: Subject, times: Float64Array): Pick<HistoryOutcome, 'sets' | 'failed' | 'least'> {
+  const sizes = new Map<number, number>()
   let sets = 0
   let failed = 0
+  let held = 0
+  let least = Infinity
   for (let at = 0; at < operations.length; at += 2) {
     const key = operations[at]
     const what = operations[at + 1]
     if (key === ALL) {
+      sizes.clear()
+      held = 0
       const start = performance.now()
       if (what === CLEAR) map.clear()
       else advanceClock(map as unknown as ConcurrentCache<string, unknown>, TTL)
@@ -80,18 +87,34 @@ function live(map: Subject, times: Float64Array): { sets: number; failed: number
     const name = keyOf(key)
     const value = bytes.subarray(0, Math.max(0, what - 1))
     const start = performance.now()
+    let isRefused = false
     if (what === 0) map.delete(name)
     else {
       sets++
       try {
         map.set(name, value)
       } catch (error) {
-        if (isFull(error)) failed++
+        isRefused = isFull(error)
       }
     }
     times[at / 2] = Math.min(times[at / 2], performance.now() - start)
+    if (isRefused) {
+      failed++
+      if (what <= maxBytes / 128) least = Math.min(least, held)
+      continue
+    }
+    held -= sizes.get(key) ?? 0
+    if (what === 0) sizes.delete(key)
+    else {
+      sizes.set(key, what - 1 + KEY_BYTES)
+      held += what - 1 + KEY_BYTES
+    }
   }
-  return { sets, failed: isCache ? map.stats().counters.evicted : failed }
+  return {
+    sets,
+    failed: isCache ? map.stats().counters.evicted : failed,
+    least: isCache || least === Infinity ? null : least,
+  }
 }
 
 function payload(map: Subject): number {

@@ -1,5 +1,6 @@
 /**
- * Sabotages of how the TypeScript engine moves entries. The tests in test/exhaustion/fragmentation must go red for each.
+ * Sabotages of how the TypeScript engine moves entries. The tests in test/exhaustion/fragmentation and
+ * test/linearizability/restructuring must go red for each.
  */
 export const mutants = [
   {

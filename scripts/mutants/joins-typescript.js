@@ -1,8 +1,20 @@
 /**
  * Sabotages of how the TypeScript engine joins segments and gives back what departs, and of how near-caches notice. The
- * tests in test/exhaustion/joins and test/death/steps must go red for each.
+ * tests in test/exhaustion/joins, test/linearizability/restructuring and test/death/steps must go red for each.
  */
 export const mutants = [
+  {
+    name: 'upper-half-emptied-before-the-directory-turns',
+    why: 'a reader that the directory leads to the upper half misses its keys',
+    file: 'src/engine/typescript/write/join.ts',
+    find: '  takeOverWords(words, lower, upper)\n  Atomics.store',
+    replace: `  for (let index = 0; index < ALL_BUCKETS; index++) {
+    for (let slot = 0; slot < SLOTS_PER_BUCKET; slot++) vacate(words, bucketAt(upper, index), slot, 0)
+  }
+  for (let i = 0; i < 20000; i++) Atomics.load(words, 0)
+  takeOverWords(words, lower, upper)
+  Atomics.store`,
+  },
   {
     name: 'places-not-forgotten',
     why: 'a near-cache takes what now lies in the place of a bucket for it',

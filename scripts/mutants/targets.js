@@ -222,7 +222,13 @@ export const targets = {
   death: inNative({ tests: ['death'], flags: ['-include', 'test/steps.h'], scale: (attempt) => attempt + 1 }),
   'death-typescript': inTypescript(['test/death'], ['build']),
   compaction: inNative({ tests: ['compaction'], scale: (attempt) => attempt + 1 }),
-  'compaction-typescript': inTypescript(['test/exhaustion/fragmentation'], ['build']),
+  'compaction-typescript': inTypescript(
+    ['test/exhaustion/fragmentation', 'test/linearizability/restructuring'],
+    ['build'],
+  ),
   joins: inNative({ tests: ['join'], scale: (attempt) => attempt + 1 }),
-  'joins-typescript': inTypescript(['test/exhaustion/joins', 'test/death/steps'], ['build']),
+  'joins-typescript': inTypescript(
+    ['test/exhaustion/joins', 'test/linearizability/restructuring', 'test/death/steps'],
+    ['build'],
+  ),
 }

@@ -35,12 +35,15 @@ const PASSING_KEYS = 400
  * thread's program order. So if the stamp after call A is below the stamp before call B, then A returned before B
  * began. A recorded call thus lasts at least as long as the real one: calls that overlapped never seem ordered, and a
  * correct map is never accused. The price is that a fault within the few nanoseconds added may be missed.
+ *
+ * @param change changes the map around the keys that are recorded, now and then; default: lets some others come and go
  */
-function recordCalls<Call>(
+export function recordCalls<Call>(
   shift: Shift<number>,
   clock: SharedMemory,
   extent: Extent,
   choose: Choose<Call>,
+  change: (history: number) => void = () => disturb(shift),
 ): Operation<Call>[] {
   const { map, worker, workers, random } = shift
   const { histories, calls, keys } = extent
@@ -50,7 +53,7 @@ function recordCalls<Call>(
   for (;;) {
     const history = Math.floor(Atomics.load(stamps, 0) / (2 * calls))
     if (history >= histories) return operations
-    if (random.chance(0.3)) disturb(shift)
+    if (random.chance(0.3)) change(history)
     const key = history * keys + random.below(keys)
     const value = (operations.length * workers + worker + 1) * VALUE_STEP
     const make = choose(random)
@@ -152,6 +155,8 @@ const update: Make = (map, key, _, random) => {
   return { key, name: 'update', by, result: map.update(key, (value) => (value ?? 0) + by) }
 }
 
+const READS: readonly Make[] = [get, has, getEntry, peek, hasMany, peekEntry, getEntries]
+
 /** Reads are the most frequent, since they are what tells a fault. */
 export const CALLS: readonly Make[] = [
   ...[get, get, get, get, has, getEntry, getEntry, getEntry],
@@ -161,6 +166,9 @@ export const CALLS: readonly Make[] = [
   ...[setIfVersion, setIfVersion, compareAndSwap, compareAndSwap],
   ...[take, remove, remove, deleteIfVersion, compareAndDelete],
 ]
+
+/** Three reads in four: whoever writes where keys are moved waits until that is over, and sees nothing of it. */
+export const pickRead = (random: Random): Make => random.pick(random.chance(0.6) ? READS : CALLS)
 
 /** Records calls on one key each. */
 export function record(shift: Shift<number>, clock: SharedMemory, extent: Extent): Operation<MapCall>[] {
