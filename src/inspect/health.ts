@@ -216,8 +216,8 @@ function judgeMemory(census: Census, bytesHeld: number): Verdict {
     name: 'memoryAmplification',
     ...judge(
       bytesHeld < LITTLE_MEMORY || value <= MAX_MEMORY_AMPLIFICATION,
-      'Most of the memory held serves no entry: the map was larger once. New entries use it again, those of the sizes that were ' +
-        'there first of all. If the map stays small, copy it into a new one.',
+      'Most of the memory held serves no entry: the map was larger once. New entries of any size use it again; those that are left are ' +
+        'moved together for them. If the map stays small, copy it into a new one.',
     ),
     value,
     threshold: MAX_MEMORY_AMPLIFICATION,
@@ -231,8 +231,8 @@ function judgeIndex({ live, bytesIndex }: Census): Verdict {
     name: 'indexAmplification',
     ...judge(
       bytesIndex < SMALL_INDEX || value <= MAX_INDEX_BYTES,
-      'The index is far larger than its entries need: the map was larger once, or hot segments were split. An index does not ' +
-        'shrink. If the map stays small, copy it into a new one.',
+      'The index is far larger than its entries need: the map was larger, or hot segments were split. Segments that are nearly empty ' +
+        'join when the map is swept or makes room. If it stays so, copy the map into a new one.',
     ),
     value,
     threshold: MAX_INDEX_BYTES,
