@@ -68,7 +68,7 @@ describe.each(lineups)('$name', (lineup) => {
       'false for it': [false],
     }
     if (returns in expected) expect(result).toEqual(expected[returns])
-    else expect(['stores', 'loads', 'figures', 'a report', 'a watcher']).toContain(returns)
+    else expect(['stores', 'loads', 'figures', 'a report', 'a watcher', 'a namespace']).toContain(returns)
   })
 
   describe('throws what it says, and nothing else:', () => {

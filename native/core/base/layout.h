@@ -297,7 +297,8 @@ inline constexpr std::uint32_t kCauseDeleted = 2;
 inline constexpr std::uint32_t kCauseExpired = 3;
 inline constexpr std::uint32_t kCauseEvicted = 4;
 inline constexpr std::uint32_t kCauseCleared = 5;
-inline constexpr std::uint32_t kCauseInvalidated = 6;  // the key is the name of a label
+// Its key is the name of a label.
+inline constexpr std::uint32_t kCauseInvalidated = 6;
 
 // Cache area (docs/internals/format.md, "Eviction")
 inline constexpr std::uint32_t kCachePartitionCount = 0;
