@@ -100,7 +100,11 @@ describe.each(nearAndFarLineups)('a circuit breaker of loads ($name)', (lineup) 
     controller.abort(new Error('gone'))
     await expect(gone).rejects.toThrow('gone')
     // At once, by the cache's clock, which does not move.
-    for (let value; value !== 'value'; await sleep(1)) value = await other.getOrLoad('other', load).catch(() => undefined)
+    let value: unknown
+    while (value !== 'value') {
+      await sleep(1)
+      value = await other.getOrLoad('other', load).catch(() => undefined)
+    }
   })
 
   test('a probe whose thread is gone holds others up no longer than its time', async () => {
