@@ -67,6 +67,27 @@ export const mutants = [
     replace: 'if (maxBytes === undefined)',
   },
   {
+    name: 'named-cache-with-whatever-lifetime',
+    why: 'a cache whose reads renew entries for a second is given to who asks for an hour',
+    file: 'src/public/contradictions.ts',
+    find: "for (const setting of ['ttl', 'slidingTtl', 'maxEntries'] as const)",
+    replace: "for (const setting of ['ttl', 'maxEntries'] as const)",
+  },
+  {
+    name: 'named-map-with-whatever-parts',
+    why: 'a second call with another breaker is given the cache with the first one, without a word',
+    file: 'src/public/contradictions.ts',
+    find: 'for (const part of Object.keys(asked))',
+    replace: 'for (const part of [])',
+  },
+  {
+    name: 'named-map-without-reports',
+    why: 'a worker that opens a map by its name to look for lost updates is told of none',
+    file: 'src/public/named.ts',
+    find: 'trustFile, lostUpdates, guard, ...ofCache',
+    replace: 'trustFile, guard, ...ofCache',
+  },
+  {
     name: 'text-taken-apart',
     why: "deleteMany('s1') deletes 's' and '1'",
     file: 'src/store/batches.ts',

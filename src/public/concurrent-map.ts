@@ -217,8 +217,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
    * loop, up to 2 seconds; else O(1).
    *
    * @param name any text but the empty one
-   * @param options those left out are those of the map that is there; `engine`, `freeze` and `nearCache` are those of the
-   * first call in this thread
+   * @param options those left out are those of the map that is there; those that `attach` has, too, are those of the first
+   * call in this thread
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for an option that is wrong, or contradicts what the map was opened with;
    * the message has both. `ERR_MAPSAFE_NAME` in a worker if the main thread has opened no map with this name, or does
    * not answer for 2 seconds. The errors of the constructor

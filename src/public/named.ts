@@ -1,10 +1,10 @@
-import { optionOf } from '../base/arguments.js'
 import { describe } from '../base/describe.js'
-import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/errors.js'
+import { MapsafeError, MapsafeTypeError } from '../base/errors.js'
 import { readSettings } from '../format/cache-settings.js'
 import { PAGE_BYTES } from '../format/layout.js'
 import { askForRecord, isMainThread, knownRecord, nameRecord } from '../platform/names.js'
 import { leadsTo } from '../storage/file.js'
+import { checkOwnOptions, checkSharedOptions, contradict } from './contradictions.js'
 import type { Kind, MapHandle, Place } from './handle.js'
 import { noteName } from './names-of-maps.js'
 import { Opening, type MapClass, type OpenedMap } from './opening.js'
@@ -51,7 +51,7 @@ export function openNamed<M extends OpenedMap>(
   const already = ofClass.get(name)
   if (already !== undefined && already.map.toJSON().closed !== true) {
     checkPlace(name, kind, options, already.place)
-    checkThread(name, given ?? {}, options, already.options)
+    checkOwnOptions(name, given ?? {}, options, already.options)
     return already.map as M
   }
   const opening = openingOf(kind, name, given ?? {}, options)
@@ -80,9 +80,17 @@ function openingOf(
   if (handle === undefined && !mayMake) throw unknownName(name)
   if (handle !== undefined) checkHandle(name, kind, options, handle)
   if (handle !== undefined && file === undefined) {
-    const { loadDefaults, breaker } = given
+    const { lostUpdates, guard, loadDefaults, breaker } = given
     const ofCache = kind === 'mapsafe.cache' ? { loadDefaults, breaker } : {}
-    const opening = Opening.existing(kind, handle, { engine, freeze, nearCache, trustFile, ...ofCache })
+    const opening = Opening.existing(kind, handle, {
+      engine,
+      freeze,
+      nearCache,
+      trustFile,
+      lostUpdates,
+      guard,
+      ...ofCache,
+    })
     checkPlace(name, kind, options, opening.place)
     return opening
   }
@@ -113,35 +121,7 @@ function checkPlace(name: string, kind: Kind, options: ResolvedMapOptions, { han
   const made = readSettings(new Int32Array(region, 0, PAGE_BYTES / 4))
   if (maxBytes !== undefined && maxBytes !== region.byteLength)
     contradict(name, 'maxBytes', maxBytes, region.byteLength)
-  if (cache?.ttl !== undefined && cache.ttl !== made.ttl) contradict(name, 'ttl', cache.ttl, made.ttl)
-  if (cache?.maxEntries !== undefined && cache.maxEntries !== made.maxEntries) {
-    contradict(name, 'maxEntries', cache.maxEntries, made.maxEntries)
-  }
-}
-
-/** @throws MapsafeError `ERR_MAPSAFE_OPTIONS` if this thread opened the map with other options of its own */
-function checkThread(
-  name: string,
-  given: ConcurrentCacheOptions<boolean>,
-  { engine, freeze, nearEntries }: ResolvedMapOptions,
-  before: ResolvedMapOptions,
-): void {
-  if (optionOf(given, 'engine') !== undefined && engine !== before.engine)
-    contradict(name, 'engine', engine, before.engine)
-  if (optionOf(given, 'freeze') !== undefined && freeze !== before.freeze)
-    contradict(name, 'freeze', freeze, before.freeze)
-  if (optionOf(given, 'nearCache') !== undefined && nearEntries !== before.nearEntries) {
-    contradict(name, 'nearCache.maxEntries', nearEntries, before.nearEntries)
-  }
-}
-
-function contradict(name: string, option: string, asked: unknown, made: unknown): never {
-  const was = made === undefined ? `without ${option}` : `with ${describe(made)}`
-  throw new MapsafeRangeError(
-    'ERR_MAPSAFE_OPTIONS',
-    `Option ${option} asks for ${describe(asked)}, but the map named ${describe(name)} was opened ${was}. Leave the option ` +
-      'out, give the same one everywhere, or choose another name.',
-  )
+  if (cache !== undefined) checkSharedOptions(name, cache, made)
 }
 
 function unknownName(name: string): MapsafeError {

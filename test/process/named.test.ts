@@ -126,6 +126,62 @@ test('options that contradict are refused, with both, and change nothing', async
   expect(cache.stats().threads).toHaveLength(2)
 })
 
+test('so are a lifetime by reads and its jitter, and what a thread chose for its loads and its reports', async () => {
+  const name = freshName()
+  const made = { slidingTtl: 5000, ttlJitter: 0.25, breaker: { threshold: 0.1 }, loadDefaults: { timeout: 7 } }
+  const reports = { guard: { slowUpdateMs: 3 }, lostUpdates: false, trustFile: true }
+  using cache = ConcurrentCache.open<string, number>(name, { ...small, ...made, ...reports })
+  const refusal = (message: RegExp): Error =>
+    expect.objectContaining({ code: 'ERR_MAPSAFE_OPTIONS', message: expect.stringMatching(message) as string }) as Error
+  const worker = await start()
+  for (const [options, message] of [
+    [{ slidingTtl: 6000 }, /slidingTtl asks for 6000, .* was opened with 5000/],
+    [{ ttl: 6000 }, /ttl asks for 6000, .* was opened with Infinity/],
+    [{ ttlJitter: 0 }, /ttlJitter asks for 0, .* was opened with 0.25/],
+  ] as const) {
+    expect(() => ConcurrentCache.open(name, options)).toThrow(refusal(message))
+    expect(await order(worker, { name, options, isCache: true })).toEqual(refusal(message))
+  }
+  for (const [options, message] of [
+    [{ breaker: true }, /breaker.threshold asks for 0.5, .* was opened with 0.1/],
+    [{ breaker: false }, /breaker asks for false, .* was opened with true/],
+    [{ loadDefaults: {} }, /loadDefaults.timeout asks for 30000, .* was opened with 7/],
+    [
+      { loadDefaults: { ...made.loadDefaults, ttl: 8 } },
+      /loadDefaults.ttl asks for 8, .* was opened without loadDefaults.ttl/,
+    ],
+    [{ guard: false }, /guard asks for false, .* was opened with true/],
+    [{ guard: { slowUpdateMs: 4 } }, /guard.slowUpdateMs asks for 4, .* was opened with 3/],
+    [{ lostUpdates: true }, /lostUpdates asks for true, .* was opened with false/],
+    [{ trustFile: false }, /trustFile asks for false, .* was opened with true/],
+  ] as const) {
+    expect(() => ConcurrentCache.open(name, options)).toThrow(refusal(message))
+  }
+  expect(ConcurrentCache.open(name, { ...small, ...made, ...reports })).toBe(cache)
+  expect(await order(worker, { name, isCache: true, options: made })).toEqual({ sum: 1 })
+  using plain = ConcurrentCache.open<string, number>(freshName(), small)
+  const plainName = (plain.toJSON() as { name: string }).name
+  expect(() => ConcurrentCache.open(plainName, { ttlJitter: 0.5 })).toThrow(
+    refusal(/ttlJitter asks for 0.5, .* with 0\./),
+  )
+  expect(() => ConcurrentCache.open(plainName, { slidingTtl: 5 })).toThrow(refusal(/without slidingTtl/))
+  expect(ConcurrentCache.open(plainName, { ttlJitter: 0, ttl: Infinity })).toBe(plain)
+})
+
+test('a worker has the reports that it asks for', async () => {
+  const name = freshName()
+  using map = ConcurrentMap.open<string, number>(name, { ...small, lostUpdates: false, guard: false })
+  map.set('sum', 1)
+  const worker = await start()
+  expect(await order(worker, { name, options: { lostUpdates: true }, reported: 'mapsafe.lost-update' })).toEqual({
+    sum: 8,
+    reports: 1,
+  })
+  const other = await start()
+  const guarded = { name, options: { guard: { largeValueBytes: 1 } }, reported: 'mapsafe.guard' }
+  expect(await order(other, guarded)).toEqual({ sum: 8, reports: 1 })
+})
+
 type ConcurrentCacheOptionsOf = NonNullable<Order['options']>
 
 test('a worker that asks for a name which the main thread has not given is refused, and makes no map', async () => {
