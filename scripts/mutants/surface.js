@@ -84,8 +84,8 @@ export const mutants = [
     name: 'named-map-without-reports',
     why: 'a worker that opens a map by its name to look for lost updates is told of none',
     file: 'src/public/named.ts',
-    find: 'trustFile, lostUpdates, guard, ...ofCache',
-    replace: 'trustFile, guard, ...ofCache',
+    find: '      lostUpdates,\n      guard,\n      ...ofCache,\n',
+    replace: '      guard,\n      ...ofCache,\n',
   },
   {
     name: 'text-taken-apart',
