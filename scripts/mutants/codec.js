@@ -123,6 +123,27 @@ export const mutants = [
     replace: '\n',
   },
   {
+    name: 'element-getter-twice',
+    why: 'a getter of a long array runs again where the value goes another way',
+    file: 'src/codec/plain/writer.ts',
+    find: 'this.reads.noteElements(number, values)\n',
+    replace: '\n',
+  },
+  {
+    name: 'sparse-getter-twice',
+    why: 'a getter of an array with holes runs again where the array is copied',
+    file: 'src/codec/walk.ts',
+    find: 'values === undefined ? (source as unknown as Record<string, unknown>)[key] : values[i]',
+    replace: '(source as unknown as Record<string, unknown>)[key]',
+  },
+  {
+    name: 'hole-for-a-name',
+    why: 'a long array with a hole and a name comes back with an element for the name',
+    file: 'src/codec/plain/writer.ts',
+    find: ' || hasHoles(array, length)',
+    replace: '',
+  },
+  {
     name: 'writer-shared-with-getters',
     why: 'a getter that stores a value replaces the one that is being written around it',
     file: 'src/codec/plain/codec.ts',

@@ -137,8 +137,10 @@ export class ValueWalk {
     const copy: unknown[] = []
     this.copies.add(source, copy)
     copy.length = source.length
-    for (const key of keys) {
-      const value = (source as unknown as Record<string, unknown>)[key]
+    const read = this.reads?.get(source)
+    const values = read?.isWhole && read.values.length === keys.length ? read.values : undefined
+    for (const [i, key] of keys.entries()) {
+      const value = values === undefined ? (source as unknown as Record<string, unknown>)[key] : values[i]
       if (value === undefined && !Object.hasOwn(source, key)) continue // a getter deleted it
       const part = this.copyPart(value, key)
       // Assigning to __proto__ would change the prototype.

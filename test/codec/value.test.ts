@@ -167,6 +167,9 @@ test("what is no tree of plain data goes to V8's format", () => {
   const others = [
     [, 1], // eslint-disable-line no-sparse-arrays -- the case
     Object.assign([1], { x: 1 }),
+    Object.assign([1, , 2], { x: 1 }), // eslint-disable-line no-sparse-arrays -- as many keys as places
+    Object.assign(new Array<unknown>(20).fill(0), { x: 1 }),
+    Object.assign([, ...new Array<unknown>(20).fill(0)], { x: 1 }), // eslint-disable-line no-sparse-arrays -- as above
     [shared, shared],
     [bytes, new Uint8Array(bytes.buffer)],
     [bytes, bytes.buffer],
@@ -240,6 +243,31 @@ describe('getters', () => {
     expect(nested.gone).toBe(5)
     expect(Object.getOwnPropertyDescriptor(nested, '__proto__')?.value).toBe('own')
     expect(nested.cycle.self).toBe(nested.cycle)
+  })
+
+  test('of elements of long arrays are read once, whichever way the value goes', () => {
+    const counts: number[] = []
+    const long = (change: (list: unknown[]) => void): unknown[] => {
+      const list = Array.from({ length: 30 }, (_, i): unknown => i)
+      const at = counts.push(0) - 1
+      Object.defineProperty(list, 7, { enumerable: true, get: () => `read ${++counts[at]}` })
+      change(list)
+      return list
+    }
+    const shared = {}
+    const lists = [
+      long(() => undefined),
+      long((list) => (list[20] = [shared, shared])),
+      long((list) => Reflect.deleteProperty(list, 20)),
+      long((list) => Object.assign(list, { name: 1 })),
+      long((list) => Reflect.deleteProperty(Object.assign(list, { name: 1 }), 20)),
+    ]
+    for (const list of lists) {
+      const copy = roundTrip(list) as unknown[]
+      expect(copy[7]).toBe('read 1')
+      expect(Object.keys(copy)).toEqual(Object.keys(list))
+    }
+    expect(counts).toEqual([1, 1, 1, 1, 1])
   })
 
   test('are read once also where the value is refused after them', () => {

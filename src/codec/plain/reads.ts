@@ -1,13 +1,16 @@
 /** What was read of one object. */
 export interface Read {
+  /** None for an array that was read at once. */
   readonly names: (string | number)[]
-  readonly values: unknown[]
+  values: unknown[]
   /** Whether it was read to the end. */
   isWhole: boolean
 }
 
 const LINEAR_LIMIT = 8
 const KEPT_READS = 1024
+/** Stands for the names of all elements of an array. */
+const ALL = -1
 
 /**
  * Notes the objects that the writer met and what it read of each. It tells objects that are met again; and if the
@@ -33,9 +36,9 @@ export class Reads {
       if (objects[i] === object) return -1
     }
     if (number >= LINEAR_LIMIT) {
-      this.many ??= new Set()
-      if (this.many.has(object)) return -1
-      this.many.add(object)
+      const many = (this.many ??= new Set())
+      // One search instead of two: an object that is there already adds nothing.
+      if (many.add(object).size !== number - LINEAR_LIMIT + 1) return -1
     }
     objects[number] = object
     this.isWhole[number] = false
@@ -49,6 +52,12 @@ export class Reads {
     this.owners[at] = object
     this.names[at] = name
     this.values[at] = value
+  }
+
+  /** Notes that all of an array was read at once. */
+  noteElements(array: number, values: readonly unknown[]): void {
+    this.note(array, ALL, values)
+    this.isWhole[array] = true
   }
 
   /** Notes that an object was read to the end. */
@@ -67,8 +76,11 @@ export class Reads {
     }
     for (let i = 0; i < this.count; i++) {
       const read = reads[this.owners[i]]
-      read.names.push(this.names[i])
-      read.values.push(this.values[i])
+      if (this.names[i] === ALL) read.values = this.values[i] as unknown[]
+      else {
+        read.names.push(this.names[i])
+        read.values.push(this.values[i])
+      }
     }
     return result
   }
