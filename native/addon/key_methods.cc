@@ -258,7 +258,7 @@ napi_value PutMany(napi_env env, napi_callback_info info) {
     }
     value.expires_at = expires_at;
     outcome.given_labels = labels;
-    handle.engine().Put(key, value, kPutAlways, kNoVersion);
+    handle.engine().Put(key, value, kPutAlways | kPutGiven, kNoVersion);
     if (outcome.status != Status::kDone) break;
     if (IsEncodedKind(kind)) used += PaddedBytes(value.length);
   }

@@ -165,6 +165,69 @@ TEST(Labels, AHeldWriteNotesThoseGiven) {
   ExpectSound(engine);
 }
 
+// Of three threads, one begins to write, another one invalidates, and a third one writes the same key and has returned.
+TEST(Labels, AWriteNeverTakesANewerEntryAway) {
+  TestRegion region(4 << 20, kFlagCache);
+  TestEngine slow(region);
+  TestEngine quick(region);
+  Labels labels(region, slow);
+  for (int i = 0; i < 3000; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    slow.outcome().given_labels = 0;
+    labels.Give(slow, {1, 2});
+    labels.Invalidate(i % 2 == 0 ? 1 : 2);
+    if (i % 3 != 0) {
+      labels.Give(quick, {1});
+      ASSERT_TRUE(quick.Put(key, "new", kPutAlways | kPutGiven));
+    }
+    if (i % 3 == 2) {
+      EXPECT_FALSE(slow.Put(key, "made before", kPutAlways));
+      EXPECT_EQ(slow.status(), Status::kNotDone);
+      EXPECT_EQ(quick.Get(key), "new") << i;
+    } else {
+      ASSERT_TRUE(slow.Put(key, "given", kPutAlways | kPutGiven));
+      EXPECT_EQ(quick.Get(key), "given") << i;
+      labels.Invalidate(1);
+      EXPECT_EQ(quick.Get(key), std::nullopt) << i;
+    }
+    EXPECT_EQ(slow.outcome().given_labels, 0u);
+  }
+  labels.Give(slow, {3});
+  labels.Invalidate(3);
+  EXPECT_EQ(slow.Increment("sum", 5), 5);
+  EXPECT_TRUE(quick.Has("sum"));
+  labels.Invalidate(3);
+  EXPECT_FALSE(quick.Has("sum"));
+  ExpectSound(slow);
+}
+
+TEST(Labels, AValueMadeUnderAHoldIsNotStoredIfOutdated) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  Labels labels(region, engine);
+  labels.Give(engine, {2});
+  ASSERT_TRUE(engine.Put("a", "0"));
+  labels.Invalidate(2);
+  labels.Give(engine, {1});
+  labels.Invalidate(1);
+  ASSERT_TRUE(engine.Hold("a"));
+  EXPECT_FALSE(engine.PutHeld("a", "1"));
+  EXPECT_EQ(engine.status(), Status::kNotDone);
+  ExpectSound(engine);
+}
+
+// A generation that is raised no more is noted by nobody: what has it could never be invalidated.
+TEST(Labels, AWriteNotesNoGenerationThatIsRaisedNoMore) {
+  TestRegion region(kMinRegionBytes, kFlagCache);
+  TestEngine engine(region);
+  Labels labels(region, engine);
+  labels.Give(engine, {1});
+  region.region().Store(labels.Word(1), kLabelRetired);
+  engine.Put("a", "1", kPutAlways | kPutGiven);
+  EXPECT_FALSE(engine.Has("a"));
+  ExpectSound(engine);
+}
+
 TEST(Labels, ATableIsMadeOnce) {
   TestRegion region(kMinRegionBytes, kFlagCache);
   TestEngine engine(region);

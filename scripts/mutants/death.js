@@ -18,8 +18,8 @@ export const mutants = [
     name: 'life-believed-until-held',
     why: 'a write renews an entry that a reader saw expired just before',
     file: 'core/write/write.cc',
-    find: 'if (HasDied(core.region, *edit)) {',
-    replace: 'if (false) {',
+    find: 'if (HasDied(core.region, *edit) || IsOutdated(core.region, *edit)) {',
+    replace: 'if (IsOutdated(core.region, *edit)) {',
   },
   {
     name: 'life-of-the-recent-believed',
@@ -32,8 +32,8 @@ export const mutants = [
     name: 'life-believed-until-all-is-held',
     why: 'a write that waits for a bucket beside the home renews an entry that a reader saw expired meanwhile',
     file: 'core/write/structural.cc',
-    find: 'if (status == Status::kDone && HasDied(core.region, *edit)) {',
-    replace: 'if (false) {',
+    find: 'while (status == Status::kDone && HasDied(core.region, *edit)) {',
+    replace: 'while (false) {',
   },
   {
     name: 'expired-beside-a-holder',

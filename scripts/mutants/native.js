@@ -452,4 +452,32 @@ export const mutants = [
     find: 'std::min(left / kPageBytes - table_pages, table_pages * kPageBytes / kPageEntryBytes)',
     replace: 'left / kPageBytes - table_pages',
   },
+  {
+    name: 'given-value-notes-early',
+    why: 'a value given is absent from the start, and takes away what was written after the invalidation',
+    file: 'core/write/write.h',
+    find: 'if (edit.label_count != 0 && edit.is_given) NoteGenerations',
+    replace: 'if (edit.label_count > kMaxEntryLabels && edit.is_given) NoteGenerations',
+  },
+  {
+    name: 'outdated-value-stored',
+    why: 'what was made before an invalidation takes away what was written after it',
+    file: 'core/write/write.cc',
+    find: 'if (IsOutdated(core.region, *edit)) holds = false;',
+    replace: '',
+  },
+  {
+    name: 'counter-notes-early',
+    why: 'a counter that begins while its namespace is cleared is lost',
+    file: 'core/write/increment.cc',
+    find: 'edit->is_given = current == 0;',
+    replace: '',
+  },
+  {
+    name: 'last-generation-noted',
+    why: 'what has a label that is retired can never be invalidated',
+    file: 'core/index/labels.h',
+    find: 'if (generation != kLabelRetired) region.Store(at + 1, generation);',
+    replace: 'region.Store(at + 1, generation);',
+  },
 ]

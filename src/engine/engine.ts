@@ -72,7 +72,7 @@ export interface Engine {
    *
    * @param kind the value kind of the region format; for all strings VALUE_LATIN1, even if they need UTF-16 units
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
-   * @param mode one of the PUT constants, plus RETURN_PREVIOUS and PUT_QUIETLY optionally
+   * @param mode one of the PUT constants, plus RETURN_PREVIOUS, PUT_QUIETLY and PUT_GIVEN optionally
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds of the region's time; default NEVER
    * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; below 0, minus the
@@ -172,7 +172,7 @@ export interface Engine {
   getMany(keys: readonly Key[], values: unknown[], from: number): number
 
   /**
-   * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS. The bytes of values of kind
+   * Stores entries `from` to `to - 1`, each as {@link Engine.put} does with PUT_ALWAYS and PUT_GIVEN. The bytes of values of kind
    * bigint and later lie one after the other in the scratch buffer, each padded to a word.
    *
    * @param kinds the kinds, as for put
@@ -404,3 +404,8 @@ export const RETURN_PREVIOUS = 4
 export const RENEW_EXPIRY = 8
 /** For a write that stores the value that is there: it is not told to those who watch the key. */
 export const PUT_QUIETLY = 16
+/**
+ * Flag of a put: the value is none that was made of older ones, so its labels have the generations of the instant at which
+ * it is stored. Without it, a value is not stored (NOT_DONE) if one of its labels was invalidated since it was noted.
+ */
+export const PUT_GIVEN = 32

@@ -12,10 +12,14 @@ import {
   BLOCK_WORDS,
   FIRST_LABEL_TABLE_BYTES,
   HEADER_INVALIDATIONS,
+  LABEL_RETIRED,
   LABEL_WORDS,
   SEGMENT_LABELLED,
   SHARED_MARKS,
 } from './layout.js'
+
+/** Generation of a label that is raised no more: all its entries are invalid, and no new one gets it. */
+const RETIRED = LABEL_RETIRED | 0
 
 /** Labels in pairs, as entries hold them. */
 export type Labels = readonly number[]
@@ -23,13 +27,37 @@ export type Labels = readonly number[]
 /**
  * Returns whether one of the labels of the entry at word `entry`, whose lengths must have been checked, was invalidated
  * since it was written. Like the header, reliable only once validated.
+ *
+ * @param count number of its labels, where its header does not say so yet
  */
-export function isInvalidated(words: Int32Array, entry: number): boolean {
+export function isInvalidated(words: Int32Array, entry: number, count = labelCountOf(words, entry)): boolean {
   let at = labelsAt(words, entry)
-  for (let left = labelCountOf(words, entry); left > 0; left--, at += LABEL_WORDS) {
+  for (let left = count; left > 0; left--, at += LABEL_WORDS) {
     if (isOutdated(words, words[at] >>> 0, words[at + 1])) return true
   }
   return false
+}
+
+/**
+ * Notes the present generations of the labels of the entry at word `entry`, which only this thread knows. One that is raised
+ * no more is not noted: the entry is invalid then.
+ */
+export function noteGenerations(words: Int32Array, entry: number, count: number): void {
+  let at = labelsAt(words, entry)
+  for (let left = count; left > 0; left--, at += LABEL_WORDS) {
+    const word = words[at] >>> 0
+    const generation = word < words.length ? Atomics.load(words, word) : RETIRED
+    if (generation !== RETIRED) words[at + 1] = generation
+  }
+}
+
+/** Returns labels with their present generations. One that is raised no more stays as it was noted. */
+export function notedAnew(words: Int32Array, labels: Labels): Labels {
+  return labels.map((each, i) => {
+    if (i % LABEL_WORDS === 0) return each
+    const generation = Atomics.load(words, labels[i - 1])
+    return generation === RETIRED ? each : generation
+  })
 }
 
 /** The same for labels that were noted apart. */

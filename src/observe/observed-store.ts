@@ -4,6 +4,8 @@ import {
   FOUND,
   NOT_DONE,
   PUT_ALWAYS,
+  PUT_CONDITION_MASK,
+  PUT_GIVEN,
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
   PUT_IF_VERSION,
@@ -138,14 +140,15 @@ export class ObservedStore<V> extends Store<V> {
     staleUntil: number,
     labels: Labels | undefined,
   ): unknown {
-    const put = (condition: number, expected = version): unknown =>
-      super.put(engine, key, value, condition, expected, expiresAt, staleUntil, labels)
+    const put = (way: number, expected = version): unknown =>
+      super.put(engine, key, value, way | (mode & PUT_GIVEN), expected, expiresAt, staleUntil, labels)
     const probe = this.#probe
+    const condition = mode & PUT_CONDITION_MASK
     if (probe === undefined) return put(mode)
     const origin = probe.originOf(key, value)
-    if (mode !== PUT_ALWAYS && mode !== PUT_IF_PRESENT) return put(mode)
+    if (condition !== PUT_ALWAYS && condition !== PUT_IF_PRESENT) return put(mode)
     const note = probe.expected(key)
-    const replaced = note?.isArmed === true ? this.#putExpecting(engine, note.version, mode, put) : void put(mode)
+    const replaced = note?.isArmed === true ? this.#putExpecting(engine, note.version, condition, put) : void put(mode)
     if (engine.result[RESULT_STATUS] !== DONE) return undefined
     const loss = probe.overwrote({ note, origin, replaced, written: this.version })
     if (loss !== undefined) this.#tell(engine, key, loss)

@@ -4,6 +4,7 @@ import {
   ENTRY_TOO_LARGE,
   KEY_TYPE,
   PUT_ALWAYS,
+  PUT_GIVEN,
   RESULT_LENGTH,
   RESULT_STATUS,
   VALUE_RECORD_WORDS,
@@ -132,7 +133,8 @@ export function setMany<V>(
       let next = from
       giveLabels(engine, labelsOf(lifetime))
       if (slide === NEVER) next = engine.putMany(batch.keys, batch.kinds, batch.operands, from, to, expiry)
-      else engine.put(batch.keys[from], batch.kinds[from], batch.operands[from], PUT_ALWAYS, 0, expiry, slide)
+      else
+        engine.put(batch.keys[from], batch.kinds[from], batch.operands[from], PUT_ALWAYS | PUT_GIVEN, 0, expiry, slide)
       if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[next]), next)
       from = to
     }
@@ -145,7 +147,7 @@ function setEach<V>(store: Store<V>, engine: Engine, batch: Batch): void {
     const lifetime = batch.lifetimes[i]
     const slide = store.slideOf(lifetime)
     const expiry = store.announceExpiry(lifetime)
-    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS, 0, expiry, slide, labelsOf(lifetime))
+    store.put(engine, batch.keys[i], batch.entry(i), PUT_ALWAYS | PUT_GIVEN, 0, expiry, slide, labelsOf(lifetime))
     if (engine.result[RESULT_STATUS] !== DONE) throw stopped(engineError(engine, batch.keys[i]), i)
   }
 }

@@ -1,6 +1,6 @@
 import { refusePromise } from '../base/promises.js'
 import { ownKey, type Key } from '../format/key.js'
-import { PUT_IF_ABSENT } from '../engine/engine.js'
+import { PUT_GIVEN, PUT_IF_ABSENT } from '../engine/engine.js'
 import type { Lifetime } from './lifetime.js'
 import type { Store } from './store.js'
 import { exchange } from './writes.js'
@@ -12,7 +12,7 @@ import { exchange } from './writes.js'
  * @param expiresAt as for Store.write
  */
 export function getOrInsert<V>(store: Store<V>, key: Key, value: unknown, expiresAt?: () => Lifetime | undefined): V {
-  return insertIfAbsent(store, key, () => value, expiresAt)
+  return insertIfAbsent(store, key, () => value, PUT_IF_ABSENT | PUT_GIVEN, expiresAt)
 }
 
 /**
@@ -31,7 +31,7 @@ export function getOrInsertComputed<K extends Key, V>(
     refusePromise(value, 'ERR_MAPSAFE_VALUE_TYPE', 'getOrInsertComputed', VALUE_AT_ONCE)
     return value
   }
-  return insertIfAbsent(store, key, computeAtOnce, expiresAt)
+  return insertIfAbsent(store, key, computeAtOnce, PUT_IF_ABSENT, expiresAt)
 }
 
 const VALUE_AT_ONCE =
@@ -41,6 +41,7 @@ function insertIfAbsent<K extends Key, V>(
   store: Store<V>,
   key: K,
   compute: (key: K) => unknown,
+  mode: number,
   expiresAt?: () => Lifetime | undefined,
 ): V {
   const near = store.near(key)
@@ -55,5 +56,5 @@ function insertIfAbsent<K extends Key, V>(
   }
   const own = ownKey(key)
   const value = compute(ownKey(key))
-  return exchange(store, own, value, PUT_IF_ABSENT, expiresAt?.())!
+  return exchange(store, own, value, mode, expiresAt?.())!
 }

@@ -1,9 +1,10 @@
 import { ownKey, type Key } from '../format/key.js'
 import type { ValueEncoder } from '../codec/value.js'
 import { refusePromise } from '../base/promises.js'
-import { PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
+import { PUT_GIVEN, PUT_IF_ABSENT, PUT_IF_VERSION } from '../engine/engine.js'
+import { notedAnew } from '../format/labels.js'
 import { Expected } from './expected.js'
-import { slidingLife, withLabels, type Lifetime } from './lifetime.js'
+import { labelsOf, slidingLife, spanOf, withLabels, type Lifetime } from './lifetime.js'
 import { deciding } from './reentry.js'
 import type { Store, StoredEntry } from './store.js'
 import { LOST, untilWritten } from './until-written.js'
@@ -39,12 +40,22 @@ export function update<V>(
     refusePromise(next, 'ERR_MAPSAFE_VALUE_TYPE', 'update', UPDATE_AT_ONCE)
     return store.encode(next)
   }
-  const change = readModifyWrite(store, key, decide, (entry) => (entry === undefined ? expiresIfNew : lifeOf(entry)))
+  const change = readModifyWrite(store, key, decide, () => {
+    // Noted before the entry is looked for: what is not found because its labels were invalidated is made with them anew.
+    const ifNew = withLabelsNow(store, expiresIfNew)
+    return (entry) => (entry === undefined ? ifNew : lifeOf(entry))
+  })
   if (change === undefined || change === DELETE) return undefined
   const encoder = change
   const stored = store.decodeEncoded(encoder, next)
   encoder.release()
   return stored
+}
+
+/** Returns a life whose labels have their present generations. */
+function withLabelsNow(store: Store<unknown>, life: Lifetime | undefined): Lifetime | undefined {
+  const labels = labelsOf(life)
+  return labels === undefined ? life : withLabels(spanOf(life), notedAnew(store.open().words, labels))
 }
 
 /** How long an entry that is changed lives on: to its end, or anew if its uses renew it; and with its labels. */
@@ -69,7 +80,7 @@ export function compareAndSwap<V>(
     encoder.release()
     return undefined
   }
-  const encoder = readModifyWrite(store, key, decide, () => lifetime) as ValueEncoder | undefined
+  const encoder = readModifyWrite(store, key, decide, () => () => lifetime, PUT_GIVEN) as ValueEncoder | undefined
   encoder?.release()
   return encoder !== undefined
 }
@@ -82,7 +93,7 @@ export function compareAndSwap<V>(
  */
 export function deleteIf<V>(store: Store<V>, key: Key, test: (value: V) => unknown, isPassing = false): boolean {
   const decide: Decide<V> = (value, isPresent) => (isPresent && test(value!) ? DELETE : undefined)
-  return readModifyWrite(store, key, decide, () => undefined, isPassing) !== undefined
+  return readModifyWrite(store, key, decide, () => () => undefined, 0, isPassing) !== undefined
 }
 
 /** Deletes the entry of `key` if its value is `expected`. @returns whether it was deleted */
@@ -96,19 +107,22 @@ export function compareAndDelete<V>(store: Store<V>, key: Key, expected: unknown
  *
  * @param decide given the value, and whether there is an entry. Called again after a lost race; must not write to the
  * map; if it throws, nothing is changed.
- * @param chooseExpiry when the entry stored expires, as for Store.write
+ * @param begin called before the entry is read; what it returns says when the entry stored expires, as for Store.write
+ * @param given PUT_GIVEN if what is stored is not made of the entry's value
  * @returns the change that was made
  */
 function readModifyWrite<V>(
   store: Store<V>,
-  given: Key,
+  sought: Key,
   decide: Decide<V>,
-  chooseExpiry: ChooseExpiry<V>,
+  begin: () => ChooseExpiry<V>,
+  given = 0,
   isPassing = false,
 ): Change {
-  const key = ownKey(given) // the decision runs user code
+  const key = ownKey(sought) // the decision runs user code
   if (!isPassing) store.hotKeys.note(key)
   return untilWritten<Change>(store, key, (isHeld) => {
+    const chooseExpiry = begin()
     const entry = isHeld ? store.hold(key) : isPassing ? store.entryPassing(key) : store.entry(key)
     const change = deciding(store.openToWrite(), () => decide(entry?.value, entry !== undefined))
     if (change === undefined) return change
@@ -118,7 +132,7 @@ function readModifyWrite<V>(
     }
     const expiresAt = chooseExpiry(entry)
     if (isHeld && writeHeld(store, key, change as ValueEncoder, expiresAt)) return change
-    return apply(store, key, change, entry?.version, expiresAt) ? change : LOST
+    return apply(store, key, change, given, entry?.version, expiresAt) ? change : LOST
   })
 }
 
@@ -126,9 +140,11 @@ function apply<V>(
   store: Store<V>,
   key: Key,
   change: ValueEncoder | typeof DELETE,
+  given: number,
   version?: number,
   lifetime?: Lifetime,
 ): boolean {
   if (change === DELETE) return remove(store, key, PUT_IF_VERSION, version)
-  return writeEncoded(store, key, change, version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION, version, lifetime)
+  const mode = version === undefined ? PUT_IF_ABSENT : PUT_IF_VERSION
+  return writeEncoded(store, key, change, mode | given, version, lifetime)
 }

@@ -4,12 +4,15 @@
  */
 import type { ValueEncoder } from '../codec/value.js'
 import {
+  ABSENT,
   DONE,
   ENCODED,
   FULL,
   NOT_A_COUNTER,
   NOT_DONE,
   PUT_ALWAYS,
+  PUT_CONDITION_MASK,
+  PUT_GIVEN,
   PUT_IF_ABSENT,
   RESULT_PREVIOUS,
   RESULT_STATUS,
@@ -45,7 +48,7 @@ export function write(
   const own = typeof key === 'object' ? ownKey(key) : key // a getter in the value may change it
   const encoder = store.encode(value)
   try {
-    return writeEncoded(store, own, encoder, mode, version, lifetime)
+    return writeEncoded(store, own, encoder, mode | PUT_GIVEN, version, lifetime)
   } finally {
     encoder.release()
   }
@@ -54,6 +57,7 @@ export function write(
 /**
  * Writes as {@link write} does, but a value that is encoded already.
  *
+ * @param mode with PUT_GIVEN unless the value is made of older ones: of the entry, or by a function of the user
  * @param staleFor milliseconds after the entry's expiry, if it has one, for which loads may still return the value
  * @param forFailures whether they may do so only where a load failed
  */
@@ -88,12 +92,13 @@ export function writeEncoded(
 /** Stores `value` and returns the value that was there before. */
 export function swap<V>(store: Store<V>, key: Key, value: unknown, lifetime?: Lifetime): V | undefined {
   store.hotKeys.note(key)
-  return exchange(store, key, value, PUT_ALWAYS, lifetime)
+  return exchange(store, key, value, PUT_ALWAYS | PUT_GIVEN, lifetime)
 }
 
 /**
  * Stores `value` if `mode` allows it, and returns the value that was there before. If a PUT_IF_ABSENT found nothing,
- * returns the value that is there now, as a reader will get it.
+ * returns the value that is there now, as a reader will get it; without PUT_GIVEN also if it was not stored, because one of
+ * its labels was invalidated while it was made.
  */
 export function exchange<V>(
   store: Store<V>,
@@ -116,9 +121,9 @@ export function exchange<V>(
         giveLabels(engine, labelsOf(lifetime))
         previous = engine.put(key, encoder.kind, encoder.operand, mode | RETURN_PREVIOUS, 0, expiry, slide)
       } while (lackedRoom(engine))
-      return mode === PUT_IF_ABSENT && engine.result[RESULT_STATUS] === DONE
-        ? store.decodeEncoded(encoder, value)
-        : previousOf(store, engine, key, previous)
+      const before = previousOf(store, engine, key, previous)
+      const inserts = (mode & PUT_CONDITION_MASK) === PUT_IF_ABSENT && engine.result[RESULT_PREVIOUS] === ABSENT
+      return inserts ? store.decodeEncoded(encoder, value) : before
     })
   } finally {
     encoder.release()

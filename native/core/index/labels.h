@@ -13,17 +13,21 @@
 
 namespace mapsafe {
 
-// Whether one of the labels of an entry, whose lengths must have been checked, was invalidated since it was written.
-// Like the header, reliable only once validated.
+// Whether one of the labels that lie at a word was invalidated since it was noted.
 //
 // Acquire: what is read later in the same thread is no older than the invalidation that is met here.
-inline bool IsInvalidated(const Region& region, Block entry, const EntryHeader& header) {
-  WordIndex at = WordOf(entry) + header.labels_offset();
-  for (std::uint32_t left = header.label_count; left > 0; --left, at += kLabelWords) {
+inline bool AreInvalidated(const Region& region, WordIndex at, std::uint32_t count) {
+  for (std::uint32_t left = count; left > 0; --left, at += kLabelWords) {
     const WordIndex generation = region.Load(at);
     if (generation >= region.word_count() || region.LoadAcquire(generation) != region.Load(at + 1)) return true;
   }
   return false;
+}
+
+// Whether one of the labels of an entry, whose lengths must have been checked, was invalidated since it was written.
+// Like the header, reliable only once validated.
+inline bool IsInvalidated(const Region& region, Block entry, const EntryHeader& header) {
+  return AreInvalidated(region, WordOf(entry) + header.labels_offset(), header.label_count);
 }
 
 // The same for an entry that is held, or 0 for none.
@@ -31,6 +35,16 @@ inline bool IsInvalidated(const Region& region, Block entry) {
   if (entry == 0) return false;
   const EntryHeader header = ReadHeader(region, entry);
   return !region.Contains(entry, header.words()) || IsInvalidated(region, entry, header);
+}
+
+// Notes the present generations of the labels that lie at a word, of an entry that only this thread knows. One that is
+// raised no more is not noted: the entry is invalid then.
+inline void NoteGenerations(Region& region, WordIndex at, std::uint32_t count) {
+  for (std::uint32_t left = count; left > 0; --left, at += kLabelWords) {
+    const WordIndex word = region.Load(at);
+    const Word generation = word < region.word_count() ? region.LoadAcquire(word) : kLabelRetired;
+    if (generation != kLabelRetired) region.Store(at + 1, generation);
+  }
 }
 
 // Notes that a segment has an entry with labels. Called by a writer that holds the bucket in which it is about to

@@ -87,6 +87,7 @@ Status PrepareSum(Core& core, Edit* edit, Block current, const EntryHeader& head
     // The expiry of an entry never changes, so another one takes a new entry.
     edit->in_place = header.is_counter() && !edit->renews();
   }
+  edit->is_given = current == 0;
   edit->sum = number + edit->by + 0.0;  // + 0.0: never -0
   if (!IsSafeInteger(edit->sum)) return Status::kCounterRange;
   core.outcome->expires_at = expires_at;

@@ -86,8 +86,8 @@ Step EditHeld(Core& core, const Location& location, Bucket home, Edit* edit) {
     if (index != home_index) RaiseOverflow(&home, index);
   }
   // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
-  if (status == Status::kDone && HasDied(core.region, *edit)) {
-    status = Prepare(core, edit, sighting.entry);
+  while (status == Status::kDone && HasDied(core.region, *edit)) {
+    status = Prepare(core, edit, sighting.found() ? sighting.entry : 0);
     if (status != Status::kDone && index != home_index) bucket.Release();
   }
   if (status != Status::kDone) {

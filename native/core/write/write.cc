@@ -73,7 +73,7 @@ Attempt TryOptimistically(Core& core, Edit* edit) {
   }
   // The time of the entry may have passed since Prepare looked, and a reader may have seen that. From now on readers
   // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
-  if (HasDied(core.region, *edit)) {
+  if (HasDied(core.region, *edit) || IsOutdated(core.region, *edit)) {
     TakeBack(core, change);
     home.Release();
     core.thread.ClearClaim();
@@ -284,6 +284,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
   edit->alive_until = decides ? expires_at : kNever;
   edit->alive_entry = decides && met.label_count != 0 ? current : 0;
   edit->in_place = false;
+  edit->is_given = (edit->mode & kPutGiven) != 0;
   // A lease has no node: it is never evicted.
   edit->met_node = current == 0 ? 0 : core.region.Load(WordOf(current) + kEntryNode);
   edit->meets_expired = expired;
@@ -309,6 +310,7 @@ Status Prepare(Core& core, Edit* edit, Block current) {
       holds = edit->kind != Edit::Kind::kRemove || present || edit->lapses || edit->drops_stale;
   }
   if (edit->kind == Edit::Kind::kEvict) holds = expired || (present && !edit->only_expired);
+  if (IsOutdated(core.region, *edit)) holds = false;
   if (present && (edit->mode & kReturnPrevious) != 0) {
     // Copied now, before any change: if the value does not fit, the caller can grow the buffer and try again.
     const Status copied = CopyValue(core, current, met);

@@ -17,7 +17,7 @@ struct Edit {
 
   Kind kind;
   const Key& key;
-  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious, kRenewExpiry or kPutQuietly
+  std::uint32_t mode;     // a kPut condition, perhaps with kReturnPrevious, kRenewExpiry, kPutQuietly or kPutGiven
   std::uint64_t version;  // for kPutIfVersion
   double by = 0;          // for kIncrement
   double sum = 0;
@@ -38,6 +38,7 @@ struct Edit {
   Block met_node = 0;               // set by Prepare: its node, or 0
   bool lapses = false;              // set by Prepare: a deletion leaves that lease, lapsed
   bool drops_stale = false;         // set by Prepare: a deletion takes a value away that had expired
+  bool is_given = false;            // set by Prepare: the value is none that was made of older ones
   bool in_place = false;            // set by Prepare: an increment changes the counter found
 
   bool renews() const { return (mode & kRenewExpiry) != 0; }
@@ -56,8 +57,23 @@ inline constexpr std::int32_t kTombstoneLimit = kAllBuckets * kSlotsPerBucket * 
 // a writer that lost four times in a row has met a stream of writers.
 inline constexpr int kOptimisticTries = 4;
 
-// Whether the entry that decides has expired, or was invalidated, since Prepare looked.
-inline bool HasDied(const Region& region, const Edit& edit) {
+// Where the labels of the entry to publish lie. Its header does not say yet how many there are.
+inline WordIndex LabelsOf(const Region& region, const Edit& edit) {
+  return WordOf(edit.block) + ReadHeader(region, edit.block).labels_offset();
+}
+
+// Whether the edit has a value that was made before one of its labels was invalidated: it must not be stored, since it
+// would replace what is newer. A lease may be: it is over from the start.
+inline bool IsOutdated(const Region& region, const Edit& edit) {
+  if (edit.label_count == 0 || edit.kind != Edit::Kind::kPut || edit.puts_lease || edit.is_given) return false;
+  return AreInvalidated(region, LabelsOf(region, edit), edit.label_count);
+}
+
+// Whether the entry that decides has expired, or was invalidated, since Prepare looked. Called with the home held.
+// Before it looks, it notes the labels of a value given, which are those of this instant: an invalidation of the entry
+// met is then one of the new entry, too.
+inline bool HasDied(Region& region, const Edit& edit) {
+  if (edit.label_count != 0 && edit.is_given) NoteGenerations(region, LabelsOf(region, edit), edit.label_count);
   return HasExpired(region, edit.alive_until) || IsInvalidated(region, edit.alive_entry);
 }
 

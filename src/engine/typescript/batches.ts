@@ -7,6 +7,7 @@ import {
   ENCODED,
   FOUND,
   PUT_ALWAYS,
+  PUT_GIVEN,
   RESULT_GIVEN_LABELS,
   RESULT_KIND,
   RESULT_LENGTH,
@@ -64,7 +65,7 @@ export function putMany(
   let i = from
   for (; i < to; i++) {
     result[RESULT_GIVEN_LABELS] = labels
-    engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS, 0, expiresAt)
+    engine.put(keys[i], kinds[i], operands[i], PUT_ALWAYS | PUT_GIVEN, 0, expiresAt)
     if (result[RESULT_STATUS] !== DONE) break
     if (isEncodedKind(kinds[i])) core.scratchStart += wordsFor(operands[i] as number)
   }

@@ -31,6 +31,7 @@ import {
   NOT_DONE,
   PUT_ALWAYS,
   PUT_CONDITION_MASK,
+  PUT_GIVEN,
   PUT_IF_ABSENT,
   PUT_IF_PRESENT,
   PUT_IF_VERSION,
@@ -82,7 +83,7 @@ import { ValueReader } from '../index/value.js'
 import { tombstonesOf } from '../../../format/segment.js'
 import { wakeWaiting } from '../threads/waits.js'
 import { expiryOf, staleUntil } from '../../../format/expiry.js'
-import { noteLabelled } from '../../../format/labels.js'
+import { isInvalidated, noteGenerations, noteLabelled } from '../../../format/labels.js'
 
 export const EDIT_PUT = 0
 export const EDIT_REMOVE = 1
@@ -155,6 +156,8 @@ export class Edit {
   /** Number of labels of the entry to publish, and how many an increment needs it to have, with NEEDS_BLOCK. */
   labels = 0
   labelsNeeded = 0
+  /** Whether the value is none that was made of older ones. */
+  private isGiven = false
   /** The entry that {@link Edit.aliveUntil} speaks of, if it has labels; else 0. */
   private aliveEntry = 0
   /** The new content of the slot, and its effect on the number of entries. */
@@ -192,9 +195,23 @@ export class Edit {
     this.onlyExpired = onlyExpired
   }
 
-  /** Returns whether the entry that decides has expired, or was invalidated, since {@link Edit.prepare} looked. */
+  /**
+   * Returns whether the edit has a value that was made before one of its labels was invalidated: it must not be stored, since
+   * it would replace what is newer. A lease may be: it is over from the start.
+   */
+  isOutdated(): boolean {
+    if (this.labels === 0 || this.kind !== EDIT_PUT || this.isLease || this.isGiven) return false
+    return isInvalidated(this.words, this.block * BLOCK_WORDS, this.labels)
+  }
+
+  /**
+   * Returns whether the entry that decides has expired, or was invalidated, since {@link Edit.prepare} looked. Called with the
+   * home held. Before it looks, it notes the labels of a value given, which are those of this instant: an invalidation of the
+   * entry met is then one of the new entry, too.
+   */
   hasDied(): boolean {
     const { region } = this.core
+    if (this.labels !== 0 && this.isGiven) noteGenerations(this.words, this.block * BLOCK_WORDS, this.labels)
     if (hasExpired(region, this.aliveUntil)) return true
     return this.aliveEntry !== 0 && hasExpired(region, expiryOf(region, this.aliveEntry))
   }
@@ -213,6 +230,7 @@ export class Edit {
     const isMet = lookup.slot >= 0
     this.previous = undefined
     this.isInPlace = false
+    this.isGiven = (this.mode & PUT_GIVEN) !== 0
     if (!isMet && lookup.isDamaged) return CORRUPT
     this.meetsLease = isMet && isLease(this.words, lookup.entry)
     this.meetsExpired = lookup.hasExpired()
@@ -233,7 +251,7 @@ export class Edit {
     }
     this.dropsStale =
       this.kind === EDIT_REMOVE && this.meetsExpired && staleUntil(this.core.region, lookup.entry) !== NEVER
-    if (!this.conditionHolds(isPresent, isFresh)) {
+    if (!this.conditionHolds(isPresent, isFresh) || this.isOutdated()) {
       this.reportEntry(isFresh ? lookup.entry : 0)
       return NOT_DONE
     }
@@ -452,6 +470,7 @@ export class Edit {
     let labels: Int32Array = result
     let labelAt = RESULT_LABELS
     this.labelsNeeded = givenLabels(result)
+    this.isGiven = !isPresent
     if (isPresent) {
       const block = this.core.lookup.entry
       const entry = block * BLOCK_WORDS

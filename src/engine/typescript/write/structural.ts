@@ -201,7 +201,7 @@ function editHeld(core: Core, edit: Edit): boolean {
     slot = findRoom(words, bucket)
   }
   // Again as late as possible: see "Expiry" in docs/internals/protocol.md.
-  if (status === DONE && edit.hasDied()) {
+  while (status === DONE && edit.hasDied()) {
     status = edit.prepare()
     if (status !== DONE && bucket !== home) release(words, bucket)
   }

@@ -326,7 +326,7 @@ function tryOptimistically(core: Core, edit: Edit): number {
   }
   // The time of the entry may have passed since `prepare` looked, and a reader may have seen that. From now on readers
   // find the home held, and look again before they say so: see "Expiry" in docs/internals/protocol.md.
-  if (edit.hasDied()) {
+  if (edit.hasDied() || edit.isOutdated()) {
     edit.takeBack()
     release(words, home)
     thread.clearClaim()
