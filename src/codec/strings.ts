@@ -2,7 +2,7 @@
 import type { Buffer } from '../platform/buffer.js'
 
 /** The greatest length for which building a string in JavaScript is faster than a call out of it. */
-const MAX_BUILT = 12
+const MAX_BUILT = 16
 /** The greatest length for which a search for bytes above 127 pays: Latin-1 is the fastest call. */
 const MAX_LOOKED_AT = 64
 const MAX_NAME_BYTES = 32
