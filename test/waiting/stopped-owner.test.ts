@@ -6,6 +6,7 @@ import { lineups } from '../support/run.js'
 import { openMemory, type SharedMemory } from '../support/shared-memory.js'
 import { expectSound } from '../support/sound.js'
 import { Scratch } from '../support/scratch.js'
+import { storeOf } from '../../src/public/concurrent-map.js'
 import * as layout from '../../src/format/layout.js'
 import { CALLED, HOLDER, KEY, LET_GO, LOCKS, type Lock, type Measured } from './stopped-owner.tasks.js'
 import type * as tasks from './stopped-owner.tasks.js'
@@ -107,12 +108,16 @@ describe.each(situations)('in %s', (_, make, locks) => {
     expect(reads.filter(({ slept, code }) => slept > LONGEST_READ || code !== undefined)).toEqual([])
     // Where callers wait for each other, time does not count in which the system gives one of them no processor.
     const busy = Math.max(...writes.map(({ delayed }) => delayed))
-    // What begins a load and what ends it are calls of their own, between which the loader runs; and the first tag of a
-    // cache has memory made for tags before the write.
-    const parts = (name: string): number => (/^get(Many)?OrLoad$|tags/.test(name) ? 2 : 1)
+    // What begins a load and what ends it are calls of their own, between which the loader runs; and the first label of a
+    // map, for a tag or a namespace, has memory made for labels before the write.
+    const parts = (name: string): number => (/^get(Many)?OrLoad$|tags|namespace/.test(name) ? 2 : 1)
     expect(writes.filter(({ name, took }) => took > parts(name) * LONGEST_CALL + busy)).toEqual([])
     expect(writes.filter(({ code }) => code !== undefined && code !== 'ERR_MAPSAFE_TIMEOUT')).toEqual([])
     map.set(KEY, 'value')
+    // Entries of a namespace that was cleared count until they are swept, and who cleared it has closed the map.
+    storeOf(map)
+      .open()
+      .sweep(0, 2 ** 31 - 1)
     expectSound(map)
     map.clear()
     expect(map.repair()).toMatchObject({ blocksFreed: 0, hasLookedForLeaks: true })
