@@ -7,16 +7,20 @@
  * threads that look for one label end at the same slot, and one that dies midway leaves a slot that the next finishes.
  *
  * Where the tables have no slot for a label, or there is no room for another table, it shares one of 1,024 marks with
- * others. An invalidation then takes away more than was asked for, which a cache may, and never less.
+ * others. An invalidation then takes away more than was asked for, which a cache may, and never less. A map may not: there,
+ * a label without a slot of its own is an error.
  *
  * Thread safety: one thread; others fill the same tables meanwhile.
  */
 import { CORRUPT, DONE, FULL, RESULT_STATUS, TIMEOUT, type Engine } from '../engine/engine.js'
 import { engineError } from '../engine/engine-error.js'
+import { MapsafeError } from '../base/errors.js'
 import { heapBlock, heapPages } from '../format/geometry.js'
 import { labelTableBytes, type Labels } from '../format/labels.js'
 import {
   BLOCK_WORDS,
+  FLAG_CACHE,
+  HEADER_FLAGS,
   HEADER_LABEL_TABLES,
   LABEL_DIGEST,
   LABEL_DIGEST_WORDS,
@@ -50,13 +54,16 @@ export class LabelIndex {
    * Returns the labels in the form that entries hold, with their present generations: to be called before the value of the
    * entry is made. Gives a new label its slot.
    *
-   * @throws MapsafeError `ERR_MAPSAFE_FULL` if there is no room for any table, `ERR_MAPSAFE_TIMEOUT`, `ERR_MAPSAFE_CORRUPT`
+   * @throws MapsafeError `ERR_MAPSAFE_FULL` if there is no room for any table, or in a map no slot; `ERR_MAPSAFE_TIMEOUT`,
+   * `ERR_MAPSAFE_CORRUPT`
    */
   pairsOf(engine: LabelEngine, names: readonly string[]): Labels {
     const pairs: number[] = []
     for (const name of names) {
       for (let generation = RETIRED; generation === RETIRED;) {
-        const at = this.#ownWord(engine, name, true) ?? sharedWord(engine, sha256(name), true)!
+        const own = this.#ownWord(engine, name, true)
+        if (own === undefined && !isCache(engine.words)) throw tooMany()
+        const at = own ?? sharedWord(engine, sha256(name), true)!
         generation = Atomics.load(engine.words, at)
         if (generation === RETIRED) this.#known.delete(name)
         else pairs.push(at, generation)
@@ -147,8 +154,20 @@ function tableOf(engine: LabelEngine, level: number, makes: boolean): number | u
   engine.makeLabelTable(level)
   const status = result[RESULT_STATUS]
   if (status === DONE) return tableOf(engine, level, false)
-  if (level !== SHARED && (status === FULL || status === TIMEOUT)) return undefined
+  if (level !== SHARED && isCache(words) && (status === FULL || status === TIMEOUT)) return undefined
   throw engineError(engine as Engine)
+}
+
+function isCache(words: Int32Array): boolean {
+  return (words[HEADER_FLAGS] & FLAG_CACHE) !== 0
+}
+
+function tooMany(): MapsafeError {
+  return new MapsafeError(
+    'ERR_MAPSAFE_FULL',
+    'The map cannot tell more namespaces apart: it keeps each prefix that was ever used. Use fewer namespaces, keys with a ' +
+      'prefix and deleteWhere({ prefix }), or create the map with a larger maxBytes.',
+  )
 }
 
 /** Returns whether the table of a level takes a small part of the heap, so that all together take an eighth at most. */
