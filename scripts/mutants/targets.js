@@ -172,7 +172,11 @@ export const targets = {
   ),
   time: inTypescript(['test/time', 'test/linearizability/ttl'], ['build']),
   misuse: inTypescript(['test/misuse'], ['build']),
-  groups: inTypescript(['test/conformance/prefix', 'test/groups'], ['build'], 'typescript,native'),
+  groups: inTypescript(
+    ['test/conformance/prefix', 'test/groups', 'test/linearizability/groups'],
+    ['build'],
+    'typescript,native',
+  ),
   health: inTypescript(['test/health']),
   'shapes-typescript': inTypescript(['test/shapes'], ['build']),
   shapes: inNative({ tests: ['shapes'], scale: (attempt) => attempt + 1 }),

@@ -70,7 +70,7 @@ export function disturb({ map, worker, random }: Shift<number>): void {
   else map.delete(key)
 }
 
-type Make<Call = MapCall> = (
+export type Make<Call = MapCall> = (
   map: ConcurrentMap<Key, number>,
   key: number,
   value: number,
@@ -107,7 +107,7 @@ const swap: Make = (map, key, value) => ({ key, name: 'swap', value, result: map
 const take: Make = (map, key) => ({ key, name: 'take', result: map.take(key) })
 const remove: Make = (map, key) => ({ key, name: 'delete', result: map.delete(key) })
 const replace: Make = (map, key, value) => ({ key, name: 'replace', value, result: map.replace(key, value) })
-const getOrInsertComputed: Make = (map, key, value) => {
+export const getOrInsertComputed: Make = (map, key, value) => {
   return { key, name: 'getOrInsertComputed', value, result: map.getOrInsertComputed(key, () => value) }
 }
 const setIfVersion: Make = (map, key, value, _, sightings) => {
