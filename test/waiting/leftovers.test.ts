@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DONE, PUT_ALWAYS, RESULT_CALL, RESULT_STATUS, type Engine } from '../../src/engine/engine.js'
+import { DONE, PUT_ALWAYS, RESULT_CALL, RESULT_STATUS, TIMEOUT, type Engine } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
 import { HEADER_HEAP_MUTEX, THREAD_HAS_EXCESS, VALUE_LATIN1 } from '../../src/format/layout.js'
@@ -67,6 +67,24 @@ describe.each(lineups)('free memory that a thread could not give back ($name)', 
     leaver.close()
     stayer.words[HEADER_HEAP_MUTEX] = 0
     for (let i = 0; i < 100; i++) expect([i, put(stayer, `new ${i}`, short)]).toEqual([i, DONE])
+    expect(stayer.verify()).toEqual([])
+  })
+
+  test('is waited for no longer than the heap by which it would go back', () => {
+    const [leaver, stayer] = open(true)
+    fill(leaver, short, 15_000)
+    clearWithoutHeap(leaver, stayer)
+    leaver.close()
+    const holder = openEngine(stayer.words.buffer, lineup.engineOf(0))
+    stayer.words[HEADER_HEAP_MUTEX] = holder.mark
+    const statuses = Array.from({ length: 200 }, (_, i) => {
+      stayer.result[RESULT_CALL] = 9
+      return put(stayer, `new ${i}`, i % 2 === 0 ? short : long)
+    })
+    expect(statuses).toContain(TIMEOUT)
+    stayer.words[HEADER_HEAP_MUTEX] = 0
+    stayer.result[RESULT_CALL] = 0
+    expect(put(stayer, 'last', long)).toBe(DONE)
     expect(stayer.verify()).toEqual([])
   })
 

@@ -6,10 +6,12 @@ namespace mapsafe {
 
 namespace {
 
-bool KeepsMemory(const Region& region, std::uint32_t index) {
-  const WordIndex at = ThreadRecord::At(index);
-  return (region.Load(at + kThreadOwed) | region.Load(at + kThreadHasExcess)) != 0 &&
-         region.LoadPair(at + kThreadKernelId) == 0;
+bool KeepsMemory(const Region& region, WordIndex record) {
+  return (region.Load(record + kThreadOwed) | region.Load(record + kThreadHasExcess)) != 0;
+}
+
+bool IsFree(const Region& region, WordIndex record) {
+  return region.LoadPair(record + kThreadKernelId) == 0;
 }
 
 // Each hold of the mutex gives a part.
@@ -31,12 +33,13 @@ void GiveBackAll(Region region, ThreadRecord record, WaitBudget& budget) {
 bool GiveBackLeftovers(const Region& region, WaitBudget& budget) {
   bool any = false;
   for (std::uint32_t index = 0; index < kRegistryThreads; ++index) {
-    if (!KeepsMemory(region, index)) continue;
+    const WordIndex at = ThreadRecord::At(index);
+    if (!KeepsMemory(region, at) || !IsFree(region, at)) continue;
     std::optional<ThreadRecord> record = ThreadRecord::Borrow(region, index);
     if (!record) continue;
     GiveBackAll(region, *record, budget);
+    any = any || !KeepsMemory(region, at);
     record->Return();
-    any = true;
   }
   return any;
 }

@@ -7,8 +7,8 @@
 
 namespace mapsafe {
 
-// Gives back to the heap what free records keep. Returns whether any had something. O(records), and what they keep. For
-// a thread that finds no room, and holds no mutex of the heap. Hardly waits.
+// Gives back to the heap what free records keep. Returns whether one had something, and has nothing now. O(records),
+// and what they keep. For a thread that finds no room, and holds no mutex of the heap. Hardly waits.
 bool GiveBackLeftovers(const Region& region, WaitBudget& budget);
 
 }  // namespace mapsafe

@@ -7,28 +7,31 @@ import { FreeLists } from './free-lists.js'
 
 /**
  * Gives back to the heap what threads could not give back before they ended: it stays with their records, and would come
- * back only with the records' next owners, of which there may be none. Returns whether any record had something.
+ * back only with the records' next owners, of which there may be none. Returns whether a record had something, and has nothing now.
  * O(records), and what they keep. For a thread that finds no room, and holds no mutex of the heap. Hardly waits.
  */
 export function giveBackLeftovers(region: Region, budget: WaitBudget): boolean {
   let any = false
   for (let index = 0; index < REGISTRY_THREADS; index++) {
-    if (!keepsMemory(region.words, index)) continue
+    const at = threadRecordAt(index)
+    if (!keepsMemory(region.words, at) || !isFree(region.words, at)) continue
     // Taken meanwhile, so that no thread attaches with it and uses the lists. If this thread dies, it is freed like the
     // thread's own.
     const record = ThreadRecord.borrow(region.words, index)
     if (record === undefined) continue
     giveBackAll(region, record, budget)
+    any ||= !keepsMemory(region.words, at)
     record.return()
-    any = true
   }
   return any
 }
 
-function keepsMemory(words: Int32Array, index: number): boolean {
-  const at = threadRecordAt(index)
-  const keeps = (Atomics.load(words, at + THREAD_OWED) | Atomics.load(words, at + THREAD_HAS_EXCESS)) !== 0
-  return keeps && Atomics.load(pairsOf(words), (at + THREAD_KERNEL_ID) / 2) === 0n
+function keepsMemory(words: Int32Array, record: number): boolean {
+  return (Atomics.load(words, record + THREAD_OWED) | Atomics.load(words, record + THREAD_HAS_EXCESS)) !== 0
+}
+
+function isFree(words: Int32Array, record: number): boolean {
+  return Atomics.load(pairsOf(words), (record + THREAD_KERNEL_ID) / 2) === 0n
 }
 
 /** Each hold of the mutex gives a part. */
