@@ -13,6 +13,7 @@
 
 #include "eviction/area.h"
 #include "memory/heap.h"
+#include "memory/leftovers.h"
 #include "testing.h"
 #include "threads/backoff.h"
 #include "threads/liveness.h"
@@ -267,6 +268,25 @@ TEST_F(Waiting, WhatAThreadLeftBehindServesOthers) {
   int large = 0;
   while (PutLarge(stayer, "large" + std::to_string(large))) ++large;
   EXPECT_GT(large, 90);  // of 4 MiB; an empty map takes some more
+  ExpectSound(stayer);
+}
+
+// Who has no node for an insert looks for it again and again, as long as some comes back.
+TEST_F(Waiting, WhatWasLeftBehindDoesNotComeBackWithoutTheHeap) {
+  TestRegion region(1 << 22);
+  TestEngine stayer(region);
+  TestEngine leaver(region);
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(leaver.Put("key" + std::to_string(i), std::string(100, 'x')));
+  WaitBudget budget(region.region(), stayer->owner_mark());
+  {
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 0);
+    leaver->Clear();
+    leaver->Close();
+    EXPECT_FALSE(GiveBackLeftovers(region.region(), budget));
+  }
+  budget.Renew();
+  EXPECT_TRUE(GiveBackLeftovers(region.region(), budget));
+  EXPECT_FALSE(GiveBackLeftovers(region.region(), budget));
   ExpectSound(stayer);
 }
 

@@ -44,6 +44,13 @@ export const mutants = [
     replace: '  if (false) {\n',
   },
   {
+    name: 'leftovers-always-come-back',
+    why: 'a cache without nodes asks for them for ever while a stopped thread holds the heap',
+    file: 'core/memory/leftovers.cc',
+    find: '    any = any || !KeepsMemory(region, at);\n',
+    replace: '    any = true;\n',
+  },
+  {
     name: 'idle-threads-keep',
     why: 'free memory of a thread that makes no calls serves nobody',
     file: 'core/write/cleanup.cc',

@@ -46,6 +46,13 @@ export const mutants = [
     replace: 'if (core.isCache && giveBackLeftovers(core.region, core.budget)) {',
   },
   {
+    name: 'leftovers-always-come-back',
+    why: 'a cache without nodes asks for them for ever while a stopped thread holds the heap',
+    file: 'src/engine/typescript/memory/leftovers.ts',
+    find: '    any ||= !keepsMemory(region.words, at)\n',
+    replace: '    any = true\n',
+  },
+  {
     name: 'idle-threads-keep',
     why: 'free memory of a thread that makes no calls serves nobody',
     file: 'src/engine/typescript/write/cleanup.ts',

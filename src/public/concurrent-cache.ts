@@ -426,7 +426,7 @@ export class ConcurrentCache<K extends Key, V, Freeze extends boolean = true> ex
    * being loaded or computed meanwhile is taken away, too. O(tags), no matter how many entries there are; they are deleted
    * as expired ones are: with writes, and in the background about a second later. `size` counts them until then.
    *
-   * Tags are told apart exactly, as long as no more than about one for every 750 bytes of the cache's memory were ever used;
+   * Tags are told apart exactly, as long as no more than about one for every 900 bytes of the cache's memory were ever used;
    * beyond that an invalidation may take further entries away, but never fewer.
    *
    * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` unless `tags` are texts, none of which is empty

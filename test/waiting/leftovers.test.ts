@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { DONE, PUT_ALWAYS, RESULT_CALL, RESULT_STATUS, TIMEOUT, type Engine } from '../../src/engine/engine.js'
 import { openEngine } from '../../src/engine/open.js'
 import { formatRegion } from '../../src/engine/typescript/format.js'
+import { giveBackLeftovers } from '../../src/engine/typescript/memory/leftovers.js'
+import { WaitBudget } from '../../src/engine/typescript/threads/wait-budget.js'
 import { HEADER_HEAP_MUTEX, THREAD_HAS_EXCESS, VALUE_LATIN1 } from '../../src/format/layout.js'
+import { Region } from '../../src/format/region.js'
 import { threadRecordAt } from '../../src/format/thread-record.js'
 import { lineups } from '../support/run.js'
 
@@ -85,6 +88,24 @@ describe.each(lineups)('free memory that a thread could not give back ($name)', 
     stayer.words[HEADER_HEAP_MUTEX] = 0
     stayer.result[RESULT_CALL] = 0
     expect(put(stayer, 'last', long)).toBe(DONE)
+    expect(stayer.verify()).toEqual([])
+  })
+
+  // Who has no node for an insert looks for it again and again, as long as some comes back.
+  test('does not come back without the heap', () => {
+    const [leaver, stayer] = open(false)
+    fill(leaver, short, 1000)
+    clearWithoutHeap(leaver, stayer)
+    leaver.close()
+    const { words, mark } = stayer
+    const giveBack = (): boolean => {
+      const budget = new WaitBudget(words, mark, threadRecordAt((mark & 0xff) - 1), () => true)
+      return giveBackLeftovers(new Region(words.buffer), budget)
+    }
+    expect(giveBack()).toBe(false)
+    words[HEADER_HEAP_MUTEX] = 0
+    expect(giveBack()).toBe(true)
+    expect(giveBack()).toBe(false)
     expect(stayer.verify()).toEqual([])
   })
 
