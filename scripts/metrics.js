@@ -23,16 +23,22 @@ function table() {
   return ['| metric | kind | labels | what | how to read it |', '| --- | --- | --- | --- | --- |', ...rows].join('\n')
 }
 
-/** A graph of a metric: a counter's rate, or a gauge as it is. */
+const rateOf = (name) => `rate(${name}{cache=~"$cache"}[$__rate_interval])`
+
+/** A graph of a metric: a counter's rate, a gauge as it is, or the longest of most times. */
 function panel({ name, help, kind, label }, i) {
   const by = label === undefined ? 'cache' : `cache, ${label}`
   // Every worker that is scraped has the same totals.
-  const of = `max by (${by}) (${kind === 'counter' ? `rate(${name}{cache=~"$cache"}[$__rate_interval])` : `${name}{cache=~"$cache"}`})`
-  const unit = name.endsWith('_bytes') ? 'bytes' : kind === 'counter' ? 'ops' : 'short'
+  const of = {
+    counter: `max by (${by}) (${rateOf(name)})`,
+    gauge: `max by (${by}) (${name}{cache=~"$cache"})`,
+    histogram: `histogram_quantile(0.95, max by (cache, le) (${rateOf(`${name}_bucket`)}))`,
+  }[kind]
+  const unit = name.endsWith('_bytes') ? 'bytes' : { counter: 'ops', gauge: 'short', histogram: 's' }[kind]
   return {
     id: i + 1,
     type: 'timeseries',
-    title: help.replace(/\.$/, ''),
+    title: `${help.replace(/\.$/, '')}${kind === 'histogram' ? ' (95 %)' : ''}`,
     datasource: { type: 'prometheus', uid: '${datasource}' },
     gridPos: { x: 8 * (i % 3), y: 8 * Math.floor(i / 3), w: 8, h: 8 },
     fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },

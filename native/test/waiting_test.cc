@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <bit>
 #include <csignal>
 #include <ctime>
 #include <functional>
 #include <thread>
 
+#include "base/monotonic.h"
 #include "eviction/area.h"
 #include "memory/heap.h"
 #include "memory/leftovers.h"
@@ -99,6 +101,30 @@ TEST_F(Waiting, AStoppedHolderEndsACallAtTheBound) {
   EXPECT_EQ(waiter.status(), Status::kTimeout);
   kill(child, SIGKILL);
   waitpid(child, &status, 0);
+}
+
+// What `stats()` shows is read by TypeScript; test/waiting has the rest.
+TEST_F(Waiting, AWaitShowsWhatItIsFor) {
+  TestRegion region(1 << 22);
+  TestEngine waiter(region);
+  TestEngine holder(region);
+  const WordIndex own = ThreadRecord::At(0);
+  EXPECT_EQ(region.region().LoadPair(own + kThreadLockWaits), 0U);
+  const double before = MonotonicMilliseconds();
+  {
+    const HeldMutex heap(region.region(), kHeaderHeapMutex, 1);
+    EXPECT_FALSE(PutLarge(waiter, "a"));
+  }
+  EXPECT_EQ(region.region().Load(own + kThreadWaitAt), kHeaderHeapMutex);
+  EXPECT_EQ(region.region().Load(own + kThreadWaitFor), kWaitsForLock);
+  const std::uint64_t waits = region.region().LoadPair(own + kThreadLockWaits);
+  EXPECT_GE(waits, 1U);
+  EXPECT_LE(waits, 8U);
+  const auto since = std::bit_cast<double>(region.region().LoadPair(own + kThreadWaitSince));
+  EXPECT_GE(since, before);
+  EXPECT_LE(since, MonotonicMilliseconds());
+  EXPECT_TRUE(PutLarge(waiter, "a"));
+  EXPECT_EQ(region.region().LoadPair(own + kThreadLockWaits), waits);
 }
 
 // Callers that are held up by the same stopped thread try again and again, and pass a mutex on among each other.

@@ -18,7 +18,7 @@
  * | `ERR_MAPSAFE_THREADS` | Error | every thread record of the region is taken |
  * | `ERR_MAPSAFE_TIMEOUT` | Error | another thread held what was needed for longer than the bound |
  * | `ERR_MAPSAFE_REENTRANT` | Error | a function that decides about a write, as `update` calls one, wrote to the map; a loader awaited its own load |
- * | `ERR_MAPSAFE_NAME` | Error | a worker asks for a map by a name that the main thread has not given |
+ * | `ERR_MAPSAFE_NAME` | Error | a worker asks for a map by a name that the main thread has not given; two maps of one name where names tell them apart |
  * | `ERR_MAPSAFE_LOADER` | TypeError | the loader of `getManyOrLoad` returned something else than pairs of keys asked for |
  * | `ERR_MAPSAFE_BREAKER` | Error | the circuit breaker of the cache is open, and refused a load |
  */

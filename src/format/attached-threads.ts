@@ -1,5 +1,6 @@
 import { LIFE_DEAD, LIFE_ELSEWHERE, LIFE_RUNNING, LIFE_STOPPED } from './thread-name.js'
 import { markOf, nameOf, threadRecordAt } from './thread-record.js'
+import { waitingOf, type Waiting } from './waiting.js'
 import {
   CLAIM_ALL,
   ENGINE_NATIVE,
@@ -42,6 +43,8 @@ export interface AttachedThread {
   readonly state: ThreadState
   /** The parts for which other threads may have to wait; empty most of the time. */
   readonly holds: readonly Holding[]
+  /** What it waits for; undefined unless it sleeps because another thread is in its way. */
+  readonly waits: Waiting | undefined
 }
 
 /** A region, seen by one of the engines that are attached to it. */
@@ -81,6 +84,7 @@ export function threadOf(registry: Registry, index: number): AttachedThread | un
       engine: Atomics.load(words, at + THREAD_ENGINE) === ENGINE_NATIVE ? 'native' : 'typescript',
       state: stateOf(registry.lifeOf(index)),
       holds: holdingsOf(words, index),
+      waits: waitingOf(words, index),
     }
     // A thread that gave its record back meanwhile has no lock any more, but is not dead.
     if (nameOf(words, index) === name) return thread

@@ -24,8 +24,10 @@ import {
   COUNTER_REPLACED,
   COUNTER_STALE_ON_ERROR,
   HEADER_BREAKER_OPENED,
+  HEADER_DEATHS,
   REGISTRY_THREADS,
   THREAD_COUNTERS,
+  THREAD_LOCK_WAITS,
 } from './layout.js'
 import { threadRecordAt } from './thread-record.js'
 
@@ -33,7 +35,11 @@ const CARRYING = 0x80000000 | 0
 
 /** Adds `delta`, 0 to 2^32 - 1, to a counter of the caller's own record at word `record`. */
 export function addToCounter(words: Int32Array, record: number, counter: number, delta: number): void {
-  const low = record + THREAD_COUNTERS + 2 * counter
+  addToCount(words, record + THREAD_COUNTERS + 2 * counter, delta)
+}
+
+/** Adds `delta`, 0 to 2^32 - 1, to the count of two words at `low`, which only the caller's thread writes. */
+export function addToCount(words: Int32Array, low: number, delta: number): void {
   const sum = (words[low] >>> 0) + delta
   if (sum < 2 ** 32) {
     words[low] = sum
@@ -91,17 +97,23 @@ export interface Counters {
   readonly rejected: number
   /** Writes that overwrote what their thread had not seen, as far as the option `lostUpdates` looks for them. */
   readonly lostUpdates: number
+  /**
+   * Waits for another thread that lasted so long that the thread slept, some microseconds; one call may have several. A
+   * wait for a load is none.
+   */
+  readonly lockWaits: number
+  /** Threads that ended without closing the map, and from which others took over. */
+  readonly takeovers: number
 }
 
 /** Returns the sums of all counters over all records. O(128). Writes nothing. */
 export function inspectCounters(words: Int32Array): Counters {
-  const sum = (counter: number): number => {
+  const sumAt = (offset: number): number => {
     let total = 0
-    for (let index = 0; index < REGISTRY_THREADS; index++) {
-      total += readCounter(words, threadRecordAt(index), counter)
-    }
+    for (let index = 0; index < REGISTRY_THREADS; index++) total += readCount(words, threadRecordAt(index) + offset)
     return total
   }
+  const sum = (counter: number): number => sumAt(THREAD_COUNTERS + 2 * counter)
   return {
     hits: sum(COUNTER_HITS),
     misses: sum(COUNTER_MISSES),
@@ -120,12 +132,18 @@ export function inspectCounters(words: Int32Array): Counters {
     admitted: sum(COUNTER_ADMITTED),
     rejected: sum(COUNTER_REJECTED),
     lostUpdates: sum(COUNTER_LOST_UPDATES),
+    lockWaits: sumAt(THREAD_LOCK_WAITS),
+    takeovers: Atomics.load(words, HEADER_DEATHS) >>> 0,
   }
 }
 
 /** Returns the value of one counter; above 2^53 the nearest double. */
 export function readCounter(words: Int32Array, record: number, counter: number): number {
-  const at = record + THREAD_COUNTERS + 2 * counter
+  return readCount(words, record + THREAD_COUNTERS + 2 * counter)
+}
+
+/** Returns the count of two words at `at`, as {@link readCounter} does. */
+export function readCount(words: Int32Array, at: number): number {
   // The high word changes once in 2^32 counts, so the loop ends at once.
   for (;;) {
     const high = Atomics.load(words, at + 1)

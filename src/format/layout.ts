@@ -59,6 +59,8 @@ export const HEADER_LEAVING_SEGMENTS = 99
 export const HEADER_GONE_CHUNKS = 100
 export const HEADER_LEAVING_CHUNKS = 101
 export const HEADER_INVALIDATIONS = 102
+/** Which thread exports the map's metrics, of those that leave it to one. */
+export const HEADER_EXPORTER = 104
 export const HEADER_LABEL_TABLES = 85
 export const HEADER_SWEEP_TICK = 112
 export const HEADER_CLOCK_START = 114
@@ -106,6 +108,12 @@ export const THREAD_ID = 3
 export const THREAD_ENGINE = 4
 export const THREAD_KERNEL_ID = 6
 export const THREAD_NAMESPACE = 8
+/** Waits for other threads in which the thread slept, two words. */
+export const THREAD_LOCK_WAITS = 10
+/** What the thread sleeps for, if it sleeps: since when, where that is, and what. */
+export const THREAD_WAIT_SINCE = 12
+export const THREAD_WAIT_AT = 14
+export const THREAD_WAIT_FOR = 15
 export const THREAD_CLAIM = 16
 export const THREAD_SIZE_DELTA = 17
 export const THREAD_WRITE_SLOT = 18
@@ -120,10 +128,17 @@ export const THREAD_HAS_EXCESS = 24
 export const THREAD_SLEEPS = 25
 export const THREAD_EMPTYING = 26
 export const THREAD_DEPARTURES = 27
+export const WAITS_FOR_LOCK = 0
+export const WAITS_FOR_BUCKET = 1
+export const WAITS_FOR_WRITE = 2
+export const WAITS_FOR_OTHERS = 3
 export const SLEEPS_FOR_MOVING = 1
 export const SLEEPS_FOR_STALLED = 2
 export const THREAD_FENCE = 32
 export const THREAD_WATCHES = 33
+/** Counts of the region's load times, two words each, whoever has the record. */
+export const THREAD_LOAD_TIMES = 34
+export const THREAD_LOAD_TIME_COUNTS = 7
 export const THREAD_WAITS = 48
 export const THREAD_WAIT_WORDS = 16
 export const THREAD_FREE_HEADS = 64

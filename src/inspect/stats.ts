@@ -19,6 +19,7 @@ import {
   SEGMENT_TOMBSTONES,
   SLOTS_PER_BUCKET,
 } from '../format/layout.js'
+import { inspectLoadTimes, type LoadTimes } from '../format/load-times.js'
 import { Region } from '../format/region.js'
 import { ShapeTable } from '../format/shapes.js'
 import { sumOfSizeDeltas } from '../format/thread-record.js'
@@ -63,6 +64,8 @@ export interface RegionStats {
   readonly mostContended: ContendedSegment | undefined
   /** The property names of values. */
   readonly shapes: ShapeStats
+  /** How long loads took. */
+  readonly loadTimes: LoadTimes
   /** Size of the region in bytes. */
   readonly bytesTotal: number
   /** Bytes of header, registry, page table, and heap pages in use. */
@@ -92,6 +95,7 @@ export function inspectRegion(registry: Registry): RegionStats {
   return {
     // A deletion may be counted before its insert by another thread.
     entries: Math.min(Math.max(0, sumOfSizeDeltas(words)), inSegments.segments * SEGMENT_SLOTS),
+    loadTimes: inspectLoadTimes(words),
     threads: attachedThreads(registry),
     ...inSegments,
     shapes: inspectShapes(words),

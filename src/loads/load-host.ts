@@ -22,6 +22,8 @@ export interface LoadHost<V> {
   takeNumber(): number
   countLoad(): void
   countFailure(): void
+  /** Counts the milliseconds that a load took, once it is over. */
+  countTime(milliseconds: number): void
   /** The cache's circuit breaker, if it has one. */
   readonly breaker: Breaker | undefined
   /** Counts a load that the breaker refused. */

@@ -9,6 +9,7 @@ import {
   COUNTER_LOADS_REFUSED,
   COUNTER_STALE_ON_ERROR,
 } from '../format/layout.js'
+import { countLoadTime } from '../format/load-times.js'
 import { recordOf } from '../format/thread-record.js'
 import { asOneCall } from '../engine/one-call.js'
 import type { Labels } from '../format/labels.js'
@@ -221,6 +222,10 @@ export class Loads<V> implements LoadHost<V> {
 
   countFailure(): void {
     this.#count(COUNTER_LOAD_FAILURES)
+  }
+
+  countTime(milliseconds: number): void {
+    if (!this.store.isClosed) countLoadTime(this.store.open().words, milliseconds)
   }
 
   countRefusal(): void {

@@ -39,6 +39,8 @@ export class OwnLoad<V> {
   readonly running: RunningLoad
   /** Version of the entry that its value is to replace: of the lease, or in a forced load of the value. */
   readonly guard: number
+  /** When it was made, right before its loader was called. */
+  readonly #began: number
   /** What the loader gets; undefined until it is called. */
   #context: LoaderContext<V> | undefined
 
@@ -56,7 +58,8 @@ export class OwnLoad<V> {
     private readonly pass: Pass | undefined,
     readonly labels: Labels | undefined,
   ) {
-    this.deadline = monotonic() + leader.timeout
+    this.#began = monotonic()
+    this.deadline = this.#began + leader.timeout
     this.guard = name.base === 0 ? place.version : name.base
     this.running = beginLoad(name, place.key, host.memory)
   }
@@ -95,9 +98,10 @@ export class OwnLoad<V> {
     if (this.pass !== undefined) this.host.breaker?.report(this.pass, failed)
   }
 
-  /** Notes that the load is over for this thread. */
+  /** Notes that the load is over for this thread: its value is stored, it failed, or it was given up. Called once. */
   forget(): void {
     endLoad(this.running)
+    this.host.countTime(monotonic() - this.#began)
   }
 
   /**

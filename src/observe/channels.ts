@@ -14,6 +14,8 @@ export const CHANNELS: readonly ChannelName[] = ['mapsafe.lost-update', 'mapsafe
 
 /** The part that all events have. */
 export interface EventOrigin {
+  /** What the map is called: see the option `name`. */
+  readonly name: string
   /** The path of the map's file; undefined for a map in memory. */
   readonly file: string | undefined
   /** The class of the map object. */

@@ -17,15 +17,22 @@ export interface StoreOptions {
   readonly guard: ResolvedGuard | undefined
 }
 
+/** Which map it is. */
+export interface MapIdentity {
+  readonly kind: 'mapsafe.map' | 'mapsafe.cache'
+  readonly file?: string
+  readonly name: string
+}
+
 /** Returns a thread's way to the map of `engine`, observed if the options ask for it. */
 export function openStore<V>(
   engine: Engine,
   { freeze, nearEntries, lostUpdates, guard }: StoreOptions,
-  { kind, file }: { readonly kind: 'mapsafe.map' | 'mapsafe.cache'; readonly file?: string },
+  { kind, file, name }: MapIdentity,
 ): Store<V> {
   if (lostUpdates === undefined && guard === undefined) return new Store(engine, freeze, nearEntries)
   const isCache = kind === 'mapsafe.cache'
-  const teller = new Teller({ file, map: isCache ? 'ConcurrentCache' : 'ConcurrentMap' })
+  const teller = new Teller({ name, file, map: isCache ? 'ConcurrentCache' : 'ConcurrentMap' })
   return new ObservedStore(engine, freeze, nearEntries, {
     probe: lostUpdates && new LostUpdateProbe(lostUpdates, isCache),
     alarm: lostUpdates && new Alarm(lostUpdates, teller),

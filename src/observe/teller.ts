@@ -7,7 +7,7 @@ import { messageOf, type MapsafeEvent } from './messages.js'
 export class Teller {
   readonly #warned = new Set<ChannelName>()
 
-  constructor(private readonly map: Pick<EventOrigin, 'file' | 'map'>) {}
+  constructor(private readonly map: Pick<EventOrigin, 'name' | 'file' | 'map'>) {}
 
   /**
    * Tells of an event. Subscribers run now, inside the call that caused it.

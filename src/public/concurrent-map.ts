@@ -10,7 +10,7 @@ import { PUT_ALWAYS, PUT_IF_ABSENT, PUT_IF_PRESENT, PUT_IF_VERSION, type RepairR
 import { asOneCall } from '../engine/one-call.js'
 import { openEngine } from '../engine/open.js'
 import { getOrInsert, getOrInsertComputed } from '../store/get-or-insert.js'
-import type { MapHandle } from './handle.js'
+import { labelOf, type MapHandle } from './handle.js'
 import { DELETE, type DeleteMarker } from './delete-marker.js'
 import { toMapEntry } from './entry.js'
 import { incrementEntry, readMapIncrement, type MapIncrementOptions } from './increment.js'
@@ -147,6 +147,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
   readonly #store: Store<Returned<V, Freeze>>
   readonly #health: HealthCheck
   readonly #file: string | undefined
+  readonly #name: string
   #feed: Feed | undefined
 
   static {
@@ -176,7 +177,8 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
     this.handle = place.handle
     this.#file = place.handle.file
     const engine = openEngine(place.region, resolved.engine)
-    this.#store = openStore(engine, resolved, place.handle)
+    this.#name = labelOf(place.handle, resolved.name)
+    this.#store = openStore(engine, resolved, { ...place.handle, name: this.#name })
     this.#health = new HealthCheck(engine.words)
     dropped.register(this, this.#store, this)
   }
@@ -802,6 +804,7 @@ export class ConcurrentMap<K extends Key, V, Freeze extends boolean = true> impl
       counters: inspectCounters(words),
       breaker: inspectBreaker(words, (time) => clock.toWall(time)),
       memory: inspectMemory(words),
+      name: this.#name,
       file: this.#file,
       hotKeys: this.#store.hotKeys.top(HOT_KEYS) as HotKey<K>[],
     }

@@ -35,7 +35,7 @@ export function checkOwnOptions(
   asked: ResolvedMapOptions,
   before: ResolvedMapOptions,
 ): void {
-  for (const option of ['engine', 'freeze', 'trustFile'] as const) {
+  for (const option of ['engine', 'freeze', 'trustFile', 'name'] as const) {
     if (optionOf(given, option) !== undefined) compare(name, option, asked[option], before[option])
   }
   if (optionOf(given, 'nearCache') !== undefined) {

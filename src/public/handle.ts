@@ -7,11 +7,14 @@ import { MapsafeError, MapsafeRangeError, MapsafeTypeError } from '../base/error
 import { showLengthOf } from './inspect-form.js'
 import type { ResolvedPlace } from './options.js'
 import { checkSettings, isCache } from '../format/cache-settings.js'
-import { absolutePath, checkLength, isAbsolute, openFile, openOrCreateFile } from '../storage/file.js'
+import { absolutePath, baseName, checkLength, isAbsolute, openFile, openOrCreateFile } from '../storage/file.js'
 
 const DEFAULT_MAX_BYTES = 64 * 2 ** 20
 /** The class that opens each kind of handle. */
 const CLASSES = { 'mapsafe.map': 'ConcurrentMap', 'mapsafe.cache': 'ConcurrentCache' } as const
+
+/** What maps without a name and a file are called. */
+const KINDS = { 'mapsafe.map': 'map', 'mapsafe.cache': 'cache' } as const
 
 /** Whether a region holds a map or a cache. */
 export type Kind = keyof typeof CLASSES
@@ -31,6 +34,8 @@ export interface MapHandle {
   readonly region?: SharedArrayBuffer
   /** Absolute path, without symbolic links, of a map in a file. */
   readonly file?: string
+  /** What the map is called in metrics and events, if it was opened with a name. */
+  readonly name?: string
 }
 
 /** A {@link MapHandle} of a `ConcurrentCache`. */
@@ -53,9 +58,9 @@ export interface Place {
  * @throws MapsafeError `ERR_MAPSAFE_FORMAT` if the file's region is of another kind; the errors of
  * {@link openOrCreateFile}
  */
-export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace, trustFile = false): Place {
+export function createPlace(kind: Kind, { maxBytes, file, cache, name }: ResolvedPlace, trustFile = false): Place {
   const bytes = maxBytes ?? DEFAULT_MAX_BYTES
-  if (file === undefined) return createInMemory(kind, bytes, cache)
+  if (file === undefined) return createInMemory(kind, bytes, cache, name)
   const opened = openOrCreateFile(absolutePath(file), trustFile, bytes, {
     format: (region) => formatRegion(region, cache),
     repairAndVerify,
@@ -63,7 +68,7 @@ export function createPlace(kind: Kind, { maxBytes, file, cache }: ResolvedPlace
   checkKind(kind, opened.region)
   if (maxBytes !== undefined) checkLength(opened, maxBytes)
   if (cache !== undefined) checkSettings(opened.path, opened.region, cache)
-  return { handle: handleOf({ kind, file: opened.path }), region: opened.region }
+  return { handle: handleOf({ kind, file: opened.path, ...named(name) }), region: opened.region }
 }
 
 /**
@@ -77,9 +82,14 @@ export function findPlace(handle: unknown, trustFile = false): Place {
     const kind = optionOf(handle, 'kind')
     const region = optionOf(handle, 'region')
     const file = optionOf(handle, 'file')
-    if (isKind(kind) && types.isSharedArrayBuffer(region)) return { handle: handleOf({ kind, region }), region }
+    const name = named(optionOf(handle, 'name'))
+    if (isKind(kind) && types.isSharedArrayBuffer(region))
+      return { handle: handleOf({ kind, region, ...name }), region }
     if (isKind(kind) && typeof file === 'string' && isAbsolute(file)) {
-      return { handle: handleOf({ kind, file }), region: openFile(file, trustFile, { repairAndVerify }).region }
+      return {
+        handle: handleOf({ kind, file, ...name }),
+        region: openFile(file, trustFile, { repairAndVerify }).region,
+      }
     }
   }
   throw new MapsafeTypeError(
@@ -107,6 +117,16 @@ export function findPlaceOf(expected: Kind, handle: MapHandle, trustFile = false
   return place
 }
 
+/** Returns the part of a handle that names the map; empty without a name. */
+function named(name: unknown): { readonly name?: string } {
+  return typeof name === 'string' && name !== '' ? { name } : {}
+}
+
+/** Returns what a map is called: by its name, else by its file or its kind. */
+export function labelOf({ kind, file, name }: MapHandle, own: string | undefined): string {
+  return own ?? name ?? (file === undefined ? KINDS[kind] : baseName(file))
+}
+
 function handleOf(handle: MapHandle): MapHandle {
   if (handle.region !== undefined) showLengthOf(handle.region)
   return Object.freeze(handle)
@@ -126,7 +146,7 @@ function checkKind(expected: Kind, region: SharedArrayBuffer | ArrayBuffer): voi
   )
 }
 
-function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache']): Place {
+function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache'], name: string | undefined): Place {
   let region: SharedArrayBuffer
   try {
     region = new SharedArrayBuffer(bytes)
@@ -138,5 +158,5 @@ function createInMemory(kind: Kind, bytes: number, cache: ResolvedPlace['cache']
     )
   }
   formatRegion(region, cache)
-  return { handle: handleOf({ kind, region }), region }
+  return { handle: handleOf({ kind, region, ...named(name) }), region }
 }

@@ -54,7 +54,7 @@ export function openNamed<M extends OpenedMap>(
     checkOwnOptions(name, given ?? {}, options, already.options)
     return already.map as M
   }
-  const opening = openingOf(kind, name, given ?? {}, options)
+  const opening = openingOf(kind, name, { ...given, name: options.name ?? name }, options)
   const map = opening.open(base, receiver)
   ofClass.set(name, { map, place: opening.place, options })
   noteName(map, name)
@@ -80,13 +80,14 @@ function openingOf(
   if (handle === undefined && !mayMake) throw unknownName(name)
   if (handle !== undefined) checkHandle(name, kind, options, handle)
   if (handle !== undefined && file === undefined) {
-    const { lostUpdates, guard, loadDefaults, breaker } = given
+    const { name: label, lostUpdates, guard, loadDefaults, breaker } = given
     const ofCache = kind === 'mapsafe.cache' ? { loadDefaults, breaker } : {}
     const opening = Opening.existing(kind, handle, {
       engine,
       freeze,
       nearCache,
       trustFile,
+      name: label,
       lostUpdates,
       guard,
       ...ofCache,

@@ -31,6 +31,7 @@ export class Opening {
   declare readonly freeze: undefined
   declare readonly nearCache: undefined
   declare readonly trustFile: undefined
+  declare readonly name: undefined
   declare readonly loadDefaults: undefined
   declare readonly breaker: undefined
   // Private fields, so that a subclass that copies its options makes a map of its own, which `open` notices.

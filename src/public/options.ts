@@ -53,6 +53,11 @@ export interface AttachOptions<Freeze extends boolean = true> {
    */
   readonly trustFile?: boolean | undefined
   /**
+   * What the map is called in metrics, events and warnings: any text but the empty one. Default: the name that it was opened
+   * by, that of its handle, the base name of its file, or else `'map'` or `'cache'`.
+   */
+  readonly name?: string | undefined
+  /**
    * Whether to look for lost updates: a `set`, `replace` or `setMany` of a key that this map object had read, over what
    * another one wrote since. Each is counted, and told with both stacks on the channel `mapsafe.lost-update` of
    * `node:diagnostics_channel`, or by one warning where nobody listens. Meant for development: a read takes
@@ -156,6 +161,8 @@ export interface ResolvedAttachOptions {
   /** Capacity of the near-cache; 0 for none. */
   readonly nearEntries: number
   readonly trustFile: boolean
+  /** Undefined for the default. */
+  readonly name: string | undefined
   /** Undefined if nobody looks for lost updates. */
   readonly lostUpdates: ResolvedLostUpdates | undefined
   /** Undefined for no thresholds. */
@@ -166,6 +173,8 @@ export interface ResolvedAttachOptions {
 
 /** Where a map is kept and how large it is. */
 export interface ResolvedPlace {
+  /** Goes into the handle; undefined if no name was given. */
+  readonly name: string | undefined
   /** The size given, rounded down to whole pages; undefined for the default. */
   readonly maxBytes: number | undefined
   readonly file: string | undefined
@@ -182,6 +191,7 @@ interface GivenOptions {
   readonly freeze?: unknown
   readonly nearCache?: unknown
   readonly trustFile?: unknown
+  readonly name?: unknown
   readonly lostUpdates?: unknown
   readonly guard?: unknown
   readonly ttl?: unknown
@@ -193,7 +203,7 @@ interface GivenOptions {
 }
 
 /** Names of the options that each thread chooses for itself. */
-const SHARED = ['engine', 'freeze', 'nearCache', 'trustFile', 'lostUpdates', 'guard'] as const
+const SHARED = ['engine', 'freeze', 'nearCache', 'trustFile', 'name', 'lostUpdates', 'guard'] as const
 const DEFAULT_NEAR_ENTRIES = 8192
 const MIN_NEAR_ENTRIES = 8
 /** Half of what a JavaScript `Map` can hold. */
@@ -276,11 +286,20 @@ function resolveShared(given: GivenOptions): ResolvedAttachOptions {
     freeze,
     nearEntries: nearCache === false ? 0 : resolveNearEntries(nearCache),
     trustFile,
+    name: resolveName(given.name),
     lostUpdates: resolveLostUpdates(given.lostUpdates),
     guard: resolveGuard(given.guard),
     loadDefaults: resolveLoadDefaults(given.loadDefaults as LoadDefaults | undefined),
     breaker: resolveBreaker(given.breaker),
   }
+}
+
+function resolveName(name: unknown): string | undefined {
+  if (name === undefined || (typeof name === 'string' && name !== '')) return name
+  throw new MapsafeTypeError(
+    'ERR_MAPSAFE_OPTIONS',
+    `Option name is ${describe(name)}; expected a text that names the map, such as 'sessions'.`,
+  )
 }
 
 function resolveNearEntries(nearCache: unknown): number {

@@ -38,6 +38,8 @@ export interface MapStats<K extends Key = Key> extends RegionStats {
   readonly breaker: BreakerStats | undefined
   /** The use of the map's memory. */
   readonly memory: MemoryUse
+  /** What the map is called: see the option `name`. */
+  readonly name: string
   /** Absolute path of the map's file; undefined for a map in memory. */
   readonly file: string | undefined
   /**

@@ -84,6 +84,11 @@ export function absolutePath(path: string): string {
   }
 }
 
+/** Returns the last part of a path. */
+export function baseName(path: string): string {
+  return basename(path)
+}
+
 /** Returns whether a path, which may have symbolic links in it, is that of `file`, which is absolute and has none. */
 export function leadsTo(path: string, file: string): boolean {
   const absolute = absolutePath(path)

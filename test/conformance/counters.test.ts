@@ -174,6 +174,8 @@ const zero: Counters = {
     admitted: 0,
     rejected: 0,
     lostUpdates: 0,
+    lockWaits: 0,
+    takeovers: 0,
   },
 }
 

@@ -36,7 +36,8 @@ export function parse(text: string): { readonly samples: Samples; readonly types
       if (match === null) throw new Error(`no sample: ${line}`)
       const [, metric, , value] = match
       const labels = (match[2] as string | undefined) ?? ''
-      if (!types.has(metric) || !helped.has(metric)) throw new Error(`nothing was said of ${metric} before`)
+      const described = types.has(metric) ? metric : metric.replace(/_(bucket|sum|count)$/, '')
+      if (!types.has(described) || !helped.has(described)) throw new Error(`nothing was said of ${metric} before`)
       if (samples.has(metric + labels)) throw new Error(`twice: ${line}`)
       if (!Number.isFinite(Number(value))) throw new Error(`no number: ${line}`)
       samples.set(metric + labels, Number(value))

@@ -9,7 +9,10 @@ import { processCode } from '../support/worker-code.js'
 import { parse, type Samples } from './client.js'
 
 const { path, execArgv } = processCode(new URL('scraped.program.ts', import.meta.url))
-const counters = METRICS.filter(({ kind }) => kind === 'counter').map(({ name }) => name)
+/** What only grows, in a scrape. */
+const counters = METRICS.flatMap(({ kind, name }) =>
+  kind === 'counter' ? [name] : kind === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [],
+)
 
 async function scrape(child: ChildProcess, message = 'scrape'): Promise<string> {
   const answer = once(child, 'message') as Promise<[string]>
@@ -43,6 +46,8 @@ test.each(lineups)(
         await start()
       }
       expect(last.get('mapsafe_loads_total{cache="pages"}')).toBeGreaterThan(0)
+      expect(last.get('mapsafe_load_seconds_count{cache="pages"}')).toBeGreaterThan(0)
+      expect(last.get('mapsafe_takeovers_total{cache="pages"}')).toBeGreaterThan(0)
       expect(last.get('mapsafe_removed_total{cache="pages",cause="evicted"}')).toBeGreaterThan(0)
 
       for (const child of children) await scrape(child, 'rest')

@@ -63,6 +63,8 @@ inline constexpr std::uint32_t kHeaderLeavingSegments = 99;
 inline constexpr std::uint32_t kHeaderGoneChunks = 100;
 inline constexpr std::uint32_t kHeaderLeavingChunks = 101;
 inline constexpr std::uint32_t kHeaderInvalidations = 102;
+// Which thread exports the map's metrics, of those that leave it to one.
+inline constexpr std::uint32_t kHeaderExporter = 104;
 inline constexpr std::uint32_t kHeaderLabelTables = 85;
 inline constexpr std::uint32_t kHeaderSweepTick = 112;
 inline constexpr std::uint32_t kHeaderClockStart = 114;
@@ -110,6 +112,12 @@ inline constexpr std::uint32_t kThreadId = 3;
 inline constexpr std::uint32_t kThreadEngine = 4;
 inline constexpr std::uint32_t kThreadKernelId = 6;
 inline constexpr std::uint32_t kThreadNamespace = 8;
+// Waits for other threads in which the thread slept, two words.
+inline constexpr std::uint32_t kThreadLockWaits = 10;
+// What the thread sleeps for, if it sleeps: since when, where that is, and what.
+inline constexpr std::uint32_t kThreadWaitSince = 12;
+inline constexpr std::uint32_t kThreadWaitAt = 14;
+inline constexpr std::uint32_t kThreadWaitFor = 15;
 inline constexpr std::uint32_t kThreadClaim = 16;
 inline constexpr std::uint32_t kThreadSizeDelta = 17;
 inline constexpr std::uint32_t kThreadWriteSlot = 18;
@@ -122,10 +130,17 @@ inline constexpr std::uint32_t kThreadHasExcess = 24;
 inline constexpr std::uint32_t kThreadSleeps = 25;
 inline constexpr std::uint32_t kThreadEmptying = 26;
 inline constexpr std::uint32_t kThreadDepartures = 27;
+inline constexpr std::uint32_t kWaitsForLock = 0;
+inline constexpr std::uint32_t kWaitsForBucket = 1;
+inline constexpr std::uint32_t kWaitsForWrite = 2;
+inline constexpr std::uint32_t kWaitsForOthers = 3;
 inline constexpr std::uint32_t kSleepsForMoving = 1;
 inline constexpr std::uint32_t kSleepsForStalled = 2;
 inline constexpr std::uint32_t kThreadFence = 32;
 inline constexpr std::uint32_t kThreadWatches = 33;
+// Counts of the region's load times, two words each, whoever has the record.
+inline constexpr std::uint32_t kThreadLoadTimes = 34;
+inline constexpr std::uint32_t kThreadLoadTimeCounts = 7;
 inline constexpr std::uint32_t kThreadWaits = 48;
 inline constexpr std::uint32_t kThreadWaitWords = 16;
 inline constexpr std::uint32_t kThreadFreeHeads = 64;

@@ -1,8 +1,10 @@
 #include "threads/backoff.h"
 
 #include <algorithm>
+#include <bit>
 #include <thread>
 
+#include "base/monotonic.h"
 #include "base/probes.h"
 #include "threads/liveness.h"
 #include "threads/takeover.h"
@@ -27,6 +29,7 @@ bool Backoff::WaitLonger() {
     watch_.emplace();
     watch_->next_question = now + kFirstQuestion;
     watch_->seen = budget_->region().Load(obstacle_.at);
+    NoteWait();
   }
   watch_->last = now;
   Sleep();
@@ -41,6 +44,17 @@ void Backoff::Sleep() {
   watch_->sleep = std::min(watch_->sleep * 2, kLongestSleep);
 }
 
+// Counts the wait, and leaves for those who look at the region what it is for. Valid while the thread shows that it
+// sleeps.
+void Backoff::NoteWait() {
+  Region& region = budget_->region();
+  const WordIndex own = ThreadRecord::At(ThreadRecord::IndexOf(budget_->own_mark()));
+  region.StorePair(own + kThreadLockWaits, region.LoadPair(own + kThreadLockWaits) + 1);
+  region.StorePair(own + kThreadWaitSince, std::bit_cast<std::uint64_t>(MonotonicMilliseconds()));
+  region.Store(own + kThreadWaitAt, static_cast<Word>(obstacle_.at));
+  region.Store(own + kThreadWaitFor, static_cast<Word>(obstacle_.kind));
+}
+
 void Backoff::EndLongWait() {
   if (watch_) ShowSleep(0);
   probes::WaitEnd(budget_->region(), static_cast<std::uint32_t>(obstacle_.kind), obstacle_.at);
@@ -48,7 +62,8 @@ void Backoff::EndLongWait() {
 
 void Backoff::ShowSleep(Word sleeps) {
   const std::uint32_t own = ThreadRecord::IndexOf(budget_->own_mark());
-  budget_->region().Store(ThreadRecord::At(own) + kThreadSleeps, sleeps);
+  // Release: who sees that the thread sleeps sees what for.
+  budget_->region().StoreRelease(ThreadRecord::At(own) + kThreadSleeps, sleeps);
 }
 
 bool Backoff::GiveUp() {

@@ -21,7 +21,12 @@ inline void SpinPause() {
 
 // The obstacle that a thread waits for.
 struct Obstacle {
-  enum class Kind { kMutex, kBucket, kWrite, kOthers };
+  enum class Kind : Word {
+    kMutex = kWaitsForLock,
+    kBucket = kWaitsForBucket,
+    kWrite = kWaitsForWrite,
+    kOthers = kWaitsForOthers
+  };
 
   Kind kind = Kind::kOthers;
   WordIndex at = 0;  // a word that changes when another thread takes or releases what is waited for
@@ -94,6 +99,7 @@ class Backoff {
   void Account(Clock::time_point now);
   WaitBudget::Duration Judge();
   std::uint32_t Holder() const;
+  void NoteWait();
   void Sleep();
   void ShowSleep(Word sleeps);
   void EndLongWait();

@@ -4,9 +4,9 @@
  */
 import { describe } from '../../base/describe.js'
 import { MapsafeError, MapsafeTypeError } from '../../base/errors.js'
-import { optionOf, readOptions } from '../../base/arguments.js'
-import { checkMaps, figuresOf, type Measured, type NamedMaps } from './maps.js'
-import { METRICS, type Figures, type Metric } from './table.js'
+import { flagOf, optionOf, readOptions } from '../../base/arguments.js'
+import { checkJudged, checkMaps, figuresOf, judgedFiguresOf, type Measured, type NamedMaps } from './maps.js'
+import { METRICS, type Figures, type Histogram, type Numbers } from './table.js'
 
 export type { Measured, NamedMaps } from './maps.js'
 export type { Figures } from './table.js'
@@ -15,6 +15,8 @@ export type { Figures } from './table.js'
 export interface PrometheusRegistry {
   /** Returns the metric of a name, if there is one. */
   getSingleMetric(name: string): unknown
+  /** Takes a metric in. */
+  registerMetric(metric: never): void
   /** Takes a metric out. */
   removeSingleMetric(name: string): void
 }
@@ -36,6 +38,8 @@ export interface PrometheusClient {
 export interface PrometheusOptions {
   /** The registry that the metrics are added to. Default: `client.register`. */
   readonly registry?: PrometheusRegistry | undefined
+  /** Whether each scrape judges the maps, for `mapsafe_health_ok`: up to a second for each million entries. Default: false. */
+  readonly health?: boolean | undefined
 }
 
 /** The metrics of maps in a registry. */
@@ -43,6 +47,9 @@ export interface Exposed extends Disposable {
   /** Takes the metrics out of the registry again. Calling it again does nothing. */
   stop(): void
 }
+
+/** Returns the figures of all maps that are open, by name. */
+type Look = () => ReadonlyMap<string, Figures> | Promise<ReadonlyMap<string, Figures>>
 
 type Labels = Readonly<Record<string, string>>
 
@@ -59,14 +66,17 @@ interface Sink {
  * `AggregatorRegistry` of prom-client, which adds up what cluster workers have, the metrics are taken from one worker.
  *
  * @param client the module prom-client
- * @param maps maps by the name that their label `cache` gets
+ * @param maps maps by the name that their label `cache` gets, or a list of maps with the option `name`
  * @throws MapsafeError `ERR_MAPSAFE_OPTIONS` for other arguments, or if the registry has metrics of maps already: all
- * maps of a registry go into one call
+ * maps of a registry go into one call; `ERR_MAPSAFE_NAME` for two maps of one name
  */
 export function exposeMaps(client: PrometheusClient, maps: NamedMaps, options: PrometheusOptions = {}): Exposed {
   checkClient(client)
   const named = checkMaps(maps)
-  const given = optionOf(readOptions<PrometheusOptions>(options, ['registry']), 'registry')
+  const read = readOptions<PrometheusOptions>(options, ['registry', 'health'])
+  const given = optionOf(read, 'registry')
+  const isJudging = flagOf(read, 'health')
+  if (isJudging) checkJudged(named)
   const registry = (given ?? client.register) as PrometheusRegistry
   if (typeof (registry as Partial<PrometheusRegistry> | null)?.getSingleMetric !== 'function') {
     throw new MapsafeTypeError(
@@ -82,7 +92,11 @@ export function exposeMaps(client: PrometheusClient, maps: NamedMaps, options: P
     )
   }
   const look = oncePerTurn(named)
-  for (const metric of METRICS) addMetric(client, registry, metric, look)
+  for (const metric of METRICS) {
+    if (metric.kind === 'histogram') registry.registerMetric(histogramOf(metric, look) as never)
+    else if (metric.isOnRequest !== true) addNumbers(client, registry, metric, look)
+    else if (isJudging) addNumbers(client, registry, metric, () => judged(named))
+  }
   const stop = (): void => {
     for (const { name } of METRICS) registry.removeSingleMetric(name)
   }
@@ -103,20 +117,42 @@ function oncePerTurn(named: readonly [string, Measured][]): () => ReadonlyMap<st
   let seen: ReadonlyMap<string, Figures> | undefined
   return () => {
     if (seen === undefined) {
-      const figures = named.map(([name, map]) => [name, figuresOf(map)] as const)
-      seen = new Map(figures.filter((each): each is readonly [string, Figures] => each[1] !== undefined))
+      seen = openOf(named.map(([name, map]) => [name, figuresOf(map)] as const))
       queueMicrotask(() => (seen = undefined))
     }
     return seen
   }
 }
 
-function addMetric(
-  client: PrometheusClient,
-  registry: PrometheusRegistry,
-  metric: Metric,
-  look: () => ReadonlyMap<string, Figures>,
-): void {
+async function judged(named: readonly [string, Measured][]): Promise<ReadonlyMap<string, Figures>> {
+  return openOf(await Promise.all(named.map(async ([name, map]) => [name, await judgedFiguresOf(map)] as const)))
+}
+
+function openOf(figures: readonly (readonly [string, Figures | undefined])[]): ReadonlyMap<string, Figures> {
+  return new Map(figures.filter((each): each is readonly [string, Figures] => each[1] !== undefined))
+}
+
+/** Returns a metric in the form that a registry takes: prom-client's own histogram takes no counts that were made elsewhere. */
+function histogramOf({ name, help, read }: Histogram, look: Look): object {
+  const get = async (): Promise<object> => {
+    const values: object[] = []
+    for (const [cache, figures] of await look()) {
+      const { bounds, counts, sum } = read(figures)
+      let total = 0
+      for (const [i, count] of counts.entries()) {
+        total += count
+        const le = i < bounds.length ? bounds[i] : '+Inf'
+        values.push({ metricName: `${name}_bucket`, labels: { cache, le }, value: total })
+      }
+      values.push({ metricName: `${name}_sum`, labels: { cache }, value: sum })
+      values.push({ metricName: `${name}_count`, labels: { cache }, value: total })
+    }
+    return { name, help, type: 'histogram', values, aggregator: 'first' }
+  }
+  return { name, help, type: 'histogram', aggregator: 'first', get, reset: () => undefined }
+}
+
+function addNumbers(client: PrometheusClient, registry: PrometheusRegistry, metric: Numbers, look: Look): void {
   const { name, help, kind, label } = metric
   const configuration = {
     name,
@@ -125,9 +161,10 @@ function addMetric(
     registers: [registry],
     // Each cluster worker has the totals of all.
     aggregator: 'first',
-    collect(this: Sink) {
+    async collect(this: Sink) {
+      const seen = await look()
       this.reset()
-      for (const [cache, figures] of look()) {
+      for (const [cache, figures] of seen) {
         const read = metric.read(figures)
         const values = typeof read === 'object' ? Object.entries(read) : read === undefined ? [] : [['', read] as const]
         for (const [part, value] of values) {

@@ -1,6 +1,8 @@
 import type { AttachedThread, ThreadState } from '../../format/attached-threads.js'
 import type { BreakerStats } from '../../format/breaker-word.js'
 import type { Counters } from '../../format/counters.js'
+import type { LoadTimes } from '../../format/load-times.js'
+import type { Verdict } from '../../inspect/health.js'
 import type { MemoryUse } from '../../inspect/memory.js'
 import type { RegionStats } from '../../inspect/stats.js'
 
@@ -14,23 +16,44 @@ export interface Figures extends Omit<RegionStats, 'threads'> {
   readonly memory: MemoryUse
   /** The threads that have the map open. */
   readonly threads: readonly Pick<AttachedThread, 'state'>[]
+  /** What `health()` says; undefined where it was not asked. */
+  readonly verdicts?: readonly Verdict[] | undefined
 }
 
-/** A metric: what it is called and means, and where it comes from. */
-export interface Metric {
+/** What all metrics have: what they are called and mean. */
+interface Described {
   /** Its name in Prometheus. */
   readonly name: string
   /** What it counts or measures, in one sentence. */
   readonly help: string
-  /** A counter only grows, for as long as the map is there, whichever threads end; a gauge goes up and down. */
-  readonly kind: 'counter' | 'gauge'
   /** How to read it. */
   readonly reading: string
+  /** Whether it is told only where it is asked for: it costs a walk over the map. */
+  readonly isOnRequest?: true
+}
+
+/** A metric that is a number, or several. */
+export interface Numbers extends Described {
+  /** A counter only grows, for as long as the map is there, whichever threads end; a gauge goes up and down. */
+  readonly kind: 'counter' | 'gauge'
   /** The label, beside `cache`, that divides it; a key is never one. */
   readonly label?: string
   /** Returns its value, or one for each value of its label; undefined if the map has no such thing. */
   read(figures: Figures): number | Readonly<Record<string, number>> | undefined
 }
+
+/** A metric that is counts by ranges. They only grow, as counters do. */
+export interface Histogram extends Described {
+  /** Says that it is counts by ranges. */
+  readonly kind: 'histogram'
+  /** It has no label beside `cache`. */
+  readonly label?: undefined
+  /** Returns the counts of each range. */
+  read(figures: Figures): LoadTimes
+}
+
+/** A metric: what it is called and means, and where it comes from. */
+export type Metric = Numbers | Histogram
 
 const THREAD_STATES: readonly ThreadState[] = ['running', 'stopped', 'dead', 'elsewhere', 'unknown']
 const BREAKER_STATES: readonly BreakerStats['state'][] = ['closed', 'half-open', 'open']
@@ -86,6 +109,13 @@ export const METRICS: readonly Metric[] = [
     read: ({ counters }) => counters.loadFailures,
   },
   {
+    name: 'mapsafe_load_seconds',
+    help: 'Time from the call of a loader until its value was stored, or it failed or was given up.',
+    kind: 'histogram',
+    reading: 'what a miss costs; a wait for the load of another thread is not in it',
+    read: ({ loadTimes }) => loadTimes,
+  },
+  {
     name: 'mapsafe_loads_refused_total',
     help: 'Loads that the circuit breaker refused.',
     kind: 'counter',
@@ -138,6 +168,20 @@ export const METRICS: readonly Metric[] = [
     read: ({ counters }) => counters.lostUpdates,
   },
   {
+    name: 'mapsafe_lock_waits_total',
+    help: 'Waits for another thread that lasted so long that the thread slept.',
+    kind: 'counter',
+    reading: 'many beside few writes: writers collide; `stats().threads` says who waits for whom',
+    read: ({ counters }) => counters.lockWaits,
+  },
+  {
+    name: 'mapsafe_takeovers_total',
+    help: 'Threads that ended without closing the map, from which others took over.',
+    kind: 'counter',
+    reading: 'killed processes, terminated workers, crashes',
+    read: ({ counters }) => counters.takeovers,
+  },
+  {
     name: 'mapsafe_entries',
     help: 'Live entries.',
     kind: 'gauge',
@@ -180,5 +224,14 @@ export const METRICS: readonly Metric[] = [
     label: 'state',
     reading: '`stopped` for long: others may wait for it',
     read: ({ threads }) => each(THREAD_STATES, (state) => threads.filter((thread) => thread.state === state).length),
+  },
+  {
+    name: 'mapsafe_health_ok',
+    help: 'Verdicts of health(): 1 for well, 0 for not.',
+    kind: 'gauge',
+    label: 'verdict',
+    isOnRequest: true,
+    reading: 'only with the option `health`; 0 for long: `health()` has the advice',
+    read: ({ verdicts }) => verdicts && Object.fromEntries(verdicts.map(({ name, ok }) => [name, ok ? 1 : 0])),
   },
 ]

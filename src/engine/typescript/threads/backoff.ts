@@ -1,4 +1,6 @@
 import { activityOf } from './liveness.js'
+import { addToCount } from '../../../format/counters.js'
+import { storeDouble } from '../../../format/double.js'
 import { pairsOf } from '../../../format/region.js'
 import { claimantOf, ownerOf } from './thread-record.js'
 import { recordIndexOf } from '../../../format/thread-record.js'
@@ -7,8 +9,16 @@ import {
   SLEEPS_FOR_MOVING,
   SLEEPS_FOR_STALLED,
   THREAD_KERNEL_ID,
+  THREAD_LOCK_WAITS,
   THREAD_SLEEPS,
+  THREAD_WAIT_AT,
+  THREAD_WAIT_FOR,
+  THREAD_WAIT_SINCE,
   THREAD_WRITE_SLOT,
+  WAITS_FOR_BUCKET,
+  WAITS_FOR_LOCK,
+  WAITS_FOR_OTHERS,
+  WAITS_FOR_WRITE,
 } from '../../../format/layout.js'
 import { ALL_PATIENCE, NO_PATIENCE, type WaitBudget } from './wait-budget.js'
 import { monotonic } from '../../../platform/system-clock.js'
@@ -28,11 +38,6 @@ const SURVEY_EVERY = 8
 
 // A private word that nobody ever notifies: waiting on it is the only sleep JavaScript has on every thread.
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
-
-const MUTEX = 0
-const BUCKET = 1
-const WRITE = 2
-const OTHERS = 3
 
 /**
  * Bounded waiting: spin, then sleep ever longer. Nobody depends on being woken, so a waiter survives a dead owner; and
@@ -64,22 +69,22 @@ export class Backoff {
 
   /** For the mutex in word `mutex`. */
   static forMutex(budget: WaitBudget, mutex: number): Backoff {
-    return new Backoff(budget, MUTEX, mutex, 0)
+    return new Backoff(budget, WAITS_FOR_LOCK, mutex, 0)
   }
 
   /** For the bucket with first word `bucket`, of the segment in block `segment`. */
   static forBucket(budget: WaitBudget, bucket: number, segment: number): Backoff {
-    return new Backoff(budget, BUCKET, bucket, segment)
+    return new Backoff(budget, WAITS_FOR_BUCKET, bucket, segment)
   }
 
   /** For the write that the thread with the record at word `record` announced. */
   static forWrite(budget: WaitBudget, record: number): Backoff {
-    return new Backoff(budget, WRITE, record + THREAD_WRITE_SLOT, 0)
+    return new Backoff(budget, WAITS_FOR_WRITE, record + THREAD_WRITE_SLOT, 0)
   }
 
   /** For nobody in particular: threads that come and go. */
   static forOthers(budget: WaitBudget): Backoff {
-    return new Backoff(budget, OTHERS, 0, 0)
+    return new Backoff(budget, WAITS_FOR_OTHERS, 0, 0)
   }
 
   /** As {@link Backoff.forOthers}, for a caller that looks for long each time, as for victims: sleeps at once. */
@@ -101,6 +106,7 @@ export class Backoff {
     if (this.rounds === SPINS + 1) {
       this.seen = Atomics.load(budget.words, this.at)
       this.nextQuestion = now + this.pause
+      this.noteWait(now)
     } else {
       this.account(now)
       if (budget.isSpent()) return this.giveUp()
@@ -108,6 +114,18 @@ export class Backoff {
     this.last = now
     this.sleep()
     return true
+  }
+
+  /**
+   * Counts the wait, and leaves for those who look at the region what it is for. Valid while the thread shows that it
+   * sleeps.
+   */
+  private noteWait(now: number): void {
+    const { words, record } = this.budget
+    addToCount(words, record + THREAD_LOCK_WAITS, 1)
+    storeDouble(words, record + THREAD_WAIT_SINCE, now)
+    words[record + THREAD_WAIT_AT] = this.at
+    words[record + THREAD_WAIT_FOR] = this.kind
   }
 
   /** The wait is over: from now on this thread is idle only for want of a processor. A call that ends does the same. */
@@ -129,7 +147,7 @@ export class Backoff {
   private giveUp(): false {
     const { patience } = this.budget
     // An afterthought fails no call; and for each of many victims it would take too long to look through all claims.
-    if (patience === ALL_PATIENCE || (patience === NO_PATIENCE && this.kind === MUTEX)) {
+    if (patience === ALL_PATIENCE || (patience === NO_PATIENCE && this.kind === WAITS_FOR_LOCK)) {
       this.budget.noteBlocker(this.findHolder())
     }
     return false
@@ -143,7 +161,7 @@ export class Backoff {
     const { budget } = this
     budget.wait(now - this.last)
     const word = Atomics.load(budget.words, this.at)
-    if (this.kind !== OTHERS && word !== this.seen) {
+    if (this.kind !== WAITS_FOR_OTHERS && word !== this.seen) {
       this.seen = word
       if (budget.isHeldUp()) budget.spend(this.unjudged + now - this.last)
       this.unjudged = 0
@@ -195,8 +213,8 @@ export class Backoff {
   /** First word of the record of the thread that is in the way, as far as can be told; else -1. */
   private findHolder(): number {
     const { words, record } = this.budget
-    if (this.kind === MUTEX) return ownerOf(Atomics.load(words, this.at))
-    if (this.kind === BUCKET) return claimantOf(words, this.at / BLOCK_WORDS, this.segment, record)
-    return this.kind === WRITE ? this.at - THREAD_WRITE_SLOT : -1
+    if (this.kind === WAITS_FOR_LOCK) return ownerOf(Atomics.load(words, this.at))
+    if (this.kind === WAITS_FOR_BUCKET) return claimantOf(words, this.at / BLOCK_WORDS, this.segment, record)
+    return this.kind === WAITS_FOR_WRITE ? this.at - THREAD_WRITE_SLOT : -1
   }
 }
