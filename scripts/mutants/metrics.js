@@ -81,8 +81,8 @@ export const mutants = [
     name: 'closed-map-fails',
     why: 'a map that was closed makes every scrape fail',
     file: 'src/observe/metrics/maps.ts',
-    find: "if ((error as { readonly code?: unknown } | undefined)?.code === 'ERR_MAPSAFE_CLOSED') return undefined\n    ",
-    replace: '',
+    find: "return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_MAPSAFE_CLOSED'",
+    replace: 'return error === undefined',
   },
   {
     name: 'counter-that-shrinks',

@@ -77,7 +77,7 @@ describe.each(lineups)('$name', (lineup) => {
     const values = metricsOf(map)
     expect(values).toMatchObject({ mapsafe_entries: 1, mapsafe_loads_total: 0, mapsafe_requests_total: { hit: 0 } })
     expect(Object.keys(values)).toEqual(usual.map(({ name }) => name).filter((name) => !name.includes('breaker')))
-    expect(values['mapsafe_load_seconds']).toEqual({
+    expect(values.mapsafe_load_seconds).toEqual({
       bounds: LOAD_TIME_BOUNDS,
       counts: [...LOAD_TIME_BOUNDS, Infinity].map(() => 0),
       sum: 0,
@@ -219,7 +219,7 @@ describe('metricsHandler', () => {
     expect(text).not.toContain('secret')
     const judged = await ask(createServer(metricsHandler({ map }, { health: true })), 'GET')
     const { maps } = (await judged.json()) as { maps: { map: ReturnType<typeof metricsOf> } }
-    expect(maps.map['mapsafe_health_ok']).toMatchObject({ liveRatio: 1 })
+    expect(maps.map.mapsafe_health_ok).toMatchObject({ liveRatio: 1 })
   })
 
   test('answers HEAD without a body, and no other method', async () => {

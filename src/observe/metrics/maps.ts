@@ -73,7 +73,8 @@ export function figuresOf(map: Measured): Figures | undefined {
   try {
     return map.stats()
   } catch (error) {
-    return unlessClosed(error)
+    if (isOfClosed(error)) return undefined
+    throw error
   }
 }
 
@@ -83,11 +84,11 @@ export async function judgedFiguresOf(map: Measured): Promise<Figures | undefine
     const report = await map.healthAsync?.()
     return { ...map.stats(), verdicts: report?.verdicts }
   } catch (error) {
-    return unlessClosed(error)
+    if (isOfClosed(error)) return undefined
+    throw error
   }
 }
 
-function unlessClosed(error: unknown): undefined {
-  if ((error as { readonly code?: unknown } | undefined)?.code === 'ERR_MAPSAFE_CLOSED') return undefined
-  throw error
+function isOfClosed(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'ERR_MAPSAFE_CLOSED'
 }

@@ -133,11 +133,12 @@ function openOf(figures: readonly (readonly [string, Figures | undefined])[]): R
 }
 
 /** Returns a metric in the form that a registry takes: prom-client's own histogram takes no counts that were made elsewhere. */
-function histogramOf({ name, help, read }: Histogram, look: Look): object {
+function histogramOf(metric: Histogram, look: Look): object {
+  const { name, help } = metric
   const get = async (): Promise<object> => {
     const values: object[] = []
     for (const [cache, figures] of await look()) {
-      const { bounds, counts, sum } = read(figures)
+      const { bounds, counts, sum } = metric.read(figures)
       let total = 0
       for (const [i, count] of counts.entries()) {
         total += count
