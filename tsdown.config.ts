@@ -1,11 +1,16 @@
 import { defineConfig } from 'tsdown'
 
+/** What package.json names as `bin`: it exports nothing. */
+const program = { cli: 'src/cli/index.ts' }
+
 // One bundle per module system. Constants of the format are inlined: functions read them by the dozen. tsdown stays at
 // 0.20, the last one whose command does not warn about Node 20.
 export default defineConfig({
   entry: {
+    ...program,
     index: 'src/index.ts',
     inspect: 'src/inspect/index.ts',
+    dump: 'src/dump/index.ts',
     eslint: 'src/eslint/index.ts',
     keyv: 'src/adapters/keyv.ts',
     keyv5: 'src/adapters/keyv5.ts',

@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: {
     alias: {
       'mapsafe/eslint': fileURLToPath(new URL('src/eslint/index.ts', import.meta.url)),
+      'mapsafe/dump': fileURLToPath(new URL('src/dump/index.ts', import.meta.url)),
       'mapsafe/inspect': fileURLToPath(new URL('src/inspect/index.ts', import.meta.url)),
       'mapsafe/keyv5': fileURLToPath(new URL('src/adapters/keyv5.ts', import.meta.url)),
       'mapsafe/keyv': fileURLToPath(new URL('src/adapters/keyv.ts', import.meta.url)),

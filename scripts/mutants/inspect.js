@@ -21,7 +21,7 @@ export const mutants = [
     name: 'inspection-tells-leases',
     why: 'a key whose value is still being loaded is told as an entry',
     file: 'src/inspect/entries.ts',
-    find: "isLeaseKind(kind) ? 'lease' : ",
+    find: "if (isLeaseKind(valueKindOf(raw.meta))) return 'lease'",
     replace: '',
   },
   {

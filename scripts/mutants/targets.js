@@ -218,6 +218,7 @@ export const targets = {
   'feed-native': inNative({ tests: ['feed'], scale: (attempt) => attempt + 1 }),
   'waiting-native': inNative({ tests: ['waiting'], scale: (attempt) => attempt + 1 }),
   inspect: inTypescript(['test/inspect'], ['build']),
+  dump: inTypescript(['test/cli/dumping', 'test/cli/looking'], ['build']),
   eslint: inTypescript(['test/eslint/rules', 'test/eslint/odd-code']),
   probes: inAddon(['test/probes'], ['docs', 'tools']),
   metrics: inTypescript(['test/metrics'], ['build'], 'typescript,native'),

@@ -73,10 +73,15 @@ export function keptUntil(region: Region, block: number): number {
   return until > 0 ? until : expiryOf(region, block)
 }
 
+/** Returns what {@link staleUntil} returned when the entry at `entry` was published. Trusts its lengths. */
+export function staleUntilIn(words: Int32Array, entry: number): number {
+  if ((words[entry + ENTRY_META] & ENTRY_STALE) === 0) return NEVER
+  return loadDouble(words, entry + sizeOf(words, entry) / 4 - 2 * EXPIRY_WORDS)
+}
+
 /** Returns what {@link keptUntil} returned when the entry at `entry` was published. Trusts its lengths. */
 export function wasToBeKeptUntil(words: Int32Array, entry: number): number {
-  const isStale = (words[entry + ENTRY_META] & ENTRY_STALE) !== 0
-  const until = isStale ? loadDouble(words, entry + sizeOf(words, entry) / 4 - 2 * EXPIRY_WORDS) : NEVER
+  const until = staleUntilIn(words, entry)
   return until > 0 ? until : expiryIn(words, entry)
 }
 

@@ -7,15 +7,18 @@
  * Thread safety: one thread; other threads may write meanwhile, and the bytes may be anything. Every reference is
  * checked before it is followed, every loop is bounded, and no more words of keys are copied than the caller allows.
  */
-import { bucketAt, loadSlot } from '../format/bucket.js'
+import { bucketAt, loadSlot, TOMBSTONE_BIT } from '../format/bucket.js'
 import { depthOf, SEGMENT_WORDS, topBits } from '../format/directory.js'
 import {
   isCounterSound,
   KEY_META_MASK,
   keyKindOf,
   keyLengthOf,
+  labelCountOf,
+  labelsAt,
   metaOf,
   sizeOf,
+  valueAt,
   valueKindOf,
   valueLengthOf,
   versionOf,
@@ -33,6 +36,7 @@ import {
   ENTRY_DATA,
   ENTRY_HASH,
   HEADER_DIRECTORY,
+  LABEL_WORDS,
   MAX_DEPTH,
   SEGMENT_DEPTH,
   SEGMENT_MOVES,
@@ -61,6 +65,18 @@ export interface RawEntry {
   readonly valueLength: number
   /** Bytes of header, key, value and trailer. */
   readonly bytes: number
+  /** Whether the entry was deleted: its slot is a tombstone that was not cleaned up yet. */
+  readonly isDeleted: boolean
+  /** The words at which the generations of its labels lie. */
+  readonly labels: readonly number[]
+  /** The bytes of the value, and more up to a whole word; undefined unless they were asked for. */
+  readonly value: Int32Array | undefined
+}
+
+/** What is read besides the live entries with their keys. */
+export interface Extent {
+  readonly values?: boolean | undefined
+  readonly deleted?: boolean | undefined
 }
 
 /** The result of a look at one segment. */
@@ -70,7 +86,7 @@ export interface Collected {
   readonly end: number
   /** The problems of the entries that are missing. */
   readonly problems: readonly string[]
-  /** Number of words of keys that were copied. */
+  /** Number of words of keys and values that were copied. */
   readonly words: number
 }
 
@@ -92,9 +108,9 @@ interface RawKey extends Omit<RawEntry, 'key'> {
 /**
  * Reads the segment that covers hash `from`: its entries with hashes from there on, sorted by hash, each key once.
  *
- * @param most words of keys that may be copied
+ * @param most words of keys and values that may be copied
  */
-export function collect(region: Region, from: number, most: number): Collected | Unreadable {
+export function collect(region: Region, from: number, most: number, extent: Extent = {}): Collected | Unreadable {
   const { words } = region
   let [busy, end] = [0, HASH_END]
   for (let look = 0; look < MOST_LOOKS; look++) {
@@ -114,7 +130,7 @@ export function collect(region: Region, from: number, most: number): Collected |
       continue
     }
     const moves = Atomics.load(words, segment * BLOCK_WORDS + SEGMENT_MOVES)
-    const reader = new SegmentReader(region, segment, most)
+    const reader = new SegmentReader(region, segment, most, extent)
     const isRead = reader.covers(from, depth) && reader.readBuckets()
     if (reader.isBusy) break
     if (WEAKLY_ORDERED) fence()
@@ -145,6 +161,7 @@ class SegmentReader {
     private readonly region: Region,
     private readonly segment: number,
     private readonly most: number,
+    private readonly extent: Extent,
   ) {
     this.words = region.words
   }
@@ -184,14 +201,19 @@ class SegmentReader {
     const end = Math.max(this.end, from + 1)
     const sorted = this.found.filter(({ hash }) => hash >= from && hash < end).sort((a, b) => a.hash - b.hash)
     const kept: RawKey[] = []
+    const deleted: RawKey[] = []
     for (const each of sorted) {
+      if (each.isDeleted) {
+        deleted.push(each)
+        continue
+      }
       // A key that is deleted and inserted again meanwhile, or moved, may be met in two buckets. The newest one stays.
       let same = kept.length - 1
       while (same >= 0 && kept[same].hash === each.hash && !isSameKey(kept[same], each)) same--
       if (same < 0 || kept[same].hash !== each.hash) kept.push(each)
       else if (each.version > kept[same].version) kept[same] = each
     }
-    const entries = kept.map(withKey)
+    const entries = [...kept, ...deleted].map(withKey)
     return { entries, end, problems: this.problems, words: this.copied }
   }
 
@@ -214,7 +236,10 @@ class SegmentReader {
       let hasRoom = true
       for (let slot = 0; slot < SLOTS_PER_BUCKET && hasRoom; slot++) {
         const reference = loadSlot(this.words, bucketAt(this.segment, index), slot)
-        if (reference > 0) hasRoom = this.readEntry(index, slot, reference)
+        if (reference > 0) hasRoom = this.readEntry(index, slot, reference, false)
+        else if (reference < 0 && this.extent.deleted === true) {
+          hasRoom = this.readEntry(index, slot, reference & ~TOMBSTONE_BIT, true)
+        }
       }
       if (WEAKLY_ORDERED) fence()
       if (this.versionOf(index) === version) {
@@ -234,9 +259,11 @@ class SegmentReader {
   }
 
   /** Copies one entry. Returns false if there is no room for it. */
-  private readEntry(bucket: number, slot: number, block: number): boolean {
+  private readEntry(bucket: number, slot: number, block: number, isDeleted: boolean): boolean {
     const { words, region } = this
     const report = (problem: string): boolean => {
+      // What is left of a deleted entry promises nothing.
+      if (isDeleted) return true
       this.problems.push(
         `segment ${this.segment} bucket ${bucket} slot ${slot} refers to block ${block}, which ${problem}`,
       )
@@ -257,9 +284,12 @@ class SegmentReader {
       return report(`has a malformed value of kind ${kind} and ${valueLength} bytes`)
     }
     const count = wordsFor(keyLength)
-    this.copied += count
+    const valueCount = this.extent.values === true ? wordsFor(valueLength) : 0
+    this.copied += count + valueCount
     if (this.copied > this.most) return false
     const start = entry + ENTRY_DATA
+    const labels = labelsAt(words, entry)
+    const value = valueAt(entry, meta)
     this.found.push({
       hash: words[entry + ENTRY_HASH] >>> 0,
       meta,
@@ -270,6 +300,9 @@ class SegmentReader {
       keyLength,
       valueLength,
       bytes,
+      isDeleted,
+      labels: Array.from({ length: labelCountOf(words, entry) }, (_, i) => words[labels + i * LABEL_WORDS] >>> 0),
+      value: this.extent.values === true ? words.slice(value, value + valueCount) : undefined,
     })
     return true
   }

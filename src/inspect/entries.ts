@@ -1,11 +1,15 @@
 /** Walks the entries of a region, one segment after the other, without a thread record. */
 import { MapsafeError } from '../base/errors.js'
-import { NEVER, valueKindOf } from '../format/entry.js'
-import { hasExpiredAt } from '../format/expiry.js'
-import type { Key } from '../format/key.js'
+import { KEY_META_MASK, NEVER, valueKindOf } from '../format/entry.js'
+import { hasExpiredAt, isForFailures } from '../format/expiry.js'
+import { halfSipHash } from '../format/half-sip-hash.js'
+import { KeyBuffer, type Key } from '../format/key.js'
 import { isLeaseKind } from '../format/kinds.js'
 import {
   ENTRY_COUNTER,
+  HEADER_SECRET_0,
+  HEADER_SECRET_1,
+  KEY_KIND_SHIFT,
   VALUE_BIGINT,
   VALUE_BYTES,
   VALUE_CLONE,
@@ -20,11 +24,13 @@ import {
   VALUE_UNDEFINED,
   VALUE_UTF16,
 } from '../format/layout.js'
+import { labelIdOf } from '../format/label-ids.js'
 import type { Region } from '../format/region.js'
 import { HASH_END } from '../format/segment.js'
 import { SEGMENT_WORDS } from '../format/directory.js'
 import { collect, Unreadable, type RawEntry } from './collect.js'
 import type { Moment } from './moment.js'
+import type { ValueReader } from './values.js'
 
 /**
  * The form in which a value is stored. `plain`: a plain object or array. `clone`: an object that only structured clone
@@ -68,9 +74,10 @@ export interface InspectedEntry {
   readonly version: number
   /**
    * `live`: reads find the entry. `expired`: it is absent for all reads, but not deleted yet. `lease`: it is no entry,
-   * but holds the place of one whose value is being loaded.
+   * but holds the place of one whose value is being loaded. `deleted`: it went, deleted, expired or evicted, and its
+   * memory has not been cleaned up yet; its key may be there again.
    */
-  readonly state: 'live' | 'expired' | 'lease'
+  readonly state: 'live' | 'expired' | 'lease' | 'deleted'
   /**
    * Kind of the value. `counter`: a number that increments change in place. `unknown`: a kind that only a later version
    * of mapsafe knows.
@@ -83,6 +90,17 @@ export interface InspectedEntry {
    * not.
    */
   readonly staleUntil: number | undefined
+  /** Whether it may do so only where a load failed. */
+  readonly staleOnError: boolean
+  /** Milliseconds that each read lets the entry live longer; undefined if reads do not. */
+  readonly slidingTtl: number | undefined
+  /**
+   * Its tags and namespaces, by their digests: the names themselves are not in the map. Two entries with a tag in common
+   * have a digest in common.
+   */
+  readonly groups: readonly string[]
+  /** The value, if values were asked for; undefined for a lease and for what was deleted. A fresh copy, which is not frozen. */
+  readonly value?: unknown
   /** Bytes of header, key, value and times. Its block may be a little larger. */
   readonly bytes: number
   /** Bytes of the key alone. */
@@ -97,6 +115,10 @@ export interface EntriesOptions {
   readonly expired?: boolean | undefined
   /** Whether to return leases. Default: false. */
   readonly leases?: boolean | undefined
+  /** Whether to return what was deleted and is not cleaned up yet, as far as its memory still holds the key. Default: false. */
+  readonly deleted?: boolean | undefined
+  /** Whether to read and decode values. Default: false. */
+  readonly values?: boolean | undefined
   /**
    * Called with a line for each entry or segment that cannot be read, up to a hundred; the walk goes on without it.
    * Default: the first such entry or segment makes the walk throw `ERR_MAPSAFE_CORRUPT`.
@@ -118,11 +140,13 @@ const MAX_PROBLEMS = 100
  */
 export function* walkEntries(
   region: Region,
-  { expired = false, leases = false, onProblem }: EntriesOptions,
+  { expired = false, leases = false, deleted = false, values = false, onProblem }: EntriesOptions,
+  reader: ValueReader,
   moment: () => Moment,
   check: () => void,
 ): Generator<InspectedEntry, undefined, undefined> {
   const most = MAX_REGIONS * region.words.length
+  const isWanted = { live: true, expired, lease: leases, deleted }
   const maxSegments = region.words.length / SEGMENT_WORDS
   let copied = 0
   let segments = 0
@@ -133,7 +157,7 @@ export function* walkEntries(
   }
   for (let from = 0; from < HASH_END && told < MAX_PROBLEMS;) {
     check()
-    const found = collect(region, from, Math.min(most - copied, region.words.length))
+    const found = collect(region, from, Math.min(most - copied, region.words.length), { values, deleted })
     if (found instanceof Unreadable) {
       tell(found.problem, found.isBusy)
       from = found.end
@@ -148,28 +172,75 @@ export function* walkEntries(
     for (const problem of found.problems) tell(problem)
     const now = moment()
     for (const raw of found.entries) {
-      const entry = describeEntry(raw, now)
-      if (entry.state === 'live' || (entry.state === 'expired' ? expired : leases)) {
-        yield entry
-        check()
+      if (!isWanted[stateOf(raw, now)]) continue
+      let entry: InspectedEntry
+      try {
+        entry = describeEntry(region, raw, now, values ? reader : undefined)
+      } catch (error) {
+        if (onProblem === undefined) throw error
+        tell(`the value of an entry cannot be read: ${(error as Error).message}`)
+        continue
       }
+      yield entry
+      check()
     }
   }
   return undefined
 }
 
-function describeEntry(raw: RawEntry, { time, steps }: Moment): InspectedEntry {
+/** Returns the entry of a key, whatever its state; undefined if there is none. */
+export function findEntry(
+  region: Region,
+  key: Key,
+  reader: ValueReader,
+  moment: () => Moment,
+): InspectedEntry | undefined {
+  const buffer = new KeyBuffer()
+  if (!buffer.encode(key)) return undefined
+  const { words } = region
+  const meta = buffer.length | (buffer.kind << KEY_KIND_SHIFT)
+  const last = buffer.length | (buffer.kind << 28)
+  const count = (buffer.length + 3) >> 2
+  const hash = halfSipHash(words[HEADER_SECRET_0], words[HEADER_SECRET_1], buffer.words, count, last) >>> 0
+  const found = collect(region, hash, words.length, { values: true })
+  if (found instanceof Unreadable) throw refusal(found.problem, found.isBusy)
+  const bytes = buffer.bytes.slice(0, buffer.length)
+  const raw = found.entries.find(
+    (each) => each.hash === hash && (each.meta & KEY_META_MASK) === meta && isKey(each.key, key, bytes),
+  )
+  return raw && describeEntry(region, raw, moment(), reader)
+}
+
+/** Keys of one kind and length are the same if their bytes are. */
+function isKey(met: Key, key: Key, bytes: Uint8Array): boolean {
+  if (typeof met !== 'object') return met === key || (met !== met && key !== key)
+  return met.every((byte, i) => byte === bytes[i])
+}
+
+function stateOf(raw: RawEntry, { time }: Moment): InspectedEntry['state'] {
+  if (raw.isDeleted) return 'deleted'
+  if (isLeaseKind(valueKindOf(raw.meta))) return 'lease'
+  return hasExpiredAt(raw.expiresAt, time) ? 'expired' : 'live'
+}
+
+function describeEntry(region: Region, raw: RawEntry, moment: Moment, reader: ValueReader | undefined): InspectedEntry {
   const kind = valueKindOf(raw.meta)
+  const state = stateOf(raw, moment)
   // Converts as the cache does: into whole milliseconds of the system's clock.
   const timeOf = (at: number): number | undefined =>
-    at === NEVER || at === Infinity ? undefined : Math.floor(at + steps)
+    at === NEVER || at === Infinity ? undefined : Math.floor(at + moment.steps)
+  const hasValue = reader !== undefined && (state === 'live' || state === 'expired')
   return {
     key: raw.key,
     version: raw.version,
-    state: isLeaseKind(kind) ? 'lease' : hasExpiredAt(raw.expiresAt, time) ? 'expired' : 'live',
+    state,
     kind: (raw.meta & ENTRY_COUNTER) !== 0 ? 'counter' : (KIND_NAMES[kind] ?? 'unknown'),
     expiresAt: timeOf(raw.expiresAt),
-    staleUntil: timeOf(raw.staleUntil),
+    staleUntil: raw.staleUntil > 0 ? timeOf(raw.staleUntil) : undefined,
+    staleOnError: raw.staleUntil > 0 && isForFailures(raw.staleUntil),
+    slidingTtl: raw.staleUntil < 0 ? -raw.staleUntil : undefined,
+    groups: raw.labels.flatMap((word) => labelIdOf(region, word) ?? []),
+    ...(hasValue && { value: reader(kind, raw.value!, raw.valueLength) }),
     bytes: raw.bytes,
     keyBytes: raw.keyLength,
     valueBytes: raw.valueLength,

@@ -13,13 +13,14 @@ import { Region } from '../format/region.js'
 import { idOf } from '../format/thread-name.js'
 import { nameOf } from '../format/thread-record.js'
 import { attachedThreads, threadOf, type AttachedThread, type Registry } from '../format/attached-threads.js'
-import { walkEntries, type EntriesOptions, type InspectedEntry } from './entries.js'
+import { findEntry, walkEntries, type EntriesOptions, type InspectedEntry } from './entries.js'
 import { HealthCheck, type HealthReport } from './health.js'
 import { lifeSeen } from './life.js'
 import { inspectMemory, type MemoryUse } from './memory.js'
 import { momentOf } from './moment.js'
 import { openSource, type InspectionSource, type Source } from './source.js'
 import { inspectRegion, type RegionStats } from './stats.js'
+import { valueReader, type ValueReader } from './values.js'
 
 /** Options of {@link openInspection}. Wrong ones, and names that are no options, throw `ERR_MAPSAFE_OPTIONS`. */
 export interface InspectionOptions {
@@ -47,6 +48,10 @@ export interface InspectedSettings {
   readonly maxBytes: number
   /** Milliseconds that entries live by default, `Infinity` for ever; undefined for a map. */
   readonly ttl: number | undefined
+  /** Milliseconds that each read lets an entry live longer by default; undefined if reads do not, and for a map. */
+  readonly slidingTtl: number | undefined
+  /** The largest part of a lifetime that is left out at random; undefined for none. */
+  readonly ttlJitter: number | undefined
   /** The most entries of a cache; undefined for as many as there is room for, and for a map. */
   readonly maxEntries: number | undefined
   /** Version of the format of the bytes. */
@@ -126,6 +131,7 @@ export class Inspection {
   readonly #bytes: number
   readonly #registry: Registry
   readonly #health: HealthCheck
+  readonly #readValue: ValueReader
 
   /**
    * Use {@link openInspection} instead.
@@ -138,6 +144,7 @@ export class Inspection {
     this.#now = now
     const { words } = this.#region
     this.#bytes = words.byteLength
+    this.#readValue = valueReader(this.#region)
     this.#registry = { words, lifeOf: (record) => lifeSeen(words, record, (index) => source.isLocked(index)) }
     this.#health = new HealthCheck(words, { records: 0, isLive: source.isLive })
     refuseCloning(this, SEND_SOURCE)
@@ -149,8 +156,8 @@ export class Inspection {
     this.#open()
     const { words } = this.#region
     const kind = isCache(words.buffer) ? 'cache' : 'map'
-    const { ttl, maxEntries } = readSettings(words)
-    return { kind, maxBytes: this.#bytes, ttl, maxEntries, formatVersion: FORMAT_VERSION }
+    const { ttl, slidingTtl, ttlJitter, maxEntries } = readSettings(words)
+    return { kind, maxBytes: this.#bytes, ttl, slidingTtl, ttlJitter, maxEntries, formatVersion: FORMAT_VERSION }
   }
 
   /** Absolute path of the file; undefined for memory. */
@@ -241,10 +248,10 @@ export class Inspection {
   }
 
   /**
-   * Yields the properties of each entry, without its value, in no particular order, a segment at a time. An entry that
+   * Yields the properties of each entry, with `values` also its value, in no particular order, a segment at a time. An entry that
    * is there throughout appears exactly once, as it was at some instant; one that comes or goes meanwhile appears once
    * or not at all; no key appears twice. Does not count as a use of an entry. O(slots + bytes of keys) for a whole
-   * walk, which reads no value and keeps one segment in memory.
+   * walk, with `values` also of those, which keeps one segment in memory.
    *
    * @throws MapsafeError at the first step for wrong options; `ERR_MAPSAFE_CORRUPT` at a damaged entry or segment,
    * unless `onProblem` is given; `ERR_MAPSAFE_TIMEOUT`, likewise, if other threads write a segment for 2 seconds so
@@ -252,18 +259,29 @@ export class Inspection {
    */
   entries(options: EntriesOptions = {}): Generator<InspectedEntry, undefined, undefined> {
     this.#open()
-    const given = readOptions(options, ['expired', 'leases', 'onProblem'])
-    checkFlag('expired', given.expired ?? false)
-    checkFlag('leases', given.leases ?? false)
+    const given = readOptions(options, ['expired', 'leases', 'deleted', 'values', 'onProblem'])
+    for (const name of ['expired', 'leases', 'deleted', 'values'] as const) checkFlag(name, given[name] ?? false)
     if (given.onProblem !== undefined && typeof given.onProblem !== 'function') {
       throw wrongInput('Option onProblem', given.onProblem, 'a function')
     }
     return walkEntries(
       this.#region,
       given,
+      this.#readValue,
       () => momentOf(this.#region, this.#now),
       () => void this.#open(),
     )
+  }
+
+  /**
+   * Returns the entry of a key with its value, also one that has expired, and a lease without a value; undefined if there is
+   * none. Does not count as a use of the entry. O(slots of a segment + its bytes).
+   *
+   * @throws MapsafeError as {@link Inspection.entries} does
+   */
+  find(key: Key): InspectedEntry | undefined {
+    this.#open()
+    return findEntry(this.#region, key, this.#readValue, () => momentOf(this.#region, this.#now))
   }
 
   /** Iterates as {@link Inspection.entries} without options does. */

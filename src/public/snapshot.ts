@@ -3,6 +3,8 @@ import { decodeKey, type Key } from '../format/key.js'
 import {
   keyKindOf,
   keyLengthOf,
+  labelCountOf,
+  labelsAt,
   NEVER,
   sizeOf,
   valueAt,
@@ -10,8 +12,10 @@ import {
   valueLengthOf,
   versionOf,
 } from '../format/entry.js'
-import { expiryIn, hasExpiredAt } from '../format/expiry.js'
-import { ENTRY_DATA, ENTRY_META } from '../format/layout.js'
+import { expiryIn, hasExpiredAt, isForFailures, staleUntilIn } from '../format/expiry.js'
+import { labelIdOf } from '../format/label-ids.js'
+import { ENTRY_COUNTER, ENTRY_DATA, ENTRY_META, LABEL_WORDS } from '../format/layout.js'
+import { Region } from '../format/region.js'
 import type { Store } from '../store/store.js'
 import type { MapEntry } from './types.js'
 import { refuseCloning } from '../base/thread-bound.js'
@@ -23,6 +27,22 @@ const WORD_BYTES = 4
 const SEND_ENTRIES = Symbol(
   'A Snapshot belongs to the thread that made it: send the handle of its map, or its entries, [...snapshot]. It',
 )
+
+/** An entry with all that makes an equal one of it in another map. Times are milliseconds of the system's clock. */
+export interface WholeEntry {
+  readonly key: Key
+  readonly value: unknown
+  readonly isCounter: boolean
+  readonly expiresAt: number | undefined
+  readonly slidingTtl: number | undefined
+  readonly staleUntil: number | undefined
+  readonly staleOnError: boolean
+  /** Ids of its labels (src/format/label-ids.ts). */
+  readonly groups: readonly string[]
+}
+
+/** Returns the whole entries of a snapshot whose map this thread has still open. */
+export let wholeEntriesOf: (snapshot: Snapshot<Key, unknown, boolean>) => Iterable<WholeEntry>
 
 /**
  * The entries of a map as they were at one instant, unaffected by later changes of the map. It is a copy of its own: it
@@ -44,6 +64,13 @@ export class Snapshot<K extends Key, V, Freeze extends boolean = true> implement
   readonly #wallAhead: number
   readonly #pieces: readonly Int32Array<ArrayBuffer>[]
   readonly #store: Store<Returned<V, Freeze>>
+
+  static {
+    wholeEntriesOf = (snapshot) => {
+      const region = new Region(snapshot.#store.open().words.buffer)
+      return snapshot.#walk((entry) => entry.whole(snapshot.#store, region, snapshot.#wallAhead))
+    }
+  }
 
   /**
    * Called by {@link ConcurrentMap.snapshot} alone.
@@ -168,7 +195,10 @@ class CopiedEntry {
   private readonly valueStart: number
   private readonly bytes: Buffer
 
-  constructor(words: Int32Array<ArrayBuffer>, at: number) {
+  constructor(
+    private readonly words: Int32Array<ArrayBuffer>,
+    private readonly at: number,
+  ) {
     const meta = words[at + ENTRY_META]
     this.keyLength = keyLengthOf(meta)
     this.keyKind = keyKindOf(meta)
@@ -189,6 +219,27 @@ class CopiedEntry {
 
   key(): Key {
     return decodeKey(this.keyKind, this.bytes, this.keyStart, this.keyLength)
+  }
+
+  whole(store: Store<unknown>, region: Region, wallAhead: number): WholeEntry {
+    const { words, at } = this
+    const labels = labelsAt(words, at)
+    const stale = staleUntilIn(words, at)
+    const groups: string[] = []
+    for (let i = 0; i < labelCountOf(words, at); i++) {
+      const id = labelIdOf(region, words[labels + i * LABEL_WORDS] >>> 0)
+      if (id !== undefined) groups.push(id)
+    }
+    return {
+      key: this.key(),
+      value: this.value(store),
+      isCounter: (words[at + ENTRY_META] & ENTRY_COUNTER) !== 0,
+      expiresAt: isForEver(this.expiresAt) ? undefined : Math.floor(this.expiresAt + wallAhead),
+      slidingTtl: stale < 0 ? -stale : undefined,
+      staleUntil: stale > 0 ? Math.floor(stale + wallAhead) : undefined,
+      staleOnError: stale > 0 && isForFailures(stale),
+      groups,
+    }
   }
 
   value<V>(store: Store<V>): V {

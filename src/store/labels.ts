@@ -16,6 +16,7 @@ import { CORRUPT, DONE, FULL, RESULT_STATUS, TIMEOUT, type Engine } from '../eng
 import { engineError } from '../engine/engine-error.js'
 import { MapsafeError } from '../base/errors.js'
 import { heapBlock, heapPages } from '../format/geometry.js'
+import { digestOfLabelId, markOfLabelId } from '../format/label-ids.js'
 import { labelTableBytes, type Labels } from '../format/labels.js'
 import {
   BLOCK_WORDS,
@@ -54,6 +55,8 @@ export class LabelIndex {
    * Returns the labels in the form that entries hold, with their present generations: to be called before the value of the
    * entry is made. Gives a new label its slot.
    *
+   * @param names those of labels, which begin with a letter, or ids of labels (src/format/label-ids.ts)
+   *
    * @throws MapsafeError `ERR_MAPSAFE_FULL` if there is no room for any table, or in a map no slot; `ERR_MAPSAFE_TIMEOUT`,
    * `ERR_MAPSAFE_CORRUPT`
    */
@@ -61,9 +64,12 @@ export class LabelIndex {
     const pairs: number[] = []
     for (const name of names) {
       for (let generation = RETIRED; generation === RETIRED;) {
-        const own = this.#ownWord(engine, name, true)
-        if (own === undefined && !isCache(engine.words)) throw tooMany()
-        const at = own ?? sharedWord(engine, sha256(name), true)!
+        const mark = markOfLabelId(name)
+        const own = mark === undefined ? this.#ownWord(engine, name, true) : undefined
+        // The mark is told by a word of the digest that an id does not have.
+        const needsOwn = !isCache(engine.words) || digestOfLabelId(name) !== undefined
+        if (own === undefined && mark === undefined && needsOwn) throw tooMany()
+        const at = own ?? sharedWord(engine, mark ?? markOf(name), true)!
         generation = Atomics.load(engine.words, at)
         if (generation === RETIRED) this.#known.delete(name)
         else pairs.push(at, generation)
@@ -76,7 +82,7 @@ export class LabelIndex {
   invalidate(engine: LabelEngine, names: readonly string[]): void {
     for (const name of names) {
       const own = this.#ownWord(engine, name, false)
-      const shared = sharedWord(engine, sha256(name), false)
+      const shared = sharedWord(engine, markOf(name), false)
       // A name too long for the change feed is told as none: whoever watches has missed something.
       engine.invalidate(name.length <= MAX_FEED_KEY_BYTES / 2 ? name : '', own ?? 0, shared ?? 0)
       if (engine.result[RESULT_STATUS] < 0) throw engineError(engine as Engine)
@@ -135,9 +141,13 @@ function take(words: Int32Array, slot: number, digest: Int32Array): number {
 
 /** Returns the words of a label's digest, none of which is 0: 192 bits, so that no two labels have the same. */
 function digestOf(name: string): Int32Array {
-  return sha256(name)
-    .subarray(0, LABEL_DIGEST_WORDS)
-    .map((word) => word || 1)
+  const digest = digestOfLabelId(name) ?? sha256(name).subarray(0, LABEL_DIGEST_WORDS)
+  return digest.map((word) => word || 1)
+}
+
+/** Returns the number of the mark that a label shares with others. */
+function markOf(name: string): number {
+  return sha256(name)[LABEL_DIGEST_WORDS] >>> 0
 }
 
 /** Returns the first word of the table of a level, or with `makes` makes it if the level may have one. */
@@ -176,10 +186,9 @@ function mayHave(words: Int32Array, level: number): boolean {
 }
 
 /** Returns the word of the mark that a label shares with others; undefined if no label shares any. */
-function sharedWord(engine: LabelEngine, digest: Int32Array, makes: boolean): number | undefined {
+function sharedWord(engine: LabelEngine, start: number, makes: boolean): number | undefined {
   const table = tableOf(engine, SHARED, makes)
   if (table === undefined) return undefined
-  const start = digest[LABEL_DIGEST_WORDS] >>> 0
   let word = table
   for (let probe = 0; probe < SHARED_MARKS; probe++) {
     word = table + ((start + probe) % SHARED_MARKS)

@@ -1,5 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
@@ -257,6 +268,34 @@ test.each(['esm', 'cjs'] as const)('metrics of the packed package, loaded as %s'
     console.log(metricsOf(map).mapsafe_entries, typeof exposeMaps)
   `
   expect(run(format, load + program)).toEqual({ stdout: '1 function', stderr: '' })
+})
+
+test.each(['esm', 'cjs'] as const)('mapsafe/dump of the packed package, loaded as %s', (format) => {
+  const load =
+    format === 'esm'
+      ? "import { dumpLines, loadLines } from 'mapsafe/dump'\n"
+      : "const { dumpLines, loadLines } = require('mapsafe/dump')\n"
+  const program = `
+    const map = new ConcurrentMap()
+    map.set('a', 1n)
+    console.log(loadLines(dumpLines(map)).map.get('a'), loadLines(dumpLines(map)).map instanceof ConcurrentMap)
+  `
+  expect(run(format, load + program)).toEqual({ stdout: '1n true', stderr: '' })
+})
+
+test('the program of the packed package runs by its name', () => {
+  const file = JSON.stringify(join(project, 'program.map'))
+  run('esm', `new ConcurrentMap({ file: ${file}, maxBytes: 2 ** 20 }).set('key', 1)`)
+  // Linked as npm does it, and found by npx without asking a registry.
+  mkdirSync(join(project, 'node_modules', '.bin'), { recursive: true })
+  symlinkSync(join('..', 'mapsafe', 'dist', 'cli.js'), join(project, 'node_modules', '.bin', 'mapsafe'))
+  const npx = npm.replace('npm', 'npx')
+  const call = (...words: string[]): string =>
+    execFileSync(npx, ['--no-install', 'mapsafe', ...words], { cwd: project, encoding: 'utf8', stdio: 'pipe' })
+  expect(call('get', 'program.map', 'key')).toBe('1\n')
+  expect(call('--help')).toContain('Usage: mapsafe COMMAND')
+  const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { bin: { mapsafe: string } }
+  expect(statSync(join(installed, bin.mapsafe)).mode & 0o111).not.toBe(0)
 })
 
 test('the packed package runs no script when it is installed', () => {
