@@ -216,7 +216,7 @@ bool EngineHandle::IsOutOfReach(napi_env env, napi_value key) {
          napi_get_value_bool(env, answer, &is_out_of_reach) == napi_ok && is_out_of_reach;
 }
 
-bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result) {
+bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result, bool is_narrow) {
   switch (kind) {
     case kValueUndefined:
     case kValueNull:
@@ -230,7 +230,7 @@ bool EngineHandle::ReadValue(napi_env env, std::uint32_t kind, napi_value value,
       return true;
     case kValueLatin1: {
       Text text;
-      if (!value_text_->Read(env, value, &text)) break;
+      if (!(is_narrow ? value_text_->ReadNarrow(env, value, &text) : value_text_->Read(env, value, &text))) break;
       *result = {reinterpret_cast<const std::byte*>(text.words), static_cast<std::uint32_t>(text.bytes),
                  text.latin1 ? kValueLatin1 : kValueUtf16};
       return true;

@@ -46,8 +46,9 @@ class EngineHandle {
   // Reads and hashes a key. On failure returns false and leaves the reason in the outcome.
   bool ReadKey(napi_env env, napi_value value, Key* key);
 
-  // Reads the arguments of put. Returns false with an exception pending if `value` does not fit `kind`.
-  bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result);
+  // Reads the arguments of put. Returns false with an exception pending if `value` does not fit `kind`. `is_narrow`: if
+  // it is a string, it is known to be Latin-1.
+  bool ReadValue(napi_env env, std::uint32_t kind, napi_value value, Value* result, bool is_narrow = false);
 
   // Reads a string. False with an exception pending if `value` is none. Valid until the next value or text is read.
   bool ReadText(napi_env env, napi_value value, Text* text);

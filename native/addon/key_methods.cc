@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "call.h"
+#include "key_batch.h"
 #include "methods.h"
 
 namespace mapsafe {
@@ -117,7 +118,8 @@ napi_value Put(napi_env env, napi_callback_info info) {
   std::uint32_t kind, mode;
   std::uint64_t version = 0;
   if (!call.open() || !call.Number(1, &kind) || !call.Number(3, &mode) || !ReadVersion(call, 4, mode, &version) ||
-      !call.handle().ReadValue(env, kind, call[2], &value) || !call.handle().ReadKey(env, call[0], &key)) {
+      !call.handle().ReadValue(env, kind, call[2], &value, (mode & kPutNarrow) != 0) ||
+      !call.handle().ReadKey(env, call[0], &key)) {
     return nullptr;
   }
   value.expires_at = ReadExpiry(env, call, 5);
@@ -193,6 +195,45 @@ constexpr std::size_t PaddedBytes(std::uint32_t bytes) {
   return std::size_t{WordsFor(bytes)} * sizeof(Word);
 }
 
+// Reads of the keys of one call, whose values go into an array, and into records in the scratch buffer.
+class ManyReads {
+ public:
+  ManyReads(napi_env env, EngineHandle& handle, napi_value values) : env_(env), handle_(handle), values_(values) {}
+
+  // Whether there is room for another record.
+  bool has_room() const { return used_ + kHeadBytes <= handle_.scratch().capacity; }
+  std::uint32_t records() const { return records_; }
+
+  // Reads the key of index `i`. kDone; or why the reads end before it. False with an exception pending.
+  bool Read(const Key& key, std::uint32_t i, Status* status) {
+    Outcome& outcome = handle_.outcome();
+    handle_.StartScratchAt(used_ + kHeadBytes);
+    handle_.engine().Get(key);
+    *status = outcome.status;
+    if (*status == Status::kFound) {
+      napi_value value = handle_.TakeValue(env_, status);
+      if (value == nullptr && !Check(env_, napi_get_undefined(env_, &value))) return false;
+      if (*status == Status::kFound && !Check(env_, napi_set_element(env_, values_, i, value))) return false;
+    }
+    if (*status == Status::kEncoded) {
+      const Word head[kValueRecordWords] = {i, outcome.kind, outcome.length};
+      std::memcpy(handle_.scratch().data + used_, head, sizeof head);
+      used_ += kHeadBytes + PaddedBytes(outcome.length);
+      ++records_;
+    }
+    const bool is_read = *status == Status::kFound || *status == Status::kEncoded || *status == Status::kAbsent;
+    if (is_read) *status = Status::kDone;
+    return true;
+  }
+
+ private:
+  napi_env env_;
+  EngineHandle& handle_;
+  napi_value values_;
+  std::uint32_t records_ = 0;
+  std::size_t used_ = 0;  // bytes of the scratch buffer
+};
+
 napi_value GetMany(napi_env env, napi_callback_info info) {
   const Call<3> call(env, info);
   std::uint32_t i, count;
@@ -200,35 +241,29 @@ napi_value GetMany(napi_env env, napi_callback_info info) {
   EngineHandle& handle = call.handle();
   Outcome& outcome = handle.outcome();
   const std::uint32_t from = i;
-  std::uint32_t records = 0;
-  std::size_t used = 0;
+  ManyReads reads(env, handle, call[1]);
+  KeyBatch keys;
   Status status = Status::kDone;
-  for (; i < count && used + kHeadBytes <= handle.scratch().capacity; ++i) {
-    handle.StartScratchAt(used + kHeadBytes);
-    napi_value element;
-    Key key;
-    if (!Check(env, napi_get_element(env, call[0], i, &element))) break;
-    if (handle.ReadKey(env, element, &key)) handle.engine().Get(key);
-    status = outcome.status;
-    if (status == Status::kFound) {
-      napi_value value = handle.TakeValue(env, &status);
-      if (value == nullptr && !Check(env, napi_get_undefined(env, &value))) break;
-      if (status == Status::kFound && !Check(env, napi_set_element(env, call[1], i, value))) break;
+  for (bool goes_on = true; goes_on && i < count && reads.has_room();) {
+    goes_on = keys.Read(env, handle, call[0], i, count);
+    handle.engine().AskAhead(keys.keys());
+    for (const Key& key : keys.keys()) {
+      if (!reads.has_room()) break;
+      if (!reads.Read(key, i, &status)) {
+        handle.StartScratchAt(0);
+        return nullptr;
+      }
+      if (status != Status::kDone) break;
+      ++i;
     }
-    if (status == Status::kEncoded) {
-      const Word head[kValueRecordWords] = {i, outcome.kind, outcome.length};
-      std::memcpy(handle.scratch().data + used, head, sizeof head);
-      used += kHeadBytes + PaddedBytes(outcome.length);
-      ++records;
-    } else if (status != Status::kFound && status != Status::kAbsent) {
-      break;
-    }
-    status = Status::kDone;
+    if (status != Status::kDone) break;
+    if (!goes_on) status = keys.refusal();
   }
   handle.StartScratchAt(0);
   if (status == Status::kScratchTooSmall && i > from) status = Status::kDone;
   outcome.status = status;
-  outcome.length = status == Status::kScratchTooSmall ? outcome.length + static_cast<Word>(kHeadBytes) : records;
+  outcome.length =
+      status == Status::kScratchTooSmall ? outcome.length + static_cast<Word>(kHeadBytes) : reads.records();
   return MakeNumber(env, i);
 }
 

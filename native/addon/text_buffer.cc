@@ -1,5 +1,7 @@
 #include "text_buffer.h"
 
+#include <cstring>
+
 namespace mapsafe {
 
 void TextBuffer::Resize(std::size_t units) {
@@ -25,6 +27,20 @@ bool TextBuffer::Read(napi_env env, napi_value value, Text* text) {
   } else {
     *text = {wide_.data(), length * sizeof(char16_t), false};
   }
+  return true;
+}
+
+bool TextBuffer::ReadNarrow(napi_env env, napi_value value, Text* text) {
+  Shrink();
+  std::size_t length = 0;
+  if (napi_get_value_string_latin1(env, value, bytes(), capacity_, &length) != napi_ok) return false;
+  if (length + 1 == capacity_) {
+    napi_get_value_string_latin1(env, value, nullptr, 0, &length);
+    Resize(length + 1);
+    napi_get_value_string_latin1(env, value, bytes(), capacity_, &length);
+  }
+  std::memset(bytes() + length, 0, sizeof(Word) - length % sizeof(Word));
+  *text = {narrow_.data(), length, true};
   return true;
 }
 

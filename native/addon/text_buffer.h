@@ -28,6 +28,9 @@ class TextBuffer {
   // False if `value` is no string.
   bool Read(napi_env env, napi_value value, Text* text);
 
+  // Like Read, for a string that is known to be Latin-1, which takes a quarter of the time if it is long.
+  bool ReadNarrow(napi_env env, napi_value value, Text* text);
+
   // Gives back the memory that a long string took. What Read returned is no longer valid.
   void Shrink() {
     if (capacity_ > kKeptUnits) Resize(kKeptUnits);
@@ -39,6 +42,7 @@ class TextBuffer {
   static constexpr std::size_t kKeptUnits = 16384;
 
   void Resize(std::size_t units);
+  char* bytes() { return reinterpret_cast<char*>(narrow_.data()); }
   char16_t* units() { return reinterpret_cast<char16_t*>(wide_.data()); }
   bool Pack(std::size_t length);
 

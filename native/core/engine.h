@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "check/repair.h"
 #include "core.h"
 #include "eviction/eviction.h"
+#include "index/ahead.h"
 #include "index/entry.h"
 #include "shapes/shape_table.h"
 #include "walk/collect.h"
@@ -44,6 +46,9 @@ class Engine {
 
   // Fills in key.hash; keys handed to the operations below must have passed through it.
   void Hash(Key* key) const;
+
+  // Asks for the memory that reads of `keys` are going to need: see ahead.h.
+  std::size_t AskAhead(std::span<const Key> keys) { return mapsafe::AskAhead(core_, keys); }
 
   // Copies the value into the scratch buffer whatever its kind. Status kFound, kAbsent or kScratchTooSmall; kUnchanged,
   // and no copy, if the entry has version `known`.

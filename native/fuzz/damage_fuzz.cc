@@ -293,9 +293,12 @@ class World {
       case 0:
       case 1:
         return Get(key, version);
-      case 2:
-        engine_->Peek(KeyOf(key));
+      case 2: {
+        const Key asked = KeyOf(key);
+        engine_->AskAhead({&asked, 1});
+        engine_->Peek(asked);
         return Check({Status::kFound, Status::kAbsent});
+      }
       case 3:
         return HoldOrEnd(key, step);
       case 4:

@@ -23,6 +23,21 @@ TEST(Engine, StoresReplacesAndDeletes) {
   ExpectSound(engine);
 }
 
+// Long ones are copied by whole lines, from odd words as well as from even ones.
+TEST(Engine, ValuesOfAllLengthsComeBack) {
+  TestRegion region(kMinRegionBytes);
+  TestEngine engine(region);
+  std::string value;
+  for (std::size_t length = 0; length < 1'300; ++length) {
+    for (const char* key : {"key", "longer key"}) {
+      ASSERT_TRUE(engine.Put(key, value));
+      ASSERT_EQ(engine.Get(key), value) << key;
+    }
+    value += static_cast<char>('!' + length % 89);
+  }
+  ExpectSound(engine);
+}
+
 // One size in 129 would need a page more than there is, if a last page counted that its descriptor has no room for.
 TEST(Engine, ThePageTableEndsBeforeTheHeapBegins) {
   for (std::size_t pages = 256; pages < 1256; ++pages) {

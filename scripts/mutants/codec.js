@@ -360,4 +360,18 @@ export const mutants = [
     find: 'this.view = NO_VIEW\n      this.objects',
     replace: 'this.objects',
   },
+  {
+    name: 'short-string-by-its-end',
+    why: 'a string that was read before is returned for another one that ends as it does',
+    file: 'src/codec/strings.ts',
+    find: ' && firstWords[place] === first',
+    replace: '',
+  },
+  {
+    name: 'short-string-by-its-start',
+    why: 'a string that was read before is returned for another one that begins as it does',
+    file: 'src/codec/strings.ts',
+    find: ' && lastWords[place] === last',
+    replace: '',
+  },
 ]

@@ -261,8 +261,8 @@ export const mutants = [
     name: 'batch-of-keys-as-given',
     why: 'an iterable that yields one array again and again has its last key read and deleted each time',
     file: 'src/store/batches.ts',
-    find: 'Array.from(given, ownKey)',
-    replace: '[...given]',
+    find: 'keys.push(ownKey(key))',
+    replace: 'keys.push(key)',
   },
   {
     name: 'forced-load-joined-after-a-write',

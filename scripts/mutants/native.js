@@ -480,4 +480,25 @@ export const mutants = [
     find: 'if (generation != kLabelRetired) region.Store(at + 1, generation);',
     replace: 'region.Store(at + 1, generation);',
   },
+  {
+    name: 'asks-for-no-entries',
+    why: 'reads of many keys wait for the memory of each entry, one after the other',
+    file: 'core/index/ahead.cc',
+    find: '    if (location.segment != 0) entries +=',
+    replace: '    if (location.segment == 0) entries +=',
+  },
+  {
+    name: 'asks-outside-the-region',
+    why: 'a damaged reference is followed to wherever it leads',
+    file: 'core/index/bucket.h',
+    find: '      if (!region_->Contains(reference, kEntryData)) continue;\n      ++entries;',
+    replace: '      ++entries;',
+  },
+  {
+    name: 'line-copied-but-for-its-end',
+    why: 'a long value has sixteen bytes of an older one in every line',
+    file: 'core/base/region.h',
+    find: '        "movdqu %%xmm3, 48(%1)"',
+    replace: '        "movdqu %%xmm3, 32(%1)"',
+  },
 ]

@@ -203,4 +203,11 @@ export const mutants = [
     find: 'isOver = engine.copyAhead(job, 1)',
     replace: 'isOver = engine.copyAhead(job, NO_LIMIT)',
   },
+  {
+    name: 'wide-taken-for-narrow',
+    why: 'units of a long string lose their upper half',
+    file: 'src/store/writes.ts',
+    find: ' && !WIDE_UNIT.test(value) ? PUT_NARROW',
+    replace: ' ? PUT_NARROW',
+  },
 ]

@@ -132,7 +132,7 @@ function inAddon(suites, copied) {
 
 export const targets = {
   native: inNative({
-    tests: ['engine', 'stress', 'contention', 'lease', 'waking', 'expiry', 'label', 'damage'],
+    tests: ['engine', 'ahead', 'stress', 'contention', 'lease', 'waking', 'expiry', 'label', 'damage'],
     scale: (attempt) => 3 * 4 ** attempt,
   }),
   typescript: inTypescript(['test/engine', 'test/concurrency', 'test/linearizability'], ['build']),
@@ -189,6 +189,7 @@ export const targets = {
       'test/conformance/bad-input',
       'test/conformance/map-parity',
       'test/conformance/batches',
+      'test/conformance/long-strings',
       'test/conformance/inspect',
       'test/conformance/loaded-twice',
       'test/conformance/slices',

@@ -30,6 +30,39 @@ export function readLatin1(bytes: Slices, start: number, length: number): string
   return built ?? bytes.latin1Slice(start, start + length)
 }
 
+/** The greatest length of a string that is kept once it was read: two words of four bytes tell such strings apart. */
+export const MAX_SHORT = 8
+const SHORT_PLACES = 1024
+const GOLDEN = 0x9e3779b1
+
+// Short strings read before, each at the place that its bytes hash to. Most short strings in values are words that come
+// again and again, and comparing two numbers takes less time than making a string.
+const shortStrings = new Array<string>(SHORT_PLACES).fill('')
+const firstWords = new Int32Array(SHORT_PLACES)
+const lastWords = new Int32Array(SHORT_PLACES)
+
+/** Is {@link readLatin1} for 1 to {@link MAX_SHORT} bytes. @param view of the same memory as `bytes` */
+export function readShort(view: DataView, bytes: Slices, start: number, length: number): string {
+  let first: number
+  let last = 0
+  if (length >= 4) {
+    first = view.getInt32(start, true)
+    last = view.getInt32(start + length - 4, true) // the two overlap in a string of less than eight
+  } else {
+    first = bytes[start]
+    if (length > 1) first |= bytes[start + 1] << 8
+    if (length > 2) first |= bytes[start + 2] << 16
+  }
+  const place = Math.imul(first ^ Math.imul(last, GOLDEN) ^ length, GOLDEN) >>> 22
+  const known = shortStrings[place]
+  if (known.length === length && firstWords[place] === first && lastWords[place] === last) return known
+  const text = readLatin1(bytes, start, length)
+  shortStrings[place] = text
+  firstWords[place] = first
+  lastWords[place] = last
+  return text
+}
+
 /** Returns the string in `length` bytes, at most {@link MAX_LOOKED_AT}; undefined if they are not all below 128. */
 function readAscii(bytes: Slices, start: number, length: number): string | undefined {
   let seen = 0

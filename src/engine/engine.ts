@@ -72,7 +72,7 @@ export interface Engine {
    *
    * @param kind the value kind of the region format; for all strings VALUE_LATIN1, even if they need UTF-16 units
    * @param value the string, or the number, or for kinds bigint and later the length of the bytes in the scratch buffer
-   * @param mode one of the PUT constants, plus RETURN_PREVIOUS, PUT_QUIETLY and PUT_GIVEN optionally
+   * @param mode one of the PUT constants, plus RETURN_PREVIOUS, PUT_QUIETLY, PUT_GIVEN and PUT_NARROW optionally
    * @param version for PUT_IF_VERSION, the entry version that the key must have
    * @param expiresAt when the entry expires, in milliseconds of the region's time; default NEVER
    * @param staleUntil until when {@link Engine.getForLoad} finds the entry after its expiry; below 0, minus the
@@ -409,3 +409,5 @@ export const PUT_QUIETLY = 16
  * it is stored. Without it, a value is not stored (NOT_DONE) if one of its labels was invalidated since it was noted.
  */
 export const PUT_GIVEN = 32
+/** Flag of a put: the value is a string without a unit above 255, which then no engine has to find out. */
+export const PUT_NARROW = 64

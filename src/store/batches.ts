@@ -253,7 +253,10 @@ function checkKey(engine: Engine, key: Key): void {
 /** Copies each key when the iterable yields it: it may yield one array again and again. */
 export function keysOf(given: Iterable<Key>): Key[] {
   checkIterable('keys', given)
-  return Array.from(given, ownKey)
+  // No Array.from: a processor waits for the memory of many strings at once only within a loop that is compiled.
+  const keys: Key[] = []
+  for (const key of given) keys.push(ownKey(key))
+  return keys
 }
 
 function checkIterable(name: 'keys' | 'entries', given: Partial<Iterable<unknown>> | null | undefined): void {

@@ -13,6 +13,7 @@ import {
   PUT_ALWAYS,
   PUT_CONDITION_MASK,
   PUT_GIVEN,
+  PUT_NARROW,
   PUT_IF_ABSENT,
   RESULT_PREVIOUS,
   RESULT_STATUS,
@@ -81,12 +82,22 @@ export function writeEncoded(
   } else {
     encoder.stage(engine)
     giveLabels(engine, labelsOf(lifetime))
-    engine.put(key, encoder.kind, encoder.operand, mode, version, expiry, staleUntil)
+    engine.put(key, encoder.kind, encoder.operand, mode | narrowness(encoder.operand), version, expiry, staleUntil)
   }
   const status = engine.result[RESULT_STATUS]
   if (status === DONE) return true
   if (status === NOT_DONE) return false
   throw engineError(engine, key)
+}
+
+/** The least length for which a look at all units of a string pays. */
+const LONG_TEXT = 256
+/** Matches a string that is not Latin-1. V8 answers without a scan for strings that it holds as Latin-1. */
+const WIDE_UNIT = /[\u0100-\uffff]/
+
+/** Returns PUT_NARROW if a value is a long string without wide units, else 0. */
+function narrowness(value: unknown): number {
+  return typeof value === 'string' && value.length >= LONG_TEXT && !WIDE_UNIT.test(value) ? PUT_NARROW : 0
 }
 
 /** Stores `value` and returns the value that was there before. */

@@ -286,3 +286,13 @@ test('what a map has stored of every kind is read by codecs without a table, and
     deepStrictEqual(decode(reader, encode(lone, value)), structuredClone(value))
   }
 })
+
+test('short strings are told apart to the last unit, however many were read before', () => {
+  const [writer, reader] = twoThreads(new ShapesInMemory(), true)
+  const ends = ['', '\0', 'a', '\xff', 'a\0', 'aa', 'end', 'last', 'ends\0']
+  for (let i = 0; i < scaled(20_000); i++) {
+    const start = String.fromCharCode(i & 0xff, (i >> 8) & 0xff)
+    const texts = ends.flatMap((end) => [start + end, end + start, `${start}${end}${start}`, String(i) + end])
+    expect(decode(reader, encode(writer, texts))).toEqual(texts)
+  }
+})

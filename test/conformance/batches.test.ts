@@ -94,6 +94,29 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         }
       })
 
+      test('keys of every type and length, more than an engine reads ahead, some of them absent', () => {
+        const kinds: ((i: number) => Key)[] = [
+          (i) => `key ${i}`,
+          (i) => `k${'e'.repeat(i)}y`,
+          (i) => `\u2603 ${i}`,
+          (i) => i + 0.5,
+          (i) => BigInt(i) ** 40n,
+          (i) => new Uint8Array(i % 7).fill(i),
+          (i) => 'long'.repeat(i % 50 === 0 ? 5000 + i : 1) + String(i),
+        ]
+        const keys = Array.from({ length: 700 }, (_, i) => kinds[i % kinds.length](i))
+        keys.push('', true, false, 0, '')
+        const expected = keys.map((key, i) => (i % 3 === 0 ? undefined : i % 2 === 0 ? `value ${i}` : { i }))
+        const stored = new Map<string, unknown>()
+        const nameOf = (key: Key): string => `${typeof key} ${String(key)}`
+        for (const [i, key] of keys.entries()) {
+          if (expected[i] === undefined) continue
+          subject().map.set(key, expected[i])
+          stored.set(nameOf(key), expected[i])
+        }
+        for (const map of subject().maps) expect(map.getMany(keys)).toEqual(keys.map((key) => stored.get(nameOf(key))))
+      })
+
       test('batches larger than the scratch buffer, with values larger than it', () => {
         const entries = Array.from({ length: 3000 }, (_, i): [Key, unknown] => [
           i,

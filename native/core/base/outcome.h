@@ -80,6 +80,7 @@ inline constexpr std::uint32_t kReturnPrevious = 4;
 inline constexpr std::uint32_t kRenewExpiry = 8;
 inline constexpr std::uint32_t kPutQuietly = 16;
 inline constexpr std::uint32_t kPutGiven = 32;
+inline constexpr std::uint32_t kPutNarrow = 64;
 
 }  // namespace mapsafe
 

@@ -151,6 +151,23 @@ class Bucket {
     }
   }
 
+  // Asks for the first lines of entries with the tag, to be read alone: as many as a short key and a value of a hundred
+  // bytes take. Returns how many entries these are.
+  std::size_t AskForEntries(std::uint32_t tag) const {
+    constexpr std::size_t kLineWords = kLineBytes / sizeof(Word);
+    constexpr std::size_t kLines = 3;
+    std::size_t entries = 0;
+    for (std::uint32_t candidates = SlotsWithTag(tag); candidates != 0; candidates &= candidates - 1) {
+      const Word reference = Slot(static_cast<std::uint32_t>(std::countr_zero(candidates)));
+      if (!region_->Contains(reference, kEntryData)) continue;
+      ++entries;
+      for (std::size_t line = 0; line < kLines && region_->Contains(reference, line * kLineWords + 1); ++line) {
+        region_->Prefetch(WordOf(reference) + line * kLineWords);
+      }
+    }
+    return entries;
+  }
+
  private:
   // A bit for each slot with the tag, and seldom one for a slot above such a slot: the zero-byte test is exact only up
   // to the first hit, and a needless candidate costs one comparison. One mask for all eleven, because the processor

@@ -3,7 +3,7 @@ import { readAnyBigint } from '../bigint/codec.js'
 import { indexOf, leaps, makeSparse } from '../elements.js'
 import { guard } from '../guard.js'
 import { MAX_NESTING } from '../limits.js'
-import { readLatin1, readName, type Slices } from '../strings.js'
+import { MAX_SHORT, readLatin1, readName, readShort, type Slices } from '../strings.js'
 import { corruptValue } from '../value-error.js'
 import { Buffer } from '../../platform/buffer.js'
 import { define, isOutgrown, makerOf } from './makers.js'
@@ -226,7 +226,8 @@ export class PlainReader implements Parts {
   }
 
   private readString(length: number): string {
-    return length === 0 ? '' : readLatin1(this.bytes, this.skip(length), length)
+    if (length > MAX_SHORT) return readLatin1(this.bytes, this.skip(length), length)
+    return length === 0 ? '' : readShort(this.view, this.bytes, this.skip(length), length)
   }
 
   private readWide(): string {

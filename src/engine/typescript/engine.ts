@@ -9,6 +9,7 @@ import {
   FOUND,
   KEY_TYPE,
   PUT_ALWAYS,
+  PUT_NARROW,
   RESULT_ENTRY,
   RESULT_EXPIRES_AT,
   RESULT_FOUND_LABELS,
@@ -179,7 +180,8 @@ export class TypescriptEngine implements Engine {
     staleUntil = NEVER,
   ): unknown {
     if (!this.setKey(key)) return undefined
-    this.writer.measure(kind, value, expiresAt, staleUntil, givenLabels(this.result))
+    const isNarrow = (mode & PUT_NARROW) !== 0
+    this.writer.measure(kind, value, expiresAt, staleUntil, givenLabels(this.result), isNarrow)
     const previous = putEntry(this.core, this.edit, this.writer, mode, version)
     this.result[RESULT_GIVEN_LABELS] = 0
     this.writer.clear()

@@ -161,8 +161,12 @@ export class ValueWriter {
     this.counts = true
   }
 
-  /** Takes a value, its expiry and its labels as Engine.put does, and sets kind and length. */
-  measure(kind: number, value: unknown, expiresAt: number, staleUntil: number, labels: number): void {
+  /**
+   * Takes a value, its expiry and its labels as Engine.put does, and sets kind and length.
+   *
+   * @param isNarrow whether it is known that a string needs no UTF-16 units
+   */
+  measure(kind: number, value: unknown, expiresAt: number, staleUntil: number, labels: number, isNarrow = false): void {
     this.counts = false
     this.labels = labels
     this.expiresAt = expiresAt
@@ -170,7 +174,7 @@ export class ValueWriter {
     this.kind = kind
     this.value = value
     this.isStaged = false
-    if (kind === VALUE_LATIN1) this.measureString(value as string)
+    if (kind === VALUE_LATIN1) this.measureString(value as string, isNarrow)
     else if (kind === VALUE_NUMBER) this.length = 8
     else this.length = isEncodedKind(kind) ? (value as number) : 0
   }
@@ -220,13 +224,13 @@ export class ValueWriter {
     this.value = undefined
   }
 
-  private measureString(text: string): void {
+  private measureString(text: string, isNarrow: boolean): void {
     const units = text.length
     this.length = units
     // One call both writes the string and shows that it is ASCII: then it took one byte of UTF-8 a unit.
     if (units <= MAX_STAGED_UNITS && utf8.encodeInto(text, this.ascii).written === units) {
       this.isStaged = true
-    } else if (WIDE_UNIT.test(text)) {
+    } else if (!isNarrow && WIDE_UNIT.test(text)) {
       this.kind = VALUE_UTF16
       this.length = units * 2
     }
