@@ -106,7 +106,7 @@ describe.each(nearCaches)('%s', (_name, nearCache) => {
         ]
         const keys = Array.from({ length: 700 }, (_, i) => kinds[i % kinds.length](i))
         keys.push('', true, false, 0, '')
-        const expected = keys.map((key, i) => (i % 3 === 0 ? undefined : i % 2 === 0 ? `value ${i}` : { i }))
+        const expected = keys.map((_, i) => (i % 3 === 0 ? undefined : i % 2 === 0 ? `value ${i}` : { i }))
         const stored = new Map<string, unknown>()
         const nameOf = (key: Key): string => `${typeof key} ${String(key)}`
         for (const [i, key] of keys.entries()) {
