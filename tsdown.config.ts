@@ -16,6 +16,7 @@ export default defineConfig({
     keyv5: 'src/adapters/keyv5.ts',
     'express-session': 'src/adapters/express-session.ts',
     'rate-limit': 'src/adapters/rate-limit.ts',
+    next: 'src/adapters/next.ts',
     undici: 'src/adapters/undici.ts',
     unstorage: 'src/adapters/unstorage.ts',
     log: 'src/observe/log.ts',

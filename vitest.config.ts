@@ -11,6 +11,7 @@ export default defineConfig({
       'mapsafe/keyv': fileURLToPath(new URL('src/adapters/keyv.ts', import.meta.url)),
       'mapsafe/express-session': fileURLToPath(new URL('src/adapters/express-session.ts', import.meta.url)),
       'mapsafe/rate-limit': fileURLToPath(new URL('src/adapters/rate-limit.ts', import.meta.url)),
+      'mapsafe/next': fileURLToPath(new URL('src/adapters/next.ts', import.meta.url)),
       'mapsafe/undici': fileURLToPath(new URL('src/adapters/undici.ts', import.meta.url)),
       'mapsafe/unstorage': fileURLToPath(new URL('src/adapters/unstorage.ts', import.meta.url)),
       'mapsafe/log': fileURLToPath(new URL('src/observe/log.ts', import.meta.url)),

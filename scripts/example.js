@@ -1,10 +1,10 @@
-// Runs one of the examples, a file or the index of a folder: npm run example workers
+// Runs one of the examples, a file, the index of a folder, or a recipe: npm run example workers
 import { files, must, run } from './tools.js'
 
 const programs = new Map(
   files('examples').flatMap((file) => {
-    const found = /^examples[\\/](?:([\w-]+)|([\w-]+)[\\/]index)\.ts$/.exec(file)
-    return found ? [[found[1] ?? found[2], `out/programs/${file.replace(/\.ts$/, '.js')}`]] : []
+    const found = /^examples[\\/](?:recipes[\\/](?!index\.)([\w-]+)|([\w-]+)|([\w-]+)[\\/]index)\.ts$/.exec(file)
+    return found ? [[found[1] ?? found[2] ?? found[3], `out/programs/${file.replace(/\.ts$/, '.js')}`]] : []
   }),
 )
 const [name, ...options] = process.argv.slice(2)

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest'
 
 const path = (relative: string): string => fileURLToPath(new URL(`../../${relative}`, import.meta.url))
 
-/** A file, or the index of a folder; the incidents have a test of their own. */
+/** A file, or the index of a folder; the incidents and recipes have tests of their own. */
 const programs = readdirSync(path('examples'), { withFileTypes: true })
-  .filter(({ name }) => name !== 'incidents')
+  .filter(({ name }) => name !== 'incidents' && name !== 'recipes')
   .map((entry) => (entry.isDirectory() ? `${entry.name}/index` : basename(entry.name, '.ts')))
 
 test.each(programs)('%s prints what it says', (name) => {

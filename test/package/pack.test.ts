@@ -207,6 +207,7 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
     'mapsafe/express-session': 'sessionStore',
     'mapsafe/keyv': 'KeyvStore',
     'mapsafe/keyv5': 'Keyv5Store',
+    'mapsafe/next': 'cacheHandler',
     'mapsafe/undici': 'ResponseStore',
     'mapsafe/unstorage': 'unstorageDriver',
   }
@@ -229,6 +230,7 @@ test.each(['esm', 'cjs'] as const)('stores for other packages of the packed pack
     limits.increment('a')
     limits.decrement('a')
     if (typeof sessionStore !== 'function') throw new Error('no sessionStore')
+    new (cacheHandler({ cache, tags: new ConcurrentMap() }))().revalidateTag('a')
     new ResponseStore(cache, { prefix: 'web:' }).delete({ origin: 'http://a', path: '/', method: 'GET' })
     unstorageDriver({ cache, base: 'items' }).setItem('a', 'b')
     new Keyv5Store(cache).set('b', 1, 1000)
