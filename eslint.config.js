@@ -97,4 +97,26 @@ export default tseslint.config(
       },
     },
   },
+  {
+    // What runs in browsers.
+    files: ['src/dashboard/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'document',
+          'location',
+          'history',
+          'sessionStorage',
+          'matchMedia',
+          'getComputedStyle',
+          'fetch',
+          'setTimeout',
+          'clearTimeout',
+          'AbortController',
+          'TextDecoderStream',
+          'ResizeObserver',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 )

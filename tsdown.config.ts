@@ -22,6 +22,7 @@ export default defineConfig({
     log: 'src/observe/log.ts',
     metrics: 'src/observe/metrics/handler.ts',
     prometheus: 'src/observe/metrics/prometheus.ts',
+    dashboard: 'src/dashboard/index.ts',
   },
   format: ['esm', 'cjs'],
   platform: 'node',
@@ -29,6 +30,11 @@ export default defineConfig({
   fixedExtension: false,
   dts: true,
   sourcemap: true,
+  // What browsers load of the dashboard is not bundled.
+  copy: [
+    { from: ['src/dashboard/page/*', 'node_modules/uplot/dist/uPlot.{iife.min.js,min.css}'], to: 'dist/page' },
+    { from: 'node_modules/uplot/LICENSE', to: 'dist/page', rename: 'uPlot.LICENSE' },
+  ],
   clean: true,
   // It warns of every CommonJS bundle, and where CI is set fails for a warning.
   failOnWarn: false,

@@ -15,6 +15,7 @@ export default defineConfig({
       'mapsafe/undici': fileURLToPath(new URL('src/adapters/undici.ts', import.meta.url)),
       'mapsafe/unstorage': fileURLToPath(new URL('src/adapters/unstorage.ts', import.meta.url)),
       'mapsafe/log': fileURLToPath(new URL('src/observe/log.ts', import.meta.url)),
+      'mapsafe/dashboard': fileURLToPath(new URL('src/dashboard/index.ts', import.meta.url)),
       mapsafe: fileURLToPath(new URL('src/index.ts', import.meta.url)),
     },
   },

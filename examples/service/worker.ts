@@ -1,43 +1,61 @@
 // One process of the service. Whichever of them serves a request, it uses what the others have loaded and counted.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { openCache } from './cache.js'
-import { findProduct } from './database.js'
+import { dashboard } from 'mapsafe/dashboard'
+import { exposeMaps } from 'mapsafe/prometheus'
+import { Counter, Gauge, register } from 'prom-client'
+import { openCaches } from './cache.js'
+import { changePrice, findProduct } from './database.js'
 
 /** Requests that a client has for each minute. */
 const LIMIT = 25
 
-const cache = openCache(process.env.CACHE_FILE!)
+const { products, requests } = openCaches(process.env.CACHE_FOLDER!)
+exposeMaps({ Counter, Gauge, register }, { products, requests })
+// All processes serve the page at one address, so they have one token. This service has no secret keys.
+const page = dashboard({ products, requests }, { path: '/mapsafe', token: process.env.PAGE_TOKEN, keys: true })
 
 const server = createServer((request, response) => {
+  if (page.handler(request, response)) return
   answer(request, response).catch((error: unknown) => {
     console.error(error)
     send(response, 500, { error: 'internal' })
   })
 })
 
-async function answer({ url = '/', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (url === '/stats') {
-    send(response, 200, statistics())
+async function answer({ url = '/', method, headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (url === '/metrics') {
+    // Every process has the totals of all, so it does not matter which one is asked.
+    const text = await register.metrics()
+    response.writeHead(200, { 'content-type': register.contentType }).end(text)
     return
   }
-  const id = /^\/products\/(\w+)$/.exec(url)?.[1]
-  if (id === undefined) {
+  if (url === '/stats') {
+    send(response, 200, await statistics())
+    return
+  }
+  const { id, price } = /^\/products\/(?<id>\w+)(?:\?price=(?<price>\d+))?$/.exec(url)?.groups ?? {}
+  if (!id) {
     send(response, 404, { error: 'not found' })
     return
   }
   // The counter lives for a minute from its first request on, and then begins anew.
-  const requests = cache.increment(`requests:${String(headers['x-client'] ?? 'unknown')}`, 1, { ttl: 60_000 })
-  if (requests > LIMIT) {
+  if (requests.increment(String(headers['x-client'] ?? 'unknown'), 1, { ttl: 60_000 }) > LIMIT) {
     send(response, 429, { error: 'too many requests' })
     return
   }
+  if (method === 'PUT' && price) {
+    await changePrice(id, Number(price))
+    // All processes read the new price from now on.
+    products.delete(id)
+  }
   // Of all requests that miss the same product, in all processes, one asks the database.
-  send(response, 200, await cache.getOrLoad(`product:${id}`, () => findProduct(id)))
+  send(response, 200, await products.getOrLoad(id, () => findProduct(id)))
 }
 
-function statistics(): object {
-  const { hits, misses, loads } = cache.stats().counters
-  return { process: process.pid, entries: cache.size, hits, misses, loads, verdicts: cache.health().verdicts }
+async function statistics(): Promise<object> {
+  const { hits, misses, loads } = products.stats().counters
+  const { verdicts } = await products.healthAsync()
+  return { process: process.pid, entries: products.size, hits, misses, loads, verdicts }
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
@@ -55,8 +73,11 @@ let stopping = false
 function stop(): void {
   if (stopping) return
   stopping = true
+  // Browsers that watch would never end by themselves.
+  void page.close()
   server.close(() => {
-    cache.close()
+    products.close()
+    requests.close()
     if (process.connected) process.disconnect()
   })
 }

@@ -222,6 +222,7 @@ export const targets = {
   dump: inTypescript(['test/cli/dumping', 'test/cli/looking'], ['build']),
   eslint: inTypescript(['test/eslint/rules', 'test/eslint/odd-code']),
   probes: inAddon(['test/probes'], ['docs', 'tools']),
+  dashboard: inTypescript(['test/dashboard/requests', 'test/dashboard/stream'], ['build', 'dist'], 'typescript,native'),
   metrics: inTypescript(['test/metrics'], ['build'], 'typescript,native'),
   guard: inTypescript(['test/observe'], ['build'], 'typescript,native'),
   // The C++ engine able to die before any store, with the tests that make it.

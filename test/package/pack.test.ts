@@ -300,6 +300,28 @@ test('the program of the packed package runs by its name', () => {
   expect(statSync(join(installed, bin.mapsafe)).mode & 0o111).not.toBe(0)
 })
 
+test.each(['esm', 'cjs'] as const)('the dashboard of the packed package, loaded as %s, has all its files', (format) => {
+  const load =
+    format === 'esm'
+      ? "import { dashboard } from 'mapsafe/dashboard'\n"
+      : "const { dashboard } = require('mapsafe/dashboard')\n"
+  const program = `
+    const page = dashboard({ map: new ConcurrentMap() })
+    page.listen().then(async (address) => {
+      const html = await (await fetch(address)).text()
+      const names = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name]) => name)
+      const texts = await Promise.all(names.map(async (name) => (await fetch(new URL(name, address))).text()))
+      const modules = texts.flatMap((text) => [...text.matchAll(/from '\\.\\/([^']+)'/g)].map(([, name]) => name))
+      const statuses = await Promise.all([...names, ...modules].map(async (name) => (await fetch(new URL(name, address))).status))
+      console.log(names.length > 5, modules.length > 5, [...new Set(statuses)].join())
+      await page.close()
+    })
+  `
+  expect(run(format, load + program)).toEqual({ stdout: 'true true 200', stderr: '' })
+  // The licence of what is drawn with.
+  expect(readFileSync(join(installed, 'dist/page/uPlot.LICENSE'), 'utf8')).toMatch(/MIT License[^]*Copyright/)
+})
+
 test('the packed package runs no script when it is installed', () => {
   const { scripts, gypfile } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
