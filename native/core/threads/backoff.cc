@@ -26,7 +26,7 @@ bool Backoff::WaitLonger() {
     Account(now);
     if (budget_->IsSpent()) return GiveUp();
   } else {
-    watch_.emplace();
+    watch_ = Watch{};  // Clang 14 takes a Watch for none that can be made in place
     watch_->next_question = now + kFirstQuestion;
     watch_->seen = budget_->region().Load(obstacle_.at);
     NoteWait();
