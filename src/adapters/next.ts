@@ -62,6 +62,14 @@ export interface CacheComponentsHandler {
   updateTags(tags: readonly string[], durations?: RevalidationDurations): Promise<void>
 }
 
+/** How long a response lives. */
+export interface CacheControl {
+  /** Seconds until it is made anew; false for never. */
+  readonly revalidate: number | false
+  /** Seconds until it must not be served any more. */
+  readonly expire?: number | undefined
+}
+
 /** What Next.js says with `get` and `set` of a `cacheHandler`. */
 export interface CacheHandlerCall {
   /** As `FETCH` or `APP_PAGE`. */
@@ -73,7 +81,7 @@ export interface CacheHandlerCall {
   /** Tags of the page that fetches. */
   readonly softTags?: readonly string[] | undefined
   /** How long a response lives. */
-  readonly cacheControl?: { readonly revalidate: number | false; readonly expire?: number | undefined } | undefined
+  readonly cacheControl?: CacheControl | undefined
 }
 
 /** What `get` of a `cacheHandler` gives. */
@@ -83,7 +91,7 @@ export interface CacheHandlerValue {
   /** What was stored, with its `Buffer`s. The caller's own. */
   readonly value: object | null
   /** How long it lives. */
-  readonly cacheControl?: CacheHandlerCall['cacheControl']
+  readonly cacheControl?: CacheControl | undefined
 }
 
 /** What Next.js asks of the class in `cacheHandler`. It makes an object for each request. */
@@ -266,7 +274,7 @@ function localTime(): number {
 }
 
 /** Returns a time so long ago that Next.js makes the page anew: behind its visitor's back, if it has a time for that. */
-function overdue(cacheControl: CacheHandlerCall['cacheControl']): number {
+function overdue(cacheControl: CacheControl | undefined): number {
   const revalidate = cacheControl?.revalidate
   return typeof revalidate === 'number' ? localTime() - revalidate * 1000 - 1 : -1
 }
