@@ -10,7 +10,15 @@ export interface WatchedFigures extends Figures {
   /** The threads that have the map open. */
   readonly threads: readonly AttachedThread[]
   /** The keys that this thread uses most. */
-  readonly hotKeys: readonly { readonly key: unknown; readonly share: number }[]
+  readonly hotKeys: readonly WatchedKey[]
+}
+
+/** A key that a thread uses often. */
+export interface WatchedKey {
+  /** The key itself. */
+  readonly key: unknown
+  /** Its part in the calls of the thread, from a sample: at most 1. */
+  readonly share: number
 }
 
 /** A map or cache, as far as the page needs it. */

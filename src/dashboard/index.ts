@@ -12,7 +12,7 @@ import { Page } from './page.js'
 export type { PageRequest } from './admission.js'
 export type { PageResponse } from './audience.js'
 export type { DashboardOptions } from './options.js'
-export type { Watched, WatchedFigures, WatchedMaps } from './frame.js'
+export type { Watched, WatchedFigures, WatchedKey, WatchedMaps } from './frame.js'
 
 /** A page that shows maps. */
 export interface Dashboard extends AsyncDisposable {

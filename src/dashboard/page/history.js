@@ -81,7 +81,7 @@ export class History {
       evicted: removed('evicted'),
       entries: metrics.mapsafe_entries,
       used: 1 - (unused + spare) / metrics.mapsafe_capacity_bytes,
-      ...latencies(before.mapsafe_load_seconds, metrics.mapsafe_load_seconds),
+      ...latencies(this.#frames[0].figures.metrics.mapsafe_load_seconds, metrics.mapsafe_load_seconds),
     }
   }
 
@@ -107,8 +107,15 @@ function isLess({ metrics }, { metrics: before }) {
   return sum(metrics.mapsafe_requests_total) < sum(before.mapsafe_requests_total)
 }
 
-/** Quantiles of the loads between two frames. */
-function latencies(before, now) {
-  if (before === undefined || now === undefined) return {}
-  return {}
+/** Seconds within which a half, nine tenths and all but a hundredth of the loads between two frames ended: at most so many. */
+function latencies(before, { bounds, counts }) {
+  const ended = counts.map((count, i) => count - before.counts[i])
+  const all = ended.reduce((sum, count) => sum + count, 0)
+  if (all === 0) return {}
+  const quantile = (part) => {
+    let rest = part * all
+    const range = ended.findIndex((count) => (rest -= count) <= 0)
+    return bounds[Math.min(range, bounds.length - 1)]
+  }
+  return { p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99) }
 }

@@ -60,7 +60,7 @@ function boardOf(name) {
   const latency = new Chart(
     'How long loads take',
     [
-      { label: 'half of them, at most', row: 'p50', colour: '--c1' },
+      { label: 'half of them within', row: 'p50', colour: '--c1' },
       { label: '9 of 10', row: 'p90', colour: '--c2' },
       { label: '99 of 100', row: 'p99', colour: '--c4' },
     ],
@@ -68,7 +68,6 @@ function boardOf(name) {
   )
   const parts = { tiles: new Tiles(), memory: new Memory(), threads: new Threads(), hot: new HotKeys(), all: new All() }
   const health = new Health(name, () => token)
-  latency.element.hidden = true
   const grid = make(
     'div.grid',
     {},
@@ -120,10 +119,11 @@ function showBoard() {
   const history = histories.get(chosen)
   parts.tiles.show(history, figures)
   parts.memory.show(figures)
-  parts.threads.show(figures)
+  parts.threads.show(figures, frame.time)
   parts.hot.show(figures, introduction.keys)
   parts.all.show(figures, introduction.metrics)
-  latency.element.hidden = figures.metrics.mapsafe_load_seconds === undefined
+  // A map has no loads.
+  latency.element.hidden = figures.metrics.mapsafe_loads_total === 0
   for (const graph of [...graphs, latency]) graph.show(history)
 }
 

@@ -132,7 +132,8 @@ export class Threads {
     ),
   )
 
-  show({ threads }) {
+  /** @param time when the program looked */
+  show({ threads }, time) {
     const waiting = threads.filter(({ waits }) => waits !== undefined)
     const odd = threads.filter(({ state }) => state === 'stopped' || state === 'dead')
     write(
@@ -157,7 +158,7 @@ export class Threads {
         state.className = `state ${thread.state}`
         write(state, `${SIGNS[thread.state] ?? '?'} ${thread.state}`)
         write(holds, thread.holds.join(', ') || NOTHING)
-        write(waits, waitOf(thread))
+        write(waits, waitOf(thread, time))
         row.classList.toggle('waits', thread.waits !== undefined)
       },
     )
@@ -165,10 +166,10 @@ export class Threads {
 }
 
 /** What a thread waits for, of whom, and for how long. */
-function waitOf({ waits }) {
+function waitOf({ waits }, time) {
   if (waits === undefined) return NOTHING
-  const { what, of, ms } = waits
-  return [what, of && `of ${nameOf(of)}`, ms !== undefined && `for ${duration(ms / 1000)}`].filter(Boolean).join(' ')
+  const { thread, since } = waits
+  return `${waits.for}${thread === undefined ? '' : ` of ${nameOf(thread)}`}, for ${duration(Math.max(0, time - since) / 1000)}`
 }
 
 /** The keys that the thread which serves the page uses most. */
@@ -215,6 +216,13 @@ export class All {
     const rows = table.flatMap((metric) => {
       const value = metrics[metric.name]
       if (value === undefined) return []
+      if (value.bounds !== undefined) {
+        const loads = value.counts.reduce((sum, each) => sum + each, 0)
+        return [
+          { metric, part: 'count', value: loads },
+          { metric, part: 'sum', value: value.sum },
+        ]
+      }
       if (typeof value === 'number') return [{ metric, part: '', value }]
       return Object.entries(value)
         .filter(([, each]) => typeof each === 'number')
@@ -232,7 +240,7 @@ export class All {
           make('td.number'),
           make('td.help', {}, metric.help),
         ),
-      (row, { value }) => write(row.children[1], count(value)),
+      (row, { value, part }) => write(row.children[1], part === 'sum' ? duration(value) : count(value)),
     )
   }
 }
