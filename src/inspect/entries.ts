@@ -99,7 +99,7 @@ export interface InspectedEntry {
    * have a digest in common.
    */
   readonly groups: readonly string[]
-  /** The value, if values were asked for; undefined for a lease and for what was deleted. A fresh copy, which is not frozen. */
+  /** The value, if values were asked for: a fresh copy, which is not frozen. A lease has none, and what was deleted may not. */
   readonly value?: unknown
   /** Bytes of header, key, value and times. Its block may be a little larger. */
   readonly bytes: number
@@ -223,13 +223,23 @@ function stateOf(raw: RawEntry, { time }: Moment): InspectedEntry['state'] {
   return hasExpiredAt(raw.expiresAt, time) ? 'expired' : 'live'
 }
 
+/** What is left of a deleted entry promises no value. */
+function readValue(raw: RawEntry, kind: number, reader: ValueReader): { readonly value: unknown } | undefined {
+  try {
+    return { value: reader(kind, raw.value!, raw.valueLength) }
+  } catch (error) {
+    if (!raw.isDeleted) throw error
+    return undefined
+  }
+}
+
 function describeEntry(region: Region, raw: RawEntry, moment: Moment, reader: ValueReader | undefined): InspectedEntry {
   const kind = valueKindOf(raw.meta)
   const state = stateOf(raw, moment)
   // Converts as the cache does: into whole milliseconds of the system's clock.
   const timeOf = (at: number): number | undefined =>
     at === NEVER || at === Infinity ? undefined : Math.floor(at + moment.steps)
-  const hasValue = reader !== undefined && (state === 'live' || state === 'expired')
+  const value = reader === undefined || isLeaseKind(kind) ? undefined : readValue(raw, kind, reader)
   return {
     key: raw.key,
     version: raw.version,
@@ -240,7 +250,7 @@ function describeEntry(region: Region, raw: RawEntry, moment: Moment, reader: Va
     staleOnError: raw.staleUntil > 0 && isForFailures(raw.staleUntil),
     slidingTtl: raw.staleUntil < 0 ? -raw.staleUntil : undefined,
     groups: raw.labels.flatMap((word) => labelIdOf(region, word) ?? []),
-    ...(hasValue && { value: reader(kind, raw.value!, raw.valueLength) }),
+    ...value,
     bytes: raw.bytes,
     keyBytes: raw.keyLength,
     valueBytes: raw.valueLength,

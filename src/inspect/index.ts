@@ -9,6 +9,7 @@ export {
   type InspectionOptions,
 } from './inspection.js'
 export type { EntriesOptions, InspectedEntry, ValueKind } from './entries.js'
+export { REGION_HEADER_BYTES, regionLength, regionMagic } from './regions.js'
 export type { InspectedHandle, InspectionSource } from './source.js'
 export type { SlicedOptions } from '../base/slices.js'
 export type { HealthReport, Verdict, VerdictName } from './health.js'
