@@ -33,7 +33,10 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("readClocks", Napi::Function::New<mapsafe::ReadClocksFunction>(env, "readClocks"));
   exports.Set("bootName", Napi::Function::New<mapsafe::BootNameFunction>(env, "bootName"));
   exports.Set("openAnonymousFile", Napi::Function::New<mapsafe::OpenAnonymousFileFunction>(env, "openAnonymousFile"));
+  exports.Set("closeAnonymousFile",
+              Napi::Function::New<mapsafe::CloseAnonymousFileFunction>(env, "closeAnonymousFile"));
   exports.Set("nameFile", Napi::Function::New<mapsafe::NameFileFunction>(env, "nameFile"));
+  exports.Set("renameNew", Napi::Function::New<mapsafe::RenameNewFunction>(env, "renameNew"));
   exports.Set("allocateFile", Napi::Function::New<mapsafe::AllocateFileFunction>(env, "allocateFile"));
   exports.Set("lockCopy", Napi::Function::New<mapsafe::LockCopyFunction>(env, "lockCopy"));
   exports.Set("unlockCopy", Napi::Function::New<mapsafe::UnlockCopyFunction>(env, "unlockCopy"));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "../platform/copy_lock.h"
 #include "../platform/mapped_file.h"
@@ -53,9 +54,23 @@ Napi::Value OpenAnonymousFileFunction(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), error == 0 ? descriptor : -error);
 }
 
+Napi::Value CloseAnonymousFileFunction(const Napi::CallbackInfo& info) {
+  if (AreNumbers(info, 1)) CloseAnonymousFile(Descriptor(info));
+  return {};
+}
+
 Napi::Value NameFileFunction(const Napi::CallbackInfo& info) {
   if (!AreNumbers(info, 1) || !info[1].IsString()) return {};
   return Napi::Number::New(info.Env(), NameFile(Descriptor(info), info[1].As<Napi::String>().Utf8Value().c_str()));
+}
+
+Napi::Value RenameNewFunction(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsString()) {
+    Napi::TypeError::New(info.Env(), "paths must be strings").ThrowAsJavaScriptException();
+    return {};
+  }
+  const std::string from = info[0].As<Napi::String>().Utf8Value();
+  return Napi::Number::New(info.Env(), RenameNew(from.c_str(), info[1].As<Napi::String>().Utf8Value().c_str()));
 }
 
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info) {

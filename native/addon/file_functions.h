@@ -10,8 +10,14 @@ namespace mapsafe {
 // openAnonymousFile(directory)
 Napi::Value OpenAnonymousFileFunction(const Napi::CallbackInfo& info);
 
+// closeAnonymousFile(descriptor). Returns nothing.
+Napi::Value CloseAnonymousFileFunction(const Napi::CallbackInfo& info);
+
 // nameFile(descriptor, path)
 Napi::Value NameFileFunction(const Napi::CallbackInfo& info);
+
+// renameNew(from, to)
+Napi::Value RenameNewFunction(const Napi::CallbackInfo& info);
 
 // allocateFile(descriptor, bytes)
 Napi::Value AllocateFileFunction(const Napi::CallbackInfo& info);

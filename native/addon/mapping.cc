@@ -1,8 +1,5 @@
 #include "mapping.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <mutex>
 #include <unordered_map>
 
@@ -31,14 +28,14 @@ std::shared_ptr<Mapping> Mapping::Create(int descriptor, std::size_t bytes, int*
   void* base = nullptr;
   *error = MapFile(descriptor, bytes, &base);
   if (*error != 0) return nullptr;
-  struct stat file {};
-  if (fstat(descriptor, &file) != 0) {
-    *error = errno;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  *error = IdentifyFile(descriptor, &device, &inode);
+  if (*error != 0) {
     UnmapFile(base, bytes);
     return nullptr;
   }
-  const std::shared_ptr<Mapping> mapping(
-      new Mapping(base, bytes, static_cast<std::uint64_t>(file.st_dev), static_cast<std::uint64_t>(file.st_ino)));
+  const std::shared_ptr<Mapping> mapping(new Mapping(base, bytes, device, inode));
   Directory& directory = TheDirectory();
   const std::lock_guard lock(directory.mutex);
   directory.mappings[base] = mapping;

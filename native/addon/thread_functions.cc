@@ -8,9 +8,11 @@
 #include "mapping.h"
 #include "wake_ups.h"
 
-#ifdef __linux__
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(_WIN32)
+#include <windows.h>
 #endif
 
 namespace mapsafe {
@@ -80,8 +82,10 @@ class ExitNote {
 }  // namespace
 
 Napi::Value OwnThreadIdFunction(const Napi::CallbackInfo& info) {
-#ifdef __linux__
+#if defined(__linux__)
   return Napi::Number::New(info.Env(), static_cast<double>(syscall(SYS_gettid)));
+#elif defined(_WIN32)
+  return Napi::Number::New(info.Env(), static_cast<double>(GetCurrentThreadId()));
 #else
   return Napi::Number::New(info.Env(), 0);
 #endif

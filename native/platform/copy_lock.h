@@ -6,7 +6,7 @@
 namespace mapsafe {
 
 // Takes the lock. Returns 0; EAGAIN if another descriptor has it; EBUSY if another process has the file open with a
-// thread record (where the system has locks of bytes); or the system's error. On Windows ENOSYS.
+// thread record (where the system has locks of bytes); or the system's error.
 int LockCopy(int descriptor);
 
 void UnlockCopy(int descriptor);

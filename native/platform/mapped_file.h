@@ -1,18 +1,22 @@
 // A file's memory, for regions that several processes share.
 //
-// Thread safety: all functions may be called from any thread at once. Each returns 0 or an errno value.
+// Descriptors are those of Node.js. Each function returns 0 or an errno value.
 //
-// On Windows, whose sections follow other rules, they return ENOSYS.
+// Thread safety: all functions may be called from any thread at once.
 #ifndef MAPSAFE_CORE_MAPPED_FILE_H_
 #define MAPSAFE_CORE_MAPPED_FILE_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace mapsafe {
 
 // Makes an empty file of mode 0600 in `directory` that has no name yet, so that nothing is left of it if this process
 // dies. EOPNOTSUPP or another error if the system or the file system has no such files.
 int OpenAnonymousFile(const char* directory, int* descriptor);
+
+// Closes the descriptor of an anonymous file. For runtimes whose own functions take no descriptor but those they made.
+void CloseAnonymousFile(int descriptor);
 
 // Gives an anonymous file its name. EEXIST if the name exists already, even as a symbolic link that leads nowhere.
 int NameFile(int descriptor, const char* path);
@@ -31,6 +35,13 @@ int MapFileForReading(int descriptor, std::size_t bytes, void** base);
 
 // Ends a mapping.
 void UnmapFile(void* base, std::size_t bytes);
+
+// The numbers that name an open file within the system.
+int IdentifyFile(int descriptor, std::uint64_t* device, std::uint64_t* inode);
+
+// Renames a file that may be open and mapped, unless the new name is taken: EEXIST. Both paths are UTF-8. EOPNOTSUPP
+// except on Windows, where the second link to a mapped file cannot be removed.
+int RenameNew(const char* from, const char* to);
 
 }  // namespace mapsafe
 

@@ -1,7 +1,7 @@
 // Locks by which every process that has a file sees the threads that use it: one byte for each thread record, and one
-// for the thread that does a takeover. They are open file description locks (fcntl(2)). The kernel drops one as soon as
-// the last descriptor of the description that took it is closed, so at the latest with the process, whatever its PID
-// namespace. It shows the lock to every process that has the file, in every namespace.
+// for the thread that does a takeover. They are open file description locks (fcntl(2)), on Windows those of LockFileEx.
+// The kernel drops one as soon as the last descriptor of the description that took it is closed, so at the latest with
+// the process, whatever its PID namespace. It shows the lock to every process that has the file, in every namespace.
 //
 // Thread safety: all functions may be called from any thread at once.
 // Invariants: no other code has a descriptor of the same description, except for copies that fork() makes. The locks
@@ -31,7 +31,7 @@ class RecordLocks {
   bool are_supported();
 
   // Whether a thread has the lock of a record of the file that any descriptor leads to, one for reading, too: 1 if so,
-  // 0 if certainly none, -1 where that cannot be told. Takes no lock.
+  // 0 if certainly none, -1 where that cannot be told. Takes no lock, or one that hinders nobody.
   static int Look(int descriptor, std::uint32_t record);
 
   // Takes the lock of a record. Returns false if another thread has it, or if the kernel gives none.
@@ -60,7 +60,11 @@ class RecordLocks {
   void Close();
 
   std::mutex mutex_;
+#ifdef _WIN32
+  std::intptr_t descriptor_ = -1;  // a HANDLE
+#else
   int descriptor_ = -1;
+#endif
   bool are_supported_ = false;
   // The kernel does not show a description its own locks, and grants them twice.
   std::bitset<kRecords> own_;

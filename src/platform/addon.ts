@@ -4,8 +4,8 @@ import { getEnvironmentData, setEnvironmentData, Worker } from 'node:worker_thre
 import { isNativeError } from './brands.js'
 
 /**
- * The addon's functions for files. Unless their comments say otherwise, they return 0 or an errno value, on Windows
- * ENOSYS. See native/platform/mapped_file.h.
+ * The addon's functions for files. Unless their comments say otherwise, they return 0 or an errno value. See
+ * native/platform/mapped_file.h.
  */
 export interface FileFunctions {
   /**
@@ -14,8 +14,12 @@ export interface FileFunctions {
    * @returns a descriptor, or a negative errno value where the system has no such files
    */
   openAnonymousFile(directory: string): number
+  /** Closes what {@link FileFunctions.openAnonymousFile} opened. */
+  closeAnonymousFile(descriptor: number): void
   /** Gives an anonymous file its name; EEXIST if the name is taken. */
   nameFile(descriptor: number, path: string): number
+  /** Renames a file, open and mapped or not, unless the new name is taken: EEXIST. On Windows alone. */
+  renameNew(from: string, to: string): number
   /** Makes a file `bytes` long and allocates all its blocks; new bytes are zero. */
   allocateFile(descriptor: number, bytes: number): number
   /**

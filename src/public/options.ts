@@ -103,8 +103,7 @@ export interface ConcurrentMapOptions<Freeze extends boolean = true> extends Att
    * mode 0600; its directory must exist. Relative paths start at the working directory. The file has `maxBytes` bytes,
    * which are allocated at once (before Node.js 22 at most 4 GiB); if `maxBytes` is given, an existing file must have
    * the same size. Entries outlive the processes, but not the loss of power. Needs the addon, with either engine, else
-   * throws `ERR_MAPSAFE_ENGINE`; not supported on Windows. Default: no file, but memory that the threads of this
-   * process share.
+   * throws `ERR_MAPSAFE_ENGINE`. Default: no file, but memory that the threads of this process share.
    */
   readonly file?: string | undefined
 }

@@ -14,8 +14,13 @@ export interface FileIdentity {
   readonly born: bigint
 }
 
+/**
+ * On Windows the number alone: NTFS counts in it how often its place was used, and the time of birth can be set, and is
+ * that of an earlier file of the same name (file system tunneling).
+ */
 export function identityOf({ ino, birthtimeNs }: BigIntStats): FileIdentity {
-  return { inode: BigInt.asUintN(64, ino), born: BigInt.asUintN(64, birthtimeNs) }
+  const born = process.platform === 'win32' ? 0n : birthtimeNs
+  return { inode: BigInt.asUintN(64, ino), born: BigInt.asUintN(64, born) }
 }
 
 /** Returns whether the region notes this file's identity. */

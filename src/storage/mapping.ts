@@ -19,19 +19,16 @@ const collected = new FinalizationRegistry<string>((inode) => {
 
 /**
  * Returns the addon's functions for files, which both engines need.
- * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon cannot be loaded, or on Windows
+ * @throws MapsafeError `ERR_MAPSAFE_ENGINE` if the addon cannot be loaded
  */
 export function fileFunctions(): NativeBinding {
   const binding = loadNative()
-  const isSupported = process.platform !== 'win32'
-  if (binding !== undefined && isSupported) return binding
-  const reason = isSupported
-    ? `no binary of mapsafe fits here (${nativeFailure()}). Build it with "npm run build:native"`
-    : 'on Windows it cannot. Use Linux or macOS'
+  if (binding !== undefined) return binding
   throw new MapsafeError(
     'ERR_MAPSAFE_ENGINE',
-    `Option file needs native code to map files, with engine: 'typescript', too, but ${reason}, or leave the option out ` +
-      'to share the map among the threads of one process.',
+    `Option file needs native code to map files, with engine: 'typescript', too, but no binary of mapsafe fits here ` +
+      `(${nativeFailure()}). Build it with "npm run build:native", or leave the option out to share the map among the ` +
+      'threads of one process.',
   )
 }
 

@@ -40,7 +40,7 @@ export function makeFile(
 ): ArrayBuffer | undefined {
   let file: Unnamed | undefined
   try {
-    file = openAnonymous(functions, path) ?? openNamed(path)
+    file = openAnonymous(functions, path) ?? openNamed(functions, path)
     const error = functions.allocateFile(file.descriptor, bytes)
     if (error !== 0) throw systemError('allocate', path, error)
     const region = mapWholeFile(functions, file.descriptor, path)
@@ -63,6 +63,10 @@ export function makeFile(
 function openAnonymous(functions: NativeBinding, path: string): Unnamed | undefined {
   const descriptor = functions.openAnonymousFile(dirname(path))
   if (descriptor < 0) return undefined
+  if (!isKnown(descriptor)) {
+    functions.closeAnonymousFile(descriptor)
+    return undefined
+  }
   return {
     descriptor,
     giveName(name) {
@@ -71,17 +75,28 @@ function openAnonymous(functions: NativeBinding, path: string): Unnamed | undefi
       return error === 0
     },
     discard() {
-      closeSync(descriptor)
+      functions.closeAnonymousFile(descriptor)
     },
   }
 }
 
-function openNamed(path: string): Unnamed {
+/** Returns whether this runtime takes a descriptor that it did not make. Deno does not. */
+function isKnown(descriptor: number): boolean {
+  try {
+    fstatSync(descriptor)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function openNamed(functions: NativeBinding, path: string): Unnamed {
   const own = join(dirname(path), `.mapsafe-${randomBytes(16).toString('hex')}`)
   const descriptor = openSync(own, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, MODE)
   return {
     descriptor,
     giveName(name) {
+      if (process.platform === 'win32') return rename(functions, own, name)
       try {
         linkSync(own, name)
         return true
@@ -92,7 +107,21 @@ function openNamed(path: string): Unnamed {
     },
     discard() {
       closeSync(descriptor)
-      rmSync(own, { force: true })
+      try {
+        rmSync(own, { force: true })
+      } catch (error) {
+        // Windows keeps a file for as long as it is mapped.
+        if (process.platform !== 'win32') throw error
+        process.once('exit', () => {
+          rmSync(own, { force: true })
+        })
+      }
     },
   }
+}
+
+function rename(functions: NativeBinding, own: string, name: string): boolean {
+  const error = functions.renameNew(own, name)
+  if (error !== 0 && error !== system.errno.EEXIST) throw systemError('name', name, error)
+  return error === 0
 }

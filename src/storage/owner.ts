@@ -7,7 +7,7 @@ const WRITABLE_BY_OTHERS = 0o022
 /**
  * Refuses a file that a user other than this process's may write to. Such a user can change every value in a map's file
  * and hold up every process that has it open. Checks the open file, so that no other file can be put in its place in
- * between. On Windows, which has neither owners nor modes of this kind, there are no map files.
+ * between. Not on Windows, where no owners or modes of this kind exist: there the folder's access list decides.
  *
  * @throws MapsafeError `ERR_MAPSAFE_FILE`
  */

@@ -55,7 +55,7 @@ export function openToRead(path: string, trusts: boolean, copies: boolean): Read
 function describeFile(path: string, descriptor: number, trusts: boolean, copies: boolean): ReadableFile {
   const bytes = checkOpened(descriptor, path, trusts, 'inspect it with the version that made it, or choose another one')
   checkMappable(bytes, path)
-  const native = copies || process.platform === 'win32' ? undefined : loadNative()
+  const native = copies ? undefined : loadNative()
   const region = native === undefined ? readWhole(descriptor, bytes) : native.mapFileForReading(descriptor, bytes)
   if (typeof region === 'number') throw systemError('map', path, region)
   const isMapped = native !== undefined

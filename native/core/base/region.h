@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/atomic_ref.h"
 #include "base/geometry.h"
 #include "base/layout.h"
 
@@ -130,9 +131,9 @@ class Region {
   void CopyWithin(WordIndex from, WordIndex to, std::size_t words);
 
  private:
-  std::atomic_ref<Word> Ref(WordIndex i) const { return std::atomic_ref<Word>(words_[i]); }
-  std::atomic_ref<std::uint64_t> PairRef(WordIndex i) const {
-    return std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(words_ + i));
+  AtomicRef<Word> Ref(WordIndex i) const { return AtomicRef<Word>(words_[i]); }
+  AtomicRef<std::uint64_t> PairRef(WordIndex i) const {
+    return AtomicRef<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(words_ + i));
   }
 
   Word* words_;

@@ -1,3 +1,4 @@
+import { isNativeError } from '../../platform/brands.js'
 import { Serializer } from '../../platform/serializer.js'
 import type { MapsafeTypeError } from '../../base/errors.js'
 import { DOM_EXCEPTION, DOM_EXCEPTION_WITH_CAUSE, type DomExceptionCopy } from './dom-exception.js'
@@ -26,11 +27,25 @@ class CloneSerializer extends Serializer {
 /**
  * Serializes `value` in V8's format, in which structured clone passes values between threads. O(size of the value).
  *
- * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if V8 refuses it
+ * @throws MapsafeTypeError `ERR_MAPSAFE_VALUE_TYPE` if V8 refuses it, or on a runtime without its serializer (Bun)
  */
 export function writeClone(value: object): Uint8Array {
-  const serializer = new CloneSerializer()
+  const serializer = open()
   serializer.writeHeader()
   serializer.writeValue(value)
   return serializer.releaseBuffer()
+}
+
+function open(): CloneSerializer {
+  try {
+    return new CloneSerializer()
+  } catch (error) {
+    const reason = isNativeError(error) ? error.message : String(error)
+    throw notStorable(
+      'value',
+      `or contains something that only V8's serializer writes, and this runtime has none (${reason})`,
+      'store it from Node.js: typed arrays other than bytes, errors, regular expressions, arrays with holes, and objects ' +
+        'that are in one value twice need it, while objects, arrays, Maps, Sets, Dates and bytes do not',
+    )
+  }
 }

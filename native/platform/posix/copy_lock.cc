@@ -1,26 +1,17 @@
-#include "copy_lock.h"
-
-#include <cerrno>
-
 #ifndef _WIN32
+
+#include "../copy_lock.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
-#endif
 
+#include <cerrno>
 #include <cstdint>
 
 namespace mapsafe {
 
-#if defined(_WIN32)
-
-int LockCopy(int) {
-  return ENOSYS;
-}
-
-void UnlockCopy(int) {}
-
-#elif defined(F_OFD_SETLK)
+#ifdef F_OFD_SETLK
 
 namespace {
 
@@ -65,6 +56,8 @@ void UnlockCopy(int descriptor) {
   flock(descriptor, LOCK_UN);
 }
 
-#endif
+#endif  // F_OFD_SETLK
 
 }  // namespace mapsafe
+
+#endif  // _WIN32

@@ -1,36 +1,6 @@
-#include "mapped_file.h"
+#ifndef _WIN32
 
-#include <cerrno>
-
-#ifdef _WIN32
-
-namespace mapsafe {
-
-int OpenAnonymousFile(const char*, int*) {
-  return ENOSYS;
-}
-
-int NameFile(int, const char*) {
-  return ENOSYS;
-}
-
-int AllocateFile(int, std::size_t) {
-  return ENOSYS;
-}
-
-int MapFile(int, std::size_t, void**) {
-  return ENOSYS;
-}
-
-int MapFileForReading(int, std::size_t, void**) {
-  return ENOSYS;
-}
-
-void UnmapFile(void*, std::size_t) {}
-
-}  // namespace mapsafe
-
-#else
+#include "../mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -40,6 +10,7 @@ void UnmapFile(void*, std::size_t) {}
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 
 namespace mapsafe {
@@ -91,6 +62,10 @@ int Map(int descriptor, std::size_t bytes, int protection, void** base) {
 
 }  // namespace
 
+void CloseAnonymousFile(int descriptor) {
+  close(descriptor);
+}
+
 #ifdef O_TMPFILE
 
 int OpenAnonymousFile(const char* directory, int* descriptor) {
@@ -139,6 +114,18 @@ int MapFileForReading(int descriptor, std::size_t bytes, void** base) {
 
 void UnmapFile(void* base, std::size_t bytes) {
   munmap(base, bytes);
+}
+
+int IdentifyFile(int descriptor, std::uint64_t* device, std::uint64_t* inode) {
+  struct stat file {};
+  if (fstat(descriptor, &file) != 0) return errno;
+  *device = static_cast<std::uint64_t>(file.st_dev);
+  *inode = static_cast<std::uint64_t>(file.st_ino);
+  return 0;
+}
+
+int RenameNew(const char*, const char*) {
+  return EOPNOTSUPP;  // whoever has links needs no such renaming
 }
 
 }  // namespace mapsafe
