@@ -38,7 +38,14 @@ export interface Waiting {
    */
   readonly for: 'keys' | 'memory' | 'directory' | 'shapes' | 'changes' | 'eviction' | 'others'
   /** The thread in the way, as far as that can be told: of one instant, so it may be out of the way by now. */
-  readonly thread: { readonly pid: number; readonly threadId: number } | undefined
+  readonly thread:
+    | {
+        /** Process id. */
+        readonly pid: number
+        /** `threadId` of `node:worker_threads`. */
+        readonly threadId: number
+      }
+    | undefined
   /** Since when, in milliseconds of `Date.now()`. */
   readonly since: number
 }

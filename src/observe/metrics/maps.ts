@@ -6,7 +6,10 @@ import type { Figures } from './table.js'
 /** A map or cache, as far as metrics need it: in any thread that has it open. */
 export interface Measured {
   /** Returns the figures of the map. */
-  stats(): Figures & { readonly name?: string }
+  stats(): Figures & {
+    /** What the map is called; undefined if it has no name. */
+    readonly name?: string
+  }
   /** Judges the map; needed only where its verdicts are asked for. */
   healthAsync?(): Promise<HealthReport>
 }
