@@ -29,6 +29,7 @@ describe.each(nearAndFarLineups)('a lost update is told ($name)', (lineup) => {
       {
         lost: 'update',
         map: 'ConcurrentMap',
+        name: 'map',
         file: undefined,
         key: 'visits',
         readVersion: version,
