@@ -21,7 +21,18 @@ function checkFigures(map: AnyMap, where: string): void {
   const walked = walkRegion(new Int32Array(region))
   // What was counted is for the tests below.
   const { threads, ...stats } = map.stats()
-  const NAMES = ['counters', 'hotKeys', 'file', 'shapes', 'breaker', 'operations', 'contention', 'mostContended']
+  const NAMES = [
+    'name',
+    'loadTimes',
+    'counters',
+    'hotKeys',
+    'file',
+    'shapes',
+    'breaker',
+    'operations',
+    'contention',
+    'mostContended',
+  ]
   const figuresOf = Object.fromEntries(Object.entries(stats).filter(([name]) => !NAMES.includes(name)))
   const { pagesInUse } = walked
   const heap = region.byteLength - walked.memory.overhead

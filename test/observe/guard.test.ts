@@ -114,6 +114,7 @@ test('keys are told on request alone; the log has the rest', () => {
       event: 'mapsafe.guard',
       msg: 'A key of a ConcurrentCache got a value of 65537 bytes, above 65536.',
       map: 'ConcurrentCache',
+      name: 'cache',
       guard: 'largeValueBytes',
       value: 65_537,
       threshold: 65_536,

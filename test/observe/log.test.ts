@@ -27,6 +27,7 @@ describe('an event is one record', () => {
     event: 'mapsafe.lost-update',
     msg: 'A write of a ConcurrentMap overwrote a value, where its thread had read that there was none.',
     map: 'ConcurrentMap',
+    name: 'map',
     lost: 'insert',
     readVersion: 0,
     foundVersion: expect.any(Number),

@@ -48,7 +48,7 @@ describe('a planted violation is found', () => {
     ['a circle of headers', 'native/core/base/layout.h', '#include "base/region.h"'],
     ['a header of the system', 'native/core/index/lookup.cc', '#include <sys/mman.h>'],
     ['a look into the platform', 'native/core/write/write.cc', '#include "../platform/record_locks.h"'],
-    ['a look of the platform into the core', 'native/platform/mapped_file.cc', '#include "../core/engine.h"'],
+    ['a look of the platform into the core', 'native/platform/futex.cc', '#include "../core/engine.h"'],
   ])('%s', (_, path, line) => {
     expect(sources.has(path)).toBe(true)
     expect(violations(plant(path, line)).length).toBeGreaterThan(violations(sources).length)

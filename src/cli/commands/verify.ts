@@ -3,8 +3,11 @@ import { FINE, PROBLEMS, SOURCE_OPTIONS, type Command } from '../command.js'
 import { openToLook } from '../open.js'
 import { harmless } from '../output.js'
 
-/** Looks in all: a write under way may look like a fault, but not like the same one so often. */
-const LOOKS = 4
+/**
+ * Looks in all: a write under way may look like a fault, but not like the same one so often. A thread that writes one
+ * key again and again has few blocks for it, and each look has about an even chance to find one in the wrong place.
+ */
+const LOOKS = 16
 const PAUSE_MS = 50
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
