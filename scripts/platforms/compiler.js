@@ -51,6 +51,7 @@ export function compile(target, output) {
   mkdirSync(dirname(output), { recursive: true })
   const inputs = [...sources]
   const linking = []
+  if (target.format === 'elf') linking.push(`-Wl,--version-script=${join(root, 'scripts/platforms/exports.map')}`)
   if (target.format === 'macho') linking.push('-Wl,-undefined,dynamic_lookup')
   if (target.format === 'coff') inputs.push(writeImports(dirname(output)))
   must(zig, [
