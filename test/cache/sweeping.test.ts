@@ -140,8 +140,9 @@ describe.each(lineups)('$name', (lineup) => {
   test('a full cache uses the memory of expired entries at once', () => {
     open({ maxBytes: 2 ** 20 })
     const [cache] = caches
-    // Two rounds do not fit at once: those that expired make room, and nothing that lives has to go.
-    const entries = 1500
+    // Two rounds do not fit at once: those that expired make room, and nothing that lives has to go. (With 1500 entries one
+    // run in thirty evicts one that lives: each part of the cache evicts for itself, and one gets more of them by chance.)
+    const entries = 1400
     for (let round = 0; round < 4; round++) {
       for (let i = 0; i < entries; i++) cache.set(round * entries + i, 'x'.repeat(200), { ttl: TTL })
       for (let i = 0; i < entries; i++) expect(cache.has(round * entries + i)).toBe(true)
