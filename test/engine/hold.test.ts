@@ -149,6 +149,15 @@ describe.each(lineups)('holding a key ($name)', (lineup) => {
   })
 
   test('an absent key is held where neither its home nor the stash has room, and none can be made', () => {
+    // Now and then a map has room elsewhere, by chance: one in twenty.
+    const statuses: number[] = []
+    for (let i = 0; i < 20 && !statuses.includes(FULL); i++) statuses.push(putHeldWithoutRoom())
+    expect(statuses.at(-1)).toBe(FULL)
+    expect(statuses.slice(0, -1).every((status) => status === DONE)).toBe(true)
+  })
+
+  /** Returns the status of a write of a held key into a full map whose home bucket and stash are full. */
+  function putHeldWithoutRoom(): number {
     const [holder, other] = open(MIN_REGION_BYTES)
     const put = (key: number | string): boolean => {
       other.put(key, VALUE_NUMBER, 1, PUT_ALWAYS)
@@ -170,7 +179,8 @@ describe.each(lineups)('holding a key ($name)', (lineup) => {
     holder.hold('key')
     expect(holder.result[RESULT_STATUS]).toBe(ABSENT)
     holder.putHeld('key', VALUE_NUMBER, 1)
-    expect(holder.result[RESULT_STATUS]).toBe(FULL)
+    const status = holder.result[RESULT_STATUS]
     expect(other.verify()).toEqual([])
-  })
+    return status
+  }
 })
